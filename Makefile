@@ -1,0 +1,32 @@
+# Two commands do everything on a machine with python3 (>= 3.11), make and the package registries.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN ?= outputs/demo
+export HF_HUB_OFFLINE ?= 1
+
+.PHONY: demo test lint clean
+
+demo: $(VENV)/installed   ## pretrain on the built-in corpus, probe, draw the map
+	@echo "== 1/3 pretraining on the built-in corpus ($(RUN)) =="
+	$(BIN)/python scripts/pretrain.py trainer=demo run=$(RUN)
+	@echo "== 2/3 probing =="
+	$(BIN)/python scripts/probe.py run=$(RUN)
+	@echo "== 3/3 embedding map =="
+	$(BIN)/python analysis/embedding_map.py run=$(RUN)
+
+test: $(VENV)/installed   ## run all tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed   ## style and types
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+$(VENV)/installed: pyproject.toml
+	@echo "== installing into $(VENV) (once; about two minutes) =="
+	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or later is needed: make PYTHON=/path/to/python3.11"'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar on -e '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) outputs

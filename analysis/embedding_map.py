@@ -1,0 +1,100 @@
+"""Draws the embedding map of a probed run: python analysis/embedding_map.py run=DIR [space=z] [points=420]
+
+Writes map.png, map.html (one file that plays, opens from disk without a network) and separation.json into the run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import hydra
+import matplotlib
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from omegaconf import DictConfig
+from rich.progress import track
+
+from contrastive_artifacts import artifacts, audio, files, run
+from contrastive_artifacts.console import console, instructive, table
+from contrastive_artifacts.embedding import read_table, table_vectors
+from contrastive_artifacts.explorer import MapPoint, encode_preview, write_map
+from contrastive_artifacts.geometry import separation, trustworthiness, umap_2d
+from contrastive_artifacts.views import ClipCache, stretch
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="embedding_map")
+def main(cfg: DictConfig) -> None:
+    directory = Path(cfg.run)
+    views = read_table(directory / "tables" / f"{cfg.space}.parquet")
+    views = views.filter(pc.not_equal(views["split"], "train"))
+    rows = spread(views, cfg.points, cfg.seed)
+    views, x = views.take(rows), table_vectors(views)[rows]
+    facts = separation(x, views["artifact"].to_pylist(), views["source"].to_pylist())
+    with console.status("UMAP (compiles for some seconds on its first use)"):
+        xy = umap_2d(x, seed=cfg.seed)
+    facts["trustworthiness"] = trustworthiness(x, xy)
+    points = [
+        MapPoint(float(xy[i, 0]), float(xy[i, 1]), row["id"], row["artifact"], row["severity"], row["source"],
+                 row["corpus"], json.loads(row["params"]), *sound)
+        for i, (row, sound) in enumerate(sounds(directory, views))
+    ]  # fmt: skip
+    write_map(directory / "map.html", points, f"Embedding map of {directory.name}", {"space": cfg.space, **facts})
+    draw(xy, views, directory / "map.png")
+    files.write_json(directory / "separation.json", {k: v if np.isfinite(v) else None for k, v in facts.items()})
+    table("separation", list(facts), [[f"{value:.3f}" for value in facts.values()]])
+    console.print(f"map      {directory}/map.html (open it in a browser: hover, click, listen) and {directory}/map.png")
+    console.print(f"figures  {directory}/separation.json")
+
+
+def spread(views: pa.Table, points: int, seed: int) -> np.ndarray:
+    """Up to ``points`` rows, drawn evenly over the artifacts."""
+    rng = np.random.default_rng(seed)
+    kinds = np.array(views["artifact"].to_pylist())
+    share = -(-points // max(1, len(np.unique(kinds))))
+    picked = [rng.permutation(np.flatnonzero(kinds == kind))[:share] for kind in np.unique(kinds)]
+    return np.sort(np.concatenate(picked))[:points]
+
+
+def sounds(directory: Path, views: pa.Table) -> Iterator[tuple[dict[str, Any], tuple[bytes, str]]]:
+    """Each row with its view, rendered again and encoded for a browser: ``(row, (bytes, mime))``."""
+    corpora = {corpus.name: (ClipCache(corpus), {c.id: c for c in corpus.clips}) for corpus in run.corpora_of(directory)}
+    for row in track(views.to_pylist(), "render the previews", transient=True):
+        cache, clips = corpora[row["corpus"]]
+        waveform, rate = cache.load(clips[row["clip"]])
+        clean = stretch(waveform, row["start"], row["stop"] - row["start"])
+        view = artifacts.replay(clean, rate, json.loads(row["params"]))
+        level = 0.1 / max(audio.active_rms(view, rate), 1e-5)  # about -20 dBFS: none is louder than the next
+        yield row, encode_preview(np.clip(view * level, -1, 1), rate)
+
+
+def draw(xy: np.ndarray, views: pa.Table, path: Path) -> None:
+    """The map three times: by artifact, by severity, by source."""
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, panels = plt.subplots(1, 3, figsize=(18, 6), layout="constrained")
+    for axes, column in zip(panels, ("artifact", "severity", "source"), strict=True):
+        values = np.array(views[column].to_pylist())
+        if column == "severity":
+            dots = axes.scatter(*xy.T, c=values, cmap="viridis", s=12)
+            figure.colorbar(dots, ax=axes)
+        else:
+            names = np.unique(values)
+            colors = plt.get_cmap("tab10" if column == "artifact" else "hsv", max(10, len(names)))
+            for i, name in enumerate(names):
+                axes.scatter(*xy[values == name].T, s=12, color=colors(i), label=name)
+            if column == "artifact":
+                axes.legend(markerscale=2)
+        axes.set(title=f"by {column}", xticks=[], yticks=[])
+    with files.atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=110)
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    with instructive():
+        main()

@@ -1,0 +1,23 @@
+"""Hears what is wrong with a recording: which artifact, how bad, where.
+
+    import contrastive_artifacts as ca
+
+    encoder = ca.load("release")
+    encoder.classify("clip.wav").label          # "hum"
+    ca.scan("film.mp4", encoder).to_html("film.html")
+"""
+
+from . import artifacts as artifacts  # a callable module: artifacts() lists the names
+from .artifacts import RenderedView as RenderedView
+from .artifacts import artifact as artifact
+from .artifacts import render as render
+from .artifacts import replay as replay
+from .errors import ArtifactsError as ArtifactsError
+from .index import Index as Index
+from .inference import Classification as Classification
+from .inference import PretrainedEncoder as PretrainedEncoder
+from .inference import load as load
+from .scan import Timeline as Timeline
+from .scan import scan as scan
+
+__version__ = "0.1.0"

@@ -1,0 +1,40 @@
+"""What goes wrong with recordings, rendered with known type, severity, place and parameters."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+from .base import Artifact as Artifact
+from .base import RenderedView as RenderedView
+from .catalog import ARTIFACTS as ARTIFACTS
+from .catalog import CLEAN as CLEAN
+from .catalog import DEFAULT as DEFAULT
+from .render import compose as compose
+from .render import render as render
+from .render import replay as replay
+from .render import to_json as to_json
+
+
+def names() -> tuple[str, ...]:
+    """Every artifact there is, in the order of the registry."""
+    return ARTIFACTS.names()
+
+
+def artifact(name: str) -> Artifact:
+    """The record of one artifact: name, family, synonyms, scale, fields.
+
+    Raises:
+        UnknownNameError: no such artifact; the message lists close matches.
+    """
+    return ARTIFACTS[name]
+
+
+class _Callable(ModuleType):
+    """This module, called, lists the names: ``ca.artifacts()`` and ``ca.artifacts.render`` are both to work."""
+
+    def __call__(self) -> tuple[str, ...]:
+        return names()
+
+
+sys.modules[__name__].__class__ = _Callable

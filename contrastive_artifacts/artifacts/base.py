@@ -1,0 +1,135 @@
+"""The artifact contract: ``sample(severity, rng)`` draws plain parameters, ``apply`` is a pure function of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..errors import ParameterError
+from .fields import Field, check_fields
+
+Params = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RenderedView:
+    """A rendered waveform and everything needed to know and repeat what was done to it.
+
+    Attributes:
+        waveform: the same kind (NumPy or torch) and shape (``[T]`` or ``[C, T]``) as the input, float32.
+        sample_rate: Hz, the input's own.
+        params: plain JSON; :func:`replay` of it on the clean input gives the same samples.
+        segments: int64 ``[K, 2]``, the touched samples as sorted, non-overlapping ``[start, stop)``.
+    """
+
+    waveform: Any
+    sample_rate: int
+    params: Params
+    segments: np.ndarray
+
+
+@dataclass(frozen=True)
+class Artifact(ABC):
+    """One way in which recordings go wrong.
+
+    A subclass sets the class variables and writes :meth:`sample` and :meth:`_apply`; where it does not touch
+    the whole clip also :meth:`_segments`.
+
+    Attributes:
+        name: the name in the registry.
+        family: the generating mechanism ("additive", "impulsive", "nonlinear", "missing", "timebase", "spectral",
+            "coding").
+        synonyms: what the field calls it; a leading AVAA, EBU or ML names the vocabulary.
+        scale: what severity 0 .. 1 maps to, with units.
+        fields: every parameter with its range.
+    """
+
+    name: ClassVar[str]
+    family: ClassVar[str]
+    synonyms: ClassVar[tuple[str, ...]]
+    scale: ClassVar[str]
+    fields: ClassVar[Mapping[str, Field]]
+
+    @abstractmethod
+    def sample(self, severity: float, rng: np.random.Generator) -> Params:
+        """Draws JSON parameters. Chance does not depend on severity: with an equal ``rng``, more is more."""
+
+    def apply(self, waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndarray:
+        """Renders the artifact.
+
+        Args:
+            waveform: float32 ``[C, T]``, full scale 1.0; it is left as it is.
+            sample_rate: Hz.
+            params: as :meth:`sample` gives them.
+
+        Returns:
+            A new float32 ``[C, T]``. Values above full scale are not clipped.
+
+        Raises:
+            ParameterError: a parameter is missing, unknown or out of range.
+        """
+        check_fields(params, self.fields, self.name)
+        return np.ascontiguousarray(self._apply(waveform, sample_rate, params), dtype=np.float32)
+
+    def segments(self, waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndarray:
+        """The touched samples of the CLEAN ``waveform`` ``[C, T]``: int64 ``[K, 2]``, sorted ``[start, stop)``."""
+        check_fields(params, self.fields, self.name)
+        return self._segments(waveform, sample_rate, params)
+
+    @abstractmethod
+    def _apply(self, waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndarray: ...
+
+    def _segments(self, waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndarray:
+        return np.array([[0, waveform.shape[-1]]], dtype=np.int64)
+
+
+def check_severity(severity: Any) -> float:
+    """The severity as a float.
+
+    Raises:
+        ParameterError: it is not a number in [0, 1].
+    """
+    try:
+        value = float(severity)
+    except (TypeError, ValueError):
+        value = float("nan")
+    if isinstance(severity, bool | str) or not 0.0 <= value <= 1.0:
+        raise ParameterError(f"severity is {severity!r}; give a number from 0 (just noticeable) to 1 (severe).")
+    return value
+
+
+def geometric(severity: float, mild: float, severe: float) -> float:
+    """The value that lies at ``severity`` on a logarithmic scale from ``mild`` to ``severe``."""
+    return float(mild * (severe / mild) ** severity)
+
+
+def linear(severity: float, mild: float, severe: float) -> float:
+    return float(mild + (severe - mild) * severity)
+
+
+def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    return geometric(float(rng.random()), low, high)
+
+
+def pick(rng: np.random.Generator, weights: Mapping[str, float]) -> str:
+    """One of the keys, by weight."""
+    shares = np.cumsum(np.fromiter(weights.values(), dtype=float))
+    return list(weights)[int(np.searchsorted(shares, rng.random() * shares[-1], side="right"))]
+
+
+def draw_seed(rng: np.random.Generator) -> int:
+    return int(rng.integers(2**31))
+
+
+def merge(starts: np.ndarray, stops: np.ndarray, gap: int = 0) -> np.ndarray:
+    """Intervals sorted by start -> int64 ``[K, 2]`` in which those that overlap or lie within ``gap`` are one."""
+    if len(starts) == 0:
+        return np.zeros((0, 2), dtype=np.int64)
+    reach = np.maximum.accumulate(stops)
+    fresh = np.flatnonzero(starts[1:] > reach[:-1] + gap) + 1
+    first, last = np.append(0, fresh), np.append(fresh - 1, len(starts) - 1)
+    return np.stack([starts[first], reach[last]], axis=1).astype(np.int64)

@@ -1,0 +1,94 @@
+"""What a parameter of an artifact may be: each field checks one JSON value and says what it should have been."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ..errors import ParameterError
+
+
+class Field(Protocol):
+    """Checks one value of a JSON object; ``where`` names it in the message."""
+
+    def check(self, value: Any, where: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Number:
+    """A finite number in [low, high]; ``unit`` is only printed."""
+
+    low: float
+    high: float
+    unit: str = ""
+
+    def check(self, value: Any, where: str) -> None:
+        good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        # Values are drawn at the very ends of the range too: a rounding error must not refuse them.
+        slack = 1e-9 * max(abs(self.low), abs(self.high))
+        if not good or not self.low - slack <= value <= self.high + slack:
+            unit = f" {self.unit}" if self.unit else ""
+            raise ParameterError(f"{where} is {value!r}; give a number from {self.low:g} to {self.high:g}{unit}.")
+
+
+@dataclass(frozen=True)
+class Whole:
+    """An integer in [low, high]."""
+
+    low: int
+    high: int
+
+    def check(self, value: Any, where: str) -> None:
+        if not isinstance(value, int) or isinstance(value, bool) or not self.low <= value <= self.high:
+            raise ParameterError(f"{where} is {value!r}; give an integer from {self.low} to {self.high}.")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few strings or numbers."""
+
+    options: tuple[str | int, ...]
+
+    def check(self, value: Any, where: str) -> None:
+        if isinstance(value, bool) or value not in self.options:
+            raise ParameterError(f"{where} is {value!r}; give one of {', '.join(map(repr, self.options))}.")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A list of 1 to ``most`` lists, each with one value per column."""
+
+    columns: Mapping[str, Number]
+    most: int
+
+    def check(self, value: Any, where: str) -> None:
+        if not isinstance(value, list) or not 1 <= len(value) <= self.most:
+            raise ParameterError(f"{where} is {value!r}; give a list of 1 to {self.most} rows.")
+        for index, row in enumerate(value):
+            if not isinstance(row, list) or len(row) != len(self.columns):
+                raise ParameterError(f"{where}[{index}] is {row!r}; give [{', '.join(self.columns)}].")
+            for (name, column), item in zip(self.columns.items(), row, strict=True):
+                column.check(item, f"{where}[{index}] {name}")
+
+
+SEED = Whole(0, 2**31 - 1)
+
+
+def check_fields(params: Any, fields: Mapping[str, Field], where: str) -> None:
+    """Checks a whole JSON object: every field there, none besides, each in its range.
+
+    Raises:
+        ParameterError: says which parameter is missing, unknown or out of range, and what it should be.
+    """
+    if not isinstance(params, Mapping):
+        raise ParameterError(f"The parameters of {where} are {params!r}; give an object with {', '.join(fields)}.")
+    missing, unknown = [k for k in fields if k not in params], [k for k in params if k not in fields]
+    if missing or unknown:
+        raise ParameterError(
+            f"The parameters of {where} lack {missing or 'nothing'} and hold unknown {unknown or 'nothing'}; "
+            f"give exactly {', '.join(fields)}."
+        )
+    for name, field in fields.items():
+        field.check(params[name], f"{where}: {name}")

@@ -1,0 +1,10 @@
+"""Backbones: published audio networks as encoders of waveforms, by name, with verified weights."""
+
+from .audioset import Tagger as Tagger
+from .contract import Backbone as Backbone
+from .contract import Features as Features
+from .factory import BACKBONES as BACKBONES
+from .factory import build as build
+from .factory import create as create
+from .factory import create_tagger as create_tagger
+from .spec import Checkpoint as Checkpoint

@@ -1,0 +1,153 @@
+"""Backbones by name, with their weights."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from .. import files
+from ..errors import StorageError, WeightsError
+from ..registry import Registry
+from . import efficientat, hub, yamnet
+from .audioset import Tagger
+from .contract import Backbone
+from .layers import NORMS
+from .spec import Checkpoint, Weights, load_strict
+
+BACKBONES: Registry[Checkpoint] = Registry("backbone")
+for _checkpoint in (*yamnet.CHECKPOINTS, *efficientat.CHECKPOINTS):
+    BACKBONES.register(_checkpoint.name, _checkpoint)
+
+PREFIX = "backbone."  # of the backbone's tensors in an encoder's file
+_log = logging.getLogger("contrastive_artifacts")
+
+
+def create(name: str, weights: str | Path = "auto", cache: Path | None = None) -> Backbone:
+    """A backbone in evaluation mode with its weights, its ``record`` set.
+
+    Args:
+        name: A name in ``BACKBONES``.
+        weights: "auto": the cached or downloaded published file, or, where that cannot be had, the encoder of this
+            project that ships with the package (a warning says so). "none": from scratch, batch norms that train.
+            Otherwise a published file, or an ``encoder.safetensors`` beside its ``encoder.json``, or a folder with one.
+        cache: Folder for "auto"; see :func:`hub.cache_folder`.
+
+    Raises:
+        UnknownNameError: no such backbone.
+        WeightsError: the file is missing, altered, or does not match the architecture in full.
+    """
+    checkpoint = BACKBONES[name]
+    if weights == "none":
+        return build(_record(checkpoint, "none", None, None, {"norm": "batch"}))
+    path = _locate_or_bundled(checkpoint, cache) if weights == "auto" else _given(checkpoint, Path(weights))
+    if path.suffix == ".safetensors":
+        return _from_encoder(checkpoint, path)
+    return _from_published(checkpoint, path)[0]
+
+
+def create_tagger(name: str, weights: str | Path = "auto", cache: Path | None = None) -> Tagger:
+    """The backbone with its published AudioSet head; ``weights`` is "auto", a published file or a folder with it.
+
+    Raises:
+        WeightsError: as :func:`create`, and for files that hold no head.
+    """
+    checkpoint = BACKBONES[name]
+    path = hub.locate(checkpoint, cache) if weights == "auto" else _given(checkpoint, Path(weights))
+    backbone, content = _from_published(checkpoint, path)
+    head = checkpoint.head()
+    load_strict(head, content.head, f"{path} (AudioSet head)")
+    return Tagger(backbone, head, checkpoint.clip_head).eval()
+
+
+def build(record: dict[str, Any]) -> Backbone:
+    """The architecture of a backbone's ``record``, in evaluation mode, its weights not loaded.
+
+    Raises:
+        UnknownNameError: no such backbone.
+        WeightsError: the record is not one that :func:`create` writes.
+    """
+    try:
+        checkpoint, options = BACKBONES[record["backbone"]], dict(record["options"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise WeightsError(f"Not the record of a backbone ({error!r} is amiss): {record!r}.") from error
+    if options.get("norm") not in NORMS:
+        raise WeightsError(f"The record's norm {options.get('norm')!r} is none of {', '.join(NORMS)}.")
+    try:
+        backbone = checkpoint.build(**options)
+    except (KeyError, TypeError) as error:
+        raise WeightsError(
+            f"The record's options {options!r} do not fit backbone {checkpoint.name}: {error}."
+        ) from error
+    backbone.record = dict(record)
+    return backbone.eval()
+
+
+def _record(
+    checkpoint: Checkpoint, weights: str, sha256: str | None, licence: str | None, options: dict[str, Any]
+) -> dict[str, Any]:
+    return {
+        "backbone": checkpoint.name,
+        "weights": weights,
+        "sha256": sha256,
+        "licence": licence,
+        "origin": checkpoint.origin if licence else None,
+        "options": options,
+    }
+
+
+def _locate_or_bundled(checkpoint: Checkpoint, cache: Path | None) -> Path:
+    hub.known_file(checkpoint, hub.cache_folder(cache))  # an altered file there is an error, not a reason to fall back
+    try:
+        return hub.locate(checkpoint, cache)
+    except WeightsError as error:
+        path = hub.bundled(checkpoint.name)
+        if path is None:
+            raise
+        _log.warning("%s Starting from the encoder that ships with this package instead (%s).", error, path)
+        return path
+
+
+def _given(checkpoint: Checkpoint, path: Path) -> Path:
+    if path.is_dir():
+        published = hub.known_file(checkpoint, path)
+        if published is not None:
+            return published
+        if (path / hub.ENCODER_FILE).is_file():
+            return path / hub.ENCODER_FILE
+        names = ", ".join([*(s.filename for s in checkpoint.sources), hub.ENCODER_FILE])
+        raise WeightsError(f"The folder {path} holds no weights of {checkpoint.name}; expected one of: {names}.")
+    if not path.is_file():
+        raise WeightsError(
+            f"There are no weights at {path}; give a file, a folder, 'auto' (download) or 'none' (from scratch)."
+        )
+    return path
+
+
+def _from_published(checkpoint: Checkpoint, path: Path) -> tuple[Backbone, Weights]:
+    source = checkpoint.source_of(path)
+    if path.name == source.filename:
+        hub.verify(path, source)
+    content = source.read(path)
+    options = {"norm": "folded", **source.options}
+    backbone = build(_record(checkpoint, path.name, files.sha256(path), checkpoint.licence, options))
+    load_strict(backbone, content.backbone, str(path))
+    return backbone, content
+
+
+def _from_encoder(checkpoint: Checkpoint, path: Path) -> Backbone:
+    beside = path.with_suffix(".json")
+    try:
+        record = files.read_json(beside)["backbone"]
+        tensors = load_file(path)
+    except (StorageError, SafetensorError, KeyError, TypeError) as error:
+        raise WeightsError(f"{path} and {beside} are not a saved encoder ({error}).") from error
+    backbone = build(record)
+    if record["backbone"] != checkpoint.name:
+        raise WeightsError(f"{path} holds backbone {record['backbone']!r}, not {checkpoint.name!r}.")
+    state = {k.removeprefix(PREFIX): v for k, v in tensors.items() if k.startswith(PREFIX)}
+    load_strict(backbone, state, str(path))
+    return backbone

@@ -1,0 +1,42 @@
+"""What the scripts share: tables on the terminal, and errors that instruct instead of tracebacks."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.table import Table
+
+from .errors import ArtifactsError
+
+console = Console(soft_wrap=True)
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Prints rows of cells under a title."""
+    made = Table(*columns, title=title, title_justify="left")
+    for row in rows:
+        made.add_row(*(str(cell) for cell in row))
+    console.print(made)
+
+
+@contextmanager
+def instructive() -> Iterator[None]:
+    """Shows an error of this package as its message alone, with exit status 2; other errors keep their traceback."""
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # hydra hands errors on instead of printing them itself
+    handler = RichHandler(console=Console(stderr=True), show_path=False, show_time=False)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
+    try:
+        yield
+    except ArtifactsError as error:
+        Console(stderr=True, soft_wrap=True).print(f"[bold red]{type(error).__name__}[/]:", str(error), highlight=False, markup=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        console.print("stopped; run the same command again to go on from the last checkpoint")
+        sys.exit(130)

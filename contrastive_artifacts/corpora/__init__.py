@@ -1,0 +1,43 @@
+"""Where clean clips come from, and how they are divided."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import ParameterError
+from ..registry import Registry
+from .base import Clip as Clip
+from .base import Corpus as Corpus
+from .esc50 import esc50
+from .folder import folder
+from .split import split as split
+from .split import split_folds as split_folds
+
+
+def _builtin(**options: Any) -> Corpus:
+    from .builtin import builtin  # synthesis is only loaded where it is used
+
+    return builtin(**options)
+
+
+CORPORA: Registry[Callable[..., Corpus]] = Registry("corpus")
+CORPORA.register("folder", folder)
+CORPORA.register("esc50", esc50)
+CORPORA.register("builtin", _builtin)
+
+
+def create(kind: str, **options: Any) -> Corpus:
+    """The corpus of that kind ("folder", "esc50", "builtin"), made with the options of its factory.
+
+    Raises:
+        UnknownNameError: no such kind.
+        CorpusError: what the options name is missing, empty or inconsistent.
+    """
+    factory = CORPORA[kind]
+    try:
+        inspect.signature(factory).bind(**options)
+    except TypeError as error:
+        raise ParameterError(f"Corpus {kind!r} with options {sorted(options)}: {error}.") from None
+    return factory(**options)

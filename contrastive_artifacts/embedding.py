@@ -1,0 +1,183 @@
+"""Deterministic windowed embedding of any input, and the table that embeddings are kept in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+
+from . import audio, files, windows
+from .encoder import Encoder
+from .errors import FingerprintError, StorageError
+from .views import View
+
+BATCH = 32
+BLOCK_S = 30.0
+Input = str | Path | tuple[Any, int]  # a file, or (waveform [T] or [C, T] of numpy or torch, sample rate)
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """An embedded input.
+
+    Args:
+        clip: float32 [D], L2-normalised: the mean of the frames.
+        frames: float32 [N, D], one vector a window.
+        samples: int64 [N, 2], [start, stop) of each window at ``sample_rate``.
+        sample_rate: The input's own rate in Hz.
+    """
+
+    clip: np.ndarray
+    frames: np.ndarray
+    samples: np.ndarray
+    sample_rate: int
+
+
+class Embedder:
+    """Embeds files and waveforms with an encoder: windows of ``window_s`` every ``hop_s``, the last one at the end.
+
+    Channels are mixed down; each window is resampled by itself; nothing is random. Vectors are h, before the projector.
+    """
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.encoder = encoder.eval()
+        self.window_s = encoder.settings.window_s
+        self.hop_s = self.window_s / 2
+        self.fingerprint = encoder.fingerprint()
+
+    def embed(self, source: Input) -> Embedding:
+        """Embeds one input.
+
+        Raises:
+            AudioError: it cannot be read, is empty, or holds NaN.
+        """
+        return next(iter(self.embed_batch([source])))
+
+    def embed_batch(self, sources: Sequence[Input]) -> list[Embedding]:
+        """The same for many inputs, batched over the windows of all of them."""
+        rates, positions, owners, pieces = [], [], [], []
+        vectors: list[np.ndarray] = []
+        for owner, source in enumerate(sources):
+            rate, cut = self._windows(source)
+            rates.append(rate)
+            for start, window in cut:
+                owners.append(owner)
+                positions.append((start, start + window.shape[1]))
+                pieces.append(self._prepared(window, rate))
+                if len(pieces) == 4 * BATCH:
+                    vectors.append(self.vectors(pieces))
+                    pieces = []
+        vectors.append(self.vectors(pieces))
+        frames, samples, owner_of = np.concatenate(vectors), np.array(positions, np.int64), np.array(owners)
+        made = []
+        for owner, rate in enumerate(rates):
+            own = owner_of == owner
+            made.append(Embedding(normalise(frames[own].mean(axis=0)), frames[own], samples[own], rate))
+        return made
+
+    @property
+    def sample_rate(self) -> int:
+        """Rate in Hz that :meth:`vectors` and :meth:`view_vectors` take."""
+        return self.encoder.sample_rate
+
+    def project(self, h: np.ndarray) -> np.ndarray:
+        """z [N, 128], L2-normalised, of h [N, D]."""
+        with torch.inference_mode():
+            return normalise(self.encoder.projector(torch.from_numpy(h)).numpy())
+
+    def view_vectors(self, waveforms: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+        """``{"h": [N, D], "z": [N, 128]}``, one unit vector a waveform [T]: the mean of its windows, as ``Embedding.clip``."""
+        window, hop = round(self.window_s * self.sample_rate), round(self.hop_s * self.sample_rate)
+        cuts = [[w[s : s + window] for s in windows.starts(len(w), window, hop)] for w in waveforms]
+        h = self.vectors([piece for cut in cuts for piece in cut])
+        ends = np.cumsum([len(cut) for cut in cuts])
+        parts = {"h": np.split(h, ends[:-1]), "z": np.split(self.project(h), ends[:-1])}
+        return {space: normalise(np.stack([own.mean(axis=0) for own in part])) for space, part in parts.items()}
+
+    def vectors(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
+        """h of mono float32 waveforms [T] at the encoder's rate: float32 [N, D]; equal lengths are batched."""
+        out = np.zeros((len(waveforms), self.encoder.settings.hidden), np.float32)
+        order = sorted(range(len(waveforms)), key=lambda i: len(waveforms[i]))
+        for _, group in groupby(order, key=lambda i: len(waveforms[i])):
+            members = list(group)
+            for i in range(0, len(members), BATCH):
+                part = members[i : i + BATCH]
+                with torch.inference_mode():
+                    batch = torch.from_numpy(np.stack([waveforms[j] for j in part]))
+                    out[part] = self.encoder(batch).h.numpy()
+        return out
+
+    def _windows(self, source: Input) -> tuple[int, Iterator[tuple[int, np.ndarray]]]:
+        if isinstance(source, str | Path):
+            rate = audio.probe(source).sample_rate
+            blocks: Iterable[tuple[int, np.ndarray]] = audio.blocks(source, round(BLOCK_S * rate))
+        else:
+            waveform, rate = audio.as_waveform(*source), int(source[1])
+            blocks = [(0, waveform)]
+        return rate, windows.stream(blocks, round(self.window_s * rate), round(self.hop_s * rate))
+
+    def _prepared(self, window: np.ndarray, rate: int) -> np.ndarray:
+        return audio.resample(audio.mono(window), rate, self.encoder.sample_rate)
+
+
+def normalise(x: np.ndarray) -> np.ndarray:
+    """Rows of length 1; a zero row stays zero."""
+    return (x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), 1e-12)).astype(np.float32)
+
+
+COLUMNS = ("id", "artifact", "severity", "source", "corpus", "clip", "split", "params", "start", "stop", "sample_rate")
+
+
+def view_row(view: View, states: Sequence[str], corpus: str, split: str, duration_s: float) -> dict[str, Any]:
+    """The facts of a rendered view as a row of the table, enough to render it again."""
+    return {
+        "id": f"{corpus}/{view.clip.id}/{states[view.state]}/{view.params.get('seed', 0)}", "artifact": states[view.state],
+        "severity": view.severity, "source": view.clip.source, "corpus": corpus, "clip": view.clip.id, "split": split,
+        "params": json.dumps(view.params, sort_keys=True), "start": view.start,
+        "stop": view.start + round(duration_s * view.native_rate), "sample_rate": view.native_rate,
+    }  # fmt: skip
+
+
+def make_table(rows: Sequence[dict[str, Any]], vectors: np.ndarray, fingerprint: str, space: str) -> pa.Table:
+    """Rows (dicts with COLUMNS) and float32 [N, D] as one table; the fingerprint travels in its schema."""
+    wide = {"severity": pa.float32(), "start": pa.int64(), "stop": pa.int64(), "sample_rate": pa.int32()}
+    columns = {name: pa.array([row[name] for row in rows], wide.get(name, pa.string())) for name in COLUMNS}
+    flat = pa.array(np.ascontiguousarray(vectors, np.float32).ravel())
+    columns["embedding"] = pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
+    return pa.table(columns).replace_schema_metadata({"fingerprint": fingerprint, "space": space})
+
+
+def write_table(path: str | Path, table: pa.Table) -> None:
+    with files.atomic_path(path) as temporary:
+        pq.write_table(table, temporary)
+
+
+def read_table(path: str | Path, fingerprint: str | None = None) -> pa.Table:
+    """Reads a table.
+
+    Raises:
+        StorageError: the file is missing or damaged.
+        FingerprintError: it was made by another encoder than ``fingerprint``.
+    """
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise StorageError(f"{path} is not a readable embedding table ({error}); embed again.") from error
+    own = (table.schema.metadata or {}).get(b"fingerprint", b"").decode()
+    if fingerprint is not None and own != fingerprint:
+        raise FingerprintError(f"{path} was made by encoder {own or 'unknown'}, not {fingerprint}; embed again.")
+    return table
+
+
+def table_vectors(table: pa.Table) -> np.ndarray:
+    """The embeddings of a table, float32 [N, D]."""
+    column = table.column("embedding").combine_chunks()
+    return column.flatten().to_numpy(zero_copy_only=False).reshape(len(table), -1)

@@ -1,0 +1,152 @@
+"""The encoder: backbone with its front-end, pooling over time, heads; saved as safetensors + JSON, loaded strictly."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from einops import rearrange
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from . import audio, backbones, files
+from .errors import ParameterError, StorageError, WeightsError
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    """What is needed, besides the backbone's record, to make the same encoder again.
+
+    Args:
+        states: Labels of the type head, ``"clean"`` first.
+        window_s: Length in seconds of the windows that the encoder was trained on and is used with.
+        hidden: Width of h, the vector before the projector.
+        embedding: Width of z, the vector after it.
+        dropout: Share of pooled features that is dropped in training, [0, 1).
+    """
+
+    states: tuple[str, ...]
+    window_s: float
+    hidden: int = 256
+    embedding: int = 128
+    dropout: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.dropout < 1:
+            raise ParameterError(f"dropout must lie in [0, 1); got {self.dropout}.")
+
+
+class Encoded(NamedTuple):
+    """h [B, hidden] for probes; z [B, embedding], L2-normalised, trained by the contrastive term; the heads' outputs."""
+
+    h: Tensor
+    z: Tensor
+    logits: Tensor  # [B, K]
+    severity: Tensor  # [B, K] in [0, 1]
+
+
+class Encoder(nn.Module):
+    """``forward(waveform [B, T] at encoder.sample_rate) -> Encoded``."""
+
+    def __init__(self, backbone: backbones.Backbone, settings: EncoderSettings) -> None:
+        super().__init__()
+        self.backbone, self.settings = backbone, settings
+        pooled = 3 * backbone.dim
+        self.neck = nn.Sequential(
+            nn.LayerNorm(pooled), nn.Dropout(settings.dropout), nn.Linear(pooled, settings.hidden), nn.GELU()
+        )
+        self.projector = nn.Sequential(
+            nn.Linear(settings.hidden, settings.hidden), nn.GELU(), nn.Linear(settings.hidden, settings.embedding)
+        )
+        self.types = nn.Linear(settings.hidden, len(settings.states))
+        self.severities = nn.Linear(settings.hidden, len(settings.states))
+
+    @property
+    def sample_rate(self) -> int:
+        return self.backbone.sample_rate
+
+    def forward(self, waveform: Tensor) -> Encoded:
+        h = self.neck(pool(self.backbone(waveform).frames))
+        return Encoded(h, F.normalize(self.projector(h), dim=1), self.types(h), self.severities(h).sigmoid())
+
+    def stages(self) -> list[nn.Module]:
+        """Bottom to top: the backbone's stages, then all heads as one."""
+        return [*self.backbone.stages(), nn.ModuleList([self.neck, self.projector, self.types, self.severities])]
+
+    def save(self, directory: str | Path, half: bool = False) -> None:
+        """Writes ``encoder.safetensors`` and ``encoder.json``; ``half`` stores float16 (loaded as float32)."""
+        directory = Path(directory)
+        tensors = {name: t.half() if half and t.is_floating_point() else t for name, t in self.state_dict().items()}
+        record = {"format": FORMAT, "settings": asdict(self.settings), "backbone": self.backbone.record}
+        with files.atomic_path(directory / "encoder.safetensors") as temporary:
+            save_file(tensors, temporary)
+        files.write_json(directory / "encoder.json", record)
+
+    @classmethod
+    def load(cls, directory: str | Path) -> Encoder:
+        """The encoder in evaluation mode.
+
+        Raises:
+            StorageError: the folder holds no encoder, or one of another format.
+            WeightsError: the tensors are damaged or do not match in full.
+        """
+        directory = Path(directory)
+        record = files.read_json(directory / "encoder.json")
+        if not isinstance(record, dict) or record.get("format") != FORMAT:
+            raise StorageError(f"{directory / 'encoder.json'} is not an encoder of format {FORMAT}; train or export it again.")
+        settings = {**record["settings"], "states": tuple(record["settings"]["states"])}
+        encoder = cls(backbones.build(record["backbone"]), EncoderSettings(**settings))
+        encoder.load_tensors(load_tensors(directory / "encoder.safetensors"), str(directory))
+        return encoder.eval()
+
+    def load_tensors(self, tensors: dict[str, Tensor], where: str) -> None:
+        """Loads every tensor or none; floating point tensors are brought to float32."""
+        own = self.state_dict()
+        missing, extra = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())
+        shapes = sorted(k for k in own.keys() & tensors.keys() if own[k].shape != tensors[k].shape)
+        if missing or extra or shapes:
+            raise WeightsError(
+                f"{where}: weights do not fit the encoder: {len(missing)} missing {missing[:3]}, {len(extra)} unexpected "
+                f"{extra[:3]}, {len(shapes)} of another shape {shapes[:3]}. Use the encoder.json saved with them."
+            )
+        with torch.no_grad():
+            for name, tensor in own.items():
+                tensor.copy_(tensors[name])
+
+    def fingerprint(self) -> str:
+        """Hash over weights, settings, front-end and resampler; stored with whatever is computed by this encoder."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        about: dict[str, Any] = {"settings": asdict(self.settings), "backbone": self.backbone.record}
+        digest.update(json.dumps({**about, "resampler": audio.RESAMPLER}, sort_keys=True).encode())
+        return digest.hexdigest()[:32]
+
+
+def pool(frames: Tensor) -> Tensor:
+    """Mean, maximum and standard deviation over time: [B, N, D] -> [B, 3 D]. The deviation is 0 for one frame."""
+    deviation = (frames.var(dim=1, unbiased=False) + 1e-6).sqrt()
+    return rearrange([frames.mean(dim=1), frames.amax(dim=1), deviation], "part b d -> b (part d)")
+
+
+def load_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file.
+
+    Raises:
+        WeightsError: the file is missing or damaged.
+    """
+    try:
+        return load_file(path)
+    except FileNotFoundError:
+        raise WeightsError(f"{path} does not exist.") from None
+    except (SafetensorError, OSError, ValueError) as error:
+        raise WeightsError(f"{path} is damaged ({error}); copy or train it again.") from error

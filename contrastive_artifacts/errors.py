@@ -1,0 +1,47 @@
+"""Errors that instruct: each says what was wrong, with the file or the value, and what to do."""
+
+from __future__ import annotations
+
+
+class ArtifactsError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class ParameterError(ArtifactsError, ValueError):
+    """A value given by the caller lies outside its stated range or has the wrong kind."""
+
+
+class UnknownNameError(ArtifactsError, LookupError):
+    """A name that is not in a registry; the message lists the close matches."""
+
+
+class AudioError(ArtifactsError, ValueError):
+    """Audio that cannot be read, or samples that cannot be used (NaN, empty, wrong shape)."""
+
+
+class CorpusError(ArtifactsError):
+    """A corpus that is missing, empty, or inconsistent with its description."""
+
+
+class SplitError(CorpusError):
+    """A split that would let one source stand on both sides, or that nothing is left for."""
+
+
+class DownloadError(ArtifactsError):
+    """A file that could not be downloaded, or that arrived with another size or hash than expected."""
+
+
+class WeightsError(ArtifactsError):
+    """A checkpoint that is missing, truncated, altered, or whose keys do not match in full."""
+
+
+class FingerprintError(ArtifactsError):
+    """Vectors of one encoder were about to be mixed with those of another."""
+
+
+class StorageError(ArtifactsError):
+    """A file of this package (index, table, run) that is missing, damaged or of another version."""
+
+
+class TrainingError(ArtifactsError):
+    """Training cannot start or go on; what was saved so far is kept."""

@@ -1,0 +1,7 @@
+"""Local web pages to look at and listen to what an encoder learned."""
+
+from __future__ import annotations
+
+from .map_page import MapPoint as MapPoint
+from .map_page import write_map as write_map
+from .preview import encode_preview as encode_preview

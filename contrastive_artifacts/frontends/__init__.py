@@ -1,0 +1,4 @@
+"""Front-ends: waveform -> log-mel frames, one module per published recipe, its constants in one place."""
+
+from .efficientat_mel import EfficientatMel as EfficientatMel
+from .yamnet_mel import YamnetMel as YamnetMel

@@ -1,0 +1,104 @@
+"""An encoder in use: embeds, classifies, says how bad; what :func:`contrastive_artifacts.load` returns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from . import audio
+from .embedding import Embedder, Embedding, Input, normalise
+from .encoder import Encoder
+from .errors import StorageError
+from .probes import Probe
+
+RELEASE = Path(__file__).parent / "release"
+
+
+@dataclass(frozen=True)
+class Classification:
+    """What was heard.
+
+    Args:
+        label: The most probable of the labels, ``"clean"`` among them.
+        probabilities: Label -> calibrated probability; they sum to 1.
+        severity: Artifact -> severity in [0, 1] that it has if it is there.
+    """
+
+    label: str
+    probabilities: dict[str, float]
+    severity: dict[str, float]
+
+
+class PretrainedEncoder:
+    """An encoder with its probe, on the CPU.
+
+    Attributes:
+        labels: ``"clean"`` first, then the artifacts.
+        window_s, hop_s: Windows that inputs are cut into, in seconds.
+        fingerprint: Stored with whatever this encoder makes.
+    """
+
+    def __init__(self, embedder: Embedder, probe: Probe | None) -> None:
+        self._embedder, self._probe = embedder, probe
+        self.fingerprint = embedder.fingerprint
+        self.window_s, self.hop_s = embedder.window_s, embedder.hop_s
+        self.sample_rate = embedder.sample_rate
+        self.labels = embedder.encoder.settings.states
+
+    def embed(self, source: Input) -> Embedding:
+        """Embeds a file, or ``(waveform [T] or [C, T], sample_rate)`` of numpy or torch.
+
+        Raises:
+            AudioError: it cannot be read, is empty, or holds NaN.
+        """
+        return self._embedder.embed(source)
+
+    def embed_batch(self, sources: Sequence[Input]) -> list[Embedding]:
+        """The same for many inputs at once."""
+        return self._embedder.embed_batch(sources)
+
+    def classify(self, source: Input) -> Classification:
+        """What is wrong with one input, judged over the whole of it; for a long recording see ``scan``.
+
+        Raises:
+            StorageError: this run has not been probed.
+            AudioError: as :meth:`embed`.
+        """
+        probe = self._need_probe()
+        label, probabilities, severity = probe.classify(self.embed(source).clip, self.fingerprint)
+        return Classification(label, {name: probabilities[name] for name in self.labels}, severity)
+
+    def classify_windows(self, waveforms: list[np.ndarray], sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
+        """N mono float32 windows [T] -> probabilities and severities float32 [N, K], columns as ``labels``."""
+        probe = self._need_probe()
+        resampled = [audio.resample(w, sample_rate, self.sample_rate) for w in waveforms]
+        probabilities, severities = probe.classify_batch(normalise(self._embedder.vectors(resampled)), self.fingerprint)
+        order = [probe.classes.index(name) for name in self.labels]
+        zero = np.zeros(len(waveforms), np.float32)
+        return probabilities[:, order].astype(np.float32), np.stack([severities.get(n, zero) for n in self.labels], axis=1)
+
+    def _need_probe(self) -> Probe:
+        if self._probe is None:
+            raise StorageError("This encoder has no probe yet; run scripts/probe.py on its run directory first.")
+        return self._probe
+
+
+def load(name: str | Path) -> PretrainedEncoder:
+    """Loads an encoder: ``"release"`` (ships with the package), a run directory, or a folder with ``encoder.json``.
+
+    Raises:
+        StorageError: there is no encoder, or one of another format.
+        WeightsError: its tensors are damaged or do not match in full.
+        FingerprintError: the probe beside it belongs to another encoder.
+    """
+    directory = RELEASE / (RELEASE / "default").read_text().strip() if name == "release" else Path(name)
+    if not (directory / "encoder.json").exists() and (directory / "encoder" / "encoder.json").exists():
+        directory = directory / "encoder"
+    if not (directory / "encoder.json").exists():
+        raise StorageError(f"{directory} holds no encoder; give 'release', a run directory, or a folder with encoder.json.")
+    embedder = Embedder(Encoder.load(directory))
+    probe = Probe.load(directory, embedder.fingerprint) if (directory / "probe.json").exists() else None
+    return PretrainedEncoder(embedder, probe)

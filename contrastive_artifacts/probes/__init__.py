@@ -1,0 +1,35 @@
+"""Probes: what can be read from an embedding, measured without leakage between sources."""
+
+from __future__ import annotations
+
+from .bootstrap import Interval as Interval
+from .bootstrap import bootstrap as bootstrap
+from .bootstrap import bootstrap_mean as bootstrap_mean
+from .bootstrap import bootstrap_sums as bootstrap_sums
+from .bundle import Probe as Probe
+from .calibration import expected_calibration_error as expected_calibration_error
+from .calibration import fit_temperature as fit_temperature
+from .data import TASKS as TASKS
+from .data import Embedded as Embedded
+from .data import task_labels as task_labels
+from .evaluate import evaluate as evaluate
+from .knn import knn_predict as knn_predict
+from .knn import neighbours as neighbours
+from .linear import LinearProbe as LinearProbe
+from .linear import SeverityProbe as SeverityProbe
+from .metrics import accuracy as accuracy
+from .metrics import clean_recall as clean_recall
+from .metrics import confusion as confusion
+from .metrics import confusion_table as confusion_table
+from .metrics import macro_f1 as macro_f1
+from .metrics import severity_spearman as severity_spearman
+from .mlp import MLPProbe as MLPProbe
+from .spaces import alignment as alignment
+from .spaces import content_leakage as content_leakage
+from .spaces import effective_rank as effective_rank
+from .spaces import hubness as hubness
+from .spaces import retrieval as retrieval
+from .spaces import uniformity as uniformity
+from .storage import PROBES as PROBES
+from .storage import load_probe as load_probe
+from .storage import save_probe as save_probe

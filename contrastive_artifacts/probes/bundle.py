@@ -1,0 +1,108 @@
+"""The probe that travels with an encoder: which artifact, and how bad each would be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import ParameterError, StorageError
+from .data import CLEAN, Embedded, task_labels
+from .linear import LinearProbe, SeverityProbe
+from .storage import check_fingerprint, read_state, write_state
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """A calibrated type probe and one severity probe per artifact, for the vectors of one encoder.
+
+    Attributes:
+        type: Over "clean" and the artifacts.
+        severity: Artifact -> its severity probe.
+        fingerprint: Of the encoder whose vectors it was trained on.
+    """
+
+    type: LinearProbe
+    severity: dict[str, SeverityProbe]
+    fingerprint: str
+
+    @classmethod
+    def fit(cls, train: Embedded, fingerprint: str) -> Probe:
+        """Fits every part on ``train``, strengths chosen across its sources.
+
+        Raises:
+            ParameterError, SplitError: as the parts do.
+        """
+        labels = task_labels(train.artifact, "type")
+        probe = LinearProbe.fit(train.x, labels, train.source)
+        return cls(probe, severity_probes(train), fingerprint)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.type.classes
+
+    def classify(self, vector: Any, fingerprint: str | None = None) -> tuple[str, dict[str, float], dict[str, float]]:
+        """Label, class -> probability (sum 1), artifact -> severity in [0, 1] given that it is there, of one [D].
+
+        Raises:
+            FingerprintError: ``fingerprint`` is given and is not that of this probe's encoder.
+        """
+        vector = np.asarray(vector)
+        if vector.ndim != 1:
+            raise ParameterError(f"vector has shape {vector.shape}, not [D]; classify_batch takes several.")
+        probabilities, severities = self.classify_batch(vector[None], fingerprint)
+        chances = dict(zip(self.classes, probabilities[0].tolist(), strict=True))
+        return max(chances, key=lambda name: chances[name]), chances, {k: float(v[0]) for k, v in severities.items()}
+
+    def classify_batch(self, x: Any, fingerprint: str | None = None) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Probabilities float64 [N, K] in the order of ``classes``; artifact -> severity float32 [N]; for x [N, D]."""
+        check_fingerprint(self.fingerprint, fingerprint)
+        return self.type.predict_proba(x), {name: probe.predict(x) for name, probe in self.severity.items()}
+
+    def save(self, directory: str | Path) -> None:
+        """Writes probe.safetensors and probe.json into ``directory``."""
+        arrays, record = self.type.state()
+        severity: dict[str, Any] = {}
+        flat = {f"type.{name}": array for name, array in arrays.items()}
+        for artifact, probe in self.severity.items():
+            arrays, severity[artifact] = probe.state()
+            flat |= {f"severity.{artifact}.{name}": array for name, array in arrays.items()}
+        write_state(directory, flat, {"kind": "bundle", "type": record, "severity": severity}, self.fingerprint)
+
+    @classmethod
+    def load(cls, directory: str | Path, fingerprint: str | None = None) -> Probe:
+        """Loads what :meth:`save` wrote.
+
+        Raises:
+            FingerprintError: it belongs to another encoder than ``fingerprint``.
+            StorageError: a file is missing, damaged or of another version.
+        """
+        flat, record, found = read_state(directory, fingerprint)
+
+        def part(prefix: str) -> dict[str, np.ndarray]:
+            return {name[len(prefix) :]: array for name, array in flat.items() if name.startswith(prefix)}
+
+        try:
+            if record["kind"] != "bundle":
+                raise ValueError(f"kind {record['kind']!r} is not a bundle")
+            probe = LinearProbe.from_state(part("type."), record["type"])
+            severity = {
+                str(name): SeverityProbe.from_state(part(f"severity.{name}."), entry)
+                for name, entry in record["severity"].items()
+            }
+            if any(len(one.weights) != probe.weights.shape[1] for one in severity.values()):
+                raise ValueError("severity and type probes take vectors of different sizes")
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise StorageError(f"{directory} does not describe a probe ({error}); train it again.") from None
+        return cls(probe, severity, found)
+
+
+def severity_probes(train: Embedded) -> dict[str, SeverityProbe]:
+    """Artifact -> severity probe fitted on the views of that artifact alone."""
+    found = {}
+    for artifact in np.unique(train.artifact[train.artifact != CLEAN]):
+        rows = train.artifact == artifact
+        found[str(artifact)] = SeverityProbe.fit(train.x[rows], train.severity[rows], train.source[rows])
+    return found

@@ -1,0 +1,146 @@
+"""What the probes are fed: labelled vectors, tasks, and folds that keep a source on one side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
+
+from ..errors import ParameterError, SplitError
+from ..registry import Registry
+
+CLEAN = "clean"
+TASKS: Registry[Callable[[np.ndarray], np.ndarray]] = Registry("task")
+TASKS.register("binary", lambda artifact: np.where(artifact == CLEAN, CLEAN, "artifact"))
+TASKS.register("type", lambda artifact: artifact)
+
+
+@dataclass(frozen=True, eq=False)
+class Embedded:
+    """Vectors of one space with what is known of each.
+
+    Args:
+        x: [N, D], stored as float32; finite.
+        artifact: [N] names, "clean" for the clean ones.
+        severity: [N] in [0, 1], 0 for clean.
+        source: [N] split keys.
+
+    Raises:
+        ParameterError: lengths that differ, values that are not finite.
+    """
+
+    x: np.ndarray
+    artifact: np.ndarray
+    severity: np.ndarray
+    source: np.ndarray
+
+    def __post_init__(self) -> None:
+        x = check_matrix(self.x)
+        severity = np.asarray(self.severity, dtype=np.float32)
+        object.__setattr__(self, "x", x)
+        object.__setattr__(self, "artifact", names(self.artifact, len(x), "artifact"))
+        object.__setattr__(self, "source", names(self.source, len(x), "source"))
+        object.__setattr__(self, "severity", severity)
+        if severity.shape != (len(x),) or not np.isfinite(severity).all():
+            raise ParameterError(f"severity has shape {severity.shape} or NaN; give {len(x)} values in [0, 1].")
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def take(self, rows: np.ndarray) -> Embedded:
+        """The rows of an index array or a boolean mask [N]."""
+        return Embedded(self.x[rows], self.artifact[rows], self.severity[rows], self.source[rows])
+
+    @classmethod
+    def from_table(cls, table: pa.Table, split: str | None = None) -> Embedded:
+        """From an embedding table (columns embedding, artifact, severity, source), all of it or one split.
+
+        Raises:
+            ParameterError: a column is missing or holds nulls.
+        """
+        needed = ["embedding", "artifact", "severity", "source"] + (["split"] if split is not None else [])
+        missing = [name for name in needed if name not in table.column_names]
+        if missing:
+            raise ParameterError(f"the table lacks the columns {', '.join(missing)}; give a table of embeddings.")
+        if split is not None:
+            table = table.filter(pc.equal(table.column("split"), split))
+        columns = {name: table.column(name) for name in needed[:4]}
+        empty = [name for name, column in columns.items() if column.null_count]
+        if empty:
+            raise ParameterError(f"the columns {', '.join(empty)} hold nulls; drop those rows.")
+        vectors = columns["embedding"].combine_chunks()
+        width = vectors.type.list_size if pa.types.is_fixed_size_list(vectors.type) else -1
+        flat = vectors.flatten().to_numpy(zero_copy_only=False)
+        x = flat.reshape(len(table), width) if len(table) else np.zeros((0, max(width, 1)), np.float32)
+        return cls(
+            x,
+            columns["artifact"].to_numpy(),
+            columns["severity"].to_numpy(),
+            columns["source"].to_numpy(),
+        )
+
+
+def task_labels(artifact: Any, task: str) -> np.ndarray:
+    """Labels [N] of a task: "binary" (clean, artifact) or "type" (clean and each artifact)."""
+    return TASKS[task](np.asarray(artifact, dtype=str))
+
+
+def check_matrix(x: Any, dim: int | None = None) -> np.ndarray:
+    """Validated float32 [N, D].
+
+    Raises:
+        ParameterError: another shape, another D, or values that are not finite.
+    """
+    x = np.asarray(x, dtype=np.float32)
+    if x.ndim != 2 or x.shape[1] == 0 or (dim is not None and x.shape[1] != dim):
+        raise ParameterError(f"x has shape {x.shape}; expected [N, {'D' if dim is None else dim}].")
+    bad = np.flatnonzero(~np.isfinite(x).all(axis=1))
+    if len(bad):
+        raise ParameterError(f"x: {len(bad)} rows hold NaN or infinity, the first is row {bad[0]}; drop them.")
+    return x
+
+
+def names(values: Any, count: int, what: str) -> np.ndarray:
+    """``count`` texts as a NumPy array of strings."""
+    array = np.asarray(values)
+    array = array if array.dtype.kind == "U" else array.astype(str)
+    if array.shape != (count,):
+        raise ParameterError(f"{what} has shape {array.shape}; give one per row, {count}.")
+    return array
+
+
+def training_set(x: Any, labels: Any, sources: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Validated (x, labels, sources) in an order of their own, so that a fit does not depend on the caller's order."""
+    x = check_matrix(x)
+    labels, sources = names(labels, len(x), "labels"), names(sources, len(x), "sources")
+    if len(np.unique(labels)) < 2:
+        raise ParameterError(f"the labels hold {len(np.unique(labels))} class; a probe needs at least two.")
+    order = np.lexsort((*x[:, :4].T, labels, sources))
+    return x[order], labels[order], sources[order]
+
+
+def grouped_folds(labels: np.ndarray, sources: np.ndarray, folds: int = 3) -> list[tuple[np.ndarray, np.ndarray]]:
+    """(train rows, held-out rows) for up to ``folds`` folds; no source stands on both sides, classes are spread evenly.
+
+    Raises:
+        SplitError: fewer than two sources, or classes that no second source has.
+    """
+    count = min(folds, len(np.unique(sources)))
+    if count < 2:
+        raise SplitError("all views come from one source; nothing can be held out. Give views of two sources or more.")
+    _, code, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    # A class with fewer views than folds makes scikit-learn warn or refuse; sources alone are balanced then.
+    splitter = (GroupKFold if sizes.min() < count else StratifiedGroupKFold)(count)
+    found = [
+        (train, test)
+        for train, test in splitter.split(np.zeros((len(labels), 1)), code, groups=sources)
+        if len(test) and len(np.unique(code[train])) >= min(2, len(sizes)) and np.isin(code[test], code[train]).any()
+    ]
+    if not found:
+        raise SplitError("no class has views of two sources; nothing can be held out. Give more sources per class.")
+    return found

@@ -1,0 +1,213 @@
+"""Linear probes: calibrated logistic regression for the type, ridge for the severity. NumPy alone at inference."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression, Ridge
+
+from ..errors import ParameterError
+from .calibration import calibrated_loss, fit_temperature, probabilities_of
+from .data import check_matrix, grouped_folds, names, training_set
+from .storage import PROBES
+
+# Penalty weight per training row (1 / (C N) of scikit-learn), from strong to weak: each fit starts from the last.
+STRENGTHS: dict[str, tuple[float, ...]] = {
+    "l2": (10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001),
+    "l1": (0.03, 0.01, 0.003),
+}
+# With three, the models that the temperature is fitted on are so much weaker than the final one that it comes out shy.
+FOLDS = 5
+_RIDGE = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)  # times the number of rows
+_ABSENT = -50.0  # bias of a class that a fold's training rows lack
+
+
+@dataclass(frozen=True, eq=False)
+class LinearProbe:
+    """Multinomial logistic regression; standardisation is folded into the weights.
+
+    Attributes:
+        classes: K names, sorted.
+        weights, bias: float32 [K, D], [K].
+        temperature: Fitted on out-of-fold predictions, grouped by source (Guo et al. 2017).
+        strength: Penalty weight per training row that the grouped cross-validation chose.
+    """
+
+    kind: ClassVar[str] = "linear"
+    classes: tuple[str, ...]
+    weights: np.ndarray
+    bias: np.ndarray
+    temperature: float
+    strength: float
+    penalty: str = "l2"
+
+    @classmethod
+    def fit(
+        cls, x: Any, labels: Any, sources: Any, penalty: str = "l2", strengths: Sequence[float] | None = None
+    ) -> LinearProbe:
+        """Chooses strength and temperature by 5-fold cross-validation grouped by source, then fits on every row.
+
+        Args:
+            x: [N, D].
+            labels: [N] class names, two or more.
+            sources: [N] split keys, two or more.
+            penalty: "l2" or "l1" (few dimensions used; some ten times slower).
+            strengths: Penalty weights to choose from; one value fixes it.
+
+        Raises:
+            ParameterError: unfit shapes or values, or a single class.
+            SplitError: fewer than two sources.
+        """
+        if penalty not in STRENGTHS:
+            raise ParameterError(f"penalty is {penalty!r}; choose one of {', '.join(STRENGTHS)}.")
+        grid = tuple(sorted(STRENGTHS[penalty] if strengths is None else strengths, reverse=True))
+        if not grid or min(grid) <= 0:
+            raise ParameterError(f"strengths are {strengths!r}; give positive numbers.")
+        x, labels, sources = training_set(x, labels, sources)
+        classes, target = np.unique(labels, return_inverse=True)
+        logits: list[list[np.ndarray]] = [[] for _ in grid]
+        held_out: list[np.ndarray] = []
+        for train, test in grouped_folds(labels, sources, FOLDS):
+            test = test[np.isin(target[test], target[train])]  # of a class never seen, no fold can tell anything
+            held_out.append(target[test])
+            for at, (weights, bias) in enumerate(_path(x[train], target[train], len(classes), penalty, grid)):
+                logits[at].append(x[test] @ weights.T + bias)
+        truth = np.concatenate(held_out)
+        scores = []
+        for parts in logits:
+            outputs = np.concatenate(parts).astype(np.float64)
+            temperature = fit_temperature(outputs, truth)
+            scores.append((calibrated_loss(outputs, truth, temperature), temperature))
+        best = int(np.argmin([loss for loss, _ in scores]))
+        *_, (weights, bias) = _path(x, target, len(classes), penalty, grid[: best + 1])
+        return cls(tuple(map(str, classes)), weights, bias, scores[best][1], float(grid[best]), penalty)
+
+    def logits(self, x: Any) -> np.ndarray:
+        """Before temperature and softmax, float32 [N, K]."""
+        return check_matrix(x, self.weights.shape[1]) @ self.weights.T + self.bias
+
+    def predict_proba(self, x: Any) -> np.ndarray:
+        """Calibrated probabilities, float64 [N, K] in the order of ``classes``."""
+        return probabilities_of(self.logits(x), self.temperature)
+
+    def predict(self, x: Any) -> np.ndarray:
+        """The most probable class of each row, [N] strings."""
+        return np.array(self.classes)[self.logits(x).argmax(axis=1)]
+
+    def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        record = {"classes": list(self.classes), "temperature": self.temperature}
+        return {"weights": self.weights, "bias": self.bias}, record | {
+            "strength": self.strength,
+            "penalty": self.penalty,
+        }
+
+    @classmethod
+    def from_state(cls, arrays: dict[str, np.ndarray], record: dict[str, Any]) -> LinearProbe:
+        classes, weights, bias = tuple(map(str, record["classes"])), arrays["weights"], arrays["bias"]
+        temperature, strength = float(record["temperature"]), float(record["strength"])
+        if weights.ndim != 2 or len(weights) != len(classes) or bias.shape != (len(classes),) or not temperature > 0:
+            raise ValueError(f"weights {weights.shape}, bias {bias.shape} do not fit {len(classes)} classes")
+        return cls(classes, weights, bias, temperature, strength, str(record["penalty"]))
+
+
+@dataclass(frozen=True, eq=False)
+class SeverityProbe:
+    """How bad one artifact is, given that it is there: ridge regression clipped to [0, 1].
+
+    Attributes:
+        weights: float32 [D]; bias: float; alpha: ridge weight chosen by grouped cross-validation.
+    """
+
+    kind: ClassVar[str] = "severity"
+    weights: np.ndarray
+    bias: float
+    alpha: float
+
+    @classmethod
+    def fit(cls, x: Any, severity: Any, sources: Any) -> SeverityProbe:
+        """Fits on views of ONE artifact type (clean views, at 0, would turn it into a detector: leave them out).
+
+        Args:
+            x: [N, D].
+            severity: [N] in [0, 1].
+            sources: [N] split keys; with a single source the ridge weight is not chosen but strong.
+
+        Raises:
+            ParameterError: unfit shapes or values, no rows, a severity outside [0, 1].
+        """
+        x = check_matrix(x)
+        severity, sources = np.asarray(severity, dtype=np.float64), names(sources, len(x), "sources")
+        if severity.shape != (len(x),) or not len(x) or not ((severity >= 0) & (severity <= 1)).all():
+            raise ParameterError(f"severity has shape {severity.shape}; give {len(x)} (not 0) values in [0, 1].")
+        order = np.lexsort((*x[:, :4].T, severity, sources))
+        x, severity, sources = x[order], severity[order], sources[order]
+        alpha = _RIDGE[-1]
+        if len(np.unique(sources)) > 1:
+            errors = np.zeros(len(_RIDGE))
+            for train, test in grouped_folds(np.zeros(len(x)), sources):
+                for at, candidate in enumerate(_RIDGE):
+                    weights, bias = _ridge(x[train], severity[train], candidate)
+                    errors[at] += np.square((x[test] @ weights + bias).clip(0, 1) - severity[test]).sum()
+            alpha = _RIDGE[int(errors.argmin())]
+        weights, bias = _ridge(x, severity, alpha)
+        return cls(weights, bias, alpha)
+
+    def predict(self, x: Any) -> np.ndarray:
+        """Severity in [0, 1], float32 [N]."""
+        return (check_matrix(x, len(self.weights)) @ self.weights + np.float32(self.bias)).clip(0.0, 1.0)
+
+    def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        return {"weights": self.weights}, {"bias": self.bias, "alpha": self.alpha}
+
+    @classmethod
+    def from_state(cls, arrays: dict[str, np.ndarray], record: dict[str, Any]) -> SeverityProbe:
+        if arrays["weights"].ndim != 1:
+            raise ValueError(f"weights {arrays['weights'].shape} are not [D]")
+        return cls(arrays["weights"], float(record["bias"]), float(record["alpha"]))
+
+
+PROBES.register(LinearProbe.kind, LinearProbe)
+PROBES.register(SeverityProbe.kind, SeverityProbe)
+
+
+def standardisation(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and scale [D] of each dimension; a dimension that does not vary gets scale 1."""
+    scale = x.std(axis=0, dtype=np.float64)
+    mean = x.mean(axis=0, dtype=np.float64)
+    still = scale <= 1e-6 * np.maximum(np.abs(mean), 1e-6)
+    return mean, np.where(still, 1.0, scale)
+
+
+def _path(
+    x: np.ndarray, target: np.ndarray, count: int, penalty: str, strengths: Sequence[float]
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Weights [K, D] and bias [K] on the raw x for each strength, warm-started from the one before."""
+    mean, scale = standardisation(x)
+    standard = ((x - mean) / scale).astype(np.float32)
+    solver = {"solver": "saga", "l1_ratio": 1.0, "tol": 1e-2} if penalty == "l1" else {"solver": "lbfgs", "tol": 1e-4}
+    model = LogisticRegression(warm_start=True, max_iter=300, random_state=0, **solver)
+    for strength in strengths:
+        model.C = 1.0 / (strength * len(x))
+        with warnings.catch_warnings():
+            # The weak end of the grid on separable data: held-out rows, not convergence, decide what is kept.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(standard, target)
+        some, offset = model.coef_.astype(np.float64), model.intercept_.astype(np.float64)
+        if len(some) == 1:  # two classes come as one row; half of it each gives the same probabilities
+            some, offset = np.concatenate([-some, some]) / 2, np.concatenate([-offset, offset]) / 2
+        weights, bias = np.zeros((count, x.shape[1])), np.full(count, _ABSENT)
+        weights[model.classes_] = some / scale
+        bias[model.classes_] = offset - weights[model.classes_] @ mean
+        yield weights.astype(np.float32), bias.astype(np.float32)
+
+
+def _ridge(x: np.ndarray, severity: np.ndarray, alpha: float) -> tuple[np.ndarray, float]:
+    mean, scale = standardisation(x)
+    model = Ridge(alpha=alpha * len(x)).fit((x - mean) / scale, severity)
+    weights = model.coef_ / scale
+    return weights.astype(np.float32), float(model.intercept_ - weights @ mean)

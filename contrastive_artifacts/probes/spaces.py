@@ -1,0 +1,129 @@
+"""What a space is like: content leakage, retrieval, effective rank, alignment, uniformity, hubness."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.special import logsumexp
+from scipy.stats import skew
+
+from ..seeding import generator
+from .data import check_matrix, names
+from .knn import neighbours, unit_rows
+
+SAMPLE = 5000  # rows beyond which quadratic figures are taken from a fixed sample
+
+
+class Retrieval(NamedTuple):
+    """Per query [N]; NaN where no row of another source has the label."""
+
+    precision_at_10: np.ndarray
+    average_precision_at_100: np.ndarray
+
+
+def sample_rows(count: int, limit: int = SAMPLE) -> np.ndarray:
+    """Sorted row numbers: all of them up to ``limit``, beyond it always the same ``limit`` of ``count``."""
+    if count <= limit:
+        return np.arange(count)
+    return np.sort(generator("sample", count, limit).permutation(count)[:limit])
+
+
+def content_leakage(x: Any, sources: Any) -> tuple[np.ndarray, float]:
+    """Whether the nearest other row is of the same source, float64 [N] of 0 and 1, and the mean expected by chance."""
+    x = check_matrix(x)
+    sources = names(sources, len(x), "sources")
+    if len(x) < 2:
+        return np.full(len(x), np.nan), float("nan")
+    itself = np.arange(len(x))
+    ids, _ = neighbours(x, itself, x, itself, k=1)
+    _, code, sizes = np.unique(sources, return_inverse=True, return_counts=True)
+    chance = float(((sizes[code] - 1) / (len(x) - 1)).mean())
+    return (sources[ids[:, 0]] == sources).astype(np.float64), chance
+
+
+def retrieval(x: Any, labels: Any, sources: Any) -> Retrieval:
+    """Each row as a query against the others, matches of its own source excluded.
+
+    P@10 is the share of the ten nearest with the query's label; AP@100 sums the precision at each relevant rank up to
+    100, over the number of relevant rows or 100, whichever is less.
+    """
+    x = check_matrix(x)
+    labels, sources = names(labels, len(x), "labels"), names(sources, len(x), "sources")
+    ids, _ = neighbours(x, sources, x, sources, k=100)
+    relevant = (labels[ids] == labels[:, None]) & (ids >= 0)
+    joint = np.char.add(np.char.add(labels, "\x1f"), sources)
+    total = _size_of(labels) - _size_of(joint)  # rows with the label, of other sources
+    candidates = len(x) - _size_of(sources)
+    hits = relevant.cumsum(axis=1)
+    ranks = np.arange(1, ids.shape[1] + 1)
+    summed = np.where(relevant, hits / ranks, 0.0).sum(axis=1)
+    some = total > 0
+    precision = np.where(some, relevant[:, :10].sum(axis=1) / candidates.clip(1, 10), np.nan)
+    return Retrieval(precision, np.where(some, summed / total.clip(1, 100), np.nan))
+
+
+def effective_rank(x: Any) -> float:
+    """Exponential of the entropy of the normalised singular values, 1..min(N, D) (Roy & Vetterli 2007); 0 for zeros."""
+    x = check_matrix(x).astype(np.float64)
+    small = x.T @ x if x.shape[0] >= x.shape[1] else x @ x.T
+    values = np.sqrt(np.linalg.eigvalsh(small).clip(0.0))
+    if not len(values) or values.sum() == 0.0:
+        return 0.0
+    share = values[values > 1e-7 * values.max()] / values.sum()  # below that the squares are rounding
+    return float(np.exp(-(share * np.log(share)).sum()))
+
+
+def alignment(x: Any, labels: Any, sources: Any) -> float:
+    """Mean squared distance of the normalised vectors over all pairs of one label and two sources, in [0, 4].
+
+    Wang & Isola 2020 with alpha = 2; the pairs are counted in closed form, none is sampled. NaN without such a pair.
+    """
+    unit = unit_rows(check_matrix(x)).astype(np.float64)
+    labels, sources = names(labels, len(unit), "labels"), names(sources, len(unit), "sources")
+    pairs = similarity = 0.0
+    for label in np.unique(labels):
+        rows = labels == label
+        _, code, sizes = np.unique(sources[rows], return_inverse=True, return_counts=True)
+        sums = np.zeros((len(sizes), unit.shape[1]))
+        np.add.at(sums, code, unit[rows])
+        pairs += sizes.sum() ** 2 - (sizes**2).sum()
+        similarity += (sums.sum(axis=0) ** 2).sum() - (sums**2).sum()
+    return float(2.0 - 2.0 * similarity / pairs) if pairs else float("nan")
+
+
+def uniformity(x: Any) -> float:
+    """Log of the mean Gaussian potential over all pairs, t = 2 (Wang & Isola 2020); 0 = collapsed, lower = spread.
+
+    Beyond 5000 rows a fixed sample of them is used.
+    """
+    x = check_matrix(x)
+    unit = unit_rows(x[sample_rows(len(x))])
+    if len(unit) < 2:
+        return float("nan")
+    parts = []
+    for start in range(0, len(unit), 1024):
+        block = 4.0 * (unit[start : start + 1024] @ unit.T) - 4.0
+        block[np.arange(len(block)), start + np.arange(len(block))] = -np.inf
+        parts.append(logsumexp(block))
+    return float(logsumexp(parts) - np.log(len(unit) * (len(unit) - 1.0)))
+
+
+def hubness(x: Any, k: int = 10) -> float:
+    """Skewness of the k-occurrence, how often each row is among the k nearest of others (Radovanovic et al. 2010).
+
+    About 0 without hubs; NaN for k + 1 rows or fewer, or when all occur equally often.
+    """
+    x = check_matrix(x)
+    if len(x) <= k + 1:
+        return float("nan")
+    itself = np.arange(len(x))
+    ids, _ = neighbours(x, itself, x, itself, k)
+    occurrence = np.bincount(ids.ravel(), minlength=len(x))
+    return float(skew(occurrence)) if occurrence.std() > 0 else float("nan")
+
+
+def _size_of(values: np.ndarray) -> np.ndarray:
+    """For each row how many rows share its value."""
+    _, code, sizes = np.unique(values, return_inverse=True, return_counts=True)
+    return sizes[code]

@@ -1,0 +1,94 @@
+"""Probes on disk: arrays as safetensors, the rest as JSON, with the fingerprint of the encoder they belong to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from ..errors import FingerprintError, ParameterError, StorageError, UnknownNameError
+from ..files import atomic_path, read_json, sha256, write_json
+from ..registry import Registry
+
+VERSION = 1
+_ARRAYS, _RECORD = "probe.safetensors", "probe.json"
+
+
+class Storable(Protocol):
+    """A probe that can be taken apart into arrays and JSON, and put together again."""
+
+    kind: Any
+
+    def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]: ...
+
+
+PROBES: Registry[Any] = Registry("kind of probe")
+
+
+def write_state(directory: str | Path, arrays: dict[str, np.ndarray], record: dict[str, Any], fingerprint: str) -> None:
+    """Writes the two files; the JSON goes last and names the SHA-256 of the arrays."""
+    if not isinstance(fingerprint, str) or not fingerprint:
+        raise ParameterError(f"fingerprint is {fingerprint!r}; give the fingerprint of the encoder, a text.")
+    directory = Path(directory)
+    with atomic_path(directory / _ARRAYS) as path:
+        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
+    identity = {"version": VERSION, "fingerprint": fingerprint, "sha256": sha256(directory / _ARRAYS)}
+    write_json(directory / _RECORD, identity | {"probe": record})
+
+
+def read_state(
+    directory: str | Path, fingerprint: str | None = None
+) -> tuple[dict[str, np.ndarray], dict[str, Any], str]:
+    """Arrays, record and fingerprint; arrays are finite floats.
+
+    Raises:
+        FingerprintError: the probe was trained on another encoder than ``fingerprint``.
+        StorageError: a file is missing, damaged or of another version.
+    """
+    directory = Path(directory)
+    path = directory / _ARRAYS
+    stored = read_json(directory / _RECORD)
+    if not isinstance(stored, dict) or stored.get("version") != VERSION:
+        raise StorageError(f"{directory / _RECORD} is not of version {VERSION}; train the probe again.")
+    found, record = stored.get("fingerprint"), stored.get("probe")
+    if not isinstance(found, str) or not isinstance(record, dict):
+        raise StorageError(f"{directory / _RECORD} lacks its fingerprint or its probe; train the probe again.")
+    check_fingerprint(found, fingerprint, directory)
+    if not path.is_file():
+        raise StorageError(f"{path} does not exist; train the probe again.")
+    if sha256(path) != stored.get("sha256"):
+        raise StorageError(f"{path} does not have the SHA-256 in {_RECORD}: damaged or replaced; train it again.")
+    try:
+        arrays = load_file(path)
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        raise StorageError(f"{path} cannot be read as safetensors ({error}); train the probe again.") from None
+    bad = [name for name, array in arrays.items() if array.dtype.kind != "f" or not np.isfinite(array).all()]
+    if bad:
+        raise StorageError(f"{path}: {', '.join(bad)} hold values that are not finite numbers; train the probe again.")
+    return arrays, record, found
+
+
+def check_fingerprint(found: str, wanted: str | None, where: str | Path = "the probe") -> None:
+    """Raises FingerprintError when ``wanted`` is given and differs."""
+    if wanted is not None and wanted != found:
+        raise FingerprintError(
+            f"{where} was trained on encoder {found!r}, not {wanted!r}; use it with that encoder or train one for this."
+        )
+
+
+def save_probe(probe: Storable, directory: str | Path, fingerprint: str) -> None:
+    """Saves one LinearProbe, MLPProbe or SeverityProbe."""
+    arrays, record = probe.state()
+    write_state(directory, arrays, record | {"kind": probe.kind}, fingerprint)
+
+
+def load_probe(directory: str | Path, fingerprint: str | None = None) -> Any:
+    """Loads what :func:`save_probe` wrote; raises as :func:`read_state`."""
+    arrays, record, _ = read_state(directory, fingerprint)
+    try:
+        return PROBES[record["kind"]].from_state(arrays, record)
+    except (KeyError, TypeError, ValueError, UnknownNameError) as error:
+        raise StorageError(f"{directory} does not describe a probe ({error}); train it again.") from None

@@ -1,0 +1,49 @@
+"""One small generic registry: duplicate name = error, unknown name = close matches."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+from .errors import ParameterError, UnknownNameError
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """Named things of one kind, in the order in which they were registered.
+
+    Args:
+        kind: What the names stand for ("artifact", "backbone"); used in messages.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._items: dict[str, T] = {}
+
+    def register(self, name: str, item: T) -> T:
+        """Adds ``item`` and returns it, so that the call can wrap a definition."""
+        if name in self._items:
+            raise ParameterError(f"{self.kind} {name!r} is registered twice; choose another name.")
+        self._items[name] = item
+        return item
+
+    def __getitem__(self, name: str) -> T:
+        if name not in self._items:
+            close = difflib.get_close_matches(str(name), self._items, n=3, cutoff=0.5)
+            hint = f"Did you mean {' or '.join(close)}?" if close else f"Known: {', '.join(self._items)}."
+            raise UnknownNameError(f"There is no {self.kind} {name!r}. {hint}")
+        return self._items[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._items
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._items)

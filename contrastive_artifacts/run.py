@@ -1,0 +1,132 @@
+"""A run: one directory that holds a configuration and everything made from it.
+
+Pretraining writes ``config.json``, ``encoder/``, its log and its checkpoint; probing adds the probe to ``encoder/``,
+``tables/{h,z}.parquet``, ``index/`` and ``metrics.json``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+
+from . import backbones, corpora, files
+from .corpora import Clip, Corpus
+from .embedding import Embedder, read_table, table_vectors, write_table
+from .encoder import Encoder, EncoderSettings
+from .errors import ParameterError, StorageError
+from .index import Index
+from .objectives import ObjectiveSettings
+from .probes import Embedded, Probe
+from .probing import embed_views, measure
+from .training import OptimSettings, Pretraining, Result, TrainerSettings
+from .views import ViewSettings
+
+S = TypeVar("S")
+
+
+def settings(kind: type[S], section: dict[str, Any], name: str) -> S:
+    """A settings dataclass from a section of the configuration.
+
+    Raises:
+        ParameterError: the section has a key that the settings do not know.
+    """
+    known = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    if unknown := sorted(section.keys() - known):
+        raise ParameterError(f"{name} has no setting {', '.join(unknown)}; it has {', '.join(sorted(known))}.")
+    return kind(**section)
+
+
+def make_corpus(section: dict[str, Any]) -> Corpus:
+    """The corpus of a section ``{"kind": ..., **options}``."""
+    options = dict(section)
+    return corpora.create(options.pop("kind"), **options)
+
+
+def make_splits(corpus: Corpus, section: dict[str, Any]) -> dict[str, list[Clip]]:
+    """``{"train", "validation"[, "test"]}`` by source or by official fold, as the section ``split`` says."""
+    section = dict(section)
+    by = section.pop("by", None)
+    if by == "fold":
+        return corpora.split_folds(corpus.clips, **section)
+    if by == "source":
+        seed = section.pop("seed", 0)
+        return corpora.split(corpus.clips, {k: v for k, v in section.items() if v}, seed)
+    raise ParameterError(f"split.by must be 'source' or 'fold', so that no source stands on two sides; got {by!r}.")
+
+
+def view_settings(config: dict[str, Any], sample_rate: int, duration_s: float) -> ViewSettings:
+    section = config["artifacts"]
+    return ViewSettings(tuple(section["states"]), duration_s, sample_rate, tuple(section["severity"]))
+
+
+def pretrain(config: dict[str, Any], directory: str | Path) -> Result:
+    """Pretrains as configured, or resumes; the configuration has the sections of ``configs/pretrain.yaml``."""
+    directory = Path(directory)
+    seed = config["trainer"]["seed"]
+    corpus = make_corpus(config["corpus"])
+    splits = make_splits(corpus, config["split"])
+    torch.manual_seed(seed)
+    backbone = backbones.create(**config["backbone"])
+    about = EncoderSettings(tuple(config["artifacts"]["states"]), config["window_s"], **config["encoder"])
+    encoder = Encoder(backbone, about)
+    training = Pretraining(
+        encoder, corpus, splits, view_settings(config, encoder.sample_rate, config["window_s"]),
+        settings(ObjectiveSettings, config["objective"], "objective"), settings(OptimSettings, config["optim"], "optim"),
+        settings(TrainerSettings, config["trainer"], "trainer"), directory, config,
+    )  # fmt: skip
+    return training.fit()
+
+
+def corpora_of(directory: str | Path) -> list[Corpus]:
+    """The corpora whose views stand in the tables of a probed run."""
+    sections = [files.read_json(Path(directory) / "config.json")["corpus"]]
+    sections += files.read_json(Path(directory) / "probing.json")["unseen"].values()
+    return [make_corpus(section) for section in sections]
+
+
+def probe(
+    directory: str | Path, unseen: Mapping[str, dict[str, Any]], probes: Sequence[str], duration_s: float, draws: int,
+    bootstrap: int, seed: int,
+) -> dict[str, dict[str, dict[str, Any]]]:  # fmt: skip
+    """Probes the encoder of a run and writes into it what it finds.
+
+    Args:
+        directory: The run.
+        unseen: Name -> corpus section; each is measured whole, as a corpus that nothing was fitted on.
+        probes: Trained probes beside kNN: "linear", "mlp".
+        duration_s: Length of the views in seconds.
+        draws: Views per clip and state.
+        bootstrap: Resamples of the sources for the intervals.
+        seed: Of the views; not the one of training.
+
+    Returns:
+        ``{space: {side: figures}}`` for the sides ``test`` and each unseen corpus.
+
+    Raises:
+        StorageError: the directory holds no run.
+    """
+    directory = Path(directory)
+    config = files.read_json(directory / "config.json")
+    embedder = Embedder(Encoder.load(directory / "encoder"))
+    corpus = make_corpus(config["corpus"])
+    if config["corpus_fingerprint"] != corpus.fingerprint:
+        raise StorageError(f"The corpus of {directory} has changed since pretraining; its split would be another one.")
+    splits = make_splits(corpus, config["split"])
+    test = splits.get("test", splits["validation"])  # a run for release keeps no test side: validation is looked at
+    sides: dict[str, tuple[Corpus, Sequence[Clip]]] = {"train": (corpus, splits["train"]), "test": (corpus, test)}
+    others = {name: make_corpus(section) for name, section in unseen.items()}
+    sides |= {name: (other, other.clips) for name, other in others.items()}
+    files.write_json(directory / "probing.json", {"unseen": dict(unseen), "duration_s": duration_s, "draws": draws, "seed": seed})
+    tables = embed_views(embedder, sides, view_settings(config, embedder.sample_rate, duration_s), seed, draws)
+    for space, table in tables.items():
+        write_table(directory / "tables" / f"{space}.parquet", table)
+    figures = measure(tables, probes, bootstrap, seed)
+    files.write_json(directory / "metrics.json", figures)
+    Probe.fit(Embedded.from_table(tables["h"], "train"), embedder.fingerprint).save(directory / "encoder")
+    facts = tables["h"].drop_columns(["embedding"])
+    Index.build(table_vectors(tables["h"]), facts, directory / "index", fingerprint=embedder.fingerprint)
+    return figures

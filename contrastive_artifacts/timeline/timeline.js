@@ -1,0 +1,211 @@
+// The timeline: a ruler, one lane per artifact (and channel), and a table of the same segments.
+// Positions are samples; seconds appear only as text. Body data attributes tell tests what the canvas shows.
+
+const data = read("data"), state = document.body.dataset;
+const rate = data.sample_rate, total = Math.max(1, data.samples);
+const segments = data.segments.map(([start, stop, label, severity, confidence, channel]) => ({ start, stop, label, severity, confidence, channel }));
+const many = segments.some((s) => s.channel !== null);
+const laneName = ([label, channel]) => (channel === null ? label : `${label} · ch ${channel + 1}`);
+const laneOf = new Map(data.lanes.map(([label, channel], n) => [`${channel}|${label}`, n]));
+segments.forEach((s) => { s.lane = laneOf.get(`${s.channel}|${s.label}`); });
+const lanes = byId("lanes"), overview = byId("overview"), tip = byId("tip");
+const ROW = 30, RULER = 28, PAGE = 500;
+const left = () => Math.min(190, Math.max(96, 22 + 7.4 * Math.max(...data.lanes.map((lane) => laneName(lane).length))));
+const view = { start: 0, stop: total };
+let hovered = -1, selected = -1, frame = 0;
+
+function clock(sample, digits = 2) {
+  const unit = 10 ** digits, ticks = Math.round((sample / rate) * unit), seconds = Math.floor(ticks / unit);
+  const two = (n) => String(n).padStart(2, "0");
+  const fraction = digits ? `.${String(ticks % unit).padStart(digits, "0")}` : "";
+  const h = Math.floor(seconds / 3600), m = Math.floor(seconds / 60) % 60;
+  return `${h ? `${h}:${two(m)}` : m}:${two(seconds % 60)}${fraction}`;
+}
+
+// ---- view --------------------------------------------------------------------------------------------------------
+function show(start, stop) {
+  const width = Math.min(total, Math.max(stop - start, Math.min(total, rate * 0.05)));
+  view.start = Math.min(Math.max(0, start + (stop - start - width) / 2), total - width);
+  view.stop = view.start + width;
+  byId("range").textContent = `${clock(view.start)} – ${clock(view.stop)} of ${clock(total)}`;
+  hover(-1); // what lay under the pointer has moved
+  state.range = `${Math.round(view.start)} ${Math.round(view.stop)}`;
+  draw();
+}
+function zoom(factor, at = (view.start + view.stop) / 2) { show(at - (at - view.start) * factor, at + (view.stop - at) * factor); }
+const draw = () => { frame ||= requestAnimationFrame(() => { frame = 0; paint(); paintOverview(); }); };
+const px = (sample, width) => left() + ((sample - view.start) / (view.stop - view.start)) * (width - left());
+const sampleAt = (x, width) => view.start + ((x - left()) / (width - left())) * (view.stop - view.start);
+
+function step(seconds, room) { // the finest round step whose labels are at least 90 px apart
+  const steps = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400];
+  return steps.find((s) => (room * s) / seconds >= 90) ?? 28800 * Math.max(1, Math.ceil((90 * seconds) / room / 28800));
+}
+
+function paint() {
+  const { context: g, width, height } = fitCanvas(lanes), edge = left();
+  const text = token("--text"), soft = token("--soft"), line = token("--line");
+  g.clearRect(0, 0, width, height);
+  g.font = `12px ${getComputedStyle(document.body).fontFamily}`;
+  g.textBaseline = "middle";
+  const seconds = (view.stop - view.start) / rate, tick = step(seconds, width - edge);
+  for (let n = Math.ceil(view.start / rate / tick); n * tick * rate <= view.stop; n++) {
+    const x = Math.round(px(n * tick * rate, width)) + 0.5;
+    g.strokeStyle = line; g.beginPath(); g.moveTo(x, RULER - 7); g.lineTo(x, height); g.stroke();
+    const label = clock(n * tick * rate, tick < 0.1 ? 2 : tick < 1 ? 1 : 0);
+    if (x + g.measureText(label).width / 2 < width) { g.fillStyle = soft; g.textAlign = x - edge < 20 ? "left" : "center"; g.fillText(label, x, 11); }
+  }
+  data.lanes.forEach((lane, n) => {
+    const y = RULER + n * ROW;
+    g.strokeStyle = line; g.beginPath(); g.moveTo(0, y + 0.5); g.lineTo(width, y + 0.5); g.stroke();
+  });
+  g.save();
+  g.beginPath(); g.rect(edge, 0, width - edge, height); g.clip();
+  segments.forEach((s, n) => {
+    if (s.stop < view.start || s.start > view.stop) return;
+    const x = px(s.start, width), w = Math.max(3, px(s.stop, width) - x), y = RULER + s.lane * ROW + 5;
+    g.fillStyle = ramp(s.severity);
+    g.beginPath(); g.roundRect(x, y, w, ROW - 9, Math.min(4, w / 2)); g.fill();
+    if (n === hovered || n === selected) { g.lineWidth = 2; g.strokeStyle = n === hovered ? text : token("--accent"); g.stroke(); g.lineWidth = 1; }
+  });
+  g.restore();
+  g.textAlign = "left";
+  data.lanes.forEach((lane, n) => {
+    g.fillStyle = segments.some((s) => s.lane === n) ? text : soft;
+    g.fillText(laneName(lane), 12, RULER + n * ROW + ROW / 2 + 1, edge - 20);
+  });
+  g.strokeStyle = line; g.beginPath(); g.moveTo(edge + 0.5, 0); g.lineTo(edge + 0.5, height); g.stroke();
+}
+
+function paintOverview() {
+  const { context: g, width, height } = fitCanvas(overview), scale = width / total;
+  g.clearRect(0, 0, width, height);
+  const row = (height - 6) / Math.max(1, data.lanes.length);
+  for (const s of segments) {
+    g.fillStyle = ramp(s.severity);
+    g.fillRect(s.start * scale, 3 + s.lane * row, Math.max(1, (s.stop - s.start) * scale), Math.max(1, row - 0.5));
+  }
+  if (view.stop - view.start < total) {
+    g.fillStyle = token("--accent"); g.globalAlpha = 0.16;
+    g.fillRect(view.start * scale, 0, (view.stop - view.start) * scale, height);
+    g.globalAlpha = 1; g.strokeStyle = token("--accent");
+    g.strokeRect(view.start * scale + 0.5, 0.5, Math.max(2, (view.stop - view.start) * scale - 1), height - 1);
+  }
+}
+
+// ---- segments under the pointer, and the one selected ------------------------------------------------------------
+function at(x, y) {
+  const box = lanes.getBoundingClientRect(), lane = Math.floor((y - RULER) / ROW);
+  let best = -1, least = 5;
+  segments.forEach((s, n) => {
+    if (s.lane !== lane || x < left()) return;
+    const away = Math.max(px(s.start, box.width) - x, x - px(s.stop, box.width), 0);
+    if (away < least) [best, least] = [n, away];
+  });
+  return best;
+}
+
+function hover(n, x, y) {
+  if (n !== hovered) { hovered = n; state.hovered = n; lanes.classList.toggle("over", n >= 0); draw(); }
+  if (n < 0) { tip.hidden = true; return; }
+  const s = segments[n];
+  const rows = [["from", clock(s.start, 3)], ["to", clock(s.stop, 3)], ["length", `${((s.stop - s.start) / rate).toFixed(2)} s`],
+    ["severity", s.severity.toFixed(2)], ["confidence", `${Math.round(100 * s.confidence)} %`]];
+  if (s.channel !== null) rows.push(["channel", String(s.channel + 1)]);
+  tip.replaceChildren(element("strong", { textContent: s.label }), rowsTable(rows));
+  placeTip(tip, x, y);
+}
+
+function select(n, move = false) {
+  selected = n;
+  state.selected = n;
+  document.querySelectorAll("#rows tr").forEach((row, m) => row.classList.toggle("selected", m === n));
+  if (n >= 0 && move) {
+    const s = segments[n], length = s.stop - s.start, middle = (s.start + s.stop) / 2;
+    const width = Math.min(Math.max(view.stop - view.start, 2 * length), Math.max(30 * length, 20 * rate));
+    show(middle - width / 2, middle + width / 2);
+  }
+  draw();
+}
+
+// ---- table -------------------------------------------------------------------------------------------------------
+function fillTable(upTo) {
+  const from = byId("rows").children.length;
+  byId("rows").append(...segments.slice(from, upTo).map((s, k) => {
+    const swatch = element("i");
+    swatch.dataset.severity = s.severity;
+    const cells = [element("td", {}, element("button", { type: "button", textContent: clock(s.start) })), ...[clock(s.stop), `${((s.stop - s.start) / rate).toFixed(2)} s`, s.label].map((t) => element("td", { textContent: t })),
+      element("td", {}, swatch, s.severity.toFixed(2)), element("td", { textContent: `${Math.round(100 * s.confidence)} %` })];
+    if (many) cells.push(element("td", { textContent: s.channel === null ? "mix" : String(s.channel + 1) }));
+    const row = element("tr", {}, ...cells);
+    row.addEventListener("click", () => select(from + k, true));
+    return row;
+  }));
+  colour();
+  const hidden = segments.length - byId("rows").children.length;
+  byId("more").hidden = hidden <= 0;
+  byId("more").textContent = `Show ${Math.min(hidden, PAGE).toLocaleString()} more of ${hidden.toLocaleString()}`;
+}
+function colour() {
+  byId("gradient").style.background = `linear-gradient(90deg, ${theme().ramp.join(",")})`;
+  document.querySelectorAll("#rows i").forEach((i) => { i.style.background = ramp(Number(i.dataset.severity)); });
+}
+
+// ---- pointer and keys --------------------------------------------------------------------------------------------
+let press = null;
+lanes.addEventListener("pointerdown", (event) => { press = { x: event.offsetX, start: view.start, stop: view.stop, moved: false }; lanes.setPointerCapture(event.pointerId); });
+lanes.addEventListener("pointermove", (event) => {
+  if (!press) { hover(at(event.offsetX, event.offsetY), event.clientX, event.clientY); return; }
+  if (Math.abs(event.offsetX - press.x) > 3) press.moved = true;
+  if (!press.moved) return;
+  hover(-1);
+  lanes.classList.add("dragging");
+  const shift = ((press.x - event.offsetX) / (lanes.clientWidth - left())) * (press.stop - press.start);
+  show(press.start + shift, press.stop + shift);
+});
+lanes.addEventListener("pointerup", (event) => {
+  if (press && !press.moved) select(at(event.offsetX, event.offsetY));
+  press = null;
+  lanes.classList.remove("dragging");
+});
+lanes.addEventListener("pointercancel", () => { press = null; lanes.classList.remove("dragging"); });
+lanes.addEventListener("pointerleave", () => hover(-1));
+lanes.addEventListener("wheel", (event) => {
+  event.preventDefault();
+  if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
+    const shift = ((event.deltaX || event.deltaY) / lanes.clientWidth) * (view.stop - view.start);
+    show(view.start + shift, view.stop + shift);
+  } else {
+    zoom(Math.exp(event.deltaY * (event.deltaMode === 1 ? 18 : 1) * (event.ctrlKey ? 0.01 : 0.0016)), sampleAt(event.offsetX, lanes.clientWidth));
+  }
+}, { passive: false });
+lanes.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "ArrowRight" && segments.length) select(Math.min(selected + 1, segments.length - 1), true);
+  else if (event.key === "ArrowLeft" && segments.length) select(Math.max(selected - 1, 0), true);
+  else if (event.key === "+" || event.key === "=") zoom(0.7);
+  else if (event.key === "-") zoom(1 / 0.7);
+  else if (event.key === "0") show(0, total);
+  else if (event.key === "Escape") select(-1);
+  else return;
+  event.preventDefault();
+});
+const jump = (event) => { const half = (view.stop - view.start) / 2, middle = (event.offsetX / overview.clientWidth) * total; show(middle - half, middle + half); };
+overview.addEventListener("pointerdown", (event) => { overview.setPointerCapture(event.pointerId); jump(event); });
+overview.addEventListener("pointermove", (event) => { if (event.buttons) jump(event); });
+byId("closer").addEventListener("click", () => zoom(0.7));
+byId("farther").addEventListener("click", () => zoom(1 / 0.7));
+byId("fit").addEventListener("click", () => show(0, total));
+byId("more").addEventListener("click", () => fillTable(byId("rows").children.length + PAGE));
+darkQuery.addEventListener("change", () => { colour(); draw(); });
+new ResizeObserver(draw).observe(lanes);
+
+lanes.style.height = `${RULER + Math.max(1, data.lanes.length) * ROW + 3}px`;
+const sum = segments.reduce((s, { start, stop }) => s + stop - start, 0);
+fillFacts(byId("facts"), [["length", clock(total)], ["rate", `${rate.toLocaleString("en")} Hz`], ["segments", segments.length.toLocaleString("en")], ["marked", clock(sum)]]);
+document.querySelector(".channel").hidden = !many;
+byId("table").hidden = !segments.length;
+byId("none").hidden = segments.length > 0;
+state.segments = segments.length;
+fillTable(PAGE);
+show(0, total);

@@ -1,0 +1,6 @@
+"""Pretraining: settings, loop, checkpoints."""
+
+from .loop import Pretraining as Pretraining
+from .loop import Result as Result
+from .settings import OptimSettings as OptimSettings
+from .settings import TrainerSettings as TrainerSettings

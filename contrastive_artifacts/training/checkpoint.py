@@ -1,0 +1,68 @@
+"""The state of a training in one safetensors file, replaced atomically, from which it resumes exactly."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from .. import files
+from ..errors import StorageError
+
+NAME = "state.safetensors"
+
+
+@dataclass
+class State:
+    """Everything that the next step depends on: tensors by name and a JSON record."""
+
+    tensors: dict[str, Tensor]
+    record: dict[str, Any]
+
+    def part(self, prefix: str) -> dict[str, Tensor]:
+        """The tensors below ``prefix.``, without it."""
+        return {k[len(prefix) + 1 :]: v for k, v in self.tensors.items() if k.startswith(prefix + ".")}
+
+
+def save(directory: Path, state: State) -> None:
+    """Tensors and record go into ONE file, so that a kill between two writes cannot leave them apart."""
+    tensors = {name: t.detach().cpu().contiguous().clone() for name, t in state.tensors.items()}
+    with files.atomic_path(directory / NAME) as temporary:
+        save_file(tensors, temporary, metadata={"record": json.dumps(state.record, allow_nan=False)})
+
+
+def load(directory: Path) -> State | None:
+    """The last state, or None where there is none.
+
+    Raises:
+        StorageError: the file is damaged.
+    """
+    path = directory / NAME
+    if not path.exists():
+        return None
+    try:
+        with safe_open(path, framework="pt") as file:
+            record = json.loads((file.metadata() or {})["record"])
+            return State({name: file.get_tensor(name) for name in file.keys()}, record)  # noqa: SIM118 (no mapping)
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        raise StorageError(f"{path} is damaged ({error}); delete it to train this run from the start.") from error
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """The optimiser's per-parameter tensors as ``{index}.{name}``; its settings follow from the config."""
+    state = optimizer.state_dict()["state"]
+    return {f"{i}.{name}": torch.as_tensor(value) for i, entry in state.items() for name, value in entry.items()}
+
+
+def load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        index, name = key.split(".", 1)
+        state.setdefault(int(index), {})[name] = value
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

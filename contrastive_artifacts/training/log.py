@@ -1,0 +1,56 @@
+"""What a training says of itself: JSON lines, TensorBoard scalars and a progress bar."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch.utils.tensorboard import SummaryWriter
+
+from .. import files
+
+
+class TrainingLog:
+    """Writes ``log.jsonl`` and TensorBoard events into the run; a resumed run drops the lines past its checkpoint."""
+
+    def __init__(self, run: Path, steps: int, start: int) -> None:
+        self.path = run / "log.jsonl"
+        kept = []
+        if self.path.exists():
+            kept = [line for line in self.path.read_text().splitlines() if _step(line) < start]
+        files.write_text(self.path, "".join(line + "\n" for line in kept))
+        logging.getLogger("tensorboard").setLevel(logging.ERROR)
+        self.writer = SummaryWriter(str(run / "tensorboard"), purge_step=start)
+        self.bar = Progress(
+            TextColumn("pretrain"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[facts]}"), TimeRemainingColumn()
+        )
+        self.task = self.bar.add_task("", total=steps, completed=start, facts="")
+
+    def __enter__(self) -> TrainingLog:
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+        self.writer.close()
+
+    def write(self, step: int, kind: str, values: dict[str, Any]) -> None:
+        """One line ``{"step", "kind", ...}``; numbers also go to TensorBoard as ``kind/name``."""
+        with self.path.open("a") as file:
+            file.write(json.dumps({"step": step, "kind": kind, **values}) + "\n")
+        for name, value in values.items():
+            self.writer.add_scalar(f"{kind}/{name}", value, step)
+
+    def advance(self, step: int, loss: float, rate: float) -> None:
+        self.bar.update(self.task, completed=step, facts=f"loss {loss:.3f}  {rate:.0f} views/s")
+
+
+def _step(line: str) -> int:
+    """Step of a line; a line cut short by a kill counts as past every checkpoint."""
+    try:
+        return int(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return 2**62

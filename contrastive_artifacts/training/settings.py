@@ -1,0 +1,83 @@
+"""Settings of optimiser and trainer, checked where they are made."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ..errors import ParameterError
+
+
+@dataclass(frozen=True)
+class OptimSettings:
+    """AdamW with discriminative learning rates.
+
+    Args:
+        lr_heads: Peak learning rate of neck, projector and heads.
+        lr_top: Peak learning rate of the topmost backbone stage.
+        lr_bottom: Peak learning rate of the lowest one; those between lie on a geometric scale.
+        weight_decay: Decoupled L2 of all weight matrices and kernels (biases and norms have none).
+        l1: Weight of the L1 norm of the heads' weights in the loss.
+        warmup: Share of the steps in which the rate rises linearly; a half cosine to 0 follows. [0, 1).
+        clip: Largest norm of the gradient, > 0.
+        freeze_stages: Lowest backbone stages that are never trained.
+        freeze_share: Share of the steps in which the whole backbone rests and only the heads learn. [0, 1].
+        ema: Decay of the averaged weights that are validated and saved instead of the raw ones; 0 for none.
+    """
+
+    lr_heads: float = 1e-3
+    lr_top: float = 1e-3
+    lr_bottom: float = 3e-4
+    weight_decay: float = 0.01
+    l1: float = 0.0
+    warmup: float = 0.05
+    clip: float = 1.0
+    freeze_stages: int = 0
+    freeze_share: float = 0.0
+    ema: float = 0.0
+
+    def __post_init__(self) -> None:
+        if min(self.lr_heads, self.lr_top, self.lr_bottom, self.clip) <= 0:
+            raise ParameterError("Learning rates and clip must be > 0; to keep stages as they are use freeze_stages.")
+        if min(self.weight_decay, self.l1, self.freeze_stages) < 0:
+            raise ParameterError("weight_decay, l1 and freeze_stages must be >= 0.")
+        if not (0 <= self.warmup < 1 and 0 <= self.freeze_share <= 1 and 0 <= self.ema < 1):
+            raise ParameterError("warmup and ema must lie in [0, 1), freeze_share in [0, 1].")
+
+    def factor(self, step: int, steps: int) -> float:
+        """Share of the peak learning rate at ``step`` of ``steps``."""
+        ramp = self.warmup * steps
+        if step < ramp:
+            return (step + 1) / (ramp + 1)
+        return 0.5 * (1 + math.cos(math.pi * (step - ramp) / max(1.0, steps - ramp)))
+
+
+@dataclass(frozen=True)
+class TrainerSettings:
+    """Length and pace of a training.
+
+    Args:
+        steps: Optimiser steps.
+        sources: Sources per batch (each in every state), >= 2.
+        validate_every: Steps from one validation and checkpoint to the next.
+        patience: Validations without a better loss after which training ends; 0 for never.
+        validation_clips: Held-out clips looked at, at most.
+        workers: Processes that render views; 0 renders in the training process.
+        seed: Of views, weights of the heads and dropout.
+        device: ``"auto"`` (a GPU where there is one, in bfloat16), ``"cpu"`` or ``"cuda"``.
+    """
+
+    steps: int = 400
+    sources: int = 8
+    validate_every: int = 50
+    patience: int = 0
+    validation_clips: int = 24
+    workers: int = 1
+    seed: int = 0
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        if min(self.steps, self.validate_every, self.validation_clips) < 1 or self.sources < 2:
+            raise ParameterError("steps, validate_every and validation_clips must be >= 1, sources >= 2.")
+        if min(self.patience, self.workers) < 0 or self.device not in ("auto", "cpu", "cuda"):
+            raise ParameterError("patience and workers must be >= 0; device is 'auto', 'cpu' or 'cuda'.")

@@ -1,0 +1,239 @@
+"""Paired views and batches: the same crop of a source, clean and with each artifact.
+
+A view is made in two steps. The artifact is rendered at the clip's native rate. Then every state, clean included, takes the
+same finishing path: loudness matched to the clean crop, a random spectral tilt, a random gain, resampling to the
+encoder's rate. Whatever the finishing path leaves behind is therefore no cue to the state.
+
+A batch holds S sources times all K states, so that the strongest negatives (same sound, other state) are always there.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy.signal import lfilter
+
+from . import artifacts, audio, seeding
+from .corpora import Clip, Corpus
+from .errors import ArtifactsError, CorpusError, ParameterError
+
+CLEAN = "clean"
+LEVEL_DBFS = (-38.0, -14.0)  # active RMS of a finished view; level is drawn anew for each and so says nothing
+TILT_DB = 6.0  # largest difference that the random tilt makes between the ends of the spectrum
+CACHE_BYTES = 256 * 2**20
+
+
+@dataclass(frozen=True)
+class ViewSettings:
+    """How views are made.
+
+    Args:
+        states: Labels in the order of their indices; the first one is ``"clean"``, the others name artifacts.
+        duration_s: Length of a view in seconds (> 0).
+        sample_rate: Rate of the finished view in Hz, the encoder's.
+        severity: Range ``[low, high]`` within [0, 1] that severities are drawn from, uniformly.
+    """
+
+    states: tuple[str, ...]
+    duration_s: float
+    sample_rate: int
+    severity: tuple[float, float] = (0.0, 1.0)
+
+    def __post_init__(self) -> None:
+        if not self.states or self.states[0] != CLEAN or len(set(self.states)) != len(self.states):
+            raise ParameterError(f"states must begin with 'clean' and hold no name twice; got {list(self.states)}.")
+        for name in self.states[1:]:
+            artifacts.artifact(name)  # an unknown name fails here, with its close matches
+        if not 0 < self.duration_s <= 60:
+            raise ParameterError(f"duration_s must lie in (0, 60] s; got {self.duration_s}.")
+        low, high = self.severity
+        if not 0 <= low <= high <= 1:
+            raise ParameterError(f"severity must be a range within [0, 1]; got {self.severity}.")
+
+
+class View(NamedTuple):
+    """One finished view: ``waveform`` float32 [T] at the encoder's rate, and what was done to get it."""
+
+    waveform: np.ndarray
+    state: int
+    severity: float
+    params: dict
+    clip: Clip
+    start: int  # of the crop, in samples at native_rate
+    native_rate: int
+
+
+class Batch(NamedTuple):
+    """Finished views of S sources times K states, source by source."""
+
+    waveforms: np.ndarray  # float32 [S * K, T]
+    states: np.ndarray  # int64 [S * K], index into ViewSettings.states
+    severities: np.ndarray  # float32 [S * K], 0 for clean
+    sources: np.ndarray  # int64 [S * K], equal where the source is
+
+
+class ClipCache:
+    """Decoded clips in memory, the least recently used dropped first; unreadable clips are remembered and skipped."""
+
+    def __init__(self, corpus: Corpus, limit: int = CACHE_BYTES) -> None:
+        self.corpus, self.limit = corpus, limit
+        self.bad: dict[str, str] = {}
+        self._items: OrderedDict[str, tuple[np.ndarray, int]] = OrderedDict()
+        self._bytes = 0
+
+    def load(self, clip: Clip) -> tuple[np.ndarray, int] | None:
+        """The clip as mono float32 [1, T] and its rate, or None where it cannot be read (see ``bad``)."""
+        if clip.id in self._items:
+            self._items.move_to_end(clip.id)
+            return self._items[clip.id]
+        if clip.id in self.bad:
+            return None
+        try:
+            waveform, rate = self.corpus.load(clip)
+        except ArtifactsError as error:
+            self.bad[clip.id] = str(error)
+            return None
+        item = (audio.mono(waveform)[None], rate)
+        self._items[clip.id] = item
+        self._bytes += item[0].nbytes
+        while self._bytes > self.limit and len(self._items) > 1:
+            self._bytes -= self._items.popitem(last=False)[1][0].nbytes
+        return item
+
+
+def stretch(waveform: np.ndarray, start: int, length: int) -> np.ndarray:
+    """``length`` samples of [1, T] from ``start``; a clip that ends before is extended by reflection, which is
+    continuous and so adds no click."""
+    part = waveform[:, start : start + length]
+    missing = length - part.shape[1]
+    return np.pad(part, ((0, 0), (0, missing)), mode="reflect" if part.shape[1] > 1 else "edge") if missing else part
+
+
+def crop(waveform: np.ndarray, length: int, rng: np.random.Generator) -> int:
+    """Start of a random stretch of ``length`` samples that is not silent where the clip is not.
+
+    Of four random places the first within 20 dB of the loudest of the four is taken; 0 for a shorter clip.
+    """
+    spare = waveform.shape[-1] - length
+    if spare <= 0:
+        return 0
+    starts = rng.integers(0, spare + 1, size=4)
+    energy = [float(np.mean(np.square(waveform[:, s : s + length]))) for s in starts]
+    return next(int(s) for s, e in zip(starts, energy, strict=True) if e >= 0.01 * max(energy))
+
+
+def finish(waveform: np.ndarray, rate: int, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
+    """The path that every state takes after its artifact: [1, T] at ``rate`` -> float32 [T'] at ``sample_rate``.
+
+    A first-order shelf (corner 0.3-3 kHz, +-6 dB), a level drawn for this view alone, resampling. A view that would
+    exceed full scale is lowered, as any recording of it would have been.
+    """
+    shelf, corner = 10 ** (rng.uniform(-TILT_DB, TILT_DB) / 20), 300 * 10 ** rng.uniform(0, 1)
+    k = np.tan(np.pi * min(corner / rate, 0.4))
+    b, a = np.array([shelf + k, k - shelf]) / (1 + k), np.array([1, (k - 1) / (1 + k)])
+    tilted = lfilter(b.astype(np.float32), a.astype(np.float32), waveform[0])
+    level = 10 ** (rng.uniform(*LEVEL_DBFS) / 20)
+    gain = level / max(audio.active_rms(tilted[None], rate), 1e-5)
+    finished = audio.resample(tilted * np.float32(gain), rate, sample_rate)
+    peak = float(np.abs(finished).max(initial=0.0))
+    return finished / np.float32(peak) if peak > 1 else finished
+
+
+def render_views(
+    clip: Clip, loaded: tuple[np.ndarray, int], settings: ViewSettings, *key: seeding.Key
+) -> list[View]:
+    """One crop of ``clip`` in every state; the result depends on the clip and ``key`` alone."""
+    waveform, rate = loaded
+    length = round(settings.duration_s * rate)
+    start = crop(waveform, length, seeding.generator(*key, clip.id, "crop"))
+    cropped = stretch(waveform, start, length)
+    samples = round(settings.duration_s * settings.sample_rate)
+    views = []
+    for state, name in enumerate(settings.states):
+        rng = seeding.generator(*key, clip.id, name)
+        severity = float(rng.uniform(*settings.severity)) if state else 0.0
+        view = artifacts.render(name, cropped, rate, severity, seed=seeding.derive(*key, clip.id, name))
+        finished = finish(view.waveform, rate, settings.sample_rate, rng)
+        finished = np.pad(finished[:samples], (0, max(0, samples - len(finished))))
+        views.append(View(finished, state, severity, view.params, clip, start, rate))
+    return views
+
+
+class TrainingBatches:
+    """The batch of every training step, a pure function of (seed, step): map-style data for a ``DataLoader``.
+
+    Sources come in a new random order each epoch; a clip that cannot be read, or whose source the batch has, is passed
+    over. A corpus of fewer than S sources gives smaller batches.
+
+    Args:
+        sources: Sources per batch, S >= 2; every batch has ``S * len(settings.states)`` views.
+        steps: Number of batches.
+
+    Raises:
+        CorpusError: no two sources can be read.
+    """
+
+    def __init__(
+        self, corpus: Corpus, clips: Sequence[Clip], settings: ViewSettings, sources: int, steps: int, seed: int
+    ) -> None:
+        if sources < 2:
+            raise ParameterError(f"A batch needs at least 2 sources, so that positives differ in source; got {sources}.")
+        self.corpus, self.clips, self.settings = corpus, tuple(clips), settings
+        self.sources, self.steps, self.seed = sources, steps, seed
+        self.cache = ClipCache(corpus)
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __getitem__(self, step: int) -> Batch:
+        views: list[View] = []
+        for clip, loaded in self._clips_from(step * self.sources):
+            views += render_views(clip, loaded, self.settings, self.seed, "train", step)
+            if len(views) == self.sources * len(self.settings.states):
+                break
+        if len(views) < 2 * len(self.settings.states):
+            problem = next(iter(self.cache.bad.values()), "its clips come from one source")
+            raise CorpusError(f"Corpus {self.corpus.name!r} has no two sources that can be read. First problem: {problem}")
+        return stack(views)
+
+    def _clips_from(self, position: int) -> Iterator[tuple[Clip, tuple[np.ndarray, int]]]:
+        """Readable clips of different sources, from a position of the endless sequence of epochs on."""
+        order: np.ndarray | None = None
+        taken: set[str] = set()
+        for offset in range(position, position + 2 * len(self.clips)):
+            epoch, place = divmod(offset, len(self.clips))
+            if order is None or place == 0:
+                order = seeding.generator(self.seed, "order", epoch).permutation(len(self.clips))
+            clip = self.clips[order[place]]
+            loaded = None if clip.source in taken else self.cache.load(clip)
+            if loaded is not None:
+                taken.add(clip.source)
+                yield clip, loaded
+
+
+def evaluation_views(
+    corpus: Corpus, clips: Sequence[Clip], settings: ViewSettings, seed: int, draws: int = 1
+) -> Iterator[View]:
+    """Every clip in every state, ``draws`` times, in a fixed order; unreadable clips are left out."""
+    cache = ClipCache(corpus, limit=0)
+    for clip in clips:
+        loaded = cache.load(clip)
+        if loaded is None:
+            continue
+        for draw in range(draws):
+            yield from render_views(clip, loaded, settings, seed, "evaluate", draw)
+
+
+def stack(views: Sequence[View]) -> Batch:
+    """Views as one batch; sources are numbered in order of appearance."""
+    numbers = {name: i for i, name in enumerate(dict.fromkeys(view.clip.source for view in views))}
+    return Batch(
+        np.stack([view.waveform for view in views]),
+        np.array([view.state for view in views], np.int64),
+        np.array([view.severity for view in views], np.float32),
+        np.array([numbers[view.clip.source] for view in views], np.int64),
+    )

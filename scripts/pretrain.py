@@ -1,0 +1,33 @@
+"""Pretrains an encoder: python scripts/pretrain.py [run=DIR] [corpus=folder corpus.path=DIR] [backbone=yamnet] ...
+
+Run it again to resume: a run directory goes on where it was, and ends as if it had never stopped.
+"""
+
+from __future__ import annotations
+
+import hydra
+from omegaconf import DictConfig, OmegaConf
+
+from contrastive_artifacts import run
+from contrastive_artifacts.console import console, instructive, table
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="pretrain")
+def main(cfg: DictConfig) -> None:
+    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    directory = config.pop("run")
+    result = run.pretrain(config, directory)
+    rate, waited = f"{result.views_per_s:.0f}", f"{result.wait_share:.1%}"
+    table(
+        "pretraining",
+        ["steps", "best step", "best validation loss", "views/s", "waited for views"],
+        [[result.steps, result.best_step, f"{result.best_loss:.3f}", rate, waited]],
+    )
+    console.print(f"encoder  {directory}/encoder")
+    console.print(f"log      {directory}/log.jsonl, or tensorboard --logdir {directory}/tensorboard")
+    console.print(f"next     python scripts/probe.py run={directory}")
+
+
+if __name__ == "__main__":
+    with instructive():
+        main()

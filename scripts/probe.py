@@ -1,0 +1,65 @@
+"""Probes a run's encoder: python scripts/probe.py run=DIR ['unseen={speech: {kind: folder, path: DIR}}'] ...
+
+Fits linear and MLP probes and kNN on views of the training sources, measures them on held-out sources and on any unseen
+corpus, saves the probe beside the encoder, and writes tables, index, metrics and confusion matrices into the run.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import hydra
+import matplotlib
+from omegaconf import DictConfig, OmegaConf
+
+from contrastive_artifacts import run
+from contrastive_artifacts.console import console, instructive, table
+from contrastive_artifacts.files import atomic_path
+from contrastive_artifacts.probes import confusion_table
+from contrastive_artifacts.probing import summary
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="probe")
+def main(cfg: DictConfig) -> None:
+    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    directory = Path(config.pop("run"))
+    figures = run.probe(directory, **config)
+    rows = []
+    for space, sides in figures.items():
+        for side, found in sides.items():
+            facts = summary(found)
+            rows.append([space, side, *("-" if value is None else f"{value:.3f}" for value in facts.values())])
+    table("held-out sources and unseen corpora", ["space", "side", *facts], rows)
+    for side, found in figures["h"].items():
+        told = found["type"]["linear"]["confusion"]
+        console.print(f"\nlinear probe on h, {side}: rows are the truth")
+        console.print(confusion_table(told["counts"], told["classes"]), highlight=False)
+        draw_confusion(told["counts"], told["classes"], directory / f"confusion-{side}.png", side)
+    console.print(f"probe     {directory}/encoder (use: contrastive_artifacts.load({str(directory)!r}))")
+    console.print(f"tables    {directory}/tables, index in {directory}/index")
+    console.print(f"figures   {directory}/metrics.json, {directory}/confusion-*.png")
+    console.print(f"next      python analysis/embedding_map.py run={directory}")
+
+
+def draw_confusion(counts: list[list[int]], classes: list[str], path: Path, title: str) -> None:
+    """The confusion matrix as a picture: share of each true class, counts written in."""
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(1.6 + 0.75 * len(classes),) * 2, layout="constrained")
+    shares = [[n / max(1, sum(row)) for n in row] for row in counts]
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for i, row in enumerate(counts):
+        for j, n in enumerate(row):
+            axes.text(j, i, n, ha="center", va="center", color="white" if shares[i][j] > 0.5 else "black")
+    axes.set(xlabel="told", ylabel="true", title=title)
+    axes.set_xticks(range(len(classes)), classes, rotation=45, ha="right")
+    axes.set_yticks(range(len(classes)), classes)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=120)
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    with instructive():
+        main()

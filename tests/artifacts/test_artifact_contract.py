@@ -1,0 +1,268 @@
+"""What every artifact promises, over the whole registry."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_array_equal
+
+import contrastive_artifacts
+from contrastive_artifacts import artifacts, seeding
+from contrastive_artifacts.errors import AudioError, ParameterError, UnknownNameError
+from contrastive_artifacts.registry import Registry
+
+RATE = 44100
+NAMES = artifacts.names()
+every = pytest.mark.parametrize("name", NAMES)
+
+
+def test_default_set_is_registered() -> None:
+    assert set(artifacts.DEFAULT) <= set(NAMES)
+    assert len(NAMES) == 9
+
+
+@every
+def test_record(name: str) -> None:
+    record = artifacts.artifact(name)
+    assert record.name == name
+    assert record.family
+    assert record.synonyms
+    assert record.scale
+
+
+@every
+@pytest.mark.parametrize("severity", [0.0, 0.5, 1.0])
+def test_same_length_finite_and_the_input_untouched(name: str, severity: float, clip: np.ndarray) -> None:
+    before = clip.copy()
+    view = artifacts.render(name, clip, RATE, severity, seed=3)
+    assert view.waveform.shape == clip.shape
+    assert view.waveform.dtype == np.float32
+    assert np.isfinite(view.waveform).all()
+    assert not np.shares_memory(view.waveform, clip)
+    assert not np.array_equal(view.waveform, clip)
+    assert_array_equal(clip, before)
+
+
+@every
+def test_replay_from_json_is_exact(name: str, clip: np.ndarray) -> None:
+    for seed in range(6):
+        view = artifacts.render(name, clip, RATE, seed / 5, seed)
+        params = json.loads(artifacts.to_json(view.params))
+        assert params == view.params
+        assert_array_equal(artifacts.replay(clip, RATE, params), view.waveform)
+
+
+@every
+def test_segments_are_sorted_and_inside(name: str, clip: np.ndarray) -> None:
+    for seed in range(5):
+        segments = artifacts.render(name, clip, RATE, seed / 4, seed).segments
+        assert segments.dtype == np.int64
+        assert segments.shape == (len(segments), 2)
+        assert len(segments) > 0
+        assert segments.min() >= 0
+        assert segments.max() <= clip.shape[1]
+        assert (segments[:, 0] < segments[:, 1]).all()
+        assert (segments[1:, 0] >= segments[:-1, 1]).all()
+
+
+@every
+def test_nothing_changes_outside_the_segments(name: str, clip: np.ndarray) -> None:
+    for seed in range(5):
+        view = artifacts.render(name, clip, RATE, 0.7, seed)
+        outside = np.ones(clip.shape[1], dtype=bool)
+        for start, stop in view.segments:
+            outside[start:stop] = False
+        assert_array_equal(view.waveform[:, outside], clip[:, outside])
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n not in ("wow_flutter", "codec", "bandlimit")])
+def test_more_severity_is_a_larger_error(name: str, clip: np.ndarray) -> None:
+    for seed in range(4):
+        errors = [
+            float(np.square(artifacts.render(name, clip, RATE, s, seed).waveform - clip).mean())
+            for s in (0.0, 0.25, 0.5, 0.75, 1.0)
+        ]
+        assert (np.diff(errors) > 0).all(), errors
+
+
+@every
+@pytest.mark.parametrize("rate", [8000, 192000])
+@pytest.mark.parametrize("signal", ["silence", "constant", "full scale", "one sample", "10 ms", "tiny"])
+def test_degenerate_input_survives(name: str, rate: int, signal: str) -> None:
+    rng = np.random.default_rng(1)
+    wave = {
+        "silence": np.zeros(rate // 2),
+        "constant": np.full(rate // 2, 0.5),
+        "full scale": np.sign(rng.standard_normal(rate // 2)),
+        "one sample": np.ones(1),
+        "10 ms": 0.1 * rng.standard_normal(rate // 100),
+        "tiny": 1e-12 * rng.standard_normal(rate // 2),
+    }[signal].astype(np.float32)
+    for seed, severity in enumerate((0.0, 1.0)):
+        view = artifacts.render(name, wave, rate, severity, seed)
+        assert view.waveform.shape == wave.shape
+        assert np.isfinite(view.waveform).all()
+        assert np.abs(view.waveform).max() < 100
+        assert_array_equal(artifacts.replay(wave, rate, view.params), view.waveform)
+
+
+@pytest.mark.parametrize("name", ["hiss", "hum", "clicks"])
+def test_silence_stays_quiet(name: str) -> None:
+    view = artifacts.render(name, np.zeros(RATE, dtype=np.float32), RATE, 1.0)
+    assert 0 < np.sqrt(np.mean(view.waveform**2)) < 1e-3 * 1.1
+
+
+@every
+@pytest.mark.parametrize("channels", [2, 8])
+def test_channels(name: str, channels: int, clip: np.ndarray) -> None:
+    wide = np.repeat(clip[:, :RATE], channels, axis=0)
+    out = artifacts.render(name, wide, RATE, 0.6, 4).waveform
+    assert out.shape == wide.shape
+    apart = name in ("hiss", "reverb")  # these two are diffuse; all others hit the channels alike
+    assert np.allclose(out[0], out[1]) is not apart
+
+
+@every
+def test_a_mono_row_is_a_channel(name: str, clip: np.ndarray) -> None:
+    flat = artifacts.render(name, clip[0], RATE, 0.4, 9).waveform
+    assert_array_equal(flat, artifacts.render(name, clip, RATE, 0.4, 9).waveform[0])
+
+
+@every
+def test_torch_in_torch_out(name: str, clip: np.ndarray) -> None:
+    out = artifacts.render(name, torch.from_numpy(clip.copy()), RATE, 0.4, 9).waveform
+    assert isinstance(out, torch.Tensor)
+    assert_array_equal(out.numpy(), artifacts.render(name, clip, RATE, 0.4, 9).waveform)
+
+
+def test_integer_samples(clip: np.ndarray) -> None:
+    pcm = np.round(clip[0] * 32767).astype(np.int16)
+    out = artifacts.render("dropout", pcm, RATE, 1.0).waveform
+    assert out.dtype == np.float32
+    assert 0 < np.abs(out).max() <= 1
+
+
+SCRIPT = """
+import hashlib, numpy as np
+from contrastive_artifacts import artifacts
+x = (0.1 * np.random.default_rng(2).standard_normal((2, 22050))).astype(np.float32)
+for name in artifacts.names():
+    print(name, hashlib.sha256(artifacts.render(name, x, 44100, 0.5, 11).waveform.tobytes()).hexdigest())
+"""
+
+
+def test_another_process_renders_the_same_samples() -> None:
+    folder = Path(next(iter(contrastive_artifacts.__path__))).parent
+    other = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(folder), "PYTHONHASHSEED": "77"},
+    ).stdout.split()
+    x = (0.1 * np.random.default_rng(2).standard_normal((2, 22050))).astype(np.float32)
+    here = {n: hashlib.sha256(artifacts.render(n, x, RATE, 0.5, 11).waveform.tobytes()).hexdigest() for n in NAMES}
+    assert dict(zip(other[::2], other[1::2], strict=True)) == here
+
+
+@every
+def test_severity_does_not_steer_chance(name: str) -> None:
+    """Equal draws at every severity: only what severity scales differs."""
+    record = artifacts.artifact(name)
+    for seed in range(20):
+        low, high = (record.sample(s, seeding.generator(seed)) for s in (0.0, 1.0))
+        assert 1 <= sum(low[k] != high[k] for k in low) <= 2
+
+
+@every
+def test_parameters_are_checked(name: str, clip: np.ndarray) -> None:
+    good = artifacts.render(name, clip, RATE, 0.5).params
+    for key in good["parameters"]:
+        for bad in (None, "x", 1e9, -1e9, float("nan"), True):
+            broken = {**good, "parameters": {**good["parameters"], key: bad}}
+            with pytest.raises(ParameterError, match=key):
+                artifacts.replay(clip, RATE, broken)
+        with pytest.raises(ParameterError, match=key):
+            artifacts.replay(
+                clip, RATE, {**good, "parameters": {k: v for k, v in good["parameters"].items() if k != key}}
+            )
+    with pytest.raises(ParameterError, match="loud"):
+        artifacts.replay(clip, RATE, {**good, "parameters": {**good["parameters"], "loud": 1}})
+
+
+def test_params_are_checked(clip: np.ndarray) -> None:
+    good = artifacts.render("hum", clip, RATE).params
+    cases = (
+        {**good, "version": 2},
+        {**good, "severity": 1.5},
+        {**good, "more": 1},
+        {},
+        [],
+        "{}",
+        {**good, "parameters": 3},
+    )
+    for bad in cases:
+        with pytest.raises(ParameterError):
+            artifacts.replay(clip, RATE, bad)  # type: ignore[arg-type]
+    with pytest.raises(UnknownNameError, match="Did you mean hum"):
+        artifacts.replay(clip, RATE, {**good, "artifact": "humm"})
+
+
+def test_render_refuses(clip: np.ndarray) -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean dropout"):
+        artifacts.render("dropuot", clip, RATE)
+    for severity in (-0.1, 1.1, float("nan"), "loud", None, True):
+        with pytest.raises(ParameterError, match="severity"):
+            artifacts.render("hum", clip, RATE, severity)  # type: ignore[arg-type]
+    for seed in (1.5, "a", None):
+        with pytest.raises(ParameterError, match="seed"):
+            artifacts.render("hum", clip, RATE, 0.5, seed)  # type: ignore[arg-type]
+    with pytest.raises(AudioError):
+        artifacts.render("hum", np.array([0.0, np.nan]), RATE)
+    with pytest.raises(AudioError):
+        artifacts.render("hum", np.zeros(0), RATE)
+
+
+def test_clean_is_a_copy(clip: np.ndarray) -> None:
+    view = artifacts.render("clean", clip, RATE, 0.8, 5)
+    assert_array_equal(view.waveform, clip)
+    assert not np.shares_memory(view.waveform, clip)
+    assert view.params["severity"] == 0
+    assert view.segments.shape == (0, 2)
+    assert_array_equal(artifacts.replay(clip, RATE, view.params), clip)
+
+
+def test_compound_replays(clip: np.ndarray) -> None:
+    view = artifacts.compose([("hum", 0.3), ("dropout", 0.9), ("clicks", 0.5)], clip, RATE, seed=4)
+    params = json.loads(artifacts.to_json(view.params))
+    assert_array_equal(artifacts.replay(clip, RATE, params), view.waveform)
+    assert params["severity"] == 0.9
+    assert_array_equal(view.segments, [[0, clip.shape[1]]])
+    with pytest.raises(ParameterError, match="empty"):
+        artifacts.compose([], clip, RATE)
+
+
+def test_an_artifact_of_ones_own_is_one_class_and_one_line() -> None:
+    from contrastive_artifacts.artifacts.base import Artifact
+
+    class Flip(Artifact):
+        name, family, synonyms, scale, fields = "flip", "stereo", ("polarity",), "none", {}
+
+        def sample(self, severity: float, rng: np.random.Generator) -> dict:
+            return {}
+
+        def _apply(self, waveform: np.ndarray, sample_rate: int, params: dict) -> np.ndarray:
+            return -waveform
+
+    registry: Registry[Artifact] = Registry("artifact")
+    flip = registry.register("flip", Flip())
+    assert_array_equal(flip.apply(np.ones((1, 4), dtype=np.float32), 8000, {}), -np.ones((1, 4)))
+    assert_array_equal(flip.segments(np.ones((1, 4), dtype=np.float32), 8000, {}), [[0, 4]])

@@ -1,0 +1,73 @@
+"""Clipping, counted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from contrastive_artifacts import artifacts
+
+RATE = 44100
+CLIPPING = artifacts.artifact("clipping")
+
+
+@pytest.mark.parametrize("share", [0.001, 0.01, 0.1, 0.2])
+def test_hard_clipping_takes_the_asked_share(share: float, steady: np.ndarray) -> None:
+    out = CLIPPING.apply(steady, RATE, {"share": share, "knee": 0.0, "skew": 0.0})
+    assert np.mean(out != steady) == pytest.approx(share, rel=0.01)
+    assert np.abs(out).max() == pytest.approx(np.quantile(np.abs(steady), 1 - share), rel=0.01)
+    kept = out == steady
+    assert np.abs(out[~kept]).min() == np.abs(out).max()  # flat tops, and the level is not raised again
+    assert_array_equal(out[kept], steady[kept])
+
+
+@pytest.mark.parametrize(("knee", "skew"), [(0.3, 0.0), (0.0, 0.15), (0.3, -0.15), (0.5, 0.2)])
+def test_variants_end_at_the_ceiling_as_often(knee: float, skew: float, steady: np.ndarray) -> None:
+    out = CLIPPING.apply(steady, RATE, {"share": 0.05, "knee": knee, "skew": skew})
+    top = (out >= out.max() * (1 - 1e-6)) | (out <= out.min() * (1 - 1e-6))
+    assert np.mean(top) == pytest.approx(0.05, rel=0.03)
+    assert out.max() / -out.min() == pytest.approx((1 + skew) / (1 - skew), rel=1e-4)
+    order = np.argsort(steady[0])
+    assert (np.diff(out[0][order]) >= -1e-7).all()  # a curve: monotone, without jumps
+    assert np.abs(np.diff(out[0][order])).max() < 1.01 * np.abs(np.diff(steady[0][order])).max()
+
+
+def test_pauses_do_not_count(clip: np.ndarray) -> None:
+    padded = np.concatenate([clip, np.zeros((1, 20 * RATE), dtype=np.float32)], axis=1)
+    params = {"share": 0.1, "knee": 0.0, "skew": 0.0}
+    changed, alone = ((CLIPPING.apply(w, RATE, params) != w).sum() for w in (padded, clip))
+    assert changed == pytest.approx(alone, rel=0.02)
+
+
+def test_segments_are_the_runs_and_near_ones_are_merged() -> None:
+    time = np.arange(RATE) / RATE
+    beat = (np.sin(2 * np.pi * 1000 * time) * np.sin(2 * np.pi * 2 * time)).astype(np.float32)[None]
+    params = {"share": 0.2, "knee": 0.0, "skew": 0.0}
+    changed = (CLIPPING.apply(beat, RATE, params) != beat)[0]
+    segments = CLIPPING.segments(beat, RATE, params)
+    assert len(segments) == 4  # peaks half a millisecond apart melt into the four swells of the beat
+    assert changed[segments[:, 0]].all()
+    assert changed[segments[:, 1] - 1].all()
+    assert sum(changed[a:b].sum() for a, b in segments) == changed.sum()
+    low = np.sin(2 * np.pi * 50 * time).astype(np.float32)[None]
+    assert len(CLIPPING.segments(low, RATE, params)) == 100
+
+
+def test_channels_share_the_ceiling(steady: np.ndarray) -> None:
+    wide = np.concatenate([steady, 0.5 * steady])
+    out = CLIPPING.apply(wide, RATE, {"share": 0.1, "knee": 0.0, "skew": 0.0})
+    assert np.mean(out[0] != wide[0]) > 3 * np.mean(out[1] != wide[1])
+    assert np.mean(out != wide) == pytest.approx(0.1, rel=0.01)
+
+
+def test_audio_that_was_clipped_before_is_clipped_further(steady: np.ndarray) -> None:
+    flat = np.clip(steady, -0.1, 0.1)
+    assert (CLIPPING.apply(flat, RATE, {"share": 0.001, "knee": 0.0, "skew": 0.0}) != flat).any()
+
+
+def test_a_square_wave_stays() -> None:
+    square = np.sign(np.sin(np.arange(8000))).astype(np.float32)[None]
+    params = {"share": 0.2, "knee": 0.0, "skew": 0.0}
+    assert_array_equal(CLIPPING.apply(square, 8000, params), square)
+    assert CLIPPING.segments(square, 8000, params).shape == (0, 2)
