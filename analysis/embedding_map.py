@@ -61,14 +61,16 @@ def spread(views: pa.Table, points: int, seed: int) -> np.ndarray:
 
 def sounds(directory: Path, views: pa.Table) -> Iterator[tuple[dict[str, Any], tuple[bytes, str]]]:
     """Each row with its view, rendered again and encoded for a browser: ``(row, (bytes, mime))``."""
-    corpora = {corpus.name: (ClipCache(corpus), {c.id: c for c in corpus.clips}) for corpus in run.corpora_of(directory)}
+    corpora = {
+        corpus.name: (ClipCache(corpus), {c.id: c for c in corpus.clips}) for corpus in run.corpora_of(directory)
+    }
     for row in track(views.to_pylist(), "render the previews", transient=True):
         cache, clips = corpora[row["corpus"]]
         waveform, rate = cache.load(clips[row["clip"]])
         clean = stretch(waveform, row["start"], row["stop"] - row["start"])
         view = artifacts.replay(clean, rate, json.loads(row["params"]))
         level = 0.1 / max(audio.active_rms(view, rate), 1e-5)  # about -20 dBFS: none is louder than the next
-        yield row, encode_preview(np.clip(view * level, -1, 1), rate)
+        yield row, encode_preview(view * level, rate)
 
 
 def draw(xy: np.ndarray, views: pa.Table, path: Path) -> None:

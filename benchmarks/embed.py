@@ -2,9 +2,9 @@
 
     python benchmarks/embed.py WEIGHTS [--threads 1] [--seconds 30] [--rounds 7]
 
-WEIGHTS is a folder with the published files of YAMNet (TFLite) and mn04, in it or in its subfolders. All engines get the
-same audio and thread count and take turns within one run, so that a busy machine slows all of them. Needs the extra
-``bench``. Writes results/embed.csv: compute seconds per second of audio (best round), and how many times longer than here.
+WEIGHTS is a folder with the published files of YAMNet (TFLite) and mn04, in it or in its subfolders. All engines get
+the same audio and thread count and take turns within one run, so that a busy machine slows all of them. Needs the extra
+``bench``. Writes results/embed.csv: compute seconds per second of audio (best round), and that as a multiple of "here".
 """
 
 from __future__ import annotations
@@ -94,12 +94,17 @@ def engines(name: str, path: Path, seconds: float, threads: int) -> dict[tuple[s
         with torch.inference_mode():
             backbone(tensor)
 
+    def ours_bfloat16() -> None:
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+            backbone(tensor)
+
     def ours_network() -> None:
         with torch.inference_mode():
             network(image)
 
     found: dict[tuple[str, str], Run] = {
         ("waveform", "here"): ours,
+        ("waveform", "here bfloat16"): ours_bfloat16,
         ("network", "here"): ours_network,
         ("network", "onnxruntime float32"): onnx_runtime(network, image, threads),
     }

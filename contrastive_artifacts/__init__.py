@@ -1,10 +1,10 @@
 """Hears what is wrong with a recording: which artifact, how bad, where.
 
-    import contrastive_artifacts as ca
+import contrastive_artifacts as ca
 
-    encoder = ca.load("release")
-    encoder.classify("clip.wav").label          # "hum"
-    ca.scan("film.mp4", encoder).to_html("film.html")
+encoder = ca.load("release")
+encoder.classify("clip.wav").label          # "hum"
+ca.scan("film.mp4", encoder).to_html("film.html")
 """
 
 from . import artifacts as artifacts  # a callable module: artifacts() lists the names

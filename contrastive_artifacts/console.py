@@ -34,9 +34,13 @@ def instructive() -> Iterator[None]:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
     try:
         yield
-    except ArtifactsError as error:
-        Console(stderr=True, soft_wrap=True).print(f"[bold red]{type(error).__name__}[/]:", str(error), highlight=False, markup=True)
-        sys.exit(2)
     except KeyboardInterrupt:
         console.print("stopped; run the same command again to go on from the last checkpoint")
         sys.exit(130)
+    except Exception as error:
+        of_configuration = type(error).__module__.partition(".")[0] in ("hydra", "omegaconf")
+        if not isinstance(error, ArtifactsError) and not of_configuration:
+            raise
+        stderr = Console(stderr=True, soft_wrap=True)
+        stderr.print(f"{type(error).__name__}: {error}", style="red", highlight=False, markup=False)
+        sys.exit(2)

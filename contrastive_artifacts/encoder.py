@@ -101,7 +101,9 @@ class Encoder(nn.Module):
         directory = Path(directory)
         record = files.read_json(directory / "encoder.json")
         if not isinstance(record, dict) or record.get("format") != FORMAT:
-            raise StorageError(f"{directory / 'encoder.json'} is not an encoder of format {FORMAT}; train or export it again.")
+            raise StorageError(
+                f"{directory / 'encoder.json'} is not an encoder of format {FORMAT}; train or export it again."
+            )
         settings = {**record["settings"], "states": tuple(record["settings"]["states"])}
         encoder = cls(backbones.build(record["backbone"]), EncoderSettings(**settings))
         encoder.load_tensors(load_tensors(directory / "encoder.safetensors"), str(directory))

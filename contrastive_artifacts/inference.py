@@ -78,7 +78,9 @@ class PretrainedEncoder:
         probabilities, severities = probe.classify_batch(normalise(self._embedder.vectors(resampled)), self.fingerprint)
         order = [probe.classes.index(name) for name in self.labels]
         zero = np.zeros(len(waveforms), np.float32)
-        return probabilities[:, order].astype(np.float32), np.stack([severities.get(n, zero) for n in self.labels], axis=1)
+        return probabilities[:, order].astype(np.float32), np.stack(
+            [severities.get(n, zero) for n in self.labels], axis=1
+        )
 
     def _need_probe(self) -> Probe:
         if self._probe is None:
@@ -98,7 +100,9 @@ def load(name: str | Path) -> PretrainedEncoder:
     if not (directory / "encoder.json").exists() and (directory / "encoder" / "encoder.json").exists():
         directory = directory / "encoder"
     if not (directory / "encoder.json").exists():
-        raise StorageError(f"{directory} holds no encoder; give 'release', a run directory, or a folder with encoder.json.")
+        raise StorageError(
+            f"{directory} holds no encoder; give 'release', a run directory, or a folder with encoder.json."
+        )
     embedder = Embedder(Encoder.load(directory))
     probe = Probe.load(directory, embedder.fingerprint) if (directory / "probe.json").exists() else None
     return PretrainedEncoder(embedder, probe)

@@ -31,7 +31,11 @@ class ViewEmbedder(Protocol):
 
 
 def embed_views(
-    model: ViewEmbedder, sides: Mapping[str, tuple[Corpus, Sequence[Clip]]], settings: ViewSettings, seed: int, draws: int
+    model: ViewEmbedder,
+    sides: Mapping[str, tuple[Corpus, Sequence[Clip]]],
+    settings: ViewSettings,
+    seed: int,
+    draws: int,
 ) -> dict[str, pa.Table]:
     """Every clip of every side in every state, ``draws`` times, as one embedding table per space.
 

@@ -15,7 +15,7 @@ import torch
 
 from . import backbones, corpora, files
 from .corpora import Clip, Corpus
-from .embedding import Embedder, read_table, table_vectors, write_table
+from .embedding import Embedder, table_vectors, write_table
 from .encoder import Encoder, EncoderSettings
 from .errors import ParameterError, StorageError
 from .index import Index
@@ -42,7 +42,7 @@ def settings(kind: type[S], section: dict[str, Any], name: str) -> S:
 
 def make_corpus(section: dict[str, Any]) -> Corpus:
     """The corpus of a section ``{"kind": ..., **options}``."""
-    options = dict(section)
+    options = {key: value for key, value in section.items() if value is not None}
     return corpora.create(options.pop("kind"), **options)
 
 
@@ -120,7 +120,9 @@ def probe(
     sides: dict[str, tuple[Corpus, Sequence[Clip]]] = {"train": (corpus, splits["train"]), "test": (corpus, test)}
     others = {name: make_corpus(section) for name, section in unseen.items()}
     sides |= {name: (other, other.clips) for name, other in others.items()}
-    files.write_json(directory / "probing.json", {"unseen": dict(unseen), "duration_s": duration_s, "draws": draws, "seed": seed})
+    files.write_json(
+        directory / "probing.json", {"unseen": dict(unseen), "duration_s": duration_s, "draws": draws, "seed": seed}
+    )
     tables = embed_views(embedder, sides, view_settings(config, embedder.sample_rate, duration_s), seed, draws)
     for space, table in tables.items():
         write_table(directory / "tables" / f"{space}.parquet", table)

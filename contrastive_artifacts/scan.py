@@ -71,9 +71,10 @@ def scan(
     """Scans a recording of any length for artifacts.
 
     A window's verdict counts for the hop around its centre (out to the ends of the recording for the first and last),
-    so a boundary is right to about half a hop. Per label, a median over neighbouring windows removes outliers; an event
-    of one sample lies in ``window / hop`` windows, and the median is just narrow enough to keep a run of that many.
-    A segment is a run of at least ``leave`` that reaches ``enter`` (hysteresis as in Canny 1986).
+    so a boundary is right to about half a hop. Per label, a median over neighbouring windows removes outliers: an event
+    of one sample lies in ``window / hop`` windows, and the median is narrow enough to keep a run of that many. A clean
+    gap shorter than about a window is not seen. A segment is a run of at least ``leave`` that reaches ``enter``
+    (hysteresis as in Canny 1986).
 
     Args:
         path: Any media file that :mod:`~contrastive_artifacts.audio` reads.
@@ -195,5 +196,5 @@ def _check(
         )
     if not 0 < encoder.hop_s <= encoder.window_s:
         raise ParameterError(
-            f"The encoder has window_s={encoder.window_s} and hop_s={encoder.hop_s}; a scan needs 0 < hop_s <= window_s."
+            f"The encoder has window_s={encoder.window_s} and hop_s={encoder.hop_s}; give 0 < hop_s <= window_s."
         )

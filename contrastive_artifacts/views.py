@@ -25,6 +25,9 @@ CLEAN = "clean"
 LEVEL_DBFS = (-38.0, -14.0)  # active RMS of a finished view; level is drawn anew for each and so says nothing
 TILT_DB = 6.0  # largest difference that the random tilt makes between the ends of the spectrum
 CACHE_BYTES = 256 * 2**20
+SPEED = 0.2  # training sources are played up to this share slower or faster
+OVERLAY = 0.5  # probability that a training source has a second one underneath,
+OVERLAY_DB = (-20.0, 0.0)  # at this level against it
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,25 @@ def crop(waveform: np.ndarray, length: int, rng: np.random.Generator) -> int:
     return next(int(s) for s, e in zip(starts, energy, strict=True) if e >= 0.01 * max(energy))
 
 
+def vary(
+    loaded: tuple[np.ndarray, int], other: tuple[np.ndarray, int], rng: np.random.Generator
+) -> tuple[np.ndarray, int]:
+    """A new clean source made of known ones, so that few sources go further: [1, T] and its rate.
+
+    The clip is played slower or faster (its rate is said to be another; nothing is computed, so nothing is damaged) and,
+    half of the time, mixed with a stretch of another clip. Done before any artifact and alike for every state.
+    """
+    waveform, rate = loaded
+    if rng.random() < OVERLAY:
+        second = audio.resample(other[0], other[1], rate)
+        level = audio.active_rms(waveform, rate) / max(audio.active_rms(second, rate), 1e-5)
+        start = int(rng.integers(max(1, second.shape[1] - waveform.shape[1] + 1)))
+        second = stretch(second, start, waveform.shape[1])
+        waveform = waveform + second * np.float32(level * 10 ** (rng.uniform(*OVERLAY_DB) / 20))
+        waveform = waveform / np.float32(max(1.0, np.abs(waveform).max()))
+    return waveform, round(rate * 2 ** rng.uniform(-SPEED, SPEED))
+
+
 def finish(waveform: np.ndarray, rate: int, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
     """The path that every state takes after its artifact: [1, T] at ``rate`` -> float32 [T'] at ``sample_rate``.
 
@@ -143,9 +165,7 @@ def finish(waveform: np.ndarray, rate: int, sample_rate: int, rng: np.random.Gen
     return finished / np.float32(peak) if peak > 1 else finished
 
 
-def render_views(
-    clip: Clip, loaded: tuple[np.ndarray, int], settings: ViewSettings, *key: seeding.Key
-) -> list[View]:
+def render_views(clip: Clip, loaded: tuple[np.ndarray, int], settings: ViewSettings, *key: seeding.Key) -> list[View]:
     """One crop of ``clip`` in every state; the result depends on the clip and ``key`` alone."""
     waveform, rate = loaded
     length = round(settings.duration_s * rate)
@@ -181,7 +201,9 @@ class TrainingBatches:
         self, corpus: Corpus, clips: Sequence[Clip], settings: ViewSettings, sources: int, steps: int, seed: int
     ) -> None:
         if sources < 2:
-            raise ParameterError(f"A batch needs at least 2 sources, so that positives differ in source; got {sources}.")
+            raise ParameterError(
+                f"A batch needs at least 2 sources, so that positives differ in source; got {sources}."
+            )
         self.corpus, self.clips, self.settings = corpus, tuple(clips), settings
         self.sources, self.steps, self.seed = sources, steps, seed
         self.cache = ClipCache(corpus)
@@ -192,12 +214,17 @@ class TrainingBatches:
     def __getitem__(self, step: int) -> Batch:
         views: list[View] = []
         for clip, loaded in self._clips_from(step * self.sources):
-            views += render_views(clip, loaded, self.settings, self.seed, "train", step)
+            rng = seeding.generator(self.seed, "vary", step, clip.id)
+            other = self.cache.load(self.clips[rng.integers(len(self.clips))])
+            source = vary(loaded, other or loaded, rng)
+            views += render_views(clip, source, self.settings, self.seed, "train", step)
             if len(views) == self.sources * len(self.settings.states):
                 break
         if len(views) < 2 * len(self.settings.states):
             problem = next(iter(self.cache.bad.values()), "its clips come from one source")
-            raise CorpusError(f"Corpus {self.corpus.name!r} has no two sources that can be read. First problem: {problem}")
+            raise CorpusError(
+                f"Corpus {self.corpus.name!r} has no two sources that can be read. First problem: {problem}"
+            )
         return stack(views)
 
     def _clips_from(self, position: int) -> Iterator[tuple[Clip, tuple[np.ndarray, int]]]:

@@ -23,7 +23,7 @@ from contrastive_artifacts.probing import summary
 def main(cfg: DictConfig) -> None:
     config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     directory = Path(config.pop("run"))
-    figures = run.probe(directory, **config)
+    figures = run.probe(directory, config.pop("unseen") or {}, **config)
     rows = []
     for space, sides in figures.items():
         for side, found in sides.items():

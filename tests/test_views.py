@@ -66,7 +66,12 @@ def test_a_batch_depends_on_seed_and_step_alone(small_corpus):
 
 def test_an_epoch_shows_every_clip_once(small_corpus):
     batches = TrainingBatches(small_corpus, small_corpus.clips, SETTINGS, 4, 6, seed=0)
-    seen = [clip.id for step in range(6) for clip, _ in list(zip(batches._clips_from(step * 4), range(4), strict=False)) for clip in [clip[0]]]
+    seen = [
+        clip.id
+        for step in range(6)
+        for clip, _ in list(zip(batches._clips_from(step * 4), range(4), strict=False))
+        for clip in [clip[0]]
+    ]
     assert sorted(seen[:12]) == sorted(c.id for c in small_corpus.clips) == sorted(seen[12:])
     assert seen[:12] != seen[12:]
 

@@ -28,6 +28,7 @@ class Backbone(nn.Module, ABC):
     """A front-end and the network that was trained on it; a wrong spectrogram cannot be paired with the weights.
 
     Attributes:
+        frontend: Waveform ``[B, T]`` -> log-mel input of the network, as published with the weights.
         sample_rate: Rate of the input in Hz.
         dim: D, the length of one frame vector.
         hop_s: Seconds between frames.
@@ -38,6 +39,7 @@ class Backbone(nn.Module, ABC):
         record: Plain JSON that :func:`contrastive_artifacts.backbones.build` makes the same architecture from.
     """
 
+    frontend: nn.Module
     sample_rate: int
     dim: int
     hop_s: float
@@ -59,10 +61,10 @@ class Backbone(nn.Module, ABC):
         """Modules from bottom to top that hold every parameter once: what to unfreeze, or to train slower, first."""
 
     def padded(self, waveform: Tensor) -> Tensor:
-        """The waveform, zero-padded on the right to ``min_samples`` where it is shorter."""
+        """The waveform in float32, zero-padded on the right to ``min_samples`` where it is shorter."""
         if waveform.ndim != 2 or waveform.shape[-1] == 0 or not waveform.is_floating_point():
             raise ParameterError(
                 f"A backbone takes floating-point waveforms [batch, samples], got {waveform.dtype} of shape "
                 f"{tuple(waveform.shape)}; mix down to mono and resample to {self.sample_rate} Hz first."
             )
-        return nn.functional.pad(waveform, (0, max(0, self.min_samples - waveform.shape[-1])))
+        return nn.functional.pad(waveform.float(), (0, max(0, self.min_samples - waveform.shape[-1])))

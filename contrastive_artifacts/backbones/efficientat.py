@@ -29,6 +29,7 @@ class Block(NamedTuple):
     stride: int
 
 
+HARD_SWISH, RELU = partial(nn.Hardswish, inplace=True), partial(nn.ReLU, inplace=True)
 CHUNK = 8192  # spectrogram frames that go through the network at once
 STEM = 16
 BLOCKS = (  # MobileNetV3-Large at width 1
@@ -82,7 +83,7 @@ class InvertedResidual(nn.Module):
     def __init__(self, inputs: int, block: Block, width: float, norm: Norm) -> None:
         super().__init__()
         expanded, outputs = round_channels(block.expanded * width), round_channels(block.outputs * width)
-        act = nn.Hardswish if block.hard_swish else nn.ReLU
+        act = HARD_SWISH if block.hard_swish else RELU
         units: dict[str, nn.Module] = {}
         if expanded != inputs:
             units["expand"] = ConvUnit(inputs, expanded, 1, norm, act, eps=efficientat_convert.BATCH_NORM_EPS)
@@ -104,7 +105,7 @@ class InvertedResidual(nn.Module):
         y = x
         for unit in self.children():
             y = unit(y)
-        return x + y if self.residual else y
+        return y.add_(x) if self.residual else y
 
 
 class EfficientAT(Backbone):
@@ -129,14 +130,14 @@ class EfficientAT(Backbone):
         self.norm = norm
         self.frontend = efficientat_mel.EfficientatMel()
         channels = round_channels(STEM * width)
-        stem = ConvUnit(1, channels, 3, norm, nn.Hardswish, 2, padding=1, eps=efficientat_convert.BATCH_NORM_EPS)
+        stem = ConvUnit(1, channels, 3, norm, HARD_SWISH, 2, padding=1, eps=efficientat_convert.BATCH_NORM_EPS)
         blocks: list[nn.Module] = [stem]
         for block in BLOCKS:
             layer = InvertedResidual(channels, block, width, norm)
             channels = layer.outputs
             blocks.append(layer)
         self.dim = LAST * channels
-        blocks.append(ConvUnit(channels, self.dim, 1, norm, nn.Hardswish, eps=efficientat_convert.BATCH_NORM_EPS))
+        blocks.append(ConvUnit(channels, self.dim, 1, norm, HARD_SWISH, eps=efficientat_convert.BATCH_NORM_EPS))
         self.blocks = nn.Sequential(*blocks)
 
     def forward(self, waveform: Tensor) -> Features:
@@ -147,7 +148,7 @@ class EfficientAT(Backbone):
 
     def _frames(self, spectrogram: Tensor) -> Tensor:
         maps = self.blocks(as_image(spectrogram))  # [B, D, 4, N]
-        return maps.mean(2).transpose(1, 2)
+        return maps.mean(2).transpose(1, 2).float()
 
     def stages(self) -> list[nn.Module]:
         return list(self.blocks)

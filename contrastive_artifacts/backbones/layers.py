@@ -22,7 +22,7 @@ class ConvUnit(nn.Module):
         norm: "batch": convolution without bias, then batch norm (training from scratch). "folded": convolution with
             bias that already holds a trained batch norm, whose statistics are thereby frozen. Fine-tuning on small
             batches of views of the same clips would otherwise replace good statistics by bad ones; it is faster, too.
-        activation: Module factory; ``nn.Identity`` for none.
+        activation: Module factory, best in place (less memory to touch); ``nn.Identity`` for none.
         padding: Zeros on every side; ``None`` for TensorFlow's "same", which at stride 2 and even size (checked)
             pads only the right and the bottom.
         eps: Of the batch norm.

@@ -5,6 +5,9 @@ Architecture: tensorflow/models, research/audioset/yamnet, yamnet.py (Apache-2.0
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from torch import Tensor, nn
 
 from ..frontends import yamnet_mel
@@ -14,7 +17,10 @@ from .layers import ConvUnit, Norm, as_image, in_chunks
 from .spec import Checkpoint, Source
 
 CLASSES = 521
-ACTIVATIONS = {"relu": nn.ReLU, "relu6": nn.ReLU6}  # the published float weights, and Google's mobile ones
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "relu": partial(nn.ReLU, inplace=True),  # the published float weights
+    "relu6": partial(nn.ReLU6, inplace=True),  # Google's mobile ones
+}
 CHUNK = 96  # patches that go through the network at once
 STEM = 32
 BLOCKS = (  # (stride of the depthwise convolution, channels after the pointwise one)
@@ -62,7 +68,7 @@ class YAMNet(Backbone):
         return Features(embeddings.unflatten(0, patches.shape[:2]), self.hop_s)
 
     def _embed(self, patches: Tensor) -> Tensor:
-        return self.blocks(as_image(patches)).mean((2, 3))
+        return self.blocks(as_image(patches)).mean((2, 3)).float()
 
     def stages(self) -> list[nn.Module]:
         return list(self.blocks)

@@ -123,14 +123,17 @@ function zoom(factor, px = size.width / 2, py = size.height / 2) {
 // ---- drawing -----------------------------------------------------------------------------------------------------
 let hovered = -1, selected = -1, frame = 0;
 const order = Array.from({ length: count }, (_, i) => i).sort((a, b) => ((a * 2654435761) >>> 0) - ((b * 2654435761) >>> 0));
-const draw = () => { frame ||= requestAnimationFrame(() => { frame = 0; paint(); }); };
+const layer = element("canvas"); // all points; hovering and playing only draw over it
+let stale = true;
+const mark = () => { frame ||= requestAnimationFrame(() => { frame = 0; paint(); }); };
+const draw = () => { stale = true; mark(); };
 
-function paint() {
-  const fitted = fitCanvas(canvas), g = fitted.context;
-  size = fitted;
-  g.clearRect(0, 0, size.width, size.height);
-  const radius = Math.min(Math.max(8.2 - 1.5 * Math.log10(count), 2.6), 6) * Math.min(1.7, Math.max(0.8, (view.k / view.fit) ** 0.25));
-  const edge = token("--bg"), strong = token("--text");
+function paintPoints(radius, edge) {
+  stale = false;
+  layer.width = canvas.width;
+  layer.height = canvas.height;
+  const g = layer.getContext("2d"), ratio = devicePixelRatio || 1;
+  g.scale(ratio, ratio);
   g.fillStyle = token("--line");
   for (let i = 0; i < count; i++) if (!shown[i]) g.fillRect(screenX(i) - 1, screenY(i) - 1, 2, 2);
   const stamps = new Map(); // one prepared picture per style: tens of thousands of points stay fluent
@@ -146,6 +149,16 @@ function paint() {
     drawn++;
   }
   state.drawn = drawn;
+}
+
+function paint() {
+  const before = `${canvas.width} ${canvas.height}`, fitted = fitCanvas(canvas), g = fitted.context;
+  size = fitted;
+  const radius = Math.min(Math.max(8.2 - 1.5 * Math.log10(count), 2.6), 6) * Math.min(1.7, Math.max(0.8, (view.k / view.fit) ** 0.25));
+  const edge = token("--bg"), strong = token("--text");
+  if (stale || before !== `${canvas.width} ${canvas.height}`) paintPoints(radius, edge);
+  g.clearRect(0, 0, size.width, size.height);
+  g.drawImage(layer, 0, 0, size.width, size.height);
   const focus = hovered >= 0 ? hovered : selected;
   if (focus >= 0) { // thin rings: the other clips of the same source
     g.strokeStyle = strong; g.globalAlpha = 0.55; g.lineWidth = 1;
@@ -224,9 +237,8 @@ function hover(i, px = 0, py = 0) {
       tip.replaceChildren(element("strong", { textContent: heading(i) }), rowsTable(rows.filter(([k]) => k !== "corpus").slice(0, 7)));
       if (player.enabled) player.playSoon(i);
     }
-    if (i >= 0 || selected < 0) card(i >= 0 ? i : selected);
-    else card(selected);
-    draw();
+    card(i >= 0 ? i : selected);
+    mark();
   }
   if (i >= 0) placeTip(tip, px, py);
   else tip.hidden = true;
@@ -237,7 +249,7 @@ function select(i, speak = false) {
   state.selected = i >= 0 ? points.id[i] : "";
   if (i >= 0 && speak) byId("say").textContent = `${points.id[i]}: ${heading(i)}. ${facts(i).map((row) => row.join(" ")).join(", ")}`;
   card(i);
-  draw();
+  mark();
 }
 
 function nearest(px, py) {

@@ -57,14 +57,14 @@ const player = {
     this.point = -1;
     state.playing = "";
     card(hovered >= 0 ? hovered : selected);
-    draw();
+    mark();
   },
 
   progress() { return Math.min(1, (this.context.currentTime - this.started) / this.length); },
 
   animate() {
     if (this.point < 0) return;
-    draw();
+    mark();
     wave();
     requestAnimationFrame(() => this.animate());
   },
@@ -179,6 +179,7 @@ function reveal(i) {
   const x = screenX(i), y = screenY(i), margin = 40;
   view.x += (Math.min(0, x - margin) + Math.max(0, x - size.width + margin)) / view.k;
   view.y -= (Math.min(0, y - margin) + Math.max(0, y - size.height + margin)) / view.k;
+  draw();
 }
 
 byId("sound").addEventListener("click", async () => {

@@ -10,7 +10,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from .filterbank import mel_filterbank
+from .filterbank import mel_filterbank, over_frames
 
 SAMPLE_RATE = 16000
 WINDOW = 400  # samples
@@ -19,7 +19,6 @@ N_FFT = 512
 BANDS = 64
 LOW_HZ, HIGH_HZ = 125.0, 7500.0
 LOG_OFFSET = 0.001
-ROWS = 4  # of a batch at once: their spectra stay in the processor's cache
 PATCH_FRAMES = 96
 PATCH_HOP_FRAMES = 48
 PATCH_SAMPLES = (PATCH_FRAMES - 1) * HOP + WINDOW  # 15600: what one patch is computed from
@@ -49,11 +48,10 @@ class YamnetMel(nn.Module):
 
     def spectrogram(self, waveform: Tensor) -> Tensor:
         """Log-mel frames ``[B, 1 + (T - 400) // 160, 64]`` of ``[B, T]``; frame ``n`` starts at sample ``160 n``."""
-        return torch.cat([self._spectrogram(rows) for rows in waveform.split(ROWS)])
+        return over_frames(self._log_mel, waveform, WINDOW, HOP)
 
-    def _spectrogram(self, waveform: Tensor) -> Tensor:
-        # torch.stft would centre the 400-sample window within 512 samples and read past it; framing by hand does not.
-        spectrum = torch.fft.rfft(waveform.unfold(-1, WINDOW, HOP) * self.window, N_FFT)
+    def _log_mel(self, frames: Tensor) -> Tensor:
+        spectrum = torch.fft.rfft(frames * self.window, N_FFT)
         return torch.log(spectrum.abs() @ self.filters + LOG_OFFSET)
 
     def forward(self, waveform: Tensor) -> Tensor:

@@ -1,8 +1,8 @@
-"""Self-contained HTML pages: one file that opens from disk, asks the network for nothing and runs no script but its own.
+"""Self-contained HTML pages: one file that opens from disk, loads nothing and runs no script but its own.
 
-A page is three assets beside each other (``name.html``, ``name.css``, ``name.js``) plus the base of this folder, all put
-inline. Data travel as JSON blocks that cannot break out of their element, and a content security policy with the hashes
-of the script and the style keeps anything else from running or loading.
+A page is three assets beside each other (``name.html``, ``name.css``, ``name.js``) plus the base of this folder, all
+put inline. Data travel as JSON blocks that cannot break out of their element, and a content security policy with the
+hashes of the script and the style keeps anything else from running or loading.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from ..errors import ParameterError
 
 # Seven hues after Okabe & Ito (2008), moved until they also stand out from either background; smallest OKLab distance
 # under simulated protanopia, deuteranopia and tritanopia (Machado et al. 2009): 0.058 light, 0.076 dark. Each hue comes
-# with one of five marker shapes as well, so colour is never the only sign; the order keeps hues that share a shape apart.
+# with one of five marker shapes as well, so colour is never the only sign; hues that share a shape lie far apart.
 CATEGORIES_LIGHT = ("#e18a00", "#53a2ee", "#009874", "#b79b63", "#d55e00", "#0072b2", "#d783c3")
 CATEGORIES_DARK = ("#e69f00", "#56b4e9", "#00a969", "#f0e442", "#d55e00", "#0072b2", "#c194aa")
 NEUTRAL_LIGHT, NEUTRAL_DARK = "#8a919c", "#7d8590"
 
-# Viridis (van der Walt & Smith 2015, CC0) at even steps. Severe lies farthest from the background: dark on a light page.
+# Viridis (van der Walt & Smith 2015, CC0) at even steps. Severe is far from the background: dark on a light page.
 VIRIDIS = (
     *("#440154", "#48186a", "#472d7b", "#424086", "#3b528b", "#33638d", "#2c728e", "#26828e", "#21918c", "#1fa088"),
     *("#28ae80", "#3fbc73", "#5ec962", "#84d44b", "#addc30", "#d8e219", "#fde725"),

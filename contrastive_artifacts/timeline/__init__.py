@@ -79,7 +79,7 @@ class Timeline:
         files.write_json(path, value)
 
     def to_audacity(self, path: str | Path) -> None:
-        """A label track: File > Import > Labels in Audacity, beside the recording itself; channels are counted from 1."""
+        """A label track: File > Import > Labels in Audacity, beside the recording; channels are counted from 1."""
         lines = (
             f"{s.start / self.sample_rate:.6f}\t{s.stop / self.sample_rate:.6f}\t{_line(_caption(s))}"
             for s in self.segments

@@ -25,7 +25,11 @@ class TrainingLog:
         logging.getLogger("tensorboard").setLevel(logging.ERROR)
         self.writer = SummaryWriter(str(run / "tensorboard"), purge_step=start)
         self.bar = Progress(
-            TextColumn("pretrain"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[facts]}"), TimeRemainingColumn()
+            TextColumn("pretrain"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[facts]}"),
+            TimeRemainingColumn(),
         )
         self.task = self.bar.add_task("", total=steps, completed=start, facts="")
 

@@ -65,7 +65,9 @@ class Pretraining:
         self.objective = Objective(objective, encoder.settings.embedding).to(self.device)
         self.optimizer = torch.optim.AdamW(_groups(encoder, optim), lr=1.0)
         self.average = (
-            AveragedModel(encoder, multi_avg_fn=get_ema_multi_avg_fn(optim.ema), use_buffers=True) if optim.ema else None
+            AveragedModel(encoder, multi_avg_fn=get_ema_multi_avg_fn(optim.ema), use_buffers=True)
+            if optim.ema
+            else None
         )
         self.batches = TrainingBatches(corpus, splits["train"], views, trainer.sources, trainer.steps, trainer.seed)
         held_out = splits["validation"][: trainer.validation_clips]
@@ -98,7 +100,11 @@ class Pretraining:
                 log.advance(self.step, loss, rate)
                 if self.step % LOG_EVERY == 0:
                     lr = self.optim.factor(self.step, self.trainer.steps)
-                    log.write(self.step, "train", {"loss": loss, **terms, "lr": lr, "views_per_s": rate, "wait_share": waited / elapsed})
+                    log.write(
+                        self.step,
+                        "train",
+                        {"loss": loss, **terms, "lr": lr, "views_per_s": rate, "wait_share": waited / elapsed},
+                    )
                 if self.step % self.trainer.validate_every == 0 or self.step == self.trainer.steps:
                     log.write(self.step, "validation", {"loss": self._validate()})
                     self._save()
@@ -144,18 +150,23 @@ class Pretraining:
         return self.objective(outputs, states, severities, sources, remember)
 
     def _validate(self) -> float:
-        """Mean loss over the held-out batches; keeps the encoder where it is the best so far."""
+        """Loss over the held-out batches; saves the encoder where it is the best so far."""
         encoder = self.average.module if self.average is not None else self.encoder
-        encoder.eval()
-        with torch.no_grad():
-            losses = [float(self._loss(batch, remember=False, encoder=encoder)[0]) for batch in self.validation]
-        loss = sum(losses) / len(losses)
+        loss = self._validation_loss(encoder)
         if not math.isfinite(loss):
-            raise TrainingError(f"The validation loss became {loss} at step {self.step}; the checkpoint before it is kept in {self.run}.")
+            raise TrainingError(
+                f"The validation loss became {loss} at step {self.step}; {self.run} keeps the state before it."
+            )
         if loss < self.best_loss:
             self.best_loss, self.best_step = loss, self.step
             encoder.save(self.run / "encoder")
         return loss
+
+    def _validation_loss(self, encoder: Encoder) -> float:
+        encoder.eval()
+        with torch.no_grad():
+            losses = [float(self._loss(batch, remember=False, encoder=encoder)[0]) for batch in self.validation]
+        return sum(losses) / len(losses)
 
     def _out_of_patience(self) -> bool:
         stale = (self.step - self.best_step) // self.trainer.validate_every
@@ -164,7 +175,9 @@ class Pretraining:
     def _claim(self, config: dict[str, Any]) -> None:
         path = self.run / "config.json"
         if path.exists() and files.read_json(path) != config:
-            raise TrainingError(f"{self.run} holds a run of another configuration (see {path}); choose another run=... or delete it.")
+            raise TrainingError(
+                f"{self.run} holds a run of another configuration (see {path}); choose another run=... or delete it."
+            )
         files.write_json(path, config)
 
     def _save(self) -> None:
@@ -204,7 +217,9 @@ def _groups(encoder: Encoder, optim: OptimSettings) -> list[dict[str, Any]]:
         for decays in (True, False):
             parameters = [p for p in stage.parameters() if (p.ndim > 1) == decays]
             if parameters:
-                groups.append({"params": parameters, "peak_lr": lr, "weight_decay": optim.weight_decay if decays else 0.0})
+                groups.append(
+                    {"params": parameters, "peak_lr": lr, "weight_decay": optim.weight_decay if decays else 0.0}
+                )
     return groups
 
 

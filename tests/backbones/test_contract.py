@@ -53,6 +53,20 @@ def test_rows_do_not_mix_and_modes_agree_when_folded(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_autocast_keeps_the_spectrogram_and_nearly_the_frames(name: str) -> None:
+    backbone = _folded(name)
+    batch = _noise(backbone, 2, 1.0)
+    with torch.no_grad():
+        frames, spectrogram = backbone(batch).frames, backbone.frontend(batch)
+        with torch.autocast("cpu", torch.bfloat16):
+            coarse = backbone(batch).frames
+            assert torch.equal(backbone.frontend(batch), spectrogram)
+    assert coarse.dtype == torch.float32
+    assert not torch.equal(coarse, frames)
+    assert torch.corrcoef(torch.stack([coarse.flatten(), frames.flatten()]))[0, 1] > 0.99
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_chunks_change_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     backbone = _folded(name)
     batch = _noise(backbone, 3, 1.0)

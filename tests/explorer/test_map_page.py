@@ -72,7 +72,7 @@ def test_no_string_becomes_markup(tmp_path: Path) -> None:
 def test_what_cannot_be_drawn_is_named(tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match="at least one point"):
         write_map(tmp_path / "map.html", [], "Map")
-    with pytest.raises(ParameterError, match="'lost'.*finite"):
+    with pytest.raises(ParameterError, match=r"'lost'.*finite"):
         write_map(tmp_path / "map.html", [point(id="lost", x=float("nan"))], "Map")
     with pytest.raises(ParameterError, match=r"'loud'.*\[0, 1\]"):
         write_map(tmp_path / "map.html", [point(id="loud", severity=1.2)], "Map")

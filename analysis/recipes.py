@@ -1,0 +1,103 @@
+"""Compares recipes and baselines: python analysis/recipes.py corpus=esc10 [seeds=[0,1,2]] ['unseen={...}'] ...
+
+Trains every recipe with every seed (what is already there is kept), measures them and the baselines on the held-out fold
+and on unseen corpora, writes one CSV row a measurement and prints the means over seeds.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import hydra
+import numpy as np
+from omegaconf import DictConfig, OmegaConf
+
+from contrastive_artifacts import backbones, files, run
+from contrastive_artifacts.baselines import FrozenBackbone, LogMelStatistics
+from contrastive_artifacts.console import console, instructive, table
+from contrastive_artifacts.probing import ViewEmbedder, embed_views, measure, summary
+
+CONFIGS = Path(__file__).parent.parent / "configs"
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="recipes")
+def main(cfg: DictConfig) -> None:
+    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    config |= {"unseen": config["unseen"] or {}, "weights": config["weights"] or {}}
+    rows = []
+    for seed in config["seeds"]:
+        fold = {"by": "fold", "test": seed + 1, "validation": (seed + 1) % 4 + 1}
+        base = {**config, "split": fold, "trainer": {**config["trainer"], "seed": seed}}
+        rows += told("log-mel statistics", "-", seed, baseline(base, "log-mel", LogMelStatistics))
+        for name in config["backbones"]:
+            weights = config["weights"].get(name, "auto")
+            frozen = baseline(base, f"frozen-{name}", lambda n=name, w=weights: FrozenBackbone(backbones.create(n, w)))
+            rows += told("frozen", name, seed, frozen)
+            for recipe in config["recipes"]:
+                rows += told(recipe, name, seed, trained(base, recipe, name, weights))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    files.write_text(config["csv"], text.getvalue())
+    show(rows)
+    console.print(f"rows  {config['csv']}")
+
+
+def baseline(config: dict[str, Any], name: str, make: Any) -> dict[str, Any]:
+    """Figures of a baseline; the ones already measured are read back."""
+    path = Path(config["out"]) / f"{name}-{config['trainer']['seed']}" / "metrics.json"
+    if not path.exists():
+        model: ViewEmbedder = make()
+        probe, seed = config["probe"], 1000
+        corpus = run.make_corpus(config["corpus"])
+        splits = run.make_splits(corpus, config["split"])
+        sides = {"train": (corpus, splits["train"]), "test": (corpus, splits["test"])}
+        others = {key: run.make_corpus(section) for key, section in config["unseen"].items()}
+        sides |= {key: (other, other.clips) for key, other in others.items()}
+        views = run.view_settings(config, model.sample_rate, probe["duration_s"])
+        tables = embed_views(model, sides, views, seed, probe["draws"])
+        files.write_json(path, measure(tables, probe["probes"], probe["bootstrap"], seed))
+    return files.read_json(path)
+
+
+def trained(config: dict[str, Any], recipe: str, backbone: str, weights: str) -> dict[str, Any]:
+    """Figures of one training; trains it, or goes on with it, where it is not finished."""
+    directory = Path(config["out"]) / f"{recipe}-{backbone}-{config['trainer']['seed']}"
+    if not (directory / "metrics.json").exists():
+        objective = OmegaConf.to_container(OmegaConf.load(CONFIGS / "objective" / f"{recipe}.yaml"))
+        wanted = ("corpus", "split", "artifacts", "optim", "trainer", "window_s", "encoder")
+        section = {key: config[key] for key in wanted} | {"objective": objective}
+        run.pretrain({**section, "backbone": {"name": backbone, "weights": weights}}, directory)
+        run.probe(directory, config["unseen"], seed=1000, **config["probe"])
+    return files.read_json(directory / "metrics.json")
+
+
+def told(method: str, backbone: str, seed: int, figures: dict[str, Any]) -> list[dict[str, Any]]:
+    """One row a space and side."""
+    return [
+        {"method": method, "backbone": backbone, "space": space, "side": side, "seed": seed, **summary(found)}
+        for space, sides in figures.items()
+        for side, found in sides.items()
+    ]
+
+
+def show(rows: list[dict[str, Any]]) -> None:
+    """Mean and standard deviation over seeds."""
+    keys = ("method", "backbone", "space", "side")
+    groups = dict.fromkeys(tuple(row[k] for k in keys) for row in rows)
+    names = [name for name in rows[0] if name not in (*keys, "seed")]
+    cells = []
+    for group in groups:
+        own = [row for row in rows if tuple(row[k] for k in keys) == group]
+        values = np.array([[np.nan if row[n] is None else row[n] for n in names] for row in own], float)
+        cells.append([*group, *(f"{m:.3f}±{s:.3f}" for m, s in zip(values.mean(0), values.std(0), strict=True))])
+    table(f"mean and deviation over seeds {sorted({row['seed'] for row in rows})}", [*keys, *names], cells)
+
+
+if __name__ == "__main__":
+    with instructive():
+        main()
