@@ -1,7 +1,7 @@
 """Compares recipes and baselines: python analysis/recipes.py corpus=esc10 [seeds=[0,1,2]] ['unseen={...}'] ...
 
-Trains every recipe with every seed (what is already there is kept), measures them and the baselines on the held-out fold
-and on unseen corpora, writes one CSV row a measurement and prints the means over seeds.
+Trains every recipe with every seed (what is already there is kept), measures them and the baselines on the held-out
+fold and on unseen corpora, writes one CSV row a measurement and prints the means over seeds.
 """
 
 from __future__ import annotations

@@ -132,15 +132,24 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    about = {"threads": arguments.threads, "torch": torch.__version__, "machine": platform.processor() or "unknown"}
-    about |= {"commit": commit.stdout.strip(), "command": " ".join(["python", "benchmarks/embed.py", *sys.argv[1:]])}
+    about = {
+        "threads": arguments.threads,
+        "torch": torch.__version__,
+        "machine": f"{platform.system()} {platform.machine()}",
+    }
+    about |= {
+        "commit": commit.stdout.strip(),
+        "command": " ".join(
+            ["python benchmarks/embed.py WEIGHTS", f"--threads {arguments.threads}", f"--rounds {arguments.rounds}"]
+        ),
+    }
     rows = []
     for name in ("yamnet", "mn04"):
         path = find(arguments.weights, name)
         times = best_times(engines(name, path, arguments.seconds, arguments.threads), arguments.rounds)
         for (part, engine), seconds in sorted(times.items()):
             row = {"backbone": name, "part": part, "engine": engine}
-            row |= {"cpu_s_per_audio_s": f"{seconds / arguments.seconds:.6f}"}
+            row |= {"seconds_per_audio_second": f"{seconds / arguments.seconds:.6f}"}
             row |= {"times_of_here": f"{seconds / times[part, 'here']:.2f}"}
             print(*row.values(), sep="\t")
             rows.append(row | about)

@@ -94,7 +94,7 @@ class Embedder:
             return normalise(self.encoder.projector(torch.from_numpy(h)).numpy())
 
     def view_vectors(self, waveforms: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-        """``{"h": [N, D], "z": [N, 128]}``, one unit vector a waveform [T]: the mean of its windows, as ``Embedding.clip``."""
+        """``{"h": [N, D], "z": [N, 128]}``: per waveform [T] the unit mean of its windows, as ``Embedding.clip``."""
         window, hop = round(self.window_s * self.sample_rate), round(self.hop_s * self.sample_rate)
         cuts = [[w[s : s + window] for s in windows.starts(len(w), window, hop)] for w in waveforms]
         h = self.vectors([piece for cut in cuts for piece in cut])
@@ -139,11 +139,25 @@ COLUMNS = ("id", "artifact", "severity", "source", "corpus", "clip", "split", "p
 def view_row(view: View, states: Sequence[str], corpus: str, split: str, duration_s: float) -> dict[str, Any]:
     """The facts of a rendered view as a row of the table, enough to render it again."""
     return {
-        "id": f"{corpus}/{view.clip.id}/{states[view.state]}/{view.params.get('seed', 0)}", "artifact": states[view.state],
-        "severity": view.severity, "source": view.clip.source, "corpus": corpus, "clip": view.clip.id, "split": split,
-        "params": json.dumps(view.params, sort_keys=True), "start": view.start,
-        "stop": view.start + round(duration_s * view.native_rate), "sample_rate": view.native_rate,
-    }  # fmt: skip
+        "id": f"{corpus}/{view.clip.id}/{states[view.state]}/{view.params.get('seed', 0)}",
+        "artifact": states[view.state],
+        "severity": view.severity,
+        "source": view.clip.source,
+        "corpus": corpus,
+        "clip": view.clip.id,
+        "split": split,
+        "params": json.dumps(view.params, sort_keys=True),
+        "start": view.start,
+        "stop": view.start + round(duration_s * view.native_rate),
+        "sample_rate": view.native_rate,
+    }
+
+
+def recording_rows(found: Embedding, clip: str, source: str, corpus: str) -> list[dict[str, Any]]:
+    """The windows of a recording that was embedded as it is; what is wrong with it is not known: artifact ""."""
+    common = {"artifact": "", "severity": 0.0, "source": source, "corpus": corpus, "clip": clip, "split": "", "params": "{}"}
+    places = [{"start": int(a), "stop": int(b), "sample_rate": found.sample_rate} for a, b in found.samples]
+    return [{"id": f"{corpus}/{clip}@{place['start']}", **common, **place} for place in places]
 
 
 def make_table(rows: Sequence[dict[str, Any]], vectors: np.ndarray, fingerprint: str, space: str) -> pa.Table:

@@ -17,8 +17,10 @@ from torch.nn import functional as F
 
 from . import audio, backbones, files
 from .errors import ParameterError, StorageError, WeightsError
+from .frontends import DETAIL_SIZE, Detail
 
 FORMAT = 1
+STATISTICS = 7  # per band, see spectral_statistics
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class EncoderSettings:
 
 
 class Encoded(NamedTuple):
-    """h [B, hidden] for probes; z [B, embedding], L2-normalised, trained by the contrastive term; the heads' outputs."""
+    """h [B, hidden] for probes; z [B, embedding], L2-normalised, for the contrastive term; what the heads say."""
 
     h: Tensor
     z: Tensor
@@ -59,10 +61,13 @@ class Encoder(nn.Module):
     def __init__(self, backbone: backbones.Backbone, settings: EncoderSettings) -> None:
         super().__init__()
         self.backbone, self.settings = backbone, settings
-        pooled = 3 * backbone.dim
-        self.neck = nn.Sequential(
-            nn.LayerNorm(pooled), nn.Dropout(settings.dropout), nn.Linear(pooled, settings.hidden), nn.GELU()
+        self.detail = Detail(backbone.sample_rate)
+        # Detail is in fixed units of the order of 1, and a norm over it would let one loud feature scale the others.
+        self.norms = nn.ModuleList(
+            [nn.LayerNorm(3 * backbone.dim), nn.LayerNorm(STATISTICS * backbone.bands), nn.Identity()]
         )
+        pooled = 3 * backbone.dim + STATISTICS * backbone.bands + DETAIL_SIZE
+        self.neck = nn.Sequential(nn.Dropout(settings.dropout), nn.Linear(pooled, settings.hidden), nn.GELU())
         self.projector = nn.Sequential(
             nn.Linear(settings.hidden, settings.hidden), nn.GELU(), nn.Linear(settings.hidden, settings.embedding)
         )
@@ -74,12 +79,14 @@ class Encoder(nn.Module):
         return self.backbone.sample_rate
 
     def forward(self, waveform: Tensor) -> Encoded:
-        h = self.neck(pool(self.backbone(waveform).frames))
+        features = self.backbone(waveform)
+        parts = (pool(features.frames), spectral_statistics(features.spectrogram), self.detail(waveform))
+        h = self.neck(torch.cat([norm(part) for norm, part in zip(self.norms, parts, strict=True)], dim=1))
         return Encoded(h, F.normalize(self.projector(h), dim=1), self.types(h), self.severities(h).sigmoid())
 
     def stages(self) -> list[nn.Module]:
         """Bottom to top: the backbone's stages, then all heads as one."""
-        return [*self.backbone.stages(), nn.ModuleList([self.neck, self.projector, self.types, self.severities])]
+        return [*self.backbone.stages(), nn.ModuleList([self.norms, self.neck, self.projector, self.types, self.severities])]
 
     def save(self, directory: str | Path, half: bool = False) -> None:
         """Writes ``encoder.safetensors`` and ``encoder.json``; ``half`` stores float16 (loaded as float32)."""
@@ -116,8 +123,9 @@ class Encoder(nn.Module):
         shapes = sorted(k for k in own.keys() & tensors.keys() if own[k].shape != tensors[k].shape)
         if missing or extra or shapes:
             raise WeightsError(
-                f"{where}: weights do not fit the encoder: {len(missing)} missing {missing[:3]}, {len(extra)} unexpected "
-                f"{extra[:3]}, {len(shapes)} of another shape {shapes[:3]}. Use the encoder.json saved with them."
+                f"{where}: weights do not fit the encoder: {len(missing)} missing {missing[:3]}, {len(extra)} "
+                f"unexpected {extra[:3]}, {len(shapes)} of another shape {shapes[:3]}. "
+                "Use the encoder.json saved with them."
             )
         with torch.no_grad():
             for name, tensor in own.items():
@@ -136,8 +144,26 @@ class Encoder(nn.Module):
 
 def pool(frames: Tensor) -> Tensor:
     """Mean, maximum and standard deviation over time: [B, N, D] -> [B, 3 D]. The deviation is 0 for one frame."""
-    deviation = (frames.var(dim=1, unbiased=False) + 1e-6).sqrt()
-    return rearrange([frames.mean(dim=1), frames.amax(dim=1), deviation], "part b d -> b (part d)")
+    return rearrange([frames.mean(dim=1), frames.amax(dim=1), _deviation(frames, 1)], "part b d -> b (part d)")
+
+
+def spectral_statistics(spectrogram: Tensor) -> Tensor:
+    """Mean, deviation, minimum and maximum over time of each band, and mean, deviation and maximum of its steps.
+
+    A path around the backbone: noise floors, hum lines and clicks stand in these plainly, while a network that was
+    trained to name sounds has learned to look past them. [B, M, F] -> [B, STATISTICS * M]; F >= 2.
+    """
+    steps = spectrogram.diff(dim=2).abs()
+    over_time = [
+        spectrogram.mean(2), _deviation(spectrogram, 2), spectrogram.amin(2), spectrogram.amax(2),
+        steps.mean(2), _deviation(steps, 2), steps.amax(2),
+    ]  # fmt: skip
+    return torch.cat(over_time, dim=1)
+
+
+def _deviation(x: Tensor, dim: int) -> Tensor:
+    """Standard deviation whose gradient stays finite where nothing varies."""
+    return (x.var(dim=dim, unbiased=False) + 1e-6).sqrt()
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:

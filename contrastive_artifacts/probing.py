@@ -1,4 +1,4 @@
-"""Probing: views of held-out sources embedded to a table, probes fitted on one side of the split, measured on the other."""
+"""Probing: views embedded to a table, probes fitted on one side of the split by source and measured on the other."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pyarrow as pa
 import torch
 
 from . import backbones, corpora, files
@@ -75,7 +76,8 @@ def pretrain(config: dict[str, Any], directory: str | Path) -> Result:
     encoder = Encoder(backbone, about)
     training = Pretraining(
         encoder, corpus, splits, view_settings(config, encoder.sample_rate, config["window_s"]),
-        settings(ObjectiveSettings, config["objective"], "objective"), settings(OptimSettings, config["optim"], "optim"),
+        settings(ObjectiveSettings, config["objective"], "objective"),
+        settings(OptimSettings, config["optim"], "optim"),
         settings(TrainerSettings, config["trainer"], "trainer"), directory, config,
     )  # fmt: skip
     return training.fit()
@@ -89,10 +91,15 @@ def corpora_of(directory: str | Path) -> list[Corpus]:
 
 
 def probe(
-    directory: str | Path, unseen: Mapping[str, dict[str, Any]], probes: Sequence[str], duration_s: float, draws: int,
-    bootstrap: int, seed: int,
-) -> dict[str, dict[str, dict[str, Any]]]:  # fmt: skip
-    """Probes the encoder of a run and writes into it what it finds.
+    directory: str | Path,
+    unseen: Mapping[str, dict[str, Any]],
+    probes: Sequence[str],
+    duration_s: float,
+    draws: int,
+    bootstrap: int,
+    seed: int,
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """Probes the encoder of a run and writes into the run what it finds.
 
     Args:
         directory: The run.
@@ -107,11 +114,41 @@ def probe(
         ``{space: {side: figures}}`` for the sides ``test`` and each unseen corpus.
 
     Raises:
-        StorageError: the directory holds no run.
+        StorageError: the directory holds no run, or its corpus is no longer the same.
     """
     directory = Path(directory)
-    config = files.read_json(directory / "config.json")
     embedder = Embedder(Encoder.load(directory / "encoder"))
+    tables = _embed_run(directory, embedder, unseen, duration_s, draws, seed)
+    for space, table in tables.items():
+        write_table(directory / "tables" / f"{space}.parquet", table)
+    about = {"unseen": dict(unseen), "duration_s": duration_s, "draws": draws, "seed": seed}
+    files.write_json(directory / "probing.json", about)
+    figures = measure(tables, probes, bootstrap, seed)
+    files.write_json(directory / "metrics.json", figures)
+    Probe.fit(Embedded.from_table(tables["h"], "train"), embedder.fingerprint).save(directory / "encoder")
+    facts = tables["h"].drop_columns(["embedding"])
+    Index.build(table_vectors(tables["h"]), facts, directory / "index", fingerprint=embedder.fingerprint)
+    return figures
+
+
+def export(directory: str | Path, target: str | Path, duration_s: float, draws: int, seed: int) -> str:
+    """Writes the encoder of a run in half precision with a probe of its own into ``target``; returns its fingerprint.
+
+    The probe is fitted on every source of the run, held-out ones included: what is given out is to know all there is,
+    and its figures are those that :func:`probe` measured before.
+    """
+    Encoder.load(Path(directory) / "encoder").save(target, half=True)
+    embedder = Embedder(Encoder.load(target))
+    table = _embed_run(Path(directory), embedder, {}, duration_s, draws, seed)["h"]
+    Probe.fit(Embedded.from_table(table), embedder.fingerprint).save(target)
+    return embedder.fingerprint
+
+
+def _embed_run(
+    directory: Path, embedder: Embedder, unseen: Mapping[str, dict[str, Any]], duration_s: float, draws: int, seed: int
+) -> dict[str, pa.Table]:
+    """Tables of the run's training and test sides and of the unseen corpora."""
+    config = files.read_json(directory / "config.json")
     corpus = make_corpus(config["corpus"])
     if config["corpus_fingerprint"] != corpus.fingerprint:
         raise StorageError(f"The corpus of {directory} has changed since pretraining; its split would be another one.")
@@ -120,15 +157,4 @@ def probe(
     sides: dict[str, tuple[Corpus, Sequence[Clip]]] = {"train": (corpus, splits["train"]), "test": (corpus, test)}
     others = {name: make_corpus(section) for name, section in unseen.items()}
     sides |= {name: (other, other.clips) for name, other in others.items()}
-    files.write_json(
-        directory / "probing.json", {"unseen": dict(unseen), "duration_s": duration_s, "draws": draws, "seed": seed}
-    )
-    tables = embed_views(embedder, sides, view_settings(config, embedder.sample_rate, duration_s), seed, draws)
-    for space, table in tables.items():
-        write_table(directory / "tables" / f"{space}.parquet", table)
-    figures = measure(tables, probes, bootstrap, seed)
-    files.write_json(directory / "metrics.json", figures)
-    Probe.fit(Embedded.from_table(tables["h"], "train"), embedder.fingerprint).save(directory / "encoder")
-    facts = tables["h"].drop_columns(["embedding"])
-    Index.build(table_vectors(tables["h"]), facts, directory / "index", fingerprint=embedder.fingerprint)
-    return figures
+    return embed_views(embedder, sides, view_settings(config, embedder.sample_rate, duration_s), seed, draws)

@@ -1,7 +1,7 @@
 """Paired views and batches: the same crop of a source, clean and with each artifact.
 
-A view is made in two steps. The artifact is rendered at the clip's native rate. Then every state, clean included, takes the
-same finishing path: loudness matched to the clean crop, a random spectral tilt, a random gain, resampling to the
+A view is made in two steps. The artifact is rendered at the clip's native rate. Then every state, clean included, takes
+the same finishing path: loudness matched to the clean crop, a random spectral tilt, a random gain, resampling to the
 encoder's rate. Whatever the finishing path leaves behind is therefore no cue to the state.
 
 A batch holds S sources times all K states, so that the strongest negatives (same sound, other state) are always there.
@@ -134,8 +134,8 @@ def vary(
 ) -> tuple[np.ndarray, int]:
     """A new clean source made of known ones, so that few sources go further: [1, T] and its rate.
 
-    The clip is played slower or faster (its rate is said to be another; nothing is computed, so nothing is damaged) and,
-    half of the time, mixed with a stretch of another clip. Done before any artifact and alike for every state.
+    The clip is played slower or faster (its rate is said to be another; nothing is computed, so nothing is damaged)
+    and, half of the time, mixed with a stretch of another clip. Done before any artifact and alike for every state.
     """
     waveform, rate = loaded
     if rng.random() < OVERLAY:

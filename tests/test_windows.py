@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,7 +30,7 @@ def test_streamed_windows_equal_sliced_ones(sizes, lengths, origin):
     samples, window, hop = sizes
     signal = np.arange(2 * samples, dtype=np.float32).reshape(2, samples)
     edges = np.unique(np.clip(np.cumsum([0, *lengths, samples]), 0, samples))
-    blocks = [(origin + int(a), signal[:, a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    blocks = [(origin + int(a), signal[:, a:b]) for a, b in pairwise(edges)]
     streamed = list(windows.stream(blocks, window, hop))
     starts = windows.starts(samples, window, hop)
     assert [at - origin for at, _ in streamed] == starts.tolist()

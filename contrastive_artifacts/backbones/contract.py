@@ -18,10 +18,12 @@ class Features:
     Args:
         frames: ``[B, N, D]``.
         hop_s: Seconds from one frame to the next.
+        spectrogram: ``[B, M, F]``, the front-end's log-mel: M bands over F spectrogram frames.
     """
 
     frames: Tensor
     hop_s: float
+    spectrogram: Tensor
 
 
 class Backbone(nn.Module, ABC):
@@ -31,6 +33,7 @@ class Backbone(nn.Module, ABC):
         frontend: Waveform ``[B, T]`` -> log-mel input of the network, as published with the weights.
         sample_rate: Rate of the input in Hz.
         dim: D, the length of one frame vector.
+        bands: M, the bands of the front-end's spectrogram.
         hop_s: Seconds between frames.
         window_s: Seconds of audio that one frame stands for (nominal; layers with global context see more).
         offset_s: Where the window of frame 0 begins, relative to the first sample: frame ``n`` stands for
@@ -42,6 +45,7 @@ class Backbone(nn.Module, ABC):
     frontend: nn.Module
     sample_rate: int
     dim: int
+    bands: int
     hop_s: float
     window_s: float
     offset_s: float

@@ -120,6 +120,7 @@ class EfficientAT(Backbone):
     """
 
     sample_rate = efficientat_mel.SAMPLE_RATE
+    bands = efficientat_mel.BANDS
     hop_s = DOWNSAMPLING * efficientat_mel.HOP / sample_rate
     window_s = hop_s
     offset_s = -hop_s / 2
@@ -144,7 +145,7 @@ class EfficientAT(Backbone):
         spectrogram = self.frontend(self.padded(waveform))  # [B, 128, frames]
         rows = max(1, CHUNK // spectrogram.shape[-1])
         frames = in_chunks(self._frames, spectrogram, rows, self.norm == "batch" and self.training)
-        return Features(frames, self.hop_s)
+        return Features(frames, self.hop_s, spectrogram)
 
     def _frames(self, spectrogram: Tensor) -> Tensor:
         maps = self.blocks(as_image(spectrogram))  # [B, D, 4, N]

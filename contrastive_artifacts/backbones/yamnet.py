@@ -38,6 +38,7 @@ class YAMNet(Backbone):
     """
 
     sample_rate = yamnet_mel.SAMPLE_RATE
+    bands = yamnet_mel.BANDS
     dim = BLOCKS[-1][1]
     hop_s = yamnet_mel.PATCH_HOP_SAMPLES / sample_rate
     window_s = yamnet_mel.PATCH_SAMPLES / sample_rate
@@ -65,7 +66,9 @@ class YAMNet(Backbone):
     def forward(self, waveform: Tensor) -> Features:
         patches = self.frontend(self.padded(waveform))  # [B, N, 96, 64]
         embeddings = in_chunks(self._embed, patches.flatten(0, 1), CHUNK, self.norm == "batch" and self.training)
-        return Features(embeddings.unflatten(0, patches.shape[:2]), self.hop_s)
+        hop = yamnet_mel.PATCH_HOP_FRAMES
+        spectrogram = torch.cat([patches[:, :, :hop].flatten(1, 2), patches[:, -1, hop:]], dim=1)  # patches overlap
+        return Features(embeddings.unflatten(0, patches.shape[:2]), self.hop_s, spectrogram.transpose(1, 2))
 
     def _embed(self, patches: Tensor) -> Tensor:
         return self.blocks(as_image(patches)).mean((2, 3)).float()

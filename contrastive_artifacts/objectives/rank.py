@@ -10,8 +10,8 @@ from torch.nn import functional as F
 class RankNContrast(nn.Module):
     """Orders embeddings of one type by severity (Zha et al., "Rank-N-Contrast", NeurIPS 2023).
 
-    For an anchor i and another view j of the same type, every view k of that type whose severity is at least as far from
-    i's as j's is pushed further away than j. Types never meet, so the term undoes the collapse that a supervised
+    For an anchor i and another view j of the same type, every view k of that type whose severity is at least as far
+    from i's as j's is pushed further away than j. Types never meet, so the term undoes the collapse that a supervised
     contrastive loss causes within a class, and nothing else.
 
     Args:

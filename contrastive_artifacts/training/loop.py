@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from .. import files
 from ..corpora import Clip, Corpus
@@ -56,7 +56,8 @@ class Pretraining:
 
     def __init__(
         self, encoder: Encoder, corpus: Corpus, splits: dict[str, list[Clip]], views: ViewSettings,
-        objective: ObjectiveSettings, optim: OptimSettings, trainer: TrainerSettings, run: str | Path, config: dict[str, Any],
+        objective: ObjectiveSettings, optim: OptimSettings, trainer: TrainerSettings, run: str | Path,
+        config: dict[str, Any],
     ) -> None:  # fmt: skip
         self.optim, self.trainer, self.run = optim, trainer, Path(run)
         cuda = trainer.device == "cuda" or (trainer.device == "auto" and torch.cuda.is_available())
@@ -80,11 +81,14 @@ class Pretraining:
         torch.manual_seed(self.trainer.seed)
         self._resume()
         started, waited, first = time.perf_counter(), 0.0, self.step
-        loader = DataLoader(
-            self.batches, batch_size=None, sampler=range(self.step, self.trainer.steps), num_workers=self.trainer.workers,
+        loader: DataLoader[Batch] = DataLoader(
+            cast("Dataset[Batch]", self.batches),
+            batch_size=None,
+            sampler=range(self.step, self.trainer.steps),
+            num_workers=self.trainer.workers,
             generator=torch.Generator(),  # its own, so that starting the workers leaves dropout's sequence alone
             prefetch_factor=4 if self.trainer.workers else None,
-        )  # fmt: skip
+        )
         with TrainingLog(self.run, self.trainer.steps, self.step) as log:
             data = iter(loader) if self.step < self.trainer.steps and not self._out_of_patience() else iter(())
             while True:
@@ -129,7 +133,8 @@ class Pretraining:
         if not math.isfinite(value):
             raise TrainingError(
                 f"The loss became {value} at step {self.step} ({terms}). The checkpoint of step "
-                f"{self.step - self.step % self.trainer.validate_every} is kept in {self.run}; lower optim.lr_top, lr_bottom and lr_heads."
+                f"{self.step - self.step % self.trainer.validate_every} is kept in {self.run}; "
+                "lower optim.lr_top, lr_bottom and lr_heads."
             )
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -151,7 +156,7 @@ class Pretraining:
 
     def _validate(self) -> float:
         """Loss over the held-out batches; saves the encoder where it is the best so far."""
-        encoder = self.average.module if self.average is not None else self.encoder
+        encoder = cast(Encoder, self.average.module) if self.average is not None else self.encoder
         loss = self._validation_loss(encoder)
         if not math.isfinite(loss):
             raise TrainingError(

@@ -145,7 +145,7 @@ def test_a_damaged_checkpoint_is_named(tmp_path, small_corpus):
     training(tmp_path, small_corpus, replace(TRAINER, steps=2)).fit()
     path = tmp_path / "state.safetensors"
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(StorageError, match="state.safetensors is damaged"):
+    with pytest.raises(StorageError, match=r"state\.safetensors is damaged"):
         training(tmp_path, small_corpus, replace(TRAINER, steps=2)).fit()
 
 

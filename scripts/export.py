@@ -1,0 +1,24 @@
+"""Exports a run's encoder to give away: python scripts/export.py run=DIR to=DIR
+
+Half precision, and a probe fitted on every source of the run; `contrastive_artifacts.load(to)` uses it offline.
+"""
+
+from __future__ import annotations
+
+import hydra
+from omegaconf import DictConfig, OmegaConf
+
+from contrastive_artifacts import run
+from contrastive_artifacts.console import console, instructive
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="export")
+def main(cfg: DictConfig) -> None:
+    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    fingerprint = run.export(config.pop("run"), config["to"], config["duration_s"], config["draws"], config["seed"])
+    console.print(f"encoder and probe  {cfg.to} (fingerprint {fingerprint})")
+
+
+if __name__ == "__main__":
+    with instructive():
+        main()

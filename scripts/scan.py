@@ -1,0 +1,33 @@
+"""Scans a recording of any length into a timeline: python scripts/scan.py path=FILE [encoder=release|RUN] [out=STEM]"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import hydra
+from omegaconf import DictConfig, OmegaConf
+
+import contrastive_artifacts as ca
+from contrastive_artifacts.console import console, instructive, table
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="scan")
+def main(cfg: DictConfig) -> None:
+    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    timeline = ca.scan(config["path"], ca.load(config["encoder"]), channels=config["channels"])
+    stem = Path(config["out"] or Path(config["path"]).with_suffix(""))
+    written = {"csv": timeline.to_csv, "json": timeline.to_json, "txt": timeline.to_audacity, "vtt": timeline.to_webvtt}
+    for suffix, write in {**written, "html": timeline.to_html}.items():
+        write(stem.with_name(f"{stem.name}.artifacts.{suffix}"))
+    rows = [
+        [f"{s.start / timeline.sample_rate:.2f}", f"{s.stop / timeline.sample_rate:.2f}", s.label,
+         f"{s.severity:.2f}", f"{s.confidence:.2f}", "mix" if s.channel is None else s.channel]
+        for s in timeline.segments
+    ]  # fmt: skip
+    table(f"{config['path']}: {len(rows)} segments", ["start s", "stop s", "artifact", "severity", "confidence", "channel"], rows)
+    console.print(f"timeline  {stem}.artifacts.{{csv,json,txt,vtt,html}}")
+
+
+if __name__ == "__main__":
+    with instructive():
+        main()
