@@ -155,7 +155,8 @@ def view_row(view: View, states: Sequence[str], corpus: str, split: str, duratio
 
 def recording_rows(found: Embedding, clip: str, source: str, corpus: str) -> list[dict[str, Any]]:
     """The windows of a recording that was embedded as it is; what is wrong with it is not known: artifact ""."""
-    common = {"artifact": "", "severity": 0.0, "source": source, "corpus": corpus, "clip": clip, "split": "", "params": "{}"}
+    unknown = {"artifact": "", "severity": 0.0, "split": "", "params": "{}"}
+    common = {**unknown, "source": source, "corpus": corpus, "clip": clip}
     places = [{"start": int(a), "stop": int(b), "sample_rate": found.sample_rate} for a, b in found.samples]
     return [{"id": f"{corpus}/{clip}@{place['start']}", **common, **place} for place in places]
 

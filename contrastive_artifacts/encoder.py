@@ -86,7 +86,8 @@ class Encoder(nn.Module):
 
     def stages(self) -> list[nn.Module]:
         """Bottom to top: the backbone's stages, then all heads as one."""
-        return [*self.backbone.stages(), nn.ModuleList([self.norms, self.neck, self.projector, self.types, self.severities])]
+        heads = [self.norms, self.neck, self.projector, self.types, self.severities]
+        return [*self.backbone.stages(), nn.ModuleList(heads)]
 
     def save(self, directory: str | Path, half: bool = False) -> None:
         """Writes ``encoder.safetensors`` and ``encoder.json``; ``half`` stores float16 (loaded as float32)."""

@@ -151,13 +151,15 @@ def vary(
 def finish(waveform: np.ndarray, rate: int, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
     """The path that every state takes after its artifact: [1, T] at ``rate`` -> float32 [T'] at ``sample_rate``.
 
-    A first-order shelf (corner 0.3-3 kHz, +-6 dB), a level drawn for this view alone, resampling. A view that would
-    exceed full scale is lowered, as any recording of it would have been.
+    For half of the views a first-order shelf (corner 0.3-3 kHz, +-6 dB), a level drawn for this view alone, resampling.
+    A view that would exceed full scale is lowered, as any recording of it would have been.
     """
     shelf, corner = 10 ** (rng.uniform(-TILT_DB, TILT_DB) / 20), 300 * 10 ** rng.uniform(0, 1)
     k = np.tan(np.pi * min(corner / rate, 0.4))
     b, a = np.array([shelf + k, k - shelf]) / (1 + k), np.array([1, (k - 1) / (1 + k)])
-    tilted = lfilter(b.astype(np.float32), a.astype(np.float32), waveform[0])
+    tilted = waveform[0]
+    if rng.random() < 0.5:
+        tilted = lfilter(b.astype(np.float32), a.astype(np.float32), tilted)
     level = 10 ** (rng.uniform(*LEVEL_DBFS) / 20)
     gain = level / max(audio.active_rms(tilted[None], rate), 1e-5)
     finished = audio.resample(tilted * np.float32(gain), rate, sample_rate)

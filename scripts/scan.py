@@ -24,7 +24,8 @@ def main(cfg: DictConfig) -> None:
          f"{s.severity:.2f}", f"{s.confidence:.2f}", "mix" if s.channel is None else s.channel]
         for s in timeline.segments
     ]  # fmt: skip
-    table(f"{config['path']}: {len(rows)} segments", ["start s", "stop s", "artifact", "severity", "confidence", "channel"], rows)
+    columns = ["start s", "stop s", "artifact", "severity", "confidence", "channel"]
+    table(f"{config['path']}: {len(rows)} segments", columns, rows)
     console.print(f"timeline  {stem}.artifacts.{{csv,json,txt,vtt,html}}")
 
 

@@ -1,8 +1,9 @@
-"""What a log-mel spectrogram blurs: the waveform's own edges, peaks and steps, as statistics that do not depend on level.
+"""What a log-mel spectrogram blurs: the waveform's edges, peaks and steps, as statistics that do not depend on level.
 
 Hard clipping piles samples up at the extremes of the amplitude histogram; a click is a step that the second difference
-(a fixed whitening filter) lifts out of the programme; a digital dropout is a stretch of samples near zero. None of them
-needs a model, only the samples. Crest factor and histogram edges are those of clipping detectors (Kraght 2000, AES 109).
+(a fixed whitening filter) lifts out of the programme; a digital dropout is a stretch of samples near zero. None of
+them needs a model, only the samples. Crest factor and histogram edges are those of clipping detectors (Kraght 2000,
+AES 109).
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from torch import Tensor, nn
 FRAME_S = 0.016
 EDGES = (0.99, 0.97, 0.94, 0.9, 0.8, 0.65, 0.5)  # of the largest sample of one sign
 FEATURES = 7  # per frame
-SIZE = 2 * len(EDGES) + 5 * FEATURES
+DETAIL_SIZE = 2 * len(EDGES) + 5 * FEATURES
 FLOOR = 1e-7
 
 
 class Detail(nn.Module):
-    """``[B, T]`` at ``sample_rate`` -> ``[B, SIZE]``, values of the order of 1; silence gives finite values.
+    """``[B, T]`` at ``sample_rate`` -> ``[B, DETAIL_SIZE]``, values of the order of 1; silence gives finite values.
 
     Per frame of 16 ms: level, crest factor, share of samples within 5 % of the frame's peak, share within 1 % of the
     clip's peak, share near digital silence, and crest and level of the second difference; of each the mean, deviation,
