@@ -65,7 +65,7 @@ def sounds(directory: Path, views: pa.Table) -> Iterator[tuple[dict[str, Any], t
         corpus.name: (ClipCache(corpus), {c.id: c for c in corpus.clips}) for corpus in run.corpora_of(directory)
     }
     for row in track(views.to_pylist(), "render the previews", transient=True):
-        cache, clips = corpora[row["corpus"]]
+        cache, clips = corpora[row["split"]]
         waveform, rate = cache.load(clips[row["clip"]])
         clean = stretch(waveform, row["start"], row["stop"] - row["start"])
         view = artifacts.replay(clean, rate, json.loads(row["params"]))

@@ -15,7 +15,8 @@ from rich.table import Table
 
 from .errors import ArtifactsError
 
-console = Console(soft_wrap=True)
+# A pipe has no width of its own: tables go there whole.
+console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 160)
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -62,12 +62,16 @@ class Encoder(nn.Module):
         super().__init__()
         self.backbone, self.settings = backbone, settings
         self.detail = Detail(backbone.sample_rate)
-        # Detail is in fixed units of the order of 1, and a norm over it would let one loud feature scale the others.
-        self.norms = nn.ModuleList(
-            [nn.LayerNorm(3 * backbone.dim), nn.LayerNorm(STATISTICS * backbone.bands), nn.Identity()]
+        # Every path gets the same width, or the few detail figures would drown in thousands of pooled ones.
+        self.branches = nn.ModuleList(
+            nn.Sequential(norm, nn.Dropout(settings.dropout), nn.Linear(size, settings.hidden // 2), nn.GELU())
+            for size, norm in (
+                (3 * backbone.dim, nn.LayerNorm(3 * backbone.dim)),
+                (STATISTICS * backbone.bands, nn.LayerNorm(STATISTICS * backbone.bands)),
+                (DETAIL_SIZE, nn.BatchNorm1d(DETAIL_SIZE, affine=False)),  # figures of unlike scales
+            )
         )
-        pooled = 3 * backbone.dim + STATISTICS * backbone.bands + DETAIL_SIZE
-        self.neck = nn.Sequential(nn.Dropout(settings.dropout), nn.Linear(pooled, settings.hidden), nn.GELU())
+        self.neck = nn.Sequential(nn.Linear(3 * (settings.hidden // 2), settings.hidden), nn.GELU())
         self.projector = nn.Sequential(
             nn.Linear(settings.hidden, settings.hidden), nn.GELU(), nn.Linear(settings.hidden, settings.embedding)
         )
@@ -81,12 +85,12 @@ class Encoder(nn.Module):
     def forward(self, waveform: Tensor) -> Encoded:
         features = self.backbone(waveform)
         parts = (pool(features.frames), spectral_statistics(features.spectrogram), self.detail(waveform))
-        h = self.neck(torch.cat([norm(part) for norm, part in zip(self.norms, parts, strict=True)], dim=1))
+        h = self.neck(torch.cat([branch(part) for branch, part in zip(self.branches, parts, strict=True)], dim=1))
         return Encoded(h, F.normalize(self.projector(h), dim=1), self.types(h), self.severities(h).sigmoid())
 
     def stages(self) -> list[nn.Module]:
         """Bottom to top: the backbone's stages, then all heads as one."""
-        heads = [self.norms, self.neck, self.projector, self.types, self.severities]
+        heads = [self.branches, self.neck, self.projector, self.types, self.severities]
         return [*self.backbone.stages(), nn.ModuleList(heads)]
 
     def save(self, directory: str | Path, half: bool = False) -> None:

@@ -66,28 +66,26 @@ def view_settings(config: dict[str, Any], sample_rate: int, duration_s: float) -
 
 def pretrain(config: dict[str, Any], directory: str | Path) -> Result:
     """Pretrains as configured, or resumes; the configuration has the sections of ``configs/pretrain.yaml``."""
-    directory = Path(directory)
     seed = config["trainer"]["seed"]
+    states = tuple(config["artifacts"]["states"])
+    objective = settings(ObjectiveSettings, config["objective"], "objective")
+    optim = settings(OptimSettings, config["optim"], "optim")
+    trainer = settings(TrainerSettings, config["trainer"], "trainer")
+    views = view_settings(config, 1, config["window_s"])  # checked before anything is read; the rate comes below
     corpus = make_corpus(config["corpus"])
     splits = make_splits(corpus, config["split"])
     torch.manual_seed(seed)
     backbone = backbones.create(**config["backbone"])
-    about = EncoderSettings(tuple(config["artifacts"]["states"]), config["window_s"], **config["encoder"])
-    encoder = Encoder(backbone, about)
-    training = Pretraining(
-        encoder, corpus, splits, view_settings(config, encoder.sample_rate, config["window_s"]),
-        settings(ObjectiveSettings, config["objective"], "objective"),
-        settings(OptimSettings, config["optim"], "optim"),
-        settings(TrainerSettings, config["trainer"], "trainer"), directory, config,
-    )  # fmt: skip
-    return training.fit()
+    encoder = Encoder(backbone, EncoderSettings(states, config["window_s"], **config["encoder"]))
+    views = dataclasses.replace(views, sample_rate=encoder.sample_rate)
+    return Pretraining(encoder, corpus, splits, views, objective, optim, trainer, directory, config).fit()
 
 
-def corpora_of(directory: str | Path) -> list[Corpus]:
-    """The corpora whose views stand in the tables of a probed run."""
-    sections = [files.read_json(Path(directory) / "config.json")["corpus"]]
-    sections += files.read_json(Path(directory) / "probing.json")["unseen"].values()
-    return [make_corpus(section) for section in sections]
+def corpora_of(directory: str | Path) -> dict[str, Corpus]:
+    """Side (column ``split`` of the tables of a probed run) -> the corpus that its views come from."""
+    own = make_corpus(files.read_json(Path(directory) / "config.json")["corpus"])
+    unseen = files.read_json(Path(directory) / "probing.json")["unseen"]
+    return {"train": own, "test": own} | {name: make_corpus(section) for name, section in unseen.items()}
 
 
 def probe(

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from contrastive_artifacts import backbones
-from contrastive_artifacts.encoder import Encoder, EncoderSettings, pool
+from contrastive_artifacts.encoder import Encoder, EncoderSettings, pool, spectral_statistics
 from contrastive_artifacts.errors import ParameterError, StorageError, WeightsError
 
 SETTINGS = EncoderSettings(("clean", "hiss", "hum"), window_s=0.5, hidden=16, embedding=8)
@@ -111,3 +111,18 @@ def test_pooling_is_mean_maximum_deviation():
 def test_dropout_is_checked():
     with pytest.raises(ParameterError):
         EncoderSettings(("clean",), 1.0, dropout=1.0)
+
+
+def test_spectral_statistics_by_hand():
+    spectrogram = torch.tensor([[[1.0, 3.0, 2.0]]])
+    values = spectral_statistics(spectrogram)[0].numpy()
+    assert np.allclose(values, [2, np.sqrt(2 / 3), 1, 3, 1.5, 0.5, 2], atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["mn04", "yamnet"])
+def test_every_backbone_fits(name):
+    encoder = Encoder(backbones.create(name, "none"), SETTINGS).eval()
+    with torch.no_grad():
+        features = encoder.backbone(sound(samples=encoder.sample_rate))
+        assert features.spectrogram.shape[:2] == (2, encoder.backbone.bands)
+        assert torch.isfinite(encoder(sound(samples=encoder.sample_rate)).h).all()
