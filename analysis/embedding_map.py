@@ -62,7 +62,8 @@ def spread(views: pa.Table, points: int, seed: int) -> np.ndarray:
 def sounds(directory: Path, views: pa.Table) -> Iterator[tuple[dict[str, Any], tuple[bytes, str]]]:
     """Each row with its view, rendered again and encoded for a browser: ``(row, (bytes, mime))``."""
     corpora = {
-        corpus.name: (ClipCache(corpus), {c.id: c for c in corpus.clips}) for corpus in run.corpora_of(directory)
+        side: (ClipCache(corpus), {clip.id: clip for clip in corpus.clips})
+        for side, corpus in run.corpora_of(directory).items()
     }
     for row in track(views.to_pylist(), "render the previews", transient=True):
         cache, clips = corpora[row["split"]]
