@@ -7,6 +7,7 @@ Pretraining writes ``config.json``, ``encoder/``, its log and its checkpoint; pr
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -74,6 +75,8 @@ def pretrain(config: dict[str, Any], directory: str | Path) -> Result:
     views = view_settings(config, 1, config["window_s"])  # checked before anything is read; the rate comes below
     corpus = make_corpus(config["corpus"])
     splits = make_splits(corpus, config["split"])
+    if "OMP_NUM_THREADS" not in os.environ:  # more threads than cores make each step many times slower
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) - trainer.workers))
     torch.manual_seed(seed)
     backbone = backbones.create(**config["backbone"])
     encoder = Encoder(backbone, EncoderSettings(states, config["window_s"], **config["encoder"]))

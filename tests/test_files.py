@@ -92,3 +92,10 @@ def test_sha256_is_the_published_one(tmp_path: Path) -> None:
     """FIPS 180-2, B.1."""
     (tmp_path / "abc").write_bytes(b"abc")
     assert files.sha256(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_a_private_file_becomes_an_ordinary_one(tmp_path):
+    with files.atomic_path(tmp_path / "a.bin") as temporary:
+        temporary.touch(mode=0o600)
+    (tmp_path / "b.bin").touch()
+    assert (tmp_path / "a.bin").stat().st_mode == (tmp_path / "b.bin").stat().st_mode

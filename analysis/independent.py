@@ -1,0 +1,102 @@
+"""Checks an encoder on renderings that are not this package's: python analysis/independent.py [encoder=release] corpus=...
+
+Six textbook implementations, written here with nothing but NumPy and from other assumptions than the package's (white noise
+at a fixed SNR, a bare mains tone with two harmonics, one-sample impulses, clipping by gain, zeroed gaps, resampling by
+linear interpolation along a sine), at three strengths each. Writes one CSV row an artifact and strength.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+
+import hydra
+import numpy as np
+from omegaconf import DictConfig, OmegaConf
+from rich.progress import track
+
+import contrastive_artifacts as ca
+from contrastive_artifacts import audio, files, run
+from contrastive_artifacts.console import console, instructive, table
+from contrastive_artifacts.errors import AudioError
+
+Renderer = Callable[[np.ndarray, int, float, np.random.Generator], np.ndarray]  # strength in its own unit
+
+
+def hiss(x: np.ndarray, rate: int, snr_db: float, rng: np.random.Generator) -> np.ndarray:
+    return x + rng.normal(0, np.sqrt(np.mean(x**2)) * 10 ** (-snr_db / 20), len(x))
+
+
+def hum(x: np.ndarray, rate: int, level_db: float, rng: np.random.Generator) -> np.ndarray:
+    t = np.arange(len(x)) / rate
+    base = rng.choice([50.0, 60.0])
+    tone = sum(a * np.sin(2 * np.pi * k * base * t) for k, a in ((1, 1.0), (2, 0.5), (3, 0.3)))
+    return x + tone * np.sqrt(np.mean(x**2) / np.mean(tone**2)) * 10 ** (level_db / 20)
+
+
+def clicks(x: np.ndarray, rate: int, per_s: float, rng: np.random.Generator) -> np.ndarray:
+    y = x.copy()
+    at = rng.integers(0, len(x), max(1, round(per_s * len(x) / rate)))
+    y[at] += rng.choice([-1, 1], len(at)) * rng.uniform(0.5, 1, len(at)) * np.abs(x).max()
+    return y
+
+
+def clipping(x: np.ndarray, rate: int, gain_db: float, rng: np.random.Generator) -> np.ndarray:
+    top = np.abs(x).max()
+    return np.clip(x * 10 ** (gain_db / 20), -top, top)
+
+
+def dropout(x: np.ndarray, rate: int, share: float, rng: np.random.Generator) -> np.ndarray:
+    y, gap = x.copy(), round(0.03 * rate)
+    for start in rng.integers(0, max(1, len(x) - gap), max(1, round(share * len(x) / gap))):
+        y[start : start + gap] = 0
+    return y
+
+
+def wow_flutter(x: np.ndarray, rate: int, percent: float, rng: np.random.Generator) -> np.ndarray:
+    f = rng.choice([rng.uniform(0.6, 5), rng.uniform(6, 30)])
+    n = np.arange(len(x))
+    place = n + percent / 100 * rate / (2 * np.pi * f) * np.sin(2 * np.pi * f * n / rate + rng.uniform(0, 6))
+    return np.interp(place, n, x)
+
+
+STRENGTHS: dict[Renderer, tuple[float, float, float]] = {  # faint, plain, heavy
+    hiss: (30.0, 20.0, 10.0), hum: (-25.0, -15.0, -5.0), clicks: (1.0, 4.0, 15.0), clipping: (3.0, 8.0, 15.0),
+    dropout: (0.01, 0.04, 0.12), wow_flutter: (0.5, 1.0, 2.0),
+}  # fmt: skip
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="independent")
+def main(cfg: DictConfig) -> None:
+    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    corpus, encoder = run.make_corpus(config["corpus"]), ca.load(config["encoder"])
+    cases: list[tuple[str, Renderer | None, float]] = [("clean", None, 0.0)]
+    cases += [(r.__name__, r, s) for r, strengths in STRENGTHS.items() for s in strengths]
+    told: dict[tuple[str, float], list[str]] = {(name, strength): [] for name, _, strength in cases}
+    for clip in track(corpus.clips[: config["clips"]], "classify", transient=True):
+        try:
+            waveform, rate = corpus.load(clip)
+        except AudioError:
+            continue
+        x = audio.mono(waveform).astype(np.float64)
+        if not x.any():
+            continue
+        for i, (name, renderer, strength) in enumerate(cases):
+            y = x if renderer is None else renderer(x, rate, strength, np.random.default_rng([i, len(told[name, strength])]))
+            told[name, strength].append(encoder.classify((y.astype(np.float32), rate)).label)
+    columns = ["artifact", "strength", "clips", "recall", "called clean", "most often called"]
+    rows = []
+    for (name, strength), labels in told.items():
+        common = max(set(labels), key=labels.count)
+        rows.append([name, strength, len(labels), *(f"{np.mean([w == n for w in labels]):.3f}" for n in (name, "clean")), common])
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([columns, *rows])
+    files.write_text(config["csv"], text.getvalue())
+    table(f"textbook renderings, {config['encoder']} on {corpus.name}", columns, rows)
+    console.print(f"rows  {config['csv']}")
+
+
+if __name__ == "__main__":
+    with instructive():
+        main()
