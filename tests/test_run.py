@@ -136,3 +136,60 @@ def test_configs_name_only_known_settings():
     for group, kind in (("objective", ObjectiveSettings), ("optim", OptimSettings)):
         for path in (ROOT / "configs" / group).glob("*.yaml"):
             run.settings(kind, yaml.safe_load(path.read_text()), group)
+
+
+@pytest.mark.slow
+def test_recipes_are_compared_by_fold(tmp_path):
+    """Baselines and a trained recipe, one CSV row a measurement; a second call measures nothing again."""
+    from contrastive_artifacts import audio, corpora
+
+    sources = corpora.create("builtin", seed=1, sources=8, duration_s=1.0, sample_rate=16000)
+    for i, clip in enumerate(sources.clips):
+        audio.write(tmp_path / "esc" / f"{i % 4 + 1}-{1000 + i}-A-0.wav", *sources.load(clip))
+    arguments = [
+        "corpus=esc50", f"corpus.path={tmp_path}/esc", "seeds=[1]", "recipes=[cross_entropy]", "weights={mn04: none}",
+        f"out={tmp_path}/out", f"csv={tmp_path}/rows.csv", "trainer.steps=2", "trainer.validate_every=2",
+        "trainer.sources=2", "trainer.workers=0", "window_s=0.5", "probe.duration_s=0.5", "probe.bootstrap=10",
+        "artifacts.states=[clean,hiss]",
+    ]  # fmt: skip
+    done = script("recipes", *arguments)
+    assert done.returncode == 0, done.stderr
+    rows = (tmp_path / "rows.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows[1:]] == ["log-mel statistics", "frozen", "cross_entropy", "cross_entropy"]
+    before = (tmp_path / "out" / "cross_entropy-mn04-1" / "metrics.json").stat().st_mtime_ns
+    assert script("recipes", *arguments).returncode == 0
+    assert (tmp_path / "out" / "cross_entropy-mn04-1" / "metrics.json").stat().st_mtime_ns == before
+    assert (tmp_path / "rows.csv").read_text().splitlines() == rows
+
+
+@pytest.mark.slow
+def test_textbook_renderings_are_classified(made, tmp_path):
+    directory, _ = made
+    done = script("independent", f"encoder={directory}", "clips=2", "corpus.duration_s=1.0", f"csv={tmp_path}/i.csv")
+    assert done.returncode == 0, done.stderr
+    rows = [row.split(",") for row in (tmp_path / "i.csv").read_text().splitlines()]
+    assert len(rows) == 1 + 1 + 6 * 3
+    assert all(row[2] == "2" for row in rows[1:])
+
+
+@pytest.mark.slow
+def test_export_embed_and_scan(made, tmp_path):
+    from contrastive_artifacts import audio
+    from contrastive_artifacts.embedding import read_table
+
+    directory, _ = made
+    assert script("export", f"run={directory}", f"to={tmp_path}/given", "duration_s=0.5", "draws=1").returncode == 0
+    encoder = ca.load(tmp_path / "given")
+    assert encoder.fingerprint != ca.load(directory).fingerprint  # half precision is another encoder
+    sounds = tmp_path / "sounds"
+    audio.write(sounds / "a.wav", np.random.default_rng(0).normal(0, 0.1, (2, 48000)).astype(np.float32), 16000)
+    (sounds / "b.wav").write_bytes(b"no audio")
+    done = script("embed", f"corpus.path={sounds}", f"encoder={tmp_path}/given", f"out={tmp_path}/e.parquet")
+    assert done.returncode == 0, done.stderr
+    table = read_table(tmp_path / "e.parquet", encoder.fingerprint)
+    assert set(table["clip"].to_pylist()) == {"a.wav"}
+    assert table["stop"].to_pylist()[-1] == 48000
+    assert "b.wav" in (tmp_path / "e.problems.csv").read_text()
+    done = script("scan", f"path={sounds}/a.wav", f"encoder={tmp_path}/given", f"out={tmp_path}/t")
+    assert done.returncode == 0, done.stderr
+    assert {p.suffix for p in tmp_path.glob("t.artifacts.*")} == {".csv", ".json", ".txt", ".vtt", ".html"}

@@ -1,0 +1,98 @@
+"""A copy of a network for inference on the CPU: weights packed once, bias and activation inside each convolution.
+
+Plain modules bring their weights into the processor's layout on every call and pass over each map again for the
+activation. The operators used here are those that PyTorch's own compiler emits for CPUs (oneDNN, arXiv 2301.01333),
+called directly, because users have no C++ compiler for it; TorchScript, which could do the same, is deprecated.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from .contract import Backbone
+from .layers import ConvUnit
+
+Network = TypeVar("Network", bound=nn.Module)
+FUSED: dict[type[nn.Module], tuple[str, list[float]]] = {  # activation -> its name in oneDNN and its parameters
+    nn.Identity: ("none", []),
+    nn.ReLU: ("relu", []),
+    nn.ReLU6: ("hardtanh", [0.0, 6.0]),
+    nn.Hardswish: ("hardswish", []),
+}
+PIXELS = 16 * 96 * 64  # of input that go through at once: maps stay in the cache, and calls are few
+
+
+def freeze(network: Network) -> Network:
+    """A copy in evaluation mode whose backbone is frozen: same call, same results but for rounding, no gradients.
+
+    It shares nothing with ``network`` and does not follow later changes to it. Its state dict is of no use. Where
+    PyTorch comes without oneDNN, or the network is not on the CPU, it is a plain copy.
+
+    Args:
+        network: A backbone, or a module that holds one.
+    """
+    frozen = copy.deepcopy(network).eval().requires_grad_(False)
+    if torch.backends.mkldnn.is_available() and all(p.device.type == "cpu" for p in frozen.parameters()):
+        for module in list(frozen.modules()):
+            if isinstance(module, Backbone):
+                module.blocks = FrozenBlocks(nn.Sequential(*module.stages()))
+    return frozen
+
+
+class FrozenBlocks(nn.Module):
+    """Images ``[B, 1, H, W]`` -> maps ``[B, D, h, w]``, as ``blocks``, whose units are replaced in place.
+
+    Networks with trailing padding run on mirrored images with mirrored kernels: that makes it leading padding, which
+    every convolution has, where :class:`ConvUnit` needs larger kernels. All their strided layers must be of that kind.
+    """
+
+    def __init__(self, blocks: nn.Sequential) -> None:
+        super().__init__()
+        self.mirrored = any(isinstance(unit, ConvUnit) and unit.trailing_pad for unit in blocks.modules())
+        self.blocks = _replaced(blocks, self.mirrored)
+
+    def forward(self, images: Tensor) -> Tensor:
+        rows = max(1, PIXELS // images[0].numel())
+        if self.mirrored:
+            images = images.flip(2, 3)
+        maps = [self.blocks(part) for part in images.split(rows)]
+        whole = maps[0] if len(maps) == 1 else torch.cat(maps)
+        return whole.flip(2, 3) if self.mirrored else whole
+
+
+class FrozenConv(nn.Module):
+    """A :class:`ConvUnit` as one operator; a kernel of 1 x 1 is a matrix product over channels, which starts faster."""
+
+    def __init__(self, unit: ConvUnit, mirrored: bool) -> None:
+        super().__init__()
+        conv = unit.conv if isinstance(unit.norm, nn.Identity) else fuse_conv_bn_eval(unit.conv, unit.norm)
+        weight = conv.weight.detach().flip(2, 3) if mirrored else conv.weight.detach()
+        self.pointwise = conv.kernel_size == (1, 1) and conv.stride == (1, 1) and conv.groups == 1
+        self.bias = None if conv.bias is None else conv.bias.detach()
+        name, parameters = FUSED[type(unit.activation)]
+        self.activation: tuple[Any, ...] = (name, parameters, "")
+        if self.pointwise:
+            self.weight = torch.ops.mkldnn._reorder_linear_weight(weight.flatten(1))
+            return
+        self.shape = ([*conv.padding], [*conv.stride], [*conv.dilation], conv.groups)
+        self.weight = torch.ops.mkldnn._reorder_convolution_weight(weight.contiguous(), *self.shape)
+
+    def forward(self, x: Tensor) -> Tensor:
+        ops = torch.ops.mkldnn
+        if self.pointwise:  # channels last: permuting moves nothing
+            y = ops._linear_pointwise(x.permute(0, 2, 3, 1), self.weight, self.bias, *self.activation)
+            return y.permute(0, 3, 1, 2)
+        return ops._convolution_pointwise(x, self.weight, self.bias, *self.shape, *self.activation)
+
+
+def _replaced(module: nn.Module, mirrored: bool) -> nn.Module:
+    if isinstance(module, ConvUnit):
+        return FrozenConv(module, mirrored)
+    for name, child in module.named_children():
+        setattr(module, name, _replaced(child, mirrored))
+    return module
