@@ -1,8 +1,8 @@
-"""Checks an encoder on renderings that are not this package's: python analysis/independent.py [encoder=release] corpus=...
+"""Checks an encoder on renderings of others: python analysis/independent.py [encoder=release] corpus=...
 
-Six textbook implementations, written here with nothing but NumPy and from other assumptions than the package's (white noise
-at a fixed SNR, a bare mains tone with two harmonics, one-sample impulses, clipping by gain, zeroed gaps, resampling by
-linear interpolation along a sine), at three strengths each. Writes one CSV row an artifact and strength.
+Six textbook implementations, written here with nothing but NumPy and from other assumptions than the package's: white
+noise at a fixed SNR, a bare mains tone with two harmonics, one-sample impulses, clipping by gain, zeroed gaps and
+resampling by linear interpolation along a sine. Three strengths each; writes one CSV row an artifact and strength.
 """
 
 from __future__ import annotations
@@ -83,13 +83,25 @@ def main(cfg: DictConfig) -> None:
         if not x.any():
             continue
         for i, (name, renderer, strength) in enumerate(cases):
-            y = x if renderer is None else renderer(x, rate, strength, np.random.default_rng([i, len(told[name, strength])]))
+            y = (
+                x
+                if renderer is None
+                else renderer(x, rate, strength, np.random.default_rng([i, len(told[name, strength])]))
+            )
             told[name, strength].append(encoder.classify((y.astype(np.float32), rate)).label)
     columns = ["artifact", "strength", "clips", "recall", "called clean", "most often called"]
     rows = []
     for (name, strength), labels in told.items():
         common = max(set(labels), key=labels.count)
-        rows.append([name, strength, len(labels), *(f"{np.mean([w == n for w in labels]):.3f}" for n in (name, "clean")), common])
+        rows.append(
+            [
+                name,
+                strength,
+                len(labels),
+                *(f"{np.mean([w == n for w in labels]):.3f}" for n in (name, "clean")),
+                common,
+            ]
+        )
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([columns, *rows])
     files.write_text(config["csv"], text.getvalue())

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
-from . import audio, files, windows
+from . import audio, backbones, files, windows
 from .encoder import Encoder
 from .errors import FingerprintError, StorageError
 from .views import View
@@ -45,6 +45,7 @@ class Embedder:
     """Embeds files and waveforms with an encoder: windows of ``window_s`` every ``hop_s``, the last one at the end.
 
     Channels are mixed down; each window is resampled by itself; nothing is random. Vectors are h, before the projector.
+    They are computed by a frozen copy of the encoder as it is now: training it further changes nothing here.
     """
 
     def __init__(self, encoder: Encoder) -> None:
@@ -52,6 +53,7 @@ class Embedder:
         self.window_s = encoder.settings.window_s
         self.hop_s = self.window_s / 2
         self.fingerprint = encoder.fingerprint()
+        self._frozen = backbones.freeze(encoder)
 
     def embed(self, source: Input) -> Embedding:
         """Embeds one input.
@@ -112,7 +114,7 @@ class Embedder:
                 part = members[i : i + BATCH]
                 with torch.inference_mode():
                     batch = torch.from_numpy(np.stack([waveforms[j] for j in part]))
-                    out[part] = self.encoder(batch).h.numpy()
+                    out[part] = self._frozen(batch).h.numpy()
         return out
 
     def _windows(self, source: Input) -> tuple[int, Iterator[tuple[int, np.ndarray]]]:

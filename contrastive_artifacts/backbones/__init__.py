@@ -7,4 +7,5 @@ from .factory import BACKBONES as BACKBONES
 from .factory import build as build
 from .factory import create as create
 from .factory import create_tagger as create_tagger
+from .frozen import freeze as freeze
 from .spec import Checkpoint as Checkpoint

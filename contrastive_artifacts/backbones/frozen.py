@@ -8,6 +8,7 @@ called directly, because users have no C++ compiler for it; TorchScript, which c
 from __future__ import annotations
 
 import copy
+import math
 from typing import Any, TypeVar
 
 import torch
@@ -24,7 +25,7 @@ FUSED: dict[type[nn.Module], tuple[str, list[float]]] = {  # activation -> its n
     nn.ReLU6: ("hardtanh", [0.0, 6.0]),
     nn.Hardswish: ("hardswish", []),
 }
-PIXELS = 16 * 96 * 64  # of input that go through at once: maps stay in the cache, and calls are few
+FLOATS = 16 * 32 * 48 * 32  # of the first map that go through at once: maps stay in the cache, and calls are few
 
 
 def freeze(network: Network) -> Network:
@@ -53,11 +54,14 @@ class FrozenBlocks(nn.Module):
 
     def __init__(self, blocks: nn.Sequential) -> None:
         super().__init__()
-        self.mirrored = any(isinstance(unit, ConvUnit) and unit.trailing_pad for unit in blocks.modules())
+        units = [module for module in blocks.modules() if isinstance(module, ConvUnit)]
+        stem = units[0].conv
+        self.pixels = FLOATS * math.prod(stem.stride) // stem.out_channels  # of input
+        self.mirrored = any(unit.trailing_pad for unit in units)
         self.blocks = _replaced(blocks, self.mirrored)
 
     def forward(self, images: Tensor) -> Tensor:
-        rows = max(1, PIXELS // images[0].numel())
+        rows = max(1, self.pixels // images[0].numel())
         if self.mirrored:
             images = images.flip(2, 3)
         maps = [self.blocks(part) for part in images.split(rows)]
@@ -76,18 +80,19 @@ class FrozenConv(nn.Module):
         self.bias = None if conv.bias is None else conv.bias.detach()
         name, parameters = FUSED[type(unit.activation)]
         self.activation: tuple[Any, ...] = (name, parameters, "")
+        ops = torch.ops.mkldnn
+        self.shape: tuple[Any, ...] = ()
         if self.pointwise:
-            self.weight = torch.ops.mkldnn._reorder_linear_weight(weight.flatten(1))
-            return
-        self.shape = ([*conv.padding], [*conv.stride], [*conv.dilation], conv.groups)
-        self.weight = torch.ops.mkldnn._reorder_convolution_weight(weight.contiguous(), *self.shape)
+            self.run, self.weight = ops._linear_pointwise.default, ops._reorder_linear_weight(weight.flatten(1))
+        else:
+            self.shape = ([*conv.padding], [*conv.stride], [*conv.dilation], conv.groups)
+            self.run = ops._convolution_pointwise.default
+            self.weight = ops._reorder_convolution_weight(weight.contiguous(), *self.shape)
 
     def forward(self, x: Tensor) -> Tensor:
-        ops = torch.ops.mkldnn
         if self.pointwise:  # channels last: permuting moves nothing
-            y = ops._linear_pointwise(x.permute(0, 2, 3, 1), self.weight, self.bias, *self.activation)
-            return y.permute(0, 3, 1, 2)
-        return ops._convolution_pointwise(x, self.weight, self.bias, *self.shape, *self.activation)
+            return self.run(x.permute(0, 2, 3, 1), self.weight, self.bias, *self.activation).permute(0, 3, 1, 2)
+        return self.run(x, self.weight, self.bias, *self.shape, *self.activation)
 
 
 def _replaced(module: nn.Module, mirrored: bool) -> nn.Module:
