@@ -17,7 +17,7 @@ needs_onednn = pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reas
 
 
 def made(name: str, norm: str = "folded", seed: int = 0, **options: str) -> Backbone:
-    """Random weights, biases and statistics; nothing that freezing could lose is 0 or 1."""
+    """Random biases and statistics, which freezing could lose, and weights that carry the input to the last layer."""
     torch.manual_seed(seed)
     backbone = backbones.build({"backbone": name, "options": {"norm": norm, **options}})
     for key, tensor in backbone.state_dict().items():
@@ -25,6 +25,8 @@ def made(name: str, norm: str = "folded", seed: int = 0, **options: str) -> Back
             tensor.normal_(0, 0.1)
         elif key.endswith("running_var"):
             tensor.uniform_(0.5, 2)
+        elif key.endswith("conv.weight"):
+            tensor.normal_(0, (2 / tensor[0].numel()) ** 0.5)
     return backbone
 
 
@@ -40,10 +42,10 @@ def close(found: torch.Tensor, expected: torch.Tensor) -> None:
 @pytest.mark.parametrize("activation", ["relu", "relu6"])
 def test_yamnet_patches_in_any_number(batch: int, activation: str) -> None:
     backbone = made("yamnet", activation=activation)
-    patches = as_image(1000 * torch.randn(batch, 96, 64, generator=torch.Generator().manual_seed(2)))  # ReLU6 clips
+    patches = as_image(30 * torch.randn(batch, 96, 64, generator=torch.Generator().manual_seed(2)))  # ReLU6 clips
     with torch.inference_mode():
         expected, found = backbone.blocks(patches), backbones.freeze(backbone).blocks(patches)
-    assert expected.std() > 0.1 * expected.abs().max() > 0
+    assert expected.std((2, 3)).max() > 0.01 * expected.max() > 0
     close(found, expected)  # maps before the mean: a mirrored one would show
 
 
