@@ -16,7 +16,7 @@ demo: $(VENV)/installed   ## pretrain on the built-in corpus, probe, draw the ma
 	$(BIN)/python analysis/embedding_map.py run=$(RUN)
 
 test: $(VENV)/installed   ## run all tests
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/installed   ## style and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
@@ -25,7 +25,7 @@ $(VENV)/installed: pyproject.toml
 	@echo "== installing into $(VENV) (once; about two minutes) =="
 	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or later is needed: make PYTHON=/path/to/python3.11"'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar on -e '.[dev]'
+	$(BIN)/python -m pip install --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
 clean:
