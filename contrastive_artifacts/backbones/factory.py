@@ -107,7 +107,10 @@ def _locate_or_bundled(checkpoint: Checkpoint, cache: Path | None) -> Path:
         path = hub.bundled(checkpoint.name)
         if path is None:
             raise
-        _log.warning("%s Starting from the encoder that ships with this package instead (%s).", error, path)
+        _log.warning(
+            "%s: no published weights here, starting from the encoder that ships with this package.", checkpoint.name
+        )
+        _log.debug("%s", error)
         return path
 
 
