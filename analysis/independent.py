@@ -7,8 +7,6 @@ resampling by linear interpolation along a sine. Three strengths each; writes on
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable
 
 import hydra
@@ -102,9 +100,7 @@ def main(cfg: DictConfig) -> None:
                 common,
             ]
         )
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([columns, *rows])
-    files.write_text(config["csv"], text.getvalue())
+    files.write_csv(config["csv"], [columns, *rows])
     table(f"textbook renderings, {config['encoder']} on {corpus.name}", columns, rows)
     console.print(f"rows  {config['csv']}")
 

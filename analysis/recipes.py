@@ -6,8 +6,6 @@ fold and on unseen corpora, writes one CSV row a measurement and prints the mean
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +36,7 @@ def main(cfg: DictConfig) -> None:
             rows += told("frozen", name, seed, frozen)
             for recipe in config["recipes"]:
                 rows += told(recipe, name, seed, trained(base, recipe, name, weights))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    files.write_text(config["csv"], text.getvalue())
+    files.write_csv(config["csv"], [list(rows[0]), *(row.values() for row in rows)])
     show(rows)
     console.print(f"rows  {config['csv']}")
 

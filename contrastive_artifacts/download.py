@@ -17,6 +17,7 @@ from . import files
 from .errors import DownloadError
 
 TIMEOUT_S = 30.0
+CACHE_VARIABLE = "CONTRASTIVE_ARTIFACTS_CACHE"
 ATTEMPTS = 4  # per address; each goes on where the last one broke off
 PAUSE_S = 1.0  # before the second attempt, doubled for each further one
 _CHUNK = 1 << 18
@@ -69,7 +70,7 @@ def fetch(url: str | Sequence[str], target: str | Path, size: int | None, sha256
 
 def cache_folder() -> Path:
     """Where downloads are kept: ``$CONTRASTIVE_ARTIFACTS_CACHE``, else the user's cache folder."""
-    named = os.environ.get("CONTRASTIVE_ARTIFACTS_CACHE")
+    named = os.environ.get(CACHE_VARIABLE)
     if named:
         return Path(named)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "contrastive-artifacts"

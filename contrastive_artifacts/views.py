@@ -18,10 +18,10 @@ import numpy as np
 from scipy.signal import lfilter
 
 from . import artifacts, audio, seeding
+from .artifacts import CLEAN
 from .corpora import Clip, Corpus
 from .errors import ArtifactsError, CorpusError, ParameterError
 
-CLEAN = "clean"
 LEVEL_DBFS = (-38.0, -14.0)  # active RMS of a finished view; level is drawn anew for each and so says nothing
 TILT_DB = 6.0  # largest difference that the random tilt makes between the ends of the spectrum
 CACHE_BYTES = 256 * 2**20

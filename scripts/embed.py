@@ -6,8 +6,6 @@ FILE.problems.csv, and the rest goes on.
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
 import hydra
@@ -41,9 +39,7 @@ def main(cfg: DictConfig) -> None:
     write_table(out, make_table(rows, np.concatenate(vectors), encoder.fingerprint, "h"))
     console.print(f"table     {out}: {len(rows)} windows of {len(vectors)} recordings")
     if problems:
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([("clip", "problem"), *problems])
-        files.write_text(out.with_suffix(".problems.csv"), text.getvalue())
+        files.write_csv(out.with_suffix(".problems.csv"), [("clip", "problem"), *problems])
         console.print(f"problems  {out.with_suffix('.problems.csv')}: {len(problems)} recordings were left out")
 
 

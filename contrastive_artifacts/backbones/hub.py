@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from .. import download, files
 from ..errors import DownloadError, WeightsError
 from .spec import Checkpoint, Source
 
-CACHE_VARIABLE = "CONTRASTIVE_ARTIFACTS_CACHE"
 RELEASES = Path(__file__).parent.parent / "release"
 ENCODER_FILE = "encoder.safetensors"
 
 
 def cache_folder(cache: Path | None = None) -> Path:
-    """``cache``, or else the folder named by ``CONTRASTIVE_ARTIFACTS_CACHE``, or else the user's cache."""
-    if cache is not None:
-        return Path(cache)
-    return Path(os.environ.get(CACHE_VARIABLE) or Path.home() / ".cache" / "contrastive_artifacts")
+    """``cache``, or else :func:`.download.cache_folder`, where everything that is downloaded lies."""
+    return download.cache_folder() if cache is None else Path(cache)
 
 
 def locate(checkpoint: Checkpoint, cache: Path | None = None) -> Path:

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
+from ..artifacts import CLEAN
 from ..errors import ParameterError, SplitError
 from ..registry import Registry
 
-CLEAN = "clean"
 TASKS: Registry[Callable[[np.ndarray], np.ndarray]] = Registry("task")
 TASKS.register("binary", lambda artifact: np.where(artifact == CLEAN, CLEAN, "artifact"))
 TASKS.register("type", lambda artifact: artifact)

@@ -50,7 +50,7 @@ def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pinned: None) -> Pa
 @pytest.mark.usefixtures("pinned")
 def test_file_folder_and_cache_give_the_same(mn04_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copy(mn04_file, tmp_path / FILENAME)
-    monkeypatch.setenv(hub.CACHE_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(download.CACHE_VARIABLE, str(tmp_path))
     waveform = torch.randn(1, 20000, generator=torch.Generator().manual_seed(0))
     made = [
         backbones.create("mn04", mn04_file),
