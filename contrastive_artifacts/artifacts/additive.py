@@ -11,7 +11,7 @@ import numpy as np
 from scipy import signal
 
 from .. import seeding
-from .base import Artifact, Params, draw_seed, linear, log_uniform, pick
+from .base import Artifact, Params, draw_seed, linear, log_uniform, pick, whole
 from .fields import SEED, Choice, Field, Number, Rows
 from .levels import decibels, reference
 
@@ -56,7 +56,7 @@ class Hiss(Artifact):
             "swell_hz": swell_hz,
         }
 
-    def _apply(self, waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndarray:
+    def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
         rng = seeding.generator(params["seed"], "hiss")
         slope, lift, knee = params["slope_db"], decibels(params["lift_db"]), params["lift_hz"]
 
@@ -74,7 +74,7 @@ class Hiss(Artifact):
         level = reference(waveform, sample_rate) * decibels(-params["snr_db"])
         noise *= np.float32(level / max(_rms(noise), 1e-30))
         noise += waveform
-        return noise
+        return noise, whole(waveform)
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Hum(Artifact):
             "harmonics": [[int(n), float(db), float(rng.random())] for n, db in zip(number, level, strict=True)],
         }
 
-    def _apply(self, waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndarray:
+    def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
         period = self._period(sample_rate, params)
         level = reference(waveform, sample_rate) * decibels(params["level_db"])
         period = (period * level).astype(np.float32)
@@ -144,7 +144,7 @@ class Hum(Artifact):
             hum *= point.astype(np.float32)
             hum += period[index]
             np.add(waveform[:, start:stop], hum, out=out[:, start:stop])
-        return out
+        return out, whole(waveform)
 
     @staticmethod
     def _period(sample_rate: int, params: Params) -> np.ndarray:

@@ -9,10 +9,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..errors import ParameterError
+from ..errors import AudioError, ParameterError
 from .fields import Field, check_fields
 
 Params = dict[str, Any]
+
+FAMILIES = (
+    "spectral", "dynamics", "nonlinear", "timebase", "additive", "impulsive", "missing", "stereo", "coding",
+)  # fmt: skip
+"""The generating mechanisms, in the order in which a recording meets them: from the room to the file."""
 
 
 @dataclass(frozen=True)
@@ -34,18 +39,16 @@ class RenderedView:
 
 @dataclass(frozen=True)
 class Artifact(ABC):
-    """One way in which recordings go wrong.
-
-    A subclass sets the class variables and writes :meth:`sample` and :meth:`_apply`; where it does not touch
-    the whole clip also :meth:`_segments`.
+    """One way in which recordings go wrong. A subclass sets the class variables, :meth:`sample` and :meth:`_render`.
 
     Attributes:
         name: the name in the registry.
-        family: the generating mechanism ("additive", "impulsive", "nonlinear", "missing", "timebase", "spectral",
-            "coding").
+        family: the generating mechanism, one of :data:`FAMILIES`; compounds take each of theirs from another one.
         synonyms: what the field calls it; a leading AVAA, EBU or ML names the vocabulary.
-        scale: what severity 0 .. 1 maps to, with units.
+        scale: what severity 0 (just noticeable) .. 1 maps to, with units.
         fields: every parameter with its range.
+        least_channels: how many channels the input must have (2 for what goes wrong between channels).
+        displaces: whether the sound outside the touched segments comes earlier or later than in the clean clip.
     """
 
     name: ClassVar[str]
@@ -53,13 +56,15 @@ class Artifact(ABC):
     synonyms: ClassVar[tuple[str, ...]]
     scale: ClassVar[str]
     fields: ClassVar[Mapping[str, Field]]
+    least_channels: ClassVar[int] = 1
+    displaces: ClassVar[bool] = False
 
     @abstractmethod
     def sample(self, severity: float, rng: np.random.Generator) -> Params:
         """Draws JSON parameters. Chance does not depend on severity: with an equal ``rng``, more is more."""
 
-    def apply(self, waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndarray:
-        """Renders the artifact.
+    def render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
+        """Renders the artifact and says where it did.
 
         Args:
             waveform: float32 ``[C, T]``, full scale 1.0; it is left as it is.
@@ -67,24 +72,38 @@ class Artifact(ABC):
             params: as :meth:`sample` gives them.
 
         Returns:
-            A new float32 ``[C, T]``. Values above full scale are not clipped.
+            A new float32 ``[C, T]`` (values above full scale are kept), and the touched samples as sorted
+            ``[start, stop)``, int64 ``[K, 2]``.
 
         Raises:
             ParameterError: a parameter is missing, unknown or out of range.
+            AudioError: the clip has fewer channels than the artifact needs.
         """
         check_fields(params, self.fields, self.name)
-        return np.ascontiguousarray(self._apply(waveform, sample_rate, params), dtype=np.float32)
+        if len(waveform) < self.least_channels:
+            raise AudioError(
+                f"{self.name} is a fault between channels and needs {self.least_channels} or more; "
+                f"this clip has {len(waveform)}."
+            )
+        out, segments = self._render(waveform, sample_rate, params)
+        return np.ascontiguousarray(out, dtype=np.float32), segments
+
+    def apply(self, waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndarray:
+        """The waveform of :meth:`render`."""
+        return self.render(waveform, sample_rate, params)[0]
 
     def segments(self, waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndarray:
-        """The touched samples of the CLEAN ``waveform`` ``[C, T]``: int64 ``[K, 2]``, sorted ``[start, stop)``."""
-        check_fields(params, self.fields, self.name)
-        return self._segments(waveform, sample_rate, params)
+        """The touched samples of :meth:`render`."""
+        return self.render(waveform, sample_rate, params)[1]
 
     @abstractmethod
-    def _apply(self, waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndarray: ...
+    def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
+        """As :meth:`render`, with ``params`` checked. A pure function of its arguments."""
 
-    def _segments(self, waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndarray:
-        return np.array([[0, waveform.shape[-1]]], dtype=np.int64)
+
+def whole(waveform: np.ndarray) -> np.ndarray:
+    """The segments of what touches all of ``[C, T]``."""
+    return np.array([[0, waveform.shape[-1]]], dtype=np.int64)
 
 
 def check_severity(severity: Any) -> float:

@@ -15,7 +15,7 @@ from scipy import signal
 
 from .. import audio, seeding
 from ..errors import ParameterError
-from .base import Artifact, Params, geometric
+from .base import Artifact, Params, geometric, whole
 from .fields import Choice, Field, Number, Whole
 
 _REFINE_S = 0.00025  # how far a decoder's delay may hang on the signal (Opus switches between two coders)
@@ -69,7 +69,7 @@ class Codec(Artifact):
         codec, generations = tuple(CODERS)[int(rng.integers(len(CODERS)))], int(rng.integers(1, 4))
         return {"codec": codec, "kbps": geometric(severity, 64, 8), "generations": generations}
 
-    def _apply(self, waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndarray:
+    def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
         name, kbps = params["codec"], max(8, round(params["kbps"]))
         peak = audio.peak(waveform)
         gain = np.float32(min(1.0, 0.9 / peak)) if peak > 0 else np.float32(1.0)  # encoders clip at full scale
@@ -78,7 +78,7 @@ class Codec(Artifact):
             coded = np.stack([_generation(channel, sample_rate, name, kbps) for channel in out])
             lag = _small_lag(waveform, coded, max(1, round(_REFINE_S * sample_rate)))
             out = _shift(coded, lag, waveform.shape[-1])
-        return out / gain
+        return out / gain, whole(waveform)
 
 
 def _generation(channel: np.ndarray, sample_rate: int, name: str, kbps: int) -> np.ndarray:

@@ -62,7 +62,7 @@ class Clicks(Artifact):
             "spacing": pick(rng, {"random": 0.85, "regular": 0.15}),
         }
 
-    def _apply(self, waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndarray:
+    def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
         clicks = _place(waveform.shape[-1], sample_rate, params)
         level = reference(waveform, sample_rate) * decibels(params["level_db"])
         # The clicks are gathered in one row that is added once: overlapping ones then sum.
@@ -71,11 +71,7 @@ class Clicks(Artifact):
             where = starts[:, None] + np.arange(bursts.shape[1])
             inside = (bursts != 0) & (where < len(track))
             np.add.at(track, where[inside], np.float32(level) * bursts[inside])
-        return waveform + track
-
-    def _segments(self, waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndarray:
-        clicks = _place(waveform.shape[-1], sample_rate, params)
-        return merge(clicks.start, clicks.stop)
+        return waveform + track, merge(clicks.start, clicks.stop)
 
 
 def _place(samples: int, sample_rate: int, params: Params) -> _Clicks:

@@ -46,9 +46,9 @@ class Dropout(Artifact):
             "fade_ms": 0.0 if sharp else fade_ms,
         }
 
-    def _apply(self, waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndarray:
+    def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
         samples = waveform.shape[-1]
-        gaps = self._segments(waveform, sample_rate, params)
+        gaps = _gaps(waveform, sample_rate, params)
         edges = np.zeros(samples + 1, dtype=np.int8)
         edges[gaps[:, 0]] += 1
         edges[gaps[:, 1]] -= 1
@@ -62,22 +62,24 @@ class Dropout(Artifact):
             gain = (0.5 + 0.5 * np.cos(np.pi * (step + 1) / (fade[:, None] + 1)))[inside].astype(np.float32)
             for where in ((gaps[:, :1] + step)[inside], (gaps[:, 1:] - 1 - step)[inside]):
                 out[:, where] = waveform[:, where] * gain
-        return out
+        return out, gaps
 
-    def _segments(self, waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndarray:
-        rng = seeding.generator(params["seed"], "dropout")
-        samples = waveform.shape[-1]
-        length = _gap_lengths(samples, sample_rate, params, rng)
-        block = max(1, int(_BLOCK_S * sample_rate))
-        active = active_blocks(waveform, block, below_db=_ACTIVE_DB)
-        centre = _place(samples, block, active, length, rng)
-        start = np.clip(np.round(centre - length / 2).astype(np.int64), 0, samples - length)
-        if not active[np.minimum(centre / block, len(active) - 1).astype(np.int64)].any():
-            loudest = block * int(np.flatnonzero(active)[rng.integers(active.sum())]) + block // 2
-            nearest = int(np.argmin(np.abs(centre - loudest)))
-            start[nearest] = np.clip(loudest - length[nearest] // 2, 0, samples - length[nearest])
-        order = np.argsort(start, kind="stable")
-        return merge(start[order], (start + length)[order])
+
+def _gaps(waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndarray:
+    """The gaps, int64 ``[K, 2]``."""
+    rng = seeding.generator(params["seed"], "dropout")
+    samples = waveform.shape[-1]
+    length = _gap_lengths(samples, sample_rate, params, rng)
+    block = max(1, int(_BLOCK_S * sample_rate))
+    active = active_blocks(waveform, block, below_db=_ACTIVE_DB)
+    centre = _place(samples, block, active, length, rng)
+    start = np.clip(np.round(centre - length / 2).astype(np.int64), 0, samples - length)
+    if not active[np.minimum(centre / block, len(active) - 1).astype(np.int64)].any():
+        loudest = block * int(np.flatnonzero(active)[rng.integers(active.sum())]) + block // 2
+        nearest = int(np.argmin(np.abs(centre - loudest)))
+        start[nearest] = np.clip(loudest - length[nearest] // 2, 0, samples - length[nearest])
+    order = np.argsort(start, kind="stable")
+    return merge(start[order], (start + length)[order])
 
 
 def _gap_lengths(samples: int, sample_rate: int, params: Params, rng: np.random.Generator) -> np.ndarray:

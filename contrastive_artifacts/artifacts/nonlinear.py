@@ -48,7 +48,12 @@ class Clipping(Artifact):
             "skew": skew if skewed else 0.0,
         }
 
-    def _apply(self, waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndarray:
+    def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
+        out = self._bend(waveform, sample_rate, params)
+        changed = np.flatnonzero((out != waveform).any(axis=0))
+        return out, merge(changed, changed + 1, gap=int(0.001 * sample_rate))
+
+    def _bend(self, waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndarray:
         knee, skew = params["knee"], params["skew"]
         ceiling = _ceiling(waveform, sample_rate, params)
         if ceiling is None:
@@ -62,10 +67,6 @@ class Clipping(Artifact):
         over = np.clip(drive - (1 - knee), 0, 2 * knee)
         bent = scale * (np.minimum(drive, 1 + knee) - over**2 / (4 * knee))
         return np.where(drive > 1 - knee, np.copysign(bent, waveform), waveform)
-
-    def _segments(self, waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndarray:
-        changed = np.flatnonzero((self._apply(waveform, sample_rate, params) != waveform).any(axis=0))
-        return merge(changed, changed + 1, gap=int(0.001 * sample_rate))
 
 
 def _ceiling(waveform: np.ndarray, sample_rate: int, params: Params) -> float | None:

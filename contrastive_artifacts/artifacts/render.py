@@ -11,16 +11,24 @@ import numpy as np
 
 from .. import audio, seeding
 from ..errors import ParameterError
-from .base import Params, RenderedView, check_severity, merge
+from .base import Params, RenderedView, check_severity, merge, whole
 from .catalog import ARTIFACTS, CLEAN
 
 VERSION = 1
 _KEYS = ("artifact", "severity", "seed", "parameters", "version")
 _COMPOUND = "compound"
+_SPLICE_S = 0.005  # short against what is heard as a fade, long against a click
 
 
-def render(name: str, waveform: Any, sample_rate: int, severity: float = 0.5, seed: int = 0) -> RenderedView:
-    """Renders one artifact into a clip, at the clip's own rate.
+def render(
+    name: str,
+    waveform: Any,
+    sample_rate: int,
+    severity: float = 0.5,
+    seed: int = 0,
+    span: tuple[int, int] | None = None,
+) -> RenderedView:
+    """Renders one artifact into a clip, or into a span of it, at the clip's own rate.
 
     Level is left alone: nothing is normalised, and values above full scale are kept.
 
@@ -30,13 +38,15 @@ def render(name: str, waveform: Any, sample_rate: int, severity: float = 0.5, se
         sample_rate: Hz.
         severity: 0 (just noticeable) to 1 (severe); what it means is ``artifact(name).scale``.
         seed: equal seeds give equal views, in any process.
+        span: samples [start, stop) to which the artifact is confined: it is rendered into them as if they were the
+            clip, and faded in and out over 5 ms inside them, so that the joints do not click. Default: everywhere.
 
     Returns:
         The view: same kind and shape, float32.
 
     Raises:
         UnknownNameError: no such artifact; the message lists close matches.
-        ParameterError: severity outside [0, 1], or a seed that is not an integer.
+        ParameterError: severity outside [0, 1], a seed that is not an integer, or a span that is not in the clip.
         AudioError: the waveform is empty, not finite, or has too many channels.
     """
     severity = check_severity(severity)
@@ -46,11 +56,12 @@ def render(name: str, waveform: Any, sample_rate: int, severity: float = 0.5, se
     if name == CLEAN:
         params = _record(CLEAN, 0.0, int(seed), {})
         return RenderedView(_like(samples.copy(), waveform), sample_rate, params, np.zeros((0, 2), dtype=np.int64))
-    artifact = ARTIFACTS[name]
-    parameters = artifact.sample(severity, seeding.generator(int(seed), "artifact", name))
+    parameters = ARTIFACTS[name].sample(severity, seeding.generator(int(seed), "artifact", name))
     params = _record(name, severity, int(seed), parameters)
-    touched = artifact.segments(samples, sample_rate, parameters)
-    return RenderedView(_like(artifact.apply(samples, sample_rate, parameters), waveform), sample_rate, params, touched)
+    if span is not None:
+        params["span"] = [int(bound) for bound in span]
+    out, touched = _render(samples, sample_rate, params)
+    return RenderedView(_like(out, waveform), sample_rate, params, touched)
 
 
 def replay(waveform: Any, sample_rate: int, params: Params) -> Any:
@@ -63,7 +74,7 @@ def replay(waveform: Any, sample_rate: int, params: Params) -> Any:
     """
     samples = audio.as_waveform(waveform, sample_rate)
     for step in _steps(params):
-        samples = samples.copy() if step["artifact"] == CLEAN else _apply(samples, sample_rate, step)
+        samples = samples.copy() if step["artifact"] == CLEAN else _render(samples, sample_rate, step)[0]
     return _like(samples, waveform)
 
 
@@ -102,7 +113,7 @@ def _steps(params: Any) -> list[Params]:
     """The single renderings that the params of a view stand for."""
     if isinstance(params, str):
         raise ParameterError("params is a string; parse it first: json.loads(params).")
-    if not isinstance(params, Mapping) or set(params) != set(_KEYS):
+    if not isinstance(params, Mapping) or set(params) - {"span"} != set(_KEYS):
         held = sorted(map(str, params)) if isinstance(params, Mapping) else type(params).__name__
         raise ParameterError(f"params holds {held}; give view.params, with exactly {', '.join(_KEYS)}.")
     if params["version"] != VERSION or isinstance(params["version"], bool):
@@ -116,8 +127,30 @@ def _steps(params: Any) -> list[Params]:
     return [dict(params)]
 
 
-def _apply(samples: np.ndarray, sample_rate: int, step: Params) -> np.ndarray:
-    return ARTIFACTS[step["artifact"]].apply(samples, sample_rate, step["parameters"])
+def _render(samples: np.ndarray, sample_rate: int, step: Params) -> tuple[np.ndarray, np.ndarray]:
+    """The outcome ``[C, T]`` and the touched segments of one step, in its span."""
+    artifact = ARTIFACTS[step["artifact"]]
+    if "span" not in step:
+        return artifact.render(samples, sample_rate, step["parameters"])
+    start, stop = _check_span(step["span"], samples.shape[-1])
+    excerpt = np.ascontiguousarray(samples[:, start:stop])
+    inner, segments = artifact.render(excerpt, sample_rate, step["parameters"])
+    length = min(round(_SPLICE_S * sample_rate), (stop - start) // 2)
+    rise = (0.5 - 0.5 * np.cos(np.pi * (np.arange(length) + 0.5) / max(1, length))).astype(np.float32)
+    for edge, fade in ((slice(0, length), rise), (slice(stop - start - length, None), rise[::-1])):
+        inner[:, edge] = excerpt[:, edge] + fade * (inner[:, edge] - excerpt[:, edge])
+    out = samples.copy()
+    out[:, start:stop] = inner
+    if artifact.displaces:  # here the way back to the clean clip is heard, too
+        segments = whole(excerpt)
+    return out, segments + start
+
+
+def _check_span(span: Any, samples: int) -> tuple[int, int]:
+    good = isinstance(span, list) and len(span) == 2 and all(isinstance(b, int) for b in span)
+    if not good or not 0 <= span[0] < span[1] <= samples:
+        raise ParameterError(f"span is {span!r}; give start and stop in samples with 0 <= start < stop <= {samples}.")
+    return span[0], span[1]
 
 
 def to_json(params: Params) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import signal
 
 from .. import seeding
-from .base import Artifact, Params, draw_seed, geometric, linear, pick
+from .base import Artifact, Params, draw_seed, geometric, linear, pick, whole
 from .fields import SEED, Choice, Field, Number
 from .levels import decibels
 
@@ -41,14 +41,15 @@ class Bandlimit(Artifact):
         order = (8, 10, 12, 16)[int(rng.integers(4))]
         return {"cutoff_hz": geometric(severity, 8000, 3400), "order": order, "highpass_hz": corner}
 
-    def _apply(self, waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndarray:
+    def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
         sections = signal.butter(
             params["order"], cutoff(params["cutoff_hz"], sample_rate), fs=sample_rate, output="sos"
         )
         if params["highpass_hz"]:
             corner = min(params["highpass_hz"], 0.1 * sample_rate)
             sections = np.concatenate([signal.butter(4, corner, "highpass", fs=sample_rate, output="sos"), sections])
-        return np.stack([signal.sosfilt(sections, channel.astype(np.float64)) for channel in waveform])
+        out = np.stack([signal.sosfilt(sections, channel.astype(np.float64)) for channel in waveform])
+        return out, whole(waveform)
 
 
 def cutoff(cutoff_hz: float, sample_rate: int) -> float:
@@ -89,13 +90,13 @@ class Reverb(Artifact):
             "early_db": float(rng.uniform(-10, -3)),
         }
 
-    def _apply(self, waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndarray:
+    def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
         samples = waveform.shape[-1]
         out = np.empty_like(waveform)
         for index, channel in enumerate(waveform):
             tail = reverberation(sample_rate, params, index)[:samples]
             out[index] = channel + signal.oaconvolve(channel, tail)[:samples]
-        return out
+        return out, whole(waveform)
 
 
 def reverberation(sample_rate: int, params: Params, channel: int = 0) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from .base import Artifact, Params, geometric, log_uniform, pick
+from .base import Artifact, Params, geometric, log_uniform, pick, whole
 from .fields import Field, Number, Rows
 
 _TAPS = 32
@@ -49,7 +49,7 @@ class WowFlutter(Artifact):
         parts = {"wow": wows, "flutter": flutters, "both": mixed}[kind]
         return {"deviation": geometric(severity, 0.001, 0.02), "parts": parts}
 
-    def _apply(self, waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndarray:
+    def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
         samples = waveform.shape[-1]
         gain, mean = _peak_scale(samples / sample_rate, params)
         table = _sinc_table()
@@ -60,13 +60,13 @@ class WowFlutter(Artifact):
             stop = min(start + _CHUNK, samples)
             position = np.arange(start, stop) + _offset(start, stop, sample_rate, params, gain, mean)
             np.clip(position, 0, samples - 1, out=position)
-            whole = position.astype(np.int64)
-            phase = np.round((position - whole) * _PHASES).astype(np.int64)
+            sample = position.astype(np.int64)
+            phase = np.round((position - sample) * _PHASES).astype(np.int64)
             weights = table[phase]
             # Window w of the padded row holds the samples w - taps/2 ...; the sinc is centred on its tap taps/2 - 1.
             for channel in range(len(waveform)):
-                out[channel, start:stop] = np.einsum("nk,nk->n", windows[channel, whole + 1], weights)
-        return out
+                out[channel, start:stop] = np.einsum("nk,nk->n", windows[channel, sample + 1], weights)
+        return out, whole(waveform)
 
 
 def _offset(start: int, stop: int, sample_rate: int, params: Params, gain: float, mean: float) -> np.ndarray:

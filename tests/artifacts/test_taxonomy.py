@@ -9,16 +9,9 @@ from contrastive_artifacts.artifacts import taxonomy
 from contrastive_artifacts.errors import UnknownNameError
 
 
-@pytest.mark.parametrize(
-    ("term", "name"),
-    [
-        ("AC beat", "hum"), ("AVAA Hum and Buzz", "hum"), ("hum & buzz", "hum"), ("ML tick/pop", "clicks"),
-        ("digital audio dropout", "dropout"), ("Wow & Flutter", "wow_flutter"), ("wow_flutter", "wow_flutter"),
-        ("Analog Noise", "hiss"), ("Muffled Sound", "bandlimit"), ("ML clipping", "clipping"),
-    ],
-)  # fmt: skip
-def test_find(term: str, name: str) -> None:
-    assert taxonomy.find(term) == name
+@pytest.mark.parametrize("term", ["hum & buzz", "AVAA Hum and Buzz", "hum", "HUM AND BUZZ", "ac-beat"])
+def test_case_punctuation_and_vocabulary_do_not_matter(term: str) -> None:
+    assert taxonomy.find(term) == "hum"
 
 
 def test_every_synonym_leads_back_and_none_is_used_twice() -> None:
