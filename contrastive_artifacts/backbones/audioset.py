@@ -11,7 +11,8 @@ class Tagger(nn.Module):
     """Backbone and published head. Encoders are made from the backbone alone and do not store the head.
 
     Args:
-        clip_head: Whether the head takes the mean frame of a clip (True) or every frame (False).
+        clip_head: Whether the head takes one vector a clip, its summary or else the mean frame (True), or every frame
+            (False).
     """
 
     def __init__(self, backbone: Backbone, head: nn.Module, clip_head: bool) -> None:
@@ -22,5 +23,8 @@ class Tagger(nn.Module):
 
     def scores(self, waveform: Tensor) -> Tensor:
         """AudioSet class probabilities ``[B, N, classes]`` of ``[B, T]``; N is 1 where the head takes clips."""
-        frames = self.backbone(waveform).frames
-        return self.head(frames.mean(1, keepdim=True) if self.clip_head else frames).sigmoid()
+        features = self.backbone(waveform)
+        if self.clip_head:
+            whole = features.frames.mean(1) if features.summary is None else features.summary
+            return self.head(whole[:, None]).sigmoid()
+        return self.head(features.frames).sigmoid()

@@ -19,11 +19,13 @@ class Features:
         frames: ``[B, N, D]``.
         hop_s: Seconds from one frame to the next.
         spectrogram: ``[B, M, F]``, the front-end's log-mel: M bands over F spectrogram frames.
+        summary: ``[B, S]``, the published vector of the whole clip where the network has one of its own (class token).
     """
 
     frames: Tensor
     hop_s: float
     spectrogram: Tensor
+    summary: Tensor | None = None
 
 
 class Backbone(nn.Module, ABC):
@@ -39,6 +41,8 @@ class Backbone(nn.Module, ABC):
         offset_s: Where the window of frame 0 begins, relative to the first sample: frame ``n`` stands for
             ``[offset_s + n * hop_s, offset_s + n * hop_s + window_s)``.
         min_samples: Shorter input is zero-padded on the right to this length.
+        convolutional: Whether the network is ``blocks``, a sequence of :class:`ConvUnit` from images to maps, which
+            :func:`freeze` can pack.
         record: Plain JSON that :func:`contrastive_artifacts.backbones.build` makes the same architecture from.
     """
 
@@ -50,6 +54,7 @@ class Backbone(nn.Module, ABC):
     window_s: float
     offset_s: float
     min_samples: int
+    convolutional: bool = False
     record: dict[str, Any]
 
     @abstractmethod

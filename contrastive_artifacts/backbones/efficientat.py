@@ -121,12 +121,13 @@ class EfficientAT(Backbone):
 
     sample_rate = efficientat_mel.SAMPLE_RATE
     bands = efficientat_mel.BANDS
+    convolutional = True
     hop_s = DOWNSAMPLING * efficientat_mel.HOP / sample_rate
     window_s = hop_s
     offset_s = -hop_s / 2
     min_samples = DOWNSAMPLING * efficientat_mel.HOP
 
-    def __init__(self, width: float = 0.4, norm: Norm = "folded") -> None:
+    def __init__(self, width: float, norm: Norm) -> None:
         super().__init__()
         self.norm = norm
         self.frontend = efficientat_mel.EfficientatMel()
@@ -174,9 +175,11 @@ def _checkpoint(
         name=name,
         build=partial(EfficientAT, width),
         head=partial(head, width),
-        clip_head=True,
+        options={"norm": "folded"},
+        scratch={"norm": "batch"},
         sources=(Source(filename, RELEASE + filename, size, sha256, efficientat_convert.convert),),
         licence="MIT",
+        code_licence="MIT",
         origin="Florian Schmid et al., fschmid56/EfficientAT",
         paper="https://arxiv.org/abs/2211.04772",
         published={"parameters": parameters, "map": score / 1000},

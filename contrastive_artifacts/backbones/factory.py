@@ -10,12 +10,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from .. import files
-from ..errors import StorageError, WeightsError
+from ..errors import ParameterError, StorageError, WeightsError
 from ..registry import Registry
 from . import efficientat, hub, yamnet
 from .audioset import Tagger
 from .contract import Backbone
-from .layers import NORMS
 from .spec import Checkpoint, Weights, load_strict
 
 BACKBONES: Registry[Checkpoint] = Registry("backbone")
@@ -26,7 +25,7 @@ PREFIX = "backbone."  # of the backbone's tensors in an encoder's file
 _log = logging.getLogger("contrastive_artifacts")
 
 
-def create(name: str, weights: str | Path = "auto", cache: Path | None = None) -> Backbone:
+def create(name: str, weights: str | Path = "auto", cache: Path | None = None, **options: Any) -> Backbone:
     """A backbone in evaluation mode with its weights, its ``record`` set.
 
     Args:
@@ -35,18 +34,20 @@ def create(name: str, weights: str | Path = "auto", cache: Path | None = None) -
             project that ships with the package (a warning says so). "none": from scratch, batch norms that train.
             Otherwise a published file, or an ``encoder.safetensors`` beside its ``encoder.json``, or a folder with one.
         cache: Folder for "auto"; see :func:`hub.cache_folder`.
+        options: Of the architecture, where it is not to be as published (``patchout=0.3``).
 
     Raises:
         UnknownNameError: no such backbone.
-        WeightsError: the file is missing, altered, or does not match the architecture in full.
+        WeightsError: the file is missing, altered, or does not match the architecture in full, or an option is unknown.
     """
     checkpoint = BACKBONES[name]
     if weights == "none":
-        return build(_record(checkpoint, "none", None, None, {"norm": "batch"}))
+        scratch = checkpoint.options if checkpoint.scratch is None else checkpoint.scratch
+        return build(_record(checkpoint, "none", None, None, {**scratch, **options}))
     path = _locate_or_bundled(checkpoint, cache) if weights == "auto" else _given(checkpoint, Path(weights))
     if path.suffix == ".safetensors":
         return _from_encoder(checkpoint, path)
-    return _from_published(checkpoint, path)[0]
+    return _from_published(checkpoint, path, options)[0]
 
 
 def create_tagger(name: str, weights: str | Path = "auto", cache: Path | None = None) -> Tagger:
@@ -56,8 +57,10 @@ def create_tagger(name: str, weights: str | Path = "auto", cache: Path | None = 
         WeightsError: as :func:`create`, and for files that hold no head.
     """
     checkpoint = BACKBONES[name]
+    if checkpoint.head is None:
+        raise WeightsError(f"{name} was published without an AudioSet classifier; use create({name!r}).")
     path = hub.locate(checkpoint, cache) if weights == "auto" else _given(checkpoint, Path(weights))
-    backbone, content = _from_published(checkpoint, path)
+    backbone, content = _from_published(checkpoint, path, {})
     head = checkpoint.head()
     load_strict(head, content.head, f"{path} (AudioSet head)")
     return Tagger(backbone, head, checkpoint.clip_head).eval()
@@ -74,11 +77,9 @@ def build(record: dict[str, Any]) -> Backbone:
         checkpoint, options = BACKBONES[record["backbone"]], dict(record["options"])
     except (KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"Not the record of a backbone ({error!r} is amiss): {record!r}.") from error
-    if options.get("norm") not in NORMS:
-        raise WeightsError(f"The record's norm {options.get('norm')!r} is none of {', '.join(NORMS)}.")
     try:
         backbone = checkpoint.build(**options)
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ParameterError) as error:
         raise WeightsError(
             f"The record's options {options!r} do not fit backbone {checkpoint.name}: {error}."
         ) from error
@@ -130,12 +131,12 @@ def _given(checkpoint: Checkpoint, path: Path) -> Path:
     return path
 
 
-def _from_published(checkpoint: Checkpoint, path: Path) -> tuple[Backbone, Weights]:
+def _from_published(checkpoint: Checkpoint, path: Path, options: dict[str, Any]) -> tuple[Backbone, Weights]:
     source = checkpoint.source_of(path)
     if path.name == source.filename:
         hub.verify(path, source)
     content = source.read(path)
-    options = {"norm": "folded", **source.options}
+    options = {**checkpoint.options, **source.options, **options}
     backbone = build(_record(checkpoint, path.name, files.sha256(path), checkpoint.licence, options))
     load_strict(backbone, content.backbone, str(path))
     return backbone, content

@@ -35,12 +35,12 @@ def freeze(network: Network) -> Network:
     PyTorch comes without oneDNN, or the network is not on the CPU, it is a plain copy.
 
     Args:
-        network: A backbone, or a module that holds one.
+        network: A backbone, or a module that holds one. Only convolutional backbones are packed.
     """
     frozen = copy.deepcopy(network).eval().requires_grad_(False)
     if torch.backends.mkldnn.is_available() and all(p.device.type == "cpu" for p in frozen.parameters()):
         for module in list(frozen.modules()):
-            if isinstance(module, Backbone):
+            if isinstance(module, Backbone) and module.convolutional:
                 module.blocks = FrozenBlocks(nn.Sequential(*module.stages()))
     return frozen
 

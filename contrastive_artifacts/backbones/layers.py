@@ -41,6 +41,8 @@ class ConvUnit(nn.Module):
         eps: float = 1e-3,
     ) -> None:
         super().__init__()
+        if norm not in NORMS:
+            raise ParameterError(f"norm={norm!r} is none of {', '.join(NORMS)}.")
         self.trailing_pad = padding is None and stride == 2
         padding = kernel // 2 if padding is None else padding
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding, groups=groups, bias=norm == "folded")

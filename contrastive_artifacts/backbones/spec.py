@@ -33,7 +33,7 @@ class Source:
         size: Bytes; ``None`` while the file is unpinned (never downloaded and hashed by the authors of this record).
         sha256: Hex digest; ``None`` while unpinned.
         read: Converts the file; raises :class:`WeightsError` when it cannot be read.
-        options: What the architecture must be built with for this file ("activation").
+        options: What the architecture must be built with for this file, besides what the checkpoint says.
     """
 
     filename: str
@@ -54,25 +54,31 @@ class Checkpoint:
 
     Args:
         name: "yamnet", "mn04".
-        build: Architecture from ``norm=`` ("folded" or "batch") and the options of a source.
-        head: The published AudioSet classifier on top of the frames, giving logits.
-        clip_head: Whether that head takes the mean frame of a clip (True) or every frame (False).
-        sources: Files that hold these weights, best first.
+        build: Architecture from the options below; raises ParameterError or TypeError for others.
+        sources: Files that hold these weights, best first; none where the architecture has no public weights.
         licence: Of the weights (SPDX), which need not be that of the code.
+        code_licence: Of the published code.
         origin: Who published them, where.
         paper: URL.
-        published: Published facts that tests check ("parameters", with the head; "map", AudioSet mAP).
+        published: Published facts ("parameters", with the head, in evaluation form; "map", AudioSet mAP).
+        head: The published AudioSet classifier, giving logits, or ``None``.
+        clip_head: Whether that head takes one vector a clip (True; see :class:`Tagger`) or every frame (False).
+        options: Of the architecture as published.
+        scratch: Of the architecture as trained from random weights; ``None`` where that is the same.
     """
 
     name: str
     build: Callable[..., Backbone]
-    head: Callable[[], nn.Module]
-    clip_head: bool
     sources: tuple[Source, ...]
     licence: str
+    code_licence: str
     origin: str
     paper: str
     published: Mapping[str, float]
+    head: Callable[[], nn.Module] | None = None
+    clip_head: bool = True
+    options: Mapping[str, Any] = field(default_factory=dict)
+    scratch: Mapping[str, Any] | None = None
 
     def source_of(self, path: Path) -> Source:
         """The source whose file name, or else whose suffix, is that of ``path``.

@@ -41,12 +41,13 @@ class YAMNet(Backbone):
     sample_rate = yamnet_mel.SAMPLE_RATE
     bands = yamnet_mel.BANDS
     dim = BLOCKS[-1][1]
+    convolutional = True
     hop_s = yamnet_mel.PATCH_HOP_SAMPLES / sample_rate
     window_s = yamnet_mel.PATCH_SAMPLES / sample_rate
     offset_s = 0.0
     min_samples = yamnet_mel.PATCH_SAMPLES
 
-    def __init__(self, norm: Norm = "folded", activation: str = "relu") -> None:
+    def __init__(self, norm: Norm, activation: str = "relu") -> None:
         super().__init__()
         self.norm = norm
         self.frontend = yamnet_mel.YamnetMel()
@@ -109,7 +110,10 @@ CHECKPOINTS = (
                 options={"activation": "relu"},
             ),
         ),
+        options={"norm": "folded"},
+        scratch={"norm": "batch"},
         licence="Apache-2.0",
+        code_licence="Apache-2.0",
         origin="Google, tensorflow/models research/audioset/yamnet",
         paper="https://arxiv.org/abs/1704.04861",
         published={"parameters": 3_729_481, "map": 0.306},
