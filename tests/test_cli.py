@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from contrastive_artifacts import cli
+from contrastive_artifacts.backbones import BACKBONES
 
 ROOT = Path(__file__).parent.parent
 COMMAND = "from contrastive_artifacts.cli import main; main()"
@@ -52,6 +53,18 @@ def test_a_verb_runs_from_any_folder(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "backbone: " in done.stdout  # the configuration groups were found
     assert list(tmp_path.iterdir()) == []
+
+
+def test_backbones_are_listed_with_their_licences(tmp_path):
+    done = command("backbones", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert all(name in done.stdout for name in BACKBONES)
+    one = command("backbones", "mn04", cwd=tmp_path).stdout
+    assert "899a8c62" in one
+    assert "https://github.com/fschmid56" in one
+    wrong = command("backbones", "mn44", cwd=tmp_path)
+    assert wrong.returncode == 2
+    assert "Did you mean mn04" in wrong.stderr
 
 
 @pytest.fixture(scope="module")

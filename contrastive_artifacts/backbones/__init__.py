@@ -1,5 +1,6 @@
 """Backbones: published audio networks as encoders of waveforms, by name, with verified weights."""
 
+from . import hub as hub
 from .audioset import Tagger as Tagger
 from .contract import Backbone as Backbone
 from .contract import Features as Features
