@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import pyarrow as pa
 import torch
 
-from . import backbones, corpora, files
+from . import artifacts, backbones, corpora, files
 from .corpora import Clip, Corpus
 from .embedding import Embedder, table_vectors, write_table
 from .encoder import Encoder, EncoderSettings
@@ -62,13 +62,13 @@ def make_splits(corpus: Corpus, section: dict[str, Any]) -> dict[str, list[Clip]
 
 def view_settings(config: dict[str, Any], sample_rate: int, duration_s: float) -> ViewSettings:
     section = config["artifacts"]
-    return ViewSettings(tuple(section["states"]), duration_s, sample_rate, tuple(section["severity"]))
+    return ViewSettings(artifacts.states(section["states"]), duration_s, sample_rate, tuple(section["severity"]))
 
 
 def pretrain(config: dict[str, Any], directory: str | Path) -> Result:
     """Pretrains as configured, or resumes; the configuration has the sections of ``configs/pretrain.yaml``."""
     seed = config["trainer"]["seed"]
-    states = tuple(config["artifacts"]["states"])
+    states = artifacts.states(config["artifacts"]["states"])
     objective = settings(ObjectiveSettings, config["objective"], "objective")
     optim = settings(OptimSettings, config["optim"], "optim")
     trainer = settings(TrainerSettings, config["trainer"], "trainer")

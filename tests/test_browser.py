@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from contrastive_artifacts.explorer import MapPoint, encode_preview, write_map
+from contrastive_artifacts import artifacts
+from contrastive_artifacts.explorer import MapPoint, SheetRow, encode_preview, write_map, write_sheet
 from contrastive_artifacts.timeline import Segment, Timeline
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed: pip install selenium")
@@ -257,4 +258,31 @@ def test_timeline_shows_and_selects_segments(browser: Any, tmp_path: Path) -> No
     wait(browser, lambda: state(browser).get("selected") == "0")
     start, stop = map(int, state(browser)["range"].split())
     assert start <= 48000 < 96000 <= stop < timeline.samples, "selecting zooms to the segment"
+    assert_quiet(browser)
+
+
+def test_contact_sheet_draws_plays_switches_and_filters(browser: Any, tmp_path: Path) -> None:
+    tone = (0.1 * np.sin(2 * np.pi * 440 * np.arange(2 * RATE) / RATE)).astype(np.float32)[None]
+    rows = [
+        SheetRow(artifacts.artifact(name), tone, [artifacts.render(name, tone, RATE, s) for s in (0.0, 1.0)])
+        for name in ("hum", "dropout")
+    ]
+    write_sheet(tmp_path / "sheet.html", rows, f"Demo {SPITE}", {"clip": SPITE})
+    browser.get_log("browser"), browser.get_log("performance")
+    browser.get((tmp_path / "sheet.html").as_uri())
+    wait(browser, lambda: state(browser).get("drawn") == "6")
+    worst = browser.find_element(By.CSS_SELECTOR, "[aria-label='dropout, severity 1']")
+    wait(browser, lambda: browser.execute_script("return arguments[0].querySelector('canvas').width", worst) > 200)
+    worst.click()
+    wait(browser, lambda: state(browser).get("playing") == "dropout 1")
+    worst.send_keys("c")
+    wait(browser, lambda: state(browser).get("playing") == "dropout clean")
+    browser.switch_to.active_element.send_keys("c")
+    wait(browser, lambda: state(browser).get("playing") == "dropout 1")
+    browser.switch_to.active_element.send_keys(Keys.ARROW_UP)
+    assert browser.switch_to.active_element.get_attribute("aria-label") == "hum, severity 1"
+    browser.switch_to.active_element.send_keys(" ")
+    wait(browser, lambda: state(browser).get("playing") == "")
+    browser.find_element(By.ID, "find").send_keys("AC beat")
+    wait(browser, lambda: state(browser).get("shown") == "1")
     assert_quiet(browser)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy import signal
+from scipy import fft
 
 from .. import seeding
 from .base import Artifact, Params, draw_seed, linear, log_uniform, pick, whole
 from .fields import SEED, Choice, Field, Number, Rows
 from .levels import decibels, reference
+from .signals import rms, shaped_noise, sine, turns
 
-_BLOCK = 1 << 20  # samples of noise or hum made at a time, so that memory stays near the size of the clip
+_BLOCK = 1 << 15  # samples of hum made at a time: what one step leaves is still in the cache at the next
 _TABLE = 1 << 14  # points of one hum period; linear interpolation between them errs by less than -100 dB
 
 
@@ -66,13 +67,14 @@ class Hiss(Artifact):
             return tilt * shelf
 
         flat = slope == 0 and params["lift_db"] == 0
-        noise = _noise(waveform.shape, sample_rate, rng, None if flat else response)
+        noise = shaped_noise((len(waveform), waveform.shape[-1]), sample_rate, rng, None if flat else response)
         if params["swell"]:
-            phase = rng.uniform(0, 2 * np.pi)
-            angle = 2 * np.pi * params["swell_hz"] / sample_rate * np.arange(waveform.shape[-1]) + phase
-            noise *= (1.0 + params["swell"] * np.sin(angle)).astype(np.float32)
+            gain = sine(waveform.shape[-1], params["swell_hz"] / sample_rate, float(rng.random()))
+            gain *= np.float32(params["swell"])
+            gain += 1.0
+            noise *= gain
         level = reference(waveform, sample_rate) * decibels(-params["snr_db"])
-        noise *= np.float32(level / max(_rms(noise), 1e-30))
+        noise *= np.float32(level / max(rms(noise), 1e-30))
         noise += waveform
         return noise, whole(waveform)
 
@@ -127,76 +129,33 @@ class Hum(Artifact):
         }
 
     def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
-        period = self._period(sample_rate, params)
         level = reference(waveform, sample_rate) * decibels(params["level_db"])
-        period = (period * level).astype(np.float32)
+        period = (self._period(sample_rate, params) * level).astype(np.float32)
         rise = np.diff(period)
+        hertz = params["base_hz"] * (1.0 + params["offset"])
+        # The wander is relative to the nominal frequency, as the field says.
+        drift = params["drift"] / (1.0 + params["offset"])
         out = np.empty_like(waveform)
         samples = waveform.shape[-1]
         for start in range(0, samples, _BLOCK):
             stop = min(start + _BLOCK, samples)
-            point = _turns(start, stop, sample_rate, params)
-            point -= np.floor(point)
+            point = turns(start, stop, sample_rate, hertz, drift, params["drift_hz"], params["drift_phase"])
             point *= _TABLE
-            index = point.astype(np.int32)
+            index = point.astype(np.intp)
             point -= index
-            hum = rise[index]
+            index &= _TABLE - 1
+            hum = np.take(rise, index)
             hum *= point.astype(np.float32)
-            hum += period[index]
+            hum += np.take(period, index)
             np.add(waveform[:, start:stop], hum, out=out[:, start:stop])
         return out, whole(waveform)
 
     @staticmethod
     def _period(sample_rate: int, params: Params) -> np.ndarray:
         """One period of unit RMS, ``[_TABLE + 1]`` with the first point repeated at the end."""
-        turn = np.arange(_TABLE) / _TABLE
-        wave = np.zeros(_TABLE)
+        spectrum = np.zeros(_TABLE // 2 + 1, dtype=np.complex128)
         for number, level_db, phase in params["harmonics"]:
             if number == 1 or number * params["base_hz"] < 0.45 * sample_rate:
-                wave += decibels(level_db) * np.sin(2 * np.pi * (round(number) * turn + phase))
+                spectrum[round(number)] += decibels(level_db) * np.exp(2j * np.pi * (phase - 0.25))
+        wave = fft.irfft(spectrum)
         return np.append(wave, wave[0]) / np.sqrt(np.mean(wave**2))
-
-
-def _turns(start: int, stop: int, sample_rate: int, params: Params) -> np.ndarray:
-    """Phase of the fundamental in turns at the samples [start, stop): the integral of its drifting frequency."""
-    seconds = np.arange(start, stop) / sample_rate
-    turns = seconds * (params["base_hz"] * (1.0 + params["offset"]))
-    if params["drift"]:
-        # The drift is slow: some 64 points per period of it, joined by lines, are exact enough.
-        grid = np.linspace(
-            seconds[0], seconds[-1] + 1e-9, 2 + int(64 * params["drift_hz"] * (stop - start) / sample_rate)
-        )
-        swing = params["base_hz"] * params["drift"] / (2 * np.pi * params["drift_hz"])
-        slow = swing * np.cos(2 * np.pi * (params["drift_hz"] * grid + params["drift_phase"]))
-        turns -= np.interp(seconds, grid, slow)
-    return turns
-
-
-def _noise(
-    shape: tuple[int, ...],
-    sample_rate: int,
-    rng: np.random.Generator,
-    response: Callable[[np.ndarray], np.ndarray] | None,
-) -> np.ndarray:
-    """Gaussian noise ``[C, T]``, shaped by the magnitude ``response`` (of Hz) through one FIR filter, by blocks."""
-    channels, samples = shape
-    if response is None:
-        out = np.empty(shape, dtype=np.float32)
-        for channel in out:  # rows are contiguous, so they can be filled in place
-            rng.standard_normal(dtype=np.float32, out=channel)
-        return out
-    taps = 1 << max(6, math.ceil(math.log2(sample_rate / 40)))
-    magnitude = response(np.fft.rfftfreq(taps, 1 / sample_rate))
-    fir = (np.fft.fftshift(np.fft.irfft(magnitude)) * np.hanning(taps + 1)[:-1]).astype(np.float32)
-    out = np.empty(shape, dtype=np.float32)
-    past = rng.standard_normal((channels, taps - 1), dtype=np.float32)
-    for start in range(0, samples, _BLOCK):
-        fresh = rng.standard_normal((channels, min(_BLOCK, samples - start)), dtype=np.float32)
-        joined = np.concatenate([past, fresh], axis=1)
-        out[:, start : start + fresh.shape[1]] = signal.oaconvolve(joined, fir[None], mode="valid", axes=1)
-        past = joined[:, joined.shape[1] - taps + 1 :]
-    return out
-
-
-def _rms(waveform: np.ndarray) -> float:
-    return math.sqrt(sum(float(np.dot(c, c)) for c in waveform) / waveform.size)

@@ -63,6 +63,10 @@ class Artifact(ABC):
     def sample(self, severity: float, rng: np.random.Generator) -> Params:
         """Draws JSON parameters. Chance does not depend on severity: with an equal ``rng``, more is more."""
 
+    def fits(self, channels: int) -> bool:
+        """Whether it can be rendered into a clip of so many channels, on this machine."""
+        return channels >= self.least_channels
+
     def render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
         """Renders the artifact and says where it did.
 

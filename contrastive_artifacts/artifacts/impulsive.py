@@ -12,6 +12,7 @@ from .. import seeding
 from .base import Artifact, Params, draw_seed, geometric, linear, log_uniform, merge, pick
 from .fields import SEED, Choice, Field, Number
 from .levels import decibels, reference
+from .pulses import ring
 
 _BATCH = 1 << 13  # clicks computed at a time: 8192 x 5 ms at 44.1 kHz is 7 MB
 
@@ -29,10 +30,10 @@ class _Clicks:
 class Clicks(Artifact):
     """Ticks, clicks and pops of records, switches and digital errors, equal in all channels.
 
-    Shapes: single-sample ``impulse`` of either sign, exponential ``decay``, damped ``resonance``, damped autoregressive
-    ``burst`` (noise through a resonance), or a ``mixed`` bag of them. ``level_db`` is the peak re the active level and
-    ``spread_db`` how much single clicks differ from it. Source of the model: Godsill and Rayner, Digital Audio
-    Restoration, 1998 (clicks as additive bursts). Every clip gets at least one.
+    Shapes: single-sample ``impulse`` of either sign, exponential ``decay``, damped ``resonance`` (an AR(2) pulse
+    excited once), ``burst`` (an AR(2) pulse excited by decaying noise), or a ``mixed`` bag of them. ``level_db`` is the
+    peak re the active level and ``spread_db`` how much single clicks differ from it. Source of the model: Godsill and
+    Rayner, Digital Audio Restoration, 1998 (clicks as additive bursts). Every clip gets at least one.
     """
 
     name: ClassVar[str] = "clicks"
@@ -113,8 +114,13 @@ def _bursts(clicks: _Clicks, sample_rate: int, params: Params) -> Iterator[tuple
         wave = np.cos(2 * np.pi * (hertz[:, None] / sample_rate * step + rng.uniform(-0.2, 0.2, count)[:, None]))
         wave[kind == "decay"] = 1.0
         wild = kind == "burst"
-        wave[wild] = 0.5 * wave[wild] + 0.5 * wave[wild] * rng.standard_normal((int(wild.sum()), longest))
-        wave *= np.exp(-rng.uniform(3, 7, count)[:, None] * step / length[:, None])
+        excitation = rng.standard_normal((int(wild.sum()), longest))
+        fall = rng.uniform(3, 7, count)
+        envelope = np.exp(-fall[:, None] * step / length[:, None])
+        wave *= envelope
+        excitation *= envelope[wild]
+        excitation[:, 0] = 2.0  # a click begins with a step, whatever noise follows
+        wave[wild] = ring(excitation, hertz[wild, None], length[wild] / fall[wild], sample_rate)
         wave[step >= length[:, None]] = 0.0
         wave[length == 1, 0] = 1.0
         peak = decibels(1.0) ** rng.uniform(-params["spread_db"], params["spread_db"], count)

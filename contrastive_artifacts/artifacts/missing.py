@@ -11,10 +11,7 @@ import numpy as np
 from .. import seeding
 from .base import Artifact, Params, draw_seed, geometric, log_uniform, merge
 from .fields import SEED, Field, Number
-from .levels import active_blocks
-
-_BLOCK_S = 0.01
-_ACTIVE_DB = 30.0  # a gap in what lies further below the loudest block would hardly be heard
+from .places import sounding
 
 
 @dataclass(frozen=True)
@@ -47,22 +44,23 @@ class Dropout(Artifact):
         }
 
     def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
-        samples = waveform.shape[-1]
         gaps = _gaps(waveform, sample_rate, params)
-        edges = np.zeros(samples + 1, dtype=np.int8)
-        edges[gaps[:, 0]] += 1
-        edges[gaps[:, 1]] -= 1
-        silent = np.cumsum(edges[:-1], dtype=np.int8).astype(bool)
         out = waveform.copy()
-        out[:, silent] = 0.0
-        fade = np.minimum(round(params["fade_ms"] * 1e-3 * sample_rate), (gaps[:, 1] - gaps[:, 0]) // 4)
-        if len(fade) and fade.max() > 0:
-            step = np.arange(int(fade.max()))
-            inside = step < fade[:, None]
-            gain = (0.5 + 0.5 * np.cos(np.pi * (step + 1) / (fade[:, None] + 1)))[inside].astype(np.float32)
-            for where in ((gaps[:, :1] + step)[inside], (gaps[:, 1:] - 1 - step)[inside]):
-                out[:, where] = waveform[:, where] * gain
+        wanted = round(params["fade_ms"] * 1e-3 * sample_rate)
+        fall = _fall(wanted)
+        for start, stop in gaps.tolist():
+            fade = min(wanted, (stop - start) // 4)
+            out[:, start + fade : stop - fade] = 0.0
+            if fade:
+                gain = fall if fade == wanted else _fall(fade)
+                out[:, start : start + fade] *= gain
+                out[:, stop - fade : stop] *= gain[::-1]
         return out, gaps
+
+
+def _fall(length: int) -> np.ndarray:
+    """Raised cosine between 1 and 0, both excluded, float32."""
+    return (0.5 + 0.5 * np.cos(np.pi * np.arange(1, length + 1) / (length + 1))).astype(np.float32)
 
 
 def _gaps(waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndarray:
@@ -70,14 +68,14 @@ def _gaps(waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndarray:
     rng = seeding.generator(params["seed"], "dropout")
     samples = waveform.shape[-1]
     length = _gap_lengths(samples, sample_rate, params, rng)
-    block = max(1, int(_BLOCK_S * sample_rate))
-    active = active_blocks(waveform, block, below_db=_ACTIVE_DB)
+    active, block = sounding(waveform, sample_rate)
     centre = _place(samples, block, active, length, rng)
-    start = np.clip(np.round(centre - length / 2).astype(np.int64), 0, samples - length)
+    # np.minimum and np.maximum instead of np.clip: on a handful of gaps, its overhead would be what takes longest.
+    start = np.maximum(np.minimum(np.rint(centre - length / 2).astype(np.int64), samples - length), 0)
     if not active[np.minimum(centre / block, len(active) - 1).astype(np.int64)].any():
         loudest = block * int(np.flatnonzero(active)[rng.integers(active.sum())]) + block // 2
         nearest = int(np.argmin(np.abs(centre - loudest)))
-        start[nearest] = np.clip(loudest - length[nearest] // 2, 0, samples - length[nearest])
+        start[nearest] = max(0, min(loudest - length[nearest] // 2, samples - length[nearest]))
     order = np.argsort(start, kind="stable")
     return merge(start[order], (start + length)[order])
 
@@ -90,25 +88,28 @@ def _gap_lengths(samples: int, sample_rate: int, params: Params, rng: np.random.
     if total > high:  # room for gaps of unequal length under the longest one allowed
         count = max(count, int(np.ceil(total / (0.75 * high))))
     count = max(1, min(count, int(total / low)))
-    weight = np.exp(rng.normal(0, 0.5, count))
-    length = weight
+    length = np.exp(rng.normal(0, 0.5, count))
     for _ in range(4):  # clipping to the range takes from the total what the others then give back
-        length = np.clip(length * total / length.sum(), low, high)
-    return np.clip(np.round(length), 1, max(1, samples // 2)).astype(np.int64)
+        length = np.minimum(np.maximum(length * total / length.sum(), low), high)
+    return np.minimum(np.maximum(np.rint(length), 1), max(1, samples // 2)).astype(np.int64)
 
 
 def _place(samples: int, block: int, active: np.ndarray, length: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Centres ``[K]`` of gaps that do not overlap: drawn on a time axis on which pauses are short or absent."""
-    size = np.minimum(block, samples - block * np.arange(len(active)))
-    sound, pause = int(size[active].sum()), int(size[~active].sum())
+    edge = np.arange(len(active) + 1) * block
+    edge[-1] = samples
+    size = edge[1:] - edge[:-1]
+    sound = int(size[active].sum())
+    pause = samples - sound
     room = min(float(samples), 2.0 * float(length.sum()))  # how long that axis must be for the gaps to scatter on it
     pause_rate = min(1.0, max(0.0, (room - sound) / pause)) if pause else 0.0
-    axis = np.concatenate([[0.0], np.cumsum(np.where(active, 1.0, pause_rate) * size)])
+    axis = np.zeros(len(edge))
+    np.cumsum(np.where(active, 1.0, pause_rate) * size, out=axis[1:])
     free = np.sort(rng.random(len(length))) * max(0.0, axis[-1] - length.sum())
     # No stretch of the axis is longer than the real time it stands for: gaps apart on it are apart in the clip.
     centre = free + np.cumsum(length) - length / 2
-    edge = np.append(block * np.arange(len(active)), samples)
-    lasting = np.flatnonzero(np.diff(axis) > 0)
-    which = lasting[np.clip(np.searchsorted(axis[lasting], centre, side="right") - 1, 0, len(lasting) - 1)]
+    lasting = np.flatnonzero(axis[1:] > axis[:-1])
+    nth = np.searchsorted(axis[lasting], centre, side="right") - 1
+    which = lasting[np.minimum(np.maximum(nth, 0), len(lasting) - 1)]
     inside = np.minimum((centre - axis[which]) / (axis[which + 1] - axis[which]), 1.0)
     return edge[which] + inside * (edge[which + 1] - edge[which])

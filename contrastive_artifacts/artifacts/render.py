@@ -14,7 +14,7 @@ from ..errors import ParameterError
 from .base import Params, RenderedView, check_severity, merge, whole
 from .catalog import ARTIFACTS, CLEAN
 
-VERSION = 1
+VERSION = 2  # of what equal params render
 _KEYS = ("artifact", "severity", "seed", "parameters", "version")
 _COMPOUND = "compound"
 _SPLICE_S = 0.005  # short against what is heard as a fade, long against a click

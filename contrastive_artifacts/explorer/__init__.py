@@ -5,3 +5,5 @@ from __future__ import annotations
 from .map_page import MapPoint as MapPoint
 from .map_page import write_map as write_map
 from .preview import encode_preview as encode_preview
+from .sheet import SheetRow as SheetRow
+from .sheet import write_sheet as write_sheet

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from scipy import signal
+
+from contrastive_artifacts import audio
+from contrastive_artifacts.artifacts import responses
 
 RATE = 44100
 
@@ -24,3 +29,18 @@ def clip() -> np.ndarray:
 def steady() -> np.ndarray:
     """``[1, 4 s]`` of white noise at -20 dBFS."""
     return (0.1 * np.random.default_rng(6).standard_normal((1, 4 * RATE))).astype(np.float32)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def recorded_responses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, float]]:
+    """File name -> T60 in s of the two responses that stand in for the user's recorded ones."""
+    folder, decays = tmp_path_factory.mktemp("responses"), {"near.wav": 0.4, "far.flac": 0.9}
+    for index, (name, t60) in enumerate(decays.items()):
+        time = np.arange(round(1.2 * t60 * RATE)) / RATE
+        tail = 0.05 * np.random.default_rng(index).standard_normal(len(time)) * 10 ** (-3 * time / t60)
+        tail[:300] = 0.0
+        tail[0] = 0.9
+        audio.write(folder / name, np.concatenate([np.zeros(700), tail])[None], RATE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(responses.VARIABLE, str(folder))
+        yield decays

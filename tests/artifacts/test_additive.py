@@ -115,3 +115,17 @@ def test_hum_is_common_to_all_channels_and_varied_between_seeds(clip: np.ndarray
     counts = {len(p["harmonics"]) for p in drawn}
     assert min(counts) == 1
     assert max(counts) >= 15
+
+
+def test_drifting_hum_is_the_sum_of_its_harmonics() -> None:
+    params = {
+        "level_db": 0.0, "base_hz": 120, "offset": -0.001, "drift": 0.001, "drift_hz": 0.03, "drift_phase": 0.2,
+        "harmonics": [[1, 0.0, 0.1], [7, -9.0, 0.6], [20, -12.0, 0.3]],
+    }  # fmt: skip
+    seconds = np.arange(20 * RATE) / RATE
+    swing = 120 * 0.001 / (2 * np.pi * 0.03) * np.cos(2 * np.pi * (0.03 * seconds + 0.2))
+    turn = 120 * 0.999 * seconds - swing
+    wanted = sum(10 ** (db / 20) * np.sin(2 * np.pi * (n * turn + phase)) for n, db, phase in params["harmonics"])
+    hum = artifacts.artifact("hum").apply(np.zeros((1, len(seconds)), dtype=np.float32), RATE, params)[0]
+    wanted *= 1e-3 / np.sqrt(np.mean(wanted**2))  # silence counts as -60 dBFS
+    assert np.abs(hum - wanted).max() < 1e-3 * 1e-3

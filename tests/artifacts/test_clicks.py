@@ -86,3 +86,15 @@ def test_hours_of_clicks_take_seconds() -> None:
     out = CLICKS.apply(hour, 8000, make(rate_hz=20.0))
     assert time.perf_counter() - begin < 10
     assert (out[0, segments[:, 0]] != 0).all()
+
+
+def test_a_burst_is_noise_through_a_resonance() -> None:
+    silence = np.zeros((1, 10 * RATE), dtype=np.float32)
+    params = make(shape="burst", length_ms=5.0, resonance_hz=4000.0, rate_hz=20.0)
+    out, segments = CLICKS.render(silence, RATE, params)
+    bursts = [out[0, a:b] for a, b in segments if b - a > 150]
+    power = np.mean([np.square(np.abs(np.fft.rfft(b / np.abs(b).max(), 1024))) for b in bursts], axis=0)
+    hertz = np.fft.rfftfreq(1024, 1 / RATE)
+    assert 0.6 * 4000 < hertz[np.argmax(power)] < 1.6 * 4000
+    assert power[(hertz > 2000) & (hertz < 8000)].sum() > 0.8 * power.sum()
+    assert len({np.round(b[:50], 6).tobytes() for b in bursts}) == len(bursts)

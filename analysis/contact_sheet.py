@@ -1,0 +1,60 @@
+"""Draws every artifact at several severities: python analysis/contact_sheet.py [path=clip.wav] [artifacts=vinyl]
+
+Writes one HTML file that plays, opens from disk without a network: spectrogram, 20 ms of waveform where the damage is
+greatest, parameters.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import hydra
+import numpy as np
+from omegaconf import DictConfig
+from rich.progress import track
+
+from contrastive_artifacts import artifacts, audio, corpora
+from contrastive_artifacts.console import console, instructive
+from contrastive_artifacts.explorer import SheetRow, write_sheet
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="contact_sheet")
+def main(cfg: DictConfig) -> None:
+    names = [name for name in artifacts.states(cfg.artifacts.states)[1:] if artifacts.artifact(name).fits(2)]
+    waveform, rate, about = clip(cfg.path, cfg.seconds)
+    rows = []
+    for name in track(names, "render", transient=True):
+        record = artifacts.artifact(name)
+        clean = waveform if len(waveform) >= record.least_channels else widened(waveform, rate)
+        views = [artifacts.render(name, clean, rate, severity, cfg.seed) for severity in cfg.severities]
+        rows.append(SheetRow(record, clean, views))
+    facts = {"clip": about, "rate": f"{rate} Hz", "artifacts": len(rows), "seed": cfg.seed}
+    write_sheet(cfg.to, rows, "Contact sheet of artifacts", facts)
+    console.print(f"sheet    {cfg.to} (open it in a browser: look, click, listen)")
+
+
+def clip(path: str | None, seconds: float) -> tuple[np.ndarray, int, str]:
+    """The loudest stretch of the file, float32 ``[C, T]``, its rate and what it is."""
+    if path is None:
+        corpus = corpora.create("builtin", sources=36, seed=1, duration_s=max(2.0, seconds))
+        chosen = next(c for c in corpus.clips if "speech" in c.category)
+        waveform, rate = corpus.load(chosen)
+        about = f"{chosen.category} of the built-in corpus"
+    else:
+        waveform, rate = audio.read(path)
+        about = Path(path).name
+    length = min(waveform.shape[1], round(seconds * rate))
+    power = np.cumsum(np.square(waveform, dtype=np.float64).sum(axis=0))
+    start = int(np.argmax(power[length - 1 :] - np.append(0, power[:-length])))
+    return np.ascontiguousarray(waveform[:, start : start + length]), rate, about
+
+
+def widened(waveform: np.ndarray, rate: int) -> np.ndarray:
+    """Two unlike channels of one: the second is 9 ms late and darker, as a second microphone would have it."""
+    late = np.roll(waveform[0], round(0.009 * rate))
+    return np.stack([waveform[0], 0.5 * (late + np.roll(late, 1))]).astype(np.float32)
+
+
+if __name__ == "__main__":
+    with instructive():
+        main()

@@ -1,0 +1,139 @@
+"""Which faults keep company: what a medium or a data set is known for, and compounds of one to three of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .. import seeding
+from ..errors import ParameterError
+from ..registry import Registry
+from .base import FAMILIES, linear
+from .catalog import ARTIFACTS, CLEAN, DEFAULT
+
+Chain = tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Artifacts that occur together.
+
+    Attributes:
+        names: the artifacts.
+        about: what the preset stands for, with its source.
+        groups: artifact -> the group of which a compound takes at most one; where none is given, its family.
+        counts: weights of one, two, three ... artifacts at once.
+    """
+
+    names: tuple[str, ...]
+    about: str
+    groups: Mapping[str, str] = field(default_factory=dict)
+    counts: tuple[float, ...] = (0.7, 0.2, 0.1)
+
+    def draw(self, seed: int, channels: int = 1, severity: tuple[float, float] = (0.0, 1.0)) -> Chain:
+        """A compound: (name, severity) in the order in which a recording meets them, for :func:`compose`.
+
+        Every artifact is equally likely to be taken first; the next ones come from groups not yet taken.
+
+        Args:
+            seed: equal seeds give equal compounds.
+            channels: of the clip; faults between channels are left out where there are too few, and recorded rooms
+                where there are no recordings of any (see :mod:`.responses`).
+            severity: the range from which each severity is drawn, uniformly.
+
+        Raises:
+            ParameterError: no artifact of the preset fits.
+        """
+        rng = seeding.generator(seed, "compound")
+        left = [name for name in self.names if ARTIFACTS[name].fits(channels)]
+        if not left:
+            raise ParameterError(f"None of {', '.join(self.names)} can be rendered into {channels} channel(s).")
+        count = 1 + int(np.searchsorted(np.cumsum(self.counts)[:-1], rng.random() * sum(self.counts), side="right"))
+        chain: list[tuple[str, float]] = []
+        while left and len(chain) < count:
+            name = left[int(rng.integers(len(left)))]
+            chain.append((name, linear(float(rng.random()), *severity)))
+            left = [other for other in left if self.group(other) != self.group(name)]
+        return tuple(sorted(chain, key=lambda step: FAMILIES.index(ARTIFACTS[step[0]].family)))
+
+    def group(self, name: str) -> str:
+        return self.groups.get(name, ARTIFACTS[name].family)
+
+
+_MEDIA = {  # name: what it stands for, and its artifacts
+    "vinyl": (
+        "Shellac and vinyl: dusty and worn grooves, rumble of the turntable, groove pre-echo, inner-groove distortion.",
+        "crackle clicks periodic_clicks rumble hiss hum wow_flutter speed_error print_through bandlimit saturation "
+        "skip",
+    ),
+    "tape": (
+        "Reel and cassette: hiss, print-through, lost oxide, splices, worn or tilted heads, mistracked Dolby.",
+        "hiss hum wow_flutter speed_error print_through azimuth tape_dropout splice saturation bandlimit "
+        "noise_reduction gain_step",
+    ),
+    "film_optical": (
+        "Optical film sound: grain noise, dust, scratches, sprocket and frame-rate faults, Academy curve, splices.",
+        "hiss crackle clicks thump periodic_clicks hum wow_flutter speed_error bandlimit saturation clipping splice "
+        "dropout",
+    ),
+    "broadcast": (
+        "Radio and television: interference, line tones, multipath, limiting, level shifts, channel errors.",
+        "hiss hum interference whistle clicks bandlimit comb clipping crossover pumping gain_step dropout codec "
+        "polarity channel_loss false_stereo",
+    ),
+    "voip": (
+        "Calls over networks: lost packets, speech codecs, echo, over-eager noise reduction and gain control.",
+        "packet_loss codec bandlimit echo reverb noise_reduction pumping gain_step clipping hiss hum interference "
+        "stutter",
+    ),
+    "streaming": (
+        "Digital production and delivery: lossy coding, overs, bad conversion, gaps and repeats, channel errors.",
+        "codec clipping quantization aliasing dropout stutter skip pumping gain_step noise_reduction polarity "
+        "channel_loss false_stereo",
+    ),
+}
+_SONICMASTER = {  # group: its artifacts
+    "equalization": "eq_curve eq_microphone eq_bright eq_dark eq_airy eq_boom eq_clarity eq_mud eq_warm eq_vocal",
+    "dynamics": "compression punch",
+    "reverb": "room_small room_big room_mixed room_recorded",
+    "amplitude": "overdrive volume",
+    "stereo": "mono_sum",
+}
+
+
+def _sonicmaster() -> Preset:
+    groups = {name: group for group, names in _SONICMASTER.items() for name in names.split()}
+    about = "Music mastering: the 19 degradations of SonicMaster (arXiv 2508.03448), one, two or three as 4 : 2 : 1."
+    return Preset(tuple(groups), about, groups, counts=(4, 2, 1))
+
+
+def _all() -> Preset:
+    return Preset(tuple(name for name in ARTIFACTS if name not in _sonicmaster().names), "The whole taxonomy.")
+
+
+PRESETS: Registry[Preset] = Registry("preset")
+PRESETS.register("default6", Preset(DEFAULT, "One artifact for each generating mechanism, and two additive ones."))
+for _name, (_about, _names) in _MEDIA.items():
+    PRESETS.register(_name, Preset(tuple(_names.split()), _about))
+PRESETS.register("sonicmaster", _sonicmaster())
+PRESETS.register("all", _all())
+
+
+def states(which: str | Sequence[str]) -> tuple[str, ...]:
+    """What an encoder is to tell apart: clean first, then the artifacts of a preset or of a list.
+
+    >>> states("default6")[:3], states(["hum", "clean"])
+    (('clean', 'hiss', 'hum'), ('clean', 'hum'))
+
+    Raises:
+        UnknownNameError: no such preset or artifact; the message lists close matches.
+        ParameterError: the list names no artifact, or one twice.
+    """
+    names = PRESETS[which].names if isinstance(which, str) else tuple(n for n in which if n != CLEAN)
+    for name in names:
+        ARTIFACTS[name]
+    if not names or len(set(names)) < len(names):
+        raise ParameterError(f"The artifacts are {list(which)!r}; name one or more, each once, or a preset.")
+    return (CLEAN, *names)

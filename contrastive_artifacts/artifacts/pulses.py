@@ -1,0 +1,92 @@
+"""What impulsive artifacts are made of: pulses of autoregressive models, and where they are put."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy import fft
+
+_GROUP = 1 << 21  # spectral values at a time
+
+
+def ring(excitation: np.ndarray, hertz: np.ndarray, decay: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Excitations sent through autoregressive resonances, all rows at once: AR(2) for one resonance, AR(4) for two.
+
+    The model of a click as a short excited AR process is that of Godsill and Rayner, Digital Audio Restoration, 1998.
+    The recursion is carried out as a division of spectra, padded so that what wraps round lies below -75 dB.
+
+    Args:
+        excitation: ``[K, L]``.
+        hertz: resonances ``[K, R]``, below half the rate.
+        decay: time constants ``[K]`` in samples, L / 3 or less.
+        sample_rate: Hz.
+
+    Returns:
+        float32 ``[K, L]``, each row scaled to a peak of 1.
+    """
+    count, length = excitation.shape
+    size = 1 << max(3, math.ceil(math.log2(4 * length)))
+    delay = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size).astype(np.complex64)
+    radius = np.exp(-1.0 / decay)[:, None]
+    near = (2 * radius * np.cos(2 * np.pi * hertz / sample_rate)).astype(np.float32)
+    far = np.square(radius).astype(np.float32)
+    out = np.empty((count, length), dtype=np.float32)
+    step = max(1, _GROUP // size)
+    for start in range(0, count, step):
+        rows = slice(start, start + step)
+        spectrum = fft.rfft(excitation[rows].astype(np.float32), n=size, axis=1)
+        for first in near[rows].T:
+            spectrum /= 1 - delay * (first[:, None] - far[rows] * delay)
+        out[rows] = fft.irfft(spectrum, n=size, axis=1, overwrite_x=True)[:, :length]
+    out /= np.maximum(np.abs(out).max(axis=1, keepdims=True), 1e-20)
+    return out
+
+
+def bank(
+    rng: np.random.Generator, count: int, length: int, hertz: float, order: int, sample_rate: int, alike: float = 0.0
+) -> np.ndarray:
+    """A bank of pulses: decaying noise, led by a step, through resonances drawn around ``hertz``.
+
+    Args:
+        rng: draws the excitations and the coefficients.
+        count, length: shape ``[K, L]`` of the bank, in pulses and samples.
+        hertz: centre of the resonances; they are kept under .45 of the rate.
+        order: 2 or 4, the order of the AR models.
+        sample_rate: Hz.
+        alike: 0 (every pulse on its own) .. 1 (the same pulse over and over).
+
+    Returns:
+        float32 ``[K, L]`` with peaks of 1, faded out at the end.
+    """
+    own = np.float32(math.sqrt(1 - alike**2))
+
+    def vary(*shape: int) -> np.ndarray:
+        common, single = rng.standard_normal((1, *shape)), rng.standard_normal((count, *shape))
+        return alike * common + own * single
+
+    step = np.arange(length)
+    excitation = vary(length) * np.exp(-8.0 * step / length)
+    excitation[:, 0] = 2.0
+    resonances = np.clip(hertz * np.exp(0.35 * vary(order // 2)), 50.0, 0.45 * sample_rate)
+    decay = length / np.clip(6.0 * np.exp(0.2 * vary()), 4.0, 10.0)
+    pulses = ring(excitation, resonances, decay, sample_rate)
+    pulses *= np.cos(np.pi / 2 * step / length).astype(np.float32)
+    return pulses
+
+
+def count_of(rng: np.random.Generator, expected: float) -> int:
+    """A Poisson-like count of at least one that, for one and the same draw, grows with what is expected."""
+    expected = max(1.0, expected)
+    surplus = float(np.clip(rng.standard_normal(), -1.5, 1.5))
+    return max(1, round(expected + surplus * math.sqrt(expected)))
+
+
+def scatter(track: np.ndarray, starts: np.ndarray, pulses: np.ndarray) -> None:
+    """Adds the pulses ``[K, L]`` to the float32 ``track`` in place; overlapping ones sum, the track's end cuts."""
+    where = starts[:, None] + np.arange(pulses.shape[1])
+    if len(where) and int(starts.max()) + pulses.shape[1] > len(track):
+        inside = where < len(track)
+        np.add.at(track, where[inside], pulses[inside])
+    else:
+        np.add.at(track, where.reshape(-1), pulses.reshape(-1))

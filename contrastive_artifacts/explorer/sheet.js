@@ -1,0 +1,146 @@
+// One row an artifact, one cell a severity (the first is the clean clip): spectrogram, 20 ms of waveform, sound.
+const data = read("data");
+const state = document.body.dataset; // what tests and scripts may read: drawn, playing, shown
+const cells = [];
+
+const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+const seconds = (value) => `${value.toFixed(2)} s`;
+
+function build() {
+  for (const row of data.rows) {
+    const line = element("div", { className: "cells" });
+    const about = element("div", { className: "about" },
+      element("h2", { textContent: row.name }), element("span", { className: "family", textContent: row.family }),
+      element("p", { textContent: row.scale }), element("p", { textContent: row.synonyms.join(" · ") }));
+    const section = element("section", { className: "row", ariaLabel: row.name }, about, line);
+    row.cells.forEach((cell, column) => {
+      const label = column ? `severity ${cell.severity}` : "clean";
+      const button = element("button", { className: "cell", type: "button", ariaLabel: `${row.name}, ${label}` },
+        element("canvas", { className: "picture" }), element("canvas", { className: "detail" }),
+        element("span", { className: "name" }, element("b", { textContent: label })));
+      button.setAttribute("aria-pressed", "false");
+      const item = { row, cell, column, button, section, index: cells.length };
+      cells.push(item);
+      button.addEventListener("click", () => play(item));
+      button.addEventListener("pointerenter", (event) => tip(item, event));
+      button.addEventListener("pointerleave", () => { byId("tip").hidden = true; });
+      line.append(button);
+    });
+    byId("rows").append(section);
+  }
+}
+
+function draw(item) {
+  const [picture, detail] = item.button.querySelectorAll("canvas");
+  drawPicture(picture, item.cell);
+  drawDetail(detail, item.cell);
+}
+
+function drawPicture(canvas, cell) {
+  const levels = bytes(cell.picture), height = data.bands, width = levels.length / height;
+  const image = new ImageData(width, height);
+  const colours = Array.from({ length: 256 }, (_, v) => ramp(v / 255).match(/\d+/g).map(Number));
+  for (let band = 0; band < height; band++) {
+    for (let frame = 0; frame < width; frame++) {
+      const at = 4 * ((height - 1 - band) * width + frame);
+      image.data.set([...colours[levels[band * width + frame]], 255], at);
+    }
+  }
+  const small = Object.assign(document.createElement("canvas"), { width, height });
+  small.getContext("2d").putImageData(image, 0, 0);
+  const { context: g, width: w, height: h } = fitCanvas(canvas);
+  g.imageSmoothingEnabled = true;
+  g.drawImage(small, 0, 0, w, h);
+  g.fillStyle = token("--accent"); // touched spans along the foot, unless they are all of it
+  [...cell.touched].forEach((mark, n, all) => { if (mark === "1") g.fillRect((n / all.length) * w, h - 3, w / all.length + 0.5, 3); });
+}
+
+function drawDetail(canvas, cell) {
+  const { context: g, width, height } = fitCanvas(canvas);
+  g.clearRect(0, 0, width, height);
+  const top = Math.max(...cell.detail.flat().map(Math.abs), 1);
+  cell.detail.forEach((points, which) => {
+    g.strokeStyle = token(which ? "--accent" : "--soft");
+    g.lineWidth = which ? 1.2 : 1;
+    g.beginPath();
+    points.forEach((v, n) => g.lineTo((n / Math.max(1, points.length - 1)) * width, height / 2 - (v / top) * (height / 2 - 2)));
+    g.stroke();
+  });
+}
+
+function tip(item, event) {
+  const { row, cell, column } = item;
+  const rows = [...cell.params, ["waveform", `20 ms from ${seconds(cell.at_s)}; grey is clean`], ["touched", `${cell.spans} span(s)`]];
+  byId("tip").replaceChildren(element("strong", { textContent: `${row.name} ${column ? cell.severity : "clean"}` }), rowsTable(rows));
+  placeTip(byId("tip"), event.clientX, event.clientY);
+}
+
+// ---- sound: one cell at a time -------------------------------------------------------------------------------------
+let context = null, node = null, turn = 0;
+async function play(item) {
+  const again = item.button.getAttribute("aria-pressed") === "true";
+  stop();
+  if (again) return;
+  const mine = ++turn;
+  item.button.setAttribute("aria-pressed", "true");
+  try {
+    context ??= new AudioContext();
+    await context.resume();
+    item.buffer ??= await context.decodeAudioData(bytes(item.cell.sound).buffer);
+    if (mine !== turn) return;
+    node = new AudioBufferSourceNode(context, { buffer: item.buffer });
+    node.connect(context.destination);
+    node.onended = () => { if (mine === turn) stop(); };
+    node.start();
+    state.playing = `${item.row.name} ${item.column ? item.cell.severity : "clean"}`;
+  } catch (error) {
+    stop();
+    byId("say").textContent = `This browser cannot play ${item.row.name} (${error.name}).`;
+  }
+}
+function stop() {
+  turn++;
+  if (node) { node.onended = null; node.stop(); node.disconnect(); node = null; }
+  cells.forEach((item) => item.button.setAttribute("aria-pressed", "false"));
+  state.playing = "";
+}
+
+// ---- keys and filter -----------------------------------------------------------------------------------------------
+let before = null; // the damaged cell that C goes back to
+document.addEventListener("keydown", (event) => {
+  if (event.target === byId("find") || event.ctrlKey || event.metaKey || event.altKey) return;
+  const at = cells.find((item) => item.button === document.activeElement);
+  const width = data.severities.length + 1;
+  const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -width, ArrowDown: width }[event.key];
+  if (step) {
+    let to = at ? at.index + step : 0;
+    while (cells[to]?.section.hidden) to += step;
+    cells[to]?.button.focus();
+  } else if (event.key === " ") stop();
+  else if (event.key.toLowerCase() === "c" && at) {
+    const clean = cells[at.index - at.column];
+    const other = at.column ? clean : before?.row === at.row ? before : cells[at.index + width - 1];
+    if (at.column) before = at;
+    other.button.focus();
+    play(other);
+  } else if (event.key === "/") byId("find").focus();
+  else return;
+  event.preventDefault();
+});
+byId("find").addEventListener("input", (event) => {
+  const query = event.target.value.trim().toLowerCase();
+  for (const section of document.querySelectorAll(".row")) section.hidden = !section.textContent.toLowerCase().includes(query);
+  state.shown = String(document.querySelectorAll(".row:not([hidden])").length);
+});
+
+fillFacts(byId("facts"), data.facts);
+build();
+const seen = new IntersectionObserver((entries) => {
+  for (const entry of entries) if (entry.isIntersecting) draw(cells.find((item) => item.button === entry.target));
+}, { rootMargin: "300px" });
+cells.forEach((item) => seen.observe(item.button));
+const redraw = () => cells.forEach((item) => { seen.unobserve(item.button); seen.observe(item.button); });
+darkQuery.addEventListener("change", redraw);
+addEventListener("resize", redraw);
+state.drawn = String(cells.length);
+state.shown = String(data.rows.length);

@@ -1,0 +1,71 @@
+"""Clicks once per turn: the period is recovered."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from contrastive_artifacts import artifacts, audio
+
+RATE = 44100
+CLICKS = artifacts.artifact("periodic_clicks")
+
+
+def make(**changes: object) -> dict:
+    params = {
+        "seed": 5, "rate_hz": 1.3, "level_db": 20.0, "spread_db": 1.0, "jitter": 0.001, "phase": 0.4, "length_ms": 1.0,
+        "resonance_hz": 2000.0,
+    }  # fmt: skip
+    return {**params, **changes}
+
+
+def peaks(wave: np.ndarray, apart: int) -> np.ndarray:
+    """Places of the largest sample of each click, found in the sound alone."""
+    loud = np.flatnonzero(np.abs(wave) > 0.5 * np.abs(wave).max())
+    groups = np.split(loud, np.flatnonzero(np.diff(loud) > apart) + 1)
+    return np.array([group[np.argmax(np.abs(wave[group]))] for group in groups])
+
+
+@pytest.mark.parametrize("rate", [100 / 180, 0.75, 1.3, 24.0, 96.0])
+def test_the_period_is_recovered(rate: float) -> None:
+    noise = 0.01 * np.random.default_rng(1).standard_normal((1, 40 * RATE)).astype(np.float32)
+    out = CLICKS.apply(noise, RATE, make(rate_hz=rate, level_db=24.0))[0]
+    found = peaks(out, round(0.4 * RATE / rate))
+    assert len(found) == pytest.approx(40 * rate, abs=1)
+    slope = np.polyfit(np.arange(len(found)), found / RATE, 1)[0]
+    assert slope * rate == pytest.approx(1, abs=0.003)
+    assert np.abs(np.diff(found) * rate / RATE - 1).max() < 0.02
+
+
+def test_the_drawn_rates_are_those_of_records_and_film(clip: np.ndarray) -> None:
+    known = np.array([100 / 180, 0.75, 1.3, 24, 96])
+    drawn = np.array([CLICKS.sample(0.5, np.random.default_rng(s))["rate_hz"] for s in range(60)])
+    off = np.abs(drawn[:, None] / known - 1)
+    assert off.min(axis=1).max() <= 0.002 + 1e-9
+    assert set(off.argmin(axis=1)) == set(range(5))
+
+
+def test_turns_are_nearly_alike() -> None:
+    silence = np.zeros((1, 20 * RATE), dtype=np.float32)
+    out, segments = CLICKS.render(silence, RATE, make(rate_hz=24.0, spread_db=2.0, jitter=0.0, phase=0.0))
+    clicks = np.stack([out[0, start : start + 44] for start, stop in segments if stop - start == 44])
+    assert len(clicks) > 400
+    likeness = np.corrcoef(clicks)
+    assert np.median(likeness) > 0.85
+    assert len(np.unique(clicks, axis=0)) > 100
+    level = 20 * np.log10(np.abs(clicks).max(axis=1))
+    assert level.max() - level.min() < 2 * 2.0 + 4
+
+
+def test_the_level_is_the_asked_one(steady: np.ndarray) -> None:
+    added = (CLICKS.apply(steady, RATE, make(level_db=24.0, spread_db=0.0)) - steady)[0]
+    wanted = audio.active_rms(steady, RATE) * 10 ** (24 / 20)
+    found = np.abs(added[peaks(added, RATE // 4)])
+    assert found.max() <= 1.001 * wanted
+    assert found.min() > 0.6 * wanted
+
+
+def test_every_clip_gets_one() -> None:
+    short = np.zeros((1, 2000), dtype=np.float32)
+    for phase in (0.0, 0.5, 1.0):
+        assert len(CLICKS.segments(short, RATE, make(rate_hz=0.5, phase=phase))) == 1
