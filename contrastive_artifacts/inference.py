@@ -88,13 +88,11 @@ class PretrainedEncoder:
         return self._probe
 
 
-def load(name: str | Path) -> PretrainedEncoder:
-    """Loads an encoder: ``"release"`` (ships with the package), a run directory, or a folder with ``encoder.json``.
+def encoder_folder(name: str | Path) -> Path:
+    """The folder with ``encoder.json`` that a name given to :func:`load` stands for.
 
     Raises:
-        StorageError: there is no encoder, or one of another format.
-        WeightsError: its tensors are damaged or do not match in full.
-        FingerprintError: the probe beside it belongs to another encoder.
+        StorageError: there is none.
     """
     directory = RELEASE / (RELEASE / "default").read_text().strip() if name == "release" else Path(name)
     if not (directory / "encoder.json").exists() and (directory / "encoder" / "encoder.json").exists():
@@ -103,6 +101,18 @@ def load(name: str | Path) -> PretrainedEncoder:
         raise StorageError(
             f"{directory} holds no encoder; give 'release', a run directory, or a folder with encoder.json."
         )
+    return directory
+
+
+def load(name: str | Path) -> PretrainedEncoder:
+    """Loads an encoder: ``"release"`` (ships with the package), a run directory, or a folder with ``encoder.json``.
+
+    Raises:
+        StorageError: there is no encoder, or one of another format.
+        WeightsError: its tensors are damaged or do not match in full.
+        FingerprintError: the probe beside it belongs to another encoder.
+    """
+    directory = encoder_folder(name)
     embedder = Embedder(Encoder.load(directory))
     probe = Probe.load(directory, embedder.fingerprint) if (directory / "probe.json").exists() else None
     return PretrainedEncoder(embedder, probe)

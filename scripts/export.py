@@ -1,4 +1,4 @@
-"""Exports a run's encoder to give away: python scripts/export.py run=DIR to=DIR
+"""Exports a run's encoder to give away: python scripts/export.py run=DIR to=DIR [onnx=true]
 
 Half precision, and a probe fitted on every source of the run; `contrastive_artifacts.load(to)` uses it offline.
 """
@@ -10,12 +10,18 @@ from omegaconf import DictConfig, OmegaConf
 
 from contrastive_artifacts import run
 from contrastive_artifacts.console import console, instructive
+from contrastive_artifacts.encoder import Encoder
+from contrastive_artifacts.onnx_file import to_onnx
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="export")
 def main(cfg: DictConfig) -> None:
     config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    onnx = config.pop("onnx")
     fingerprint = run.export(config.pop("run"), config["to"], config["duration_s"], config["draws"], config["seed"])
+    if onnx:
+        to_onnx(Encoder.load(cfg.to), f"{cfg.to}/encoder.onnx")
+        console.print(f"ONNX               {cfg.to}/encoder.onnx (waveform in; h, z, types, severities out; any batch)")
     console.print(f"encoder and probe  {cfg.to} (fingerprint {fingerprint})")
 
 

@@ -11,7 +11,9 @@ from .catalog import ARTIFACTS as ARTIFACTS
 from .catalog import CLEAN as CLEAN
 from .catalog import DEFAULT as DEFAULT
 from .presets import PRESETS as PRESETS
+from .presets import Preset as Preset
 from .presets import states as states
+from .render import COMPOUND as COMPOUND
 from .render import compose as compose
 from .render import render as render
 from .render import replay as replay

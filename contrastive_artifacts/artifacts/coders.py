@@ -70,7 +70,7 @@ def code(samples: np.ndarray, sample_rate: int, name: str, kbps: float) -> np.nd
     padded = np.append(samples, np.zeros(_FLUSH, dtype=np.float32))
     try:
         return coder.round_trip(padded, sample_rate, kbps)
-    except (av.error.FFmpegError, ValueError, soundfile.SoundFileError) as error:
+    except (av.error.FFmpegError, ValueError, RuntimeError, soundfile.SoundFileError) as error:
         raise ParameterError(
             f"The {name} encoder ({coder.encoder}) does not work here at {sample_rate} Hz and {kbps:g} kbit/s: "
             f"{error}. Install a build that has it (pip install --upgrade av soundfile), or choose another codec: "

@@ -16,7 +16,7 @@ from .catalog import ARTIFACTS, CLEAN
 
 VERSION = 2  # of what equal params render
 _KEYS = ("artifact", "severity", "seed", "parameters", "version")
-_COMPOUND = "compound"
+COMPOUND = "compound"  # stands where the params of a view name an artifact
 _SPLICE_S = 0.005  # short against what is heard as a fade, long against a click
 
 
@@ -78,12 +78,18 @@ def replay(waveform: Any, sample_rate: int, params: Params) -> Any:
     return _like(samples, waveform)
 
 
-def compose(chain: Sequence[tuple[str, float]], waveform: Any, sample_rate: int, seed: int = 0) -> RenderedView:
+def compose(
+    chain: Sequence[tuple[str, float]],
+    waveform: Any,
+    sample_rate: int,
+    seed: int = 0,
+    span: tuple[int, int] | None = None,
+) -> RenderedView:
     """Renders several artifacts one after the other, each on the outcome of the one before.
 
     Args:
-        chain: (name, severity) in the order in which they arise.
-        waveform, sample_rate, seed: as in :func:`render`.
+        chain: (name, severity) in the order in which they arise, for instance from a preset (:class:`.presets.Preset`).
+        waveform, sample_rate, seed, span: as in :func:`render`; the span is that of every step.
 
     Returns:
         A view whose ``params["parameters"]["chain"]`` holds the params of every step, and whose segments are the union.
@@ -95,13 +101,13 @@ def compose(chain: Sequence[tuple[str, float]], waveform: Any, sample_rate: int,
         raise ParameterError("The chain is empty; give at least one (name, severity).")
     samples, steps, touched = audio.as_waveform(waveform, sample_rate), [], []
     for index, (name, severity) in enumerate(chain):
-        view = render(name, samples, sample_rate, severity, seeding.derive(seed, "chain", index))
+        view = render(name, samples, sample_rate, severity, seeding.derive(seed, "chain", index), span)
         samples = view.waveform
         steps.append(view.params)
         touched.append(view.segments)
     spans = np.concatenate(touched)
     spans = spans[np.argsort(spans[:, 0], kind="stable")]
-    params = _record(_COMPOUND, max(step["severity"] for step in steps), int(seed), {"chain": steps})
+    params = _record(COMPOUND, max(step["severity"] for step in steps), int(seed), {"chain": steps})
     return RenderedView(_like(samples.copy(), waveform), sample_rate, params, merge(spans[:, 0], spans[:, 1]))
 
 
@@ -119,7 +125,7 @@ def _steps(params: Any) -> list[Params]:
     if params["version"] != VERSION or isinstance(params["version"], bool):
         raise ParameterError(f"params are of version {params['version']!r}; this package renders version {VERSION}.")
     check_severity(params["severity"])
-    if params["artifact"] == _COMPOUND:
+    if params["artifact"] == COMPOUND:
         chain = params["parameters"].get("chain") if isinstance(params["parameters"], Mapping) else None
         if not isinstance(chain, list) or not chain:
             raise ParameterError(f"A compound needs parameters.chain, a list of params, not {chain!r}.")

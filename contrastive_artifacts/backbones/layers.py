@@ -79,7 +79,7 @@ def in_chunks(network: Callable[[Tensor], Tensor], batch: Tensor, rows: int, who
     Args:
         whole: The network mixes rows (batch norm in training): run it once over everything.
     """
-    if whole or len(batch) <= rows:
+    if whole or torch.compiler.is_exporting() or len(batch) <= rows:
         return network(batch)
     return torch.cat([network(part) for part in batch.chunk(math.ceil(len(batch) / rows))])
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from ..errors import ParameterError
 from ..registry import Registry
 from .base import Clip as Clip
 from .base import Corpus as Corpus
+from .curated import curated as curated
 from .esc50 import esc50
 from .folder import folder
 from .split import split as split
@@ -28,8 +30,13 @@ CORPORA.register("esc50", esc50)
 CORPORA.register("builtin", _builtin)
 
 
-def create(kind: str, **options: Any) -> Corpus:
+def create(kind: str, *, curation: str | Path | None = None, **options: Any) -> Corpus:
     """The corpus of that kind ("folder", "esc50", "builtin"), made with the options of its factory.
+
+    Args:
+        kind: One of :data:`CORPORA`.
+        curation: A manifest (see :func:`.curated.curated`); only what it keeps is in the corpus.
+        options: Those of the factory.
 
     Raises:
         UnknownNameError: no such kind.
@@ -40,4 +47,5 @@ def create(kind: str, **options: Any) -> Corpus:
         inspect.signature(factory).bind(**options)
     except TypeError as error:
         raise ParameterError(f"Corpus {kind!r} with options {sorted(options)}: {error}.") from None
-    return factory(**options)
+    corpus = factory(**options)
+    return corpus if curation is None else curated(corpus, curation)

@@ -39,7 +39,8 @@ class Detail(nn.Module):
         top, loudness = x.abs().amax(1)[:, None, None], x.square().mean(1).sqrt()[:, None] + FLOOR
         peak, level = frames.abs().amax(2), frames.square().mean(2).sqrt()
         bend_peak, bend = bends.abs().amax(2), bends.square().mean(2).sqrt()
-        bend_loudness = bend.median(dim=1, keepdim=True).values + FLOOR
+        middle = (bend.shape[1] - 1) // 2  # sorting instead of median(), which ONNX does not have
+        bend_loudness = bend.sort(dim=1).values[:, middle : middle + 1] + FLOOR
         per_frame = torch.stack(
             [
                 torch.log10(level / loudness + 1e-4),

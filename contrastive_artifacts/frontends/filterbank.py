@@ -29,6 +29,8 @@ def over_frames(function: Callable[[Tensor], Tensor], waveform: Tensor, window: 
 
     Stays in the waveform's precision under autocast: the logarithm of a bfloat16 spectrum would be too coarse.
     """
+    if torch.compiler.is_exporting():  # a graph for any batch has no loop over it
+        return function(waveform.unfold(-1, window, hop))
     rows = (waveform[row].unfold(-1, window, hop).split(FRAMES) for row in range(len(waveform)))
     with torch.autocast(waveform.device.type, enabled=False):
         return torch.stack([torch.cat([function(part) for part in parts]) for parts in rows])

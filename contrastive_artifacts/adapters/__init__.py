@@ -1,0 +1,1 @@
+"""Encoders as benchmarks of other projects want them: one thin module each."""

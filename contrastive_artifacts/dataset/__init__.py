@@ -1,0 +1,9 @@
+"""Paired datasets on disk: clean clips, damaged views of them, and a manifest that says exactly what was done."""
+
+from .formats import LAYOUTS as LAYOUTS
+from .formats import Layout as Layout
+from .plan import DatasetSettings as DatasetSettings
+from .plan import make_plan as make_plan
+from .render import Rendered as Rendered
+from .render import render_dataset as render_dataset
+from .source import corpus_at as corpus_at

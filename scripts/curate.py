@@ -1,0 +1,76 @@
+"""Looks through what should be clean: python scripts/curate.py corpus.path=DIR to=curated/ [serve=false] [apply=auto]
+
+Flags clips (clipped, silent, padded, band-limited, humming, doubled ...), serves a local page to keep or reject them,
+and writes a numbered manifest that every corpus reads: corpus.curation=curated. Without listening: serve=false
+apply=auto.
+"""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+from typing import Any
+
+import hydra
+from omegaconf import DictConfig, OmegaConf
+from rich.progress import track
+
+from contrastive_artifacts import files, run
+from contrastive_artifacts.console import console, instructive, table
+from contrastive_artifacts.curation.balance import HEADER, balance
+from contrastive_artifacts.curation.decisions import Decisions
+from contrastive_artifacts.curation.journal import Journal
+from contrastive_artifacts.curation.limits import make_limits
+from contrastive_artifacts.curation.manifest import check_apply, verdicts, write_manifest
+from contrastive_artifacts.curation.review import Review
+from contrastive_artifacts.curation.survey import survey
+from contrastive_artifacts.errors import ParameterError
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="curate")
+def main(cfg: DictConfig) -> None:
+    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    chosen, folder, apply = make_limits(config["limits"]), Path(config["to"]), config["apply"]
+    check_apply(apply)
+    serving = _serving() if config["serve"] else None  # what is missing is said before hours of measuring
+    corpus = run.make_corpus(config["corpus"])
+    findings = survey(corpus, folder, chosen, lambda clips: track(clips, "measure", total=len(corpus), transient=True))
+    with Journal(folder / "decisions.jsonl") as journal:
+        decisions = Decisions(journal, config["who"] or getpass.getuser())
+
+        def publish() -> dict[str, Any]:
+            outcome = verdicts(findings, decisions.in_force(), apply)
+            rows = balance(findings, outcome)
+            files.write_csv(folder / "balance.csv", [HEADER, *rows])
+            return write_manifest(folder, corpus, findings, outcome, chosen, apply)
+
+        made = publish()
+        counts = made["counts"]
+        table(f"{len(corpus)} clips, {counts['flagged']} flagged", ["reason", "clips"], list(counts["reasons"].items()))
+        if serving is not None:
+            server, app = serving
+            access = server.Access.to(config["host"])
+            page = app(Review(corpus, findings, decisions, publish), access)
+            server.serve(page, access, config["port"], lambda url: console.print(f"page      {url} (Ctrl+C ends)"))
+            made = publish()
+        outcome = verdicts(findings, decisions.in_force(), apply)
+    table("Balance", HEADER, balance(findings, outcome))
+    kept, rejected = made["counts"]["keep"], made["counts"]["reject"]
+    console.print(f"manifest  {folder / 'manifest.csv'}, version {made['version']}: {kept} kept, {rejected} rejected")
+    console.print(f"to use it corpus.curation={folder}")
+
+
+def _serving() -> tuple[Any, Any]:
+    try:
+        from contrastive_artifacts import serving
+        from contrastive_artifacts.curation.server import review_app
+    except ModuleNotFoundError as error:
+        raise ParameterError(
+            f"The page needs {error.name}: pip install 'contrastive-artifacts[serve]'; or give serve=false."
+        ) from None
+    return serving, review_app
+
+
+if __name__ == "__main__":
+    with instructive():
+        main()

@@ -1,0 +1,63 @@
+"""Renders a paired dataset: python scripts/render.py path=FILE|DIR to=DIR [artifacts=[hum]] [severities=[0.2,0.8]] ...
+
+corpus=... takes any corpus of configs/corpus instead of path. Run it again to resume; a complete dataset is left alone.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from typing import Any
+
+import hydra
+from omegaconf import DictConfig, OmegaConf
+
+from contrastive_artifacts import artifacts, dataset, run
+from contrastive_artifacts.console import console, instructive, table
+from contrastive_artifacts.errors import ParameterError
+
+
+def settings(config: dict[str, Any]) -> dataset.DatasetSettings:
+    given = config["severities"]
+    if isinstance(given, str) and given != "uniform":
+        raise ParameterError(f"severities={given}: give uniform, or a list of numbers from 0 to 1: [0.2,0.8].")
+    listed = None if isinstance(given, str) else tuple(given if isinstance(given, list) else [given])
+    section = config["artifacts"]
+    names = artifacts.states(section["states"])[1:]
+    span = tuple(config["span"]) if config["span"] else None
+    rest = {key: config[key] for key in ("views_per_clip", "clip_s", "crops", "seed")}
+    if config["compounds"]:
+        which = section["states"]
+        rest["compounds"] = artifacts.PRESETS[which] if isinstance(which, str) else artifacts.Preset(names, "")
+    return dataset.DatasetSettings(names, listed, tuple(section["severity"]), span=span, **rest)
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="render")
+def main(cfg: DictConfig) -> None:
+    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    if (config["path"] is None) == ("corpus" not in config):
+        raise ParameterError("Give either path=FILE|DIR or corpus=NAME (one of configs/corpus), not both or neither.")
+    folder = config["to"]
+    wanted, kind = settings(config), dataset.LAYOUTS[config["layout"]]
+    layout = kind(config["shard"]) if config["layout"] == "webdataset" else kind()
+    corpus = run.make_corpus(config["corpus"]) if "corpus" in config else dataset.corpus_at(config["path"], folder)
+    split = run.make_splits(corpus, config["split"]) if "split" in config else {}
+    sides = {clip.id: side for side, clips in split.items() for clip in clips}
+    made = dataset.render_dataset(corpus, wanted, layout, folder, sides, config["workers"])
+
+    counts = Counter((row["split"], row["artifact"]) for row in made.rows)
+    table(f"{folder}: {len(made.rows)} files", ["split", "artifact", "files"], [[*key, n] for key, n in counts.items()])
+    for name, count in made.left_out.items():
+        console.print(f"left out  {name}: {count} views that did not fit (too few channels, or no recorded rooms)")
+    if made.rejected:
+        console.print(f"rejected  {folder}/rejected.csv: {len(made.rejected)} clips")
+    console.print(f"manifest  {folder}/manifest.parquet, manifest.csv")
+    console.print(f"rendered  {made.fresh} files now" if made.fresh else "complete  there was nothing left to render")
+
+
+if __name__ == "__main__":
+    # For hydra a value of a group names files; here names of artifacts will do as well.
+    sys.argv = [word.replace("artifacts=[", "artifacts.states=[", 1) if word.startswith("artifacts=[") else word
+                for word in sys.argv]  # fmt: skip
+    with instructive():
+        main()
