@@ -1,11 +1,18 @@
-"""Rendering speed of every artifact on one core, beside the same class of audiomentations where that is installed.
+"""Rendering speed of every artifact on one core, beside the same classes of two other packages where they are there.
 
-    python benchmarks/render.py [--seconds 5] [--rate 44100] [--rounds 60]
+    python benchmarks/render.py [--seconds 5] [--rate 44100] [--rounds 88] [--peers DIRECTORY]
 
-A round renders one view of a mono clip at one of eleven severities, segments included; the transforms take turns, so
-that a busy machine slows all of them. Prints a table and writes results/render.csv: views per second, times real time
-in the median round, and times real time in the slowest. A class of audiomentations whose own dependencies are missing
-is left out, and named.
+audiomentations asks for an older soxr than this package does. So that nothing here is replaced, install the peers into
+a directory of their own; it is searched last, for what is missing only:
+
+    pip install --target peers audiomentations fast-mp3-augment
+    pip install --target peers --no-deps torch-audiomentations julius torch-pitch-shift primePy pyroomacoustics
+
+A round renders one view of a mono clip by every engine, at one of eleven severities, segments included. Both sides of
+a shared class (render_peers.py) take turns, one right after the other, with draws and checks included, so that a busy
+machine slows both; `ratio` is the median over the rounds of their time over ours: above 1 ours is faster. The process
+is bound to one core where the system allows it (their mp3 would use two). Rounds stop after 200 s. Prints a table and
+writes results/render.csv.
 """
 
 from __future__ import annotations
@@ -16,20 +23,24 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before NumPy starts its threads: the figures are per core
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
+from render_peers import SEVERITIES, ours, peers, write_responses
 from scipy import signal
 
 from contrastive_artifacts import artifacts
 
 RESULTS = Path(__file__).parent.parent / "results" / "render.csv"
-SLOW = ("codec",)  # a real encoder: a tenth of the rounds are enough
+LONGEST_S = 200.0
+SLOW_S = 0.1  # what takes longer at first runs in every fourth round
 Render = Callable[[int], object]
 
 
@@ -41,86 +52,109 @@ def clip(seconds: float, rate: int) -> np.ndarray:
     return (0.05 * noise * envelope).astype(np.float32)
 
 
-def ours(name: str, wave: np.ndarray, rate: int) -> Render:
-    return lambda turn: artifacts.render(name, wave, rate, severity=(turn % 11) / 10, seed=turn)
+def whole_range(name: str, wave: np.ndarray, rate: int) -> Render:
+    """Every kind of draw, at all severities."""
+    return lambda turn: artifacts.render(name, wave, rate, SEVERITIES[turn % len(SEVERITIES)], seed=turn)
 
 
-def theirs(wave: np.ndarray, rate: int) -> dict[str, Render]:
-    """audiomentations' transforms of the same classes, over the same ranges where it has them."""
-    try:
-        import audiomentations as am
-    except ImportError:
-        return {}
-    makers: dict[str, Callable[[], Callable[..., object]]] = {
-        "hiss": lambda: am.AddGaussianSNR(min_snr_db=5, max_snr_db=40, p=1.0),
-        "clipping": lambda: am.ClippingDistortion(min_percentile_threshold=0, max_percentile_threshold=20, p=1.0),
-        "dropout": lambda: am.TimeMask(min_band_part=0.005, max_band_part=0.15, p=1.0),
-        "codec": lambda: am.Mp3Compression(min_bitrate=8, max_bitrate=64, p=1.0),
-        "bandlimit": lambda: am.LowPassFilter(min_cutoff_freq=3400, max_cutoff_freq=8000, p=1.0),
-    }
-    runs: dict[str, Render] = {}
-    for name, make in makers.items():
-        try:
-            transform = make()
-            transform(samples=wave, sample_rate=rate)
-        except ImportError as error:
-            print(f"audiomentations {name} left out: {error}")
-            continue
-        runs[name] = lambda turn, transform=transform: transform(samples=wave, sample_rate=rate)
-    return runs
+def measure(groups: list[list[Render]], rounds: int) -> list[np.ndarray]:
+    """Seconds ``[rounds, engines]`` of every group, whose engines run one right after the other."""
+    spent: list[list[list[float]]] = [[] for _ in groups]
+    begin = time.perf_counter()
+    for turn in range(-1, rounds):  # the first round fills caches
+        if time.perf_counter() - begin > LONGEST_S:
+            print(f"stopped after {turn} rounds")
+            break
+        for group, rows in zip(groups, spent, strict=True):
+            if rows and sum(rows[0]) > SLOW_S and turn % 4:
+                continue
+            count, row = len(rows), []
+            for engine in group if count % 2 else group[::-1]:  # neither is always the one that finds cold caches
+                start = time.perf_counter()
+                engine(count)
+                row.append(time.perf_counter() - start)
+            if turn >= 0:
+                rows.append(row if count % 2 else row[::-1])
+    return [np.array(rows) for rows in spent]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--rate", type=int, default=44100)
-    parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--rounds", type=int, default=88)
+    parser.add_argument("--peers", type=Path, help="a directory with the other packages; it is searched last")
     options = parser.parse_args()
+    if options.peers:
+        sys.path.append(str(options.peers))
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     wave = clip(options.seconds, options.rate)
-    engines = {("here", name): ours(name, wave, options.rate) for name in artifacts.names()}
-    engines |= {("audiomentations", name): run for name, run in theirs(wave, options.rate).items()}
-    times: dict[tuple[str, str], list[float]] = {key: [] for key in engines}
-    for turn in range(options.rounds + 1):
-        for key, run in engines.items():
-            if key[1] in SLOW and turn % 10 > 1:
-                continue
-            begin = time.perf_counter()
-            run(turn)
-            if turn:  # the first round fills caches
-                times[key].append(time.perf_counter() - begin)
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    common = {
-        "seconds": options.seconds,
-        "rate": options.rate,
-        "machine": platform.processor() or platform.machine(),
-        "commit": commit,
-        "command": f"python benchmarks/render.py {' '.join(sys.argv[1:])}".strip(),
-    }
-    rows = []
-    for (engine, name), spent in sorted(times.items(), key=lambda item: artifacts.names().index(item[0][1])):
-        median, worst = float(np.median(spent)), max(spent)
+    wide = np.stack([wave, np.roll(wave, 7)])
+    here = {n: wave if artifacts.artifact(n).least_channels == 1 else wide for n in artifacts.names()}
+    common = {"seconds": options.seconds, "rate": options.rate, "machine": platform.processor() or platform.machine()}
+    common |= {"commit": _commit(), "command": f"python benchmarks/render.py {' '.join(sys.argv[1:])}".strip()}
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["CONTRASTIVE_ARTIFACTS_RESPONSES"] = folder  # room_recorded and the peers take the same ones
+        write_responses(Path(folder), options.rate)
+        shared = list(peers(wave, wide, options.rate, Path(folder)))
+        groups = [[whole_range(name, samples, options.rate)] for name, samples in here.items()]
+        groups += [[ours(row, here[row.artifact], options.rate), theirs] for _, row, theirs in shared]
+        times = measure(groups, options.rounds)
+    rows = [
+        {"artifact": name, "engine": "here"} | _figures(spent[:, 0], options.seconds)
+        for name, spent in zip(here, times, strict=False)
+    ]
+    ratios: dict[str, list[float]] = {}
+    for (engine, row, _), spent in zip(shared, times[len(here) :], strict=True):
+        ratio = float(np.median(spent[:, 1] / spent[:, 0]))
+        ratios.setdefault(engine, []).append(ratio)
         rows.append(
-            {
-                "artifact": name,
-                "engine": engine if engine == "here" else f"{engine} {version(engine)}",
-                "views_per_s": f"{1 / median:.0f}",
-                "x_real_time": f"{options.seconds / median:.0f}",
-                "x_real_time_slowest": f"{options.seconds / worst:.0f}",
-                **common,
-            }
+            {"artifact": row.artifact, "engine": f"{engine} {_version(engine)}", "transform": row.transform}
+            | _figures(spent[:, 1], options.seconds)
+            | {"ms_here": f"{1000 * np.median(spent[:, 0]):.2f}", "ratio": f"{ratio:.2f}", "differs": row.differs}
         )
-    print(f"{'artifact':12} {'engine':22} {'views/s':>8} {'x real time':>12} {'slowest':>8}")
-    for row in rows:
-        figures = f"{row['views_per_s']:>8} {row['x_real_time']:>12} {row['x_real_time_slowest']:>8}"
-        print(f"{row['artifact']:12} {row['engine']:22} {figures}")
+    for engine, values in ratios.items():
+        rows.append({"artifact": f"median of {len(values)}", "engine": engine, "ratio": f"{np.median(values):.2f}"})
+    _report(rows)
     RESULTS.parent.mkdir(exist_ok=True)
+    columns = ("artifact", "engine", "transform", "ms", "views_per_s", "x_real_time", "x_real_time_slowest")
+    columns += ("ms_here", "ratio", "differs", *common)
     with open(RESULTS, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer = csv.DictWriter(file, fieldnames=columns, restval="")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(row | common for row in rows)
     print(f"written to {RESULTS}")
+
+
+def _figures(spent: np.ndarray, seconds: float) -> dict[str, str]:
+    median = float(np.median(spent))
+    return {
+        "ms": f"{1000 * median:.2f}",
+        "views_per_s": f"{1 / median:.0f}",
+        "x_real_time": f"{seconds / median:.0f}",
+        "x_real_time_slowest": f"{seconds / spent.max():.0f}",
+    }
+
+
+def _report(rows: list[dict[str, str]]) -> None:
+    print(f"{'artifact':16} {'engine':29} {'class':22} {'ms':>8} {'views/s':>8} {'ms here':>8} {'ratio':>6}")
+    for row in rows:
+        name, *figures = (row.get(key, "") for key in ("transform", "ms", "views_per_s", "ms_here", "ratio", "differs"))
+        print(f"{row['artifact']:16} {row['engine']:29} {name:22}", end=" ")
+        print("{:>8} {:>8} {:>8} {:>6}  {}".format(*figures).rstrip())
+
+
+def _version(engine: str) -> str:
+    try:
+        return version(engine.replace("_", "-"))
+    except PackageNotFoundError:
+        return ""
+
+
+def _commit() -> str:
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 if __name__ == "__main__":
