@@ -63,8 +63,9 @@ def as_waveform(samples: Any, sample_rate: int, what: str = "waveform") -> np.nd
             f"most {MAX_CHANNELS} channels."
         )
     # A sum of squares is finite only where every sample is, and takes half as long to see; an overflow is looked into.
-    if all(np.isfinite(np.dot(channel, channel)) for channel in waveform):
-        return waveform
+    with np.errstate(over="ignore"):
+        if all(np.isfinite(np.dot(channel, channel)) for channel in waveform):
+            return waveform
     finite = np.isfinite(waveform)
     if not finite.all():
         first = int(np.argmin(finite.all(axis=0)))

@@ -107,6 +107,8 @@ def _receive(address: str, part: Path, size: int | None, what: str) -> None:
         request.add_header("Range", f"bytes={have}-")
         request.add_header("If-Range", version.read_text(encoding="utf-8"))
     with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
+        if response.headers.get_content_type() == "text/html":
+            raise DownloadError(f"{address} is a web page, not the {what}: open it in a browser and save the file.")
         if response.status != 206 or not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
             have = 0  # the server sends all of it: it knows no ranges, or its file has changed
         length = response.headers.get("Content-Length")

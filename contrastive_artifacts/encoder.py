@@ -96,7 +96,8 @@ class Encoder(nn.Module):
     def save(self, directory: str | Path, half: bool = False) -> None:
         """Writes ``encoder.safetensors`` and ``encoder.json``; ``half`` stores float16 (loaded as float32)."""
         directory = Path(directory)
-        tensors = {name: t.half() if half and t.is_floating_point() else t for name, t in self.state_dict().items()}
+        plain = backbones.plain_state(self)
+        tensors = {name: t.half() if half and t.is_floating_point() else t for name, t in plain.items()}
         record = {"format": FORMAT, "settings": asdict(self.settings), "backbone": self.backbone.record}
         with files.atomic_path(directory / "encoder.safetensors") as temporary:
             save_file(tensors, temporary)

@@ -32,9 +32,9 @@ class _Graph(nn.Module):
 def to_onnx(encoder: Encoder, path: str | Path) -> None:
     """Writes the encoder, whole or not at all; its metadata hold the labels, the rate and the fingerprint.
 
-    Input ``waveform``: float32 ``[batch, T]``, mono, at the encoder's rate, with T as in training (``window_s``) and any
-    batch. Outputs: ``h [batch, D]`` and ``z [batch, E]`` as :class:`~.encoder.Encoded` has them, ``types [batch, K]``
-    (probabilities of the type head) and ``severities [batch, K]``.
+    Input ``waveform``: float32 ``[batch, T]``, mono, at the encoder's rate; T is that of training (``window_s``), the
+    batch any. Outputs: ``h [batch, D]`` and ``z [batch, E]`` as :class:`~.encoder.Encoded` has them, ``types
+    [batch, K]`` (probabilities of the type head) and ``severities [batch, K]``.
 
     Raises:
         ParameterError: the packages onnx and onnxscript are not installed, or the path does not end in ``.onnx``.
@@ -55,6 +55,7 @@ def to_onnx(encoder: Encoder, path: str | Path) -> None:
             graph, (example,), dynamo=True, verbose=False, opset_version=OPSET,
             input_names=["waveform"], output_names=list(OUTPUTS), dynamic_shapes=({0: torch.export.Dim("batch")},),
         )  # fmt: skip
+    assert program is not None  # torch returns None only for the old exporter
     model = program.model_proto
     facts = {
         "labels": json.dumps(encoder.settings.states),

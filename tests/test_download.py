@@ -23,6 +23,7 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
+        self.kind = "application/octet-stream"
         self.body = BODY
         self.breaks: list[int] = []
         self.etag: str | None = '"one"'
@@ -53,6 +54,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.server.etag:
             self.send_header("ETag", self.server.etag)
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Type", self.server.kind)
         self.end_headers()
         if self.server.breaks:
             body = body[: self.server.breaks.pop(0)]
@@ -125,6 +127,13 @@ def test_wrong_bytes_are_refused_and_not_kept(server: Server, tmp_path: Path) ->
     with pytest.raises(DownloadError, match="offers 1000 bytes for the test file, 1500000 were expected"):
         download.fetch(server.url, tmp_path / "a", len(BODY), DIGEST, "test file")
     assert not any(tmp_path.iterdir())
+
+
+def test_a_page_about_the_file_is_not_the_file(server: Server, tmp_path: Path) -> None:
+    server.kind = "text/html; charset=utf-8"
+    with pytest.raises(DownloadError, match=r"web page.*open it in a browser"):
+        download.fetch(server.url, tmp_path / "file.bin", None, None, "test file")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_file_that_was_altered_on_disk_is_reported(tmp_path: Path) -> None:

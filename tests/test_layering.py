@@ -23,12 +23,13 @@ LEVELS: dict[float, tuple[str, ...]] = {  # a part imports from lower levels onl
     3.0: ("corpora",),
     3.5: ("curation", "views"),
     4.0: ("dataset", "encoder"),
+    4.5: ("context",),
     5.0: (
         "onnx_file",
         "training",
     ),
     6.0: ("baselines", "embedding", "index", "probes"),
-    7.0: ("explorer", "geometry", "inference", "probing", "scan"),
+    7.0: ("explorer", "geometry", "inference", "long_range", "probing", "scan"),
     8.0: ("adapters", "run"),
     9.0: (NAME,),  # the public surface
 }

@@ -9,4 +9,5 @@ from .factory import build as build
 from .factory import create as create
 from .factory import create_tagger as create_tagger
 from .frozen import freeze as freeze
+from .lora import plain_state as plain_state
 from .spec import Checkpoint as Checkpoint

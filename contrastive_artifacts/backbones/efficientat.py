@@ -170,7 +170,8 @@ RELEASE = "https://github.com/fschmid56/EfficientAT/releases/download/v0.0.1/"
 def _checkpoint(
     name: str, width: float, score: int, parameters: float, size: int | None = None, sha256: str | None = None
 ) -> Checkpoint:
-    filename = f"{name}_as_mAP_{score}.pt"
+    model, _, variant = name.partition("_")
+    filename = "_".join(part for part in (model, "as", variant, "mAP", str(score)) if part) + ".pt"
     return Checkpoint(
         name=name,
         build=partial(EfficientAT, width),
@@ -188,6 +189,12 @@ def _checkpoint(
 
 CHECKPOINTS = (
     _checkpoint("mn04", 0.4, 432, 0.98e6, 4066513, "899a8c6217063f6941793102a2780b3dd788ab11fce468d9cf5f0577c453321c"),
-    _checkpoint("mn05", 0.5, 443, 1.43e6),  # this and the next: unpinned until the first download
+    _checkpoint("mn01", 0.1, 298, 0.123e6),  # this and the following: unpinned until the first download
+    _checkpoint("mn02", 0.2, 378, 0.324e6),
+    _checkpoint("mn05", 0.5, 443, 1.43e6),
     _checkpoint("mn10", 1.0, 471, 4.88e6),
+    _checkpoint("mn20", 2.0, 478, 17.91e6),
+    _checkpoint("mn30", 3.0, 482, 39.09e6),
+    _checkpoint("mn40", 4.0, 484, 68.43e6),
+    _checkpoint("mn40_ext", 4.0, 487, 68.43e6),
 )

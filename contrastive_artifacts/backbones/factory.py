@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +13,62 @@ from safetensors.torch import load_file
 from .. import files
 from ..errors import ParameterError, StorageError, WeightsError
 from ..registry import Registry
-from . import efficientat, hub, yamnet
+from . import (
+    atst,
+    beats,
+    byol_a,
+    clap,
+    dasheng,
+    dymn,
+    eat,
+    efficientat,
+    fast,
+    fpasst,
+    frame_mn,
+    hf,
+    hub,
+    panns,
+    passt,
+    spectrogram_transformer,
+    yamnet,
+)
 from .audioset import Tagger
 from .contract import Backbone
-from .spec import Checkpoint, Weights, load_strict
+from .lora import adapt_as
+from .spec import Checkpoint, Found, Weights, load_strict
 
 BACKBONES: Registry[Checkpoint] = Registry("backbone")
-for _checkpoint in (*yamnet.CHECKPOINTS, *efficientat.CHECKPOINTS):
+for _checkpoint in (
+    *yamnet.CHECKPOINTS,
+    *efficientat.CHECKPOINTS,
+    *dymn.CHECKPOINTS,
+    *panns.CHECKPOINTS,
+    *byol_a.CHECKPOINTS,
+    *passt.CHECKPOINTS,
+    *spectrogram_transformer.CHECKPOINTS,
+    *clap.CHECKPOINTS,
+    *hf.CHECKPOINTS,
+    *eat.CHECKPOINTS,
+    *dasheng.CHECKPOINTS,
+    *beats.CHECKPOINTS,
+    *atst.CHECKPOINTS,
+    *fpasst.CHECKPOINTS,
+    *frame_mn.CHECKPOINTS,
+    *fast.CHECKPOINTS,
+):
     BACKBONES.register(_checkpoint.name, _checkpoint)
 
 PREFIX = "backbone."  # of the backbone's tensors in an encoder's file
 _log = logging.getLogger("contrastive_artifacts")
 
 
-def create(name: str, weights: str | Path = "auto", cache: Path | None = None, **options: Any) -> Backbone:
+def create(
+    name: str,
+    weights: str | Path = "auto",
+    cache: Path | None = None,
+    lora: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> Backbone:
     """A backbone in evaluation mode with its weights, its ``record`` set.
 
     Args:
@@ -34,18 +77,25 @@ def create(name: str, weights: str | Path = "auto", cache: Path | None = None, *
             project that ships with the package (a warning says so). "none": from scratch, batch norms that train.
             Otherwise a published file, or an ``encoder.safetensors`` beside its ``encoder.json``, or a folder with one.
         cache: Folder for "auto"; see :func:`hub.cache_folder`.
-        options: Of the architecture, where it is not to be as published (``patchout=0.3``).
+        lora: Train low-rank corrections of its layers in place of its weights: the options of :func:`.lora.adapt`.
+        options: Of the architecture, where it is not to be as published (``patchout=0.3``), or of a model on the
+            Hugging Face hub, which one (``id="facebook/wav2vec2-base"``).
 
     Raises:
         UnknownNameError: no such backbone.
         WeightsError: the file is missing, altered, or does not match the architecture in full, or an option is unknown.
     """
+    if lora is not None:
+        return adapt_as(create(name, weights, cache, **options), lora)
     checkpoint = BACKBONES[name]
+    if checkpoint.find is not None and not _is_encoder(weights):
+        return _from_repository(checkpoint, checkpoint.find(weights, cache, options))
     if weights == "none":
         scratch = checkpoint.options if checkpoint.scratch is None else checkpoint.scratch
         return build(_record(checkpoint, "none", None, None, {**scratch, **options}))
     path = _locate_or_bundled(checkpoint, cache) if weights == "auto" else _given(checkpoint, Path(weights))
-    if path.suffix == ".safetensors":
+    published = any(source.suffix == ".safetensors" for source in checkpoint.sources)
+    if path.name == hub.ENCODER_FILE or (path.suffix == ".safetensors" and not published):
         return _from_encoder(checkpoint, path)
     return _from_published(checkpoint, path, options)[0]
 
@@ -136,10 +186,22 @@ def _from_published(checkpoint: Checkpoint, path: Path, options: dict[str, Any])
     if path.name == source.filename:
         hub.verify(path, source)
     content = source.read(path)
-    options = {**checkpoint.options, **source.options, **options}
+    options = {**checkpoint.options, **source.options, **content.options, **options}
     backbone = build(_record(checkpoint, path.name, files.sha256(path), checkpoint.licence, options))
     load_strict(backbone, content.backbone, str(path))
     return backbone, content
+
+
+def _is_encoder(weights: str | Path) -> bool:
+    path = Path(weights)
+    return path.name == hub.ENCODER_FILE or (path / hub.ENCODER_FILE).is_file()
+
+
+def _from_repository(checkpoint: Checkpoint, found: Found) -> Backbone:
+    backbone = build(_record(checkpoint, found.weights, found.sha256, found.licence, dict(found.options)))
+    if found.backbone is not None:
+        load_strict(backbone, found.backbone, found.weights)
+    return backbone
 
 
 def _from_encoder(checkpoint: Checkpoint, path: Path) -> Backbone:

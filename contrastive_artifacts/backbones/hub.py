@@ -21,14 +21,26 @@ def locate(checkpoint: Checkpoint, cache: Path | None = None) -> Path:
     """A verified file of this checkpoint: one that is in the cache, or else the first source, downloaded there.
 
     Raises:
-        WeightsError: a cached file is altered, or the download is not possible; names the address and the folder.
+        WeightsError: a cached file is altered, the download is not possible, or the user has to accept terms first;
+            names the address and the folder.
     """
     folder = cache_folder(cache)
     cached = known_file(checkpoint, folder)
     if cached is not None:
         return cached
+    if not checkpoint.sources:
+        raise WeightsError(
+            f"{checkpoint.name} has no public weights; create it with weights='none' to train it from scratch, or give "
+            f"a saved encoder."
+        )
     source = checkpoint.sources[0]
     target = folder / source.filename
+    if source.terms is not None:
+        raise WeightsError(
+            f"The weights of {checkpoint.name} are under a licence ({checkpoint.licence}) that you have to read and "
+            f"accept yourself, so they are not downloaded: {source.terms}. If you accept it, put {source.filename} "
+            f"from {source.url} into {folder}, or pass its path as weights."
+        )
     try:
         return download.fetch(source.url, target, source.size, source.sha256, f"{checkpoint.name} weights")
     except DownloadError as error:

@@ -17,10 +17,14 @@ State = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Weights:
-    """The content of a third-party file under this package's names: the backbone's part and the AudioSet head's."""
+    """The content of a third-party file under this package's names: the backbone's part and the AudioSet head's.
+
+    ``options`` are those of the architecture that the file itself states, where files of one family differ.
+    """
 
     backbone: State
     head: State
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -28,12 +32,13 @@ class Source:
     """One published file.
 
     Args:
-        filename: As published; also what the file is called in the cache.
+        filename: As published, or the model's name where every model's file is called the same; its name in the cache.
         url: Where it is downloaded from.
         size: Bytes; ``None`` while the file is unpinned (never downloaded and hashed by the authors of this record).
         sha256: Hex digest; ``None`` while unpinned.
         read: Converts the file; raises :class:`WeightsError` when it cannot be read.
         options: What the architecture must be built with for this file, besides what the checkpoint says.
+        terms: Where the licence stands that whoever uses the file has to accept first; such a file is never downloaded.
     """
 
     filename: str
@@ -42,10 +47,30 @@ class Source:
     sha256: str | None
     read: Callable[[Path], Weights]
     options: Mapping[str, Any] = field(default_factory=dict)
+    terms: str | None = None
 
     @property
     def suffix(self) -> str:
         return Path(self.filename).suffix
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a repository holds, for checkpoints that stand for any of a kind.
+
+    Args:
+        options: Of the architecture, plain JSON.
+        backbone: Its tensors under this package's names; ``None`` for random ones.
+        weights: What was loaded, for the record.
+        sha256: Of the file of weights.
+        licence: Where it is stated.
+    """
+
+    options: Mapping[str, Any]
+    backbone: State | None
+    weights: str
+    sha256: str | None
+    licence: str | None
 
 
 @dataclass(frozen=True)
@@ -65,6 +90,7 @@ class Checkpoint:
         clip_head: Whether that head takes one vector a clip (True; see :class:`Tagger`) or every frame (False).
         options: Of the architecture as published.
         scratch: Of the architecture as trained from random weights; ``None`` where that is the same.
+        find: Looks a model up by its id in place of ``sources``: (weights, cache, options) -> :class:`Found`.
     """
 
     name: str
@@ -79,6 +105,7 @@ class Checkpoint:
     clip_head: bool = True
     options: Mapping[str, Any] = field(default_factory=dict)
     scratch: Mapping[str, Any] | None = None
+    find: Callable[[str | Path, Path | None, Mapping[str, Any]], Found] | None = None
 
     def source_of(self, path: Path) -> Source:
         """The source whose file name, or else whose suffix, is that of ``path``.

@@ -1,6 +1,7 @@
-"""EfficientAT's front-end: 128-band log-mel spectrogram at 32 kHz, up to 15 kHz.
+"""EfficientAT's and PaSST's front-end: 128-band log-mel spectrogram at 32 kHz, up to 15 kHz.
 
-Recipe: fschmid56/EfficientAT, models/preprocess.py at evaluation (MIT).
+Recipe: fschmid56/EfficientAT, models/preprocess.py at evaluation (MIT); the same in kkoutini/PaSST (Apache-2.0), whose
+networks were trained with half its ``fmax_aug_range`` of 2000 below the Nyquist frequency as the upper edge.
 """
 
 from __future__ import annotations
@@ -22,26 +23,42 @@ SHIFT, SCALE = 4.5, 5.0
 
 
 class EfficientatMel(nn.Module):
-    """Pre-emphasis -> power spectrum (centred, reflected ends, symmetric Hann) -> mel -> log -> fixed normalisation."""
+    """Pre-emphasis -> power spectrum (centred, reflected ends, symmetric Hann) -> mel -> log -> fixed normalisation.
+
+    Args:
+        sample_rate: Hz.
+        window, hop, n_fft: Samples; an even number of zeros completes the window to ``n_fft``.
+        high_hz: Upper edge of the mel bands.
+    """
 
     window: Tensor
     filters: Tensor
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        sample_rate: int = SAMPLE_RATE,
+        window: int = WINDOW,
+        hop: int = HOP,
+        n_fft: int = N_FFT,
+        high_hz: float = HIGH_HZ,
+    ) -> None:
         super().__init__()
-        window = torch.hann_window(WINDOW, periodic=False)
-        side = (N_FFT - WINDOW) // 2
-        self.register_buffer("window", nn.functional.pad(window, (side, side)), persistent=False)
-        self.register_buffer("filters", mel_filterbank(BANDS, N_FFT, SAMPLE_RATE, LOW_HZ, HIGH_HZ), persistent=False)
+        self.hop, self.n_fft = hop, n_fft
+        side = (n_fft - window) // 2
+        shape = nn.functional.pad(torch.hann_window(window, periodic=False), (side, side))
+        self.register_buffer("window", shape, persistent=False)
+        self.register_buffer("filters", mel_filterbank(BANDS, n_fft, sample_rate, LOW_HZ, high_hz), persistent=False)
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """Spectrogram ``[B, 128, 1 + (T - 2) // 320]`` (mel band, time) of ``[B, T]`` in [-1, 1] at 32 kHz, T > 513.
+        """Spectrogram ``[B, 128, 1 + (T - 2) // hop]`` (mel band, time) of ``[B, T]`` in [-1, 1], T > n_fft / 2 + 1.
 
-        Frame ``n`` is centred at sample ``320 n``.
+        Frame ``n`` is centred at sample ``n * hop``.
         """
         emphasised = waveform[:, 1:] - PRE_EMPHASIS * waveform[:, :-1]  # one sample shorter
-        padded = nn.functional.pad(emphasised.unsqueeze(1), (N_FFT // 2, N_FFT // 2), mode="reflect").squeeze(1)
-        return over_frames(self._log_mel, padded, N_FFT, HOP).transpose(1, 2)
+        padded = nn.functional.pad(emphasised.unsqueeze(1), (self.n_fft // 2, self.n_fft // 2), mode="reflect").squeeze(
+            1
+        )
+        return over_frames(self._log_mel, padded, self.n_fft, self.hop).transpose(1, 2)
 
     def _log_mel(self, frames: Tensor) -> Tensor:
         squared = torch.view_as_real(torch.fft.rfft(frames * self.window)).square()

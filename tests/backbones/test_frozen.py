@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from contrastive_artifacts import backbones
-from contrastive_artifacts.backbones import BACKBONES, Backbone, yamnet
+from contrastive_artifacts.backbones import Backbone, yamnet
 from contrastive_artifacts.backbones.frozen import FrozenBlocks
 from contrastive_artifacts.backbones.layers import as_image
 from contrastive_artifacts.encoder import Encoder, EncoderSettings
@@ -50,7 +50,7 @@ def test_yamnet_patches_in_any_number(batch: int, activation: str) -> None:
 
 
 @pytest.mark.parametrize("norm", ["folded", "batch"])
-@pytest.mark.parametrize("name", BACKBONES.names())
+@pytest.mark.parametrize("name", ["yamnet", "mn04", "mn10"])
 def test_every_backbone_at_any_length(name: str, norm: str) -> None:
     backbone = made(name, norm)
     frozen = backbones.freeze(backbone)
