@@ -37,7 +37,7 @@ def clip(path: str | None, seconds: float) -> tuple[np.ndarray, int, str]:
     """The loudest stretch of the file, float32 ``[C, T]``, its rate and what it is."""
     if path is None:
         corpus = corpora.create("builtin", sources=36, seed=1, duration_s=max(2.0, seconds))
-        chosen = next(c for c in corpus.clips if "speech" in c.category)
+        chosen = next(c for c in corpus.clips if c.category == "speech")
         waveform, rate = corpus.load(chosen)
         about = f"{chosen.category} of the built-in corpus"
     else:

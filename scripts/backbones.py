@@ -18,7 +18,7 @@ def main() -> None:
     if name:
         table(name, ("", ""), record(BACKBONES[name]))
     else:
-        columns = ("name", "parameters", "mAP", "weights", "code", "here", "published by")
+        columns = ("name", "parameters", "mAP", "weights", "code", "here")
         table("backbones", columns, [line(BACKBONES[each]) for each in BACKBONES])
         console.print(f"Files are looked for, and downloaded to, {hub.cache_folder()}. weights=none needs no file.")
 
@@ -29,10 +29,9 @@ def line(checkpoint: Checkpoint) -> tuple[str, ...]:
         checkpoint.name,
         f"{facts['parameters'] / 1e6:.2f} M" if "parameters" in facts else "",
         f"{facts['map']:.3f}" if "map" in facts else "",
-        checkpoint.licence if checkpoint.sources else "none published",
+        checkpoint.licence,
         checkpoint.code_licence,
         here(checkpoint),
-        checkpoint.origin,
     )
 
 

@@ -143,6 +143,6 @@ def _strongest_change(clean: np.ndarray, damaged: np.ndarray, sample_rate: int) 
 
 
 def _points(samples: np.ndarray) -> list[int]:
-    """At most _POINTS values in thousandths of full scale."""
+    """At most _POINTS values in 1e-5 of full scale."""
     step = max(1, len(samples) // _POINTS)
-    return [int(v) for v in np.round(1000 * np.clip(samples[::step], -8, 8))]
+    return [int(v) for v in np.round(1e5 * np.clip(samples[::step], -8, 8))]
