@@ -16,34 +16,17 @@ import platform
 import statistics
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import torch
-from ai_edge_litert.interpreter import Interpreter
+from engines import Network, Run, onnx_runtime, tflite, times
 
 from contrastive_artifacts import backbones
-from contrastive_artifacts.backbones import BACKBONES, Backbone
+from contrastive_artifacts.backbones import BACKBONES
 from contrastive_artifacts.backbones.layers import as_image
-from contrastive_artifacts.frontends import yamnet_mel
 
 RESULTS = Path(__file__).parent.parent / "results" / "embed.csv"
-Run = Callable[[], object]
-
-
-class Network(torch.nn.Module):
-    """The layers between spectrogram and frames, for export."""
-
-    def __init__(self, backbone: Backbone) -> None:
-        super().__init__()
-        self.blocks = torch.nn.Sequential(*backbone.stages())
-
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        return self.blocks(image).mean((2, 3))
 
 
 def find(folder: Path, name: str) -> Path:
@@ -51,35 +34,6 @@ def find(folder: Path, name: str) -> Path:
     for path in sorted(folder.rglob(filename)):
         return path
     sys.exit(f"{folder} holds no {filename}")
-
-
-def onnx_runtime(network: Network, image: torch.Tensor, threads: int) -> Run:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "network.onnx"
-        torch.onnx.export(network, (image,), path, dynamo=True, verbose=False)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    inputs = {session.get_inputs()[0].name: image.contiguous().numpy()}
-    with torch.no_grad():
-        np.testing.assert_allclose(session.run(None, inputs)[0], network(image).numpy(), atol=1e-3)
-    return lambda: session.run(None, inputs)
-
-
-def tflite(path: Path, waveform: np.ndarray, threads: int) -> Run:
-    """One call for each published window: its input is fixed at 0.975 s."""
-    interpreter = Interpreter(str(path), num_threads=threads)
-    interpreter.allocate_tensors()
-    index = interpreter.get_input_details()[0]["index"]
-    padded = np.pad(waveform, (0, yamnet_mel.padded_samples(len(waveform)) - len(waveform)))
-    starts = range(0, len(padded) - yamnet_mel.PATCH_SAMPLES + 1, yamnet_mel.PATCH_HOP_SAMPLES)
-
-    def run() -> None:
-        for start in starts:
-            interpreter.set_tensor(index, padded[start : start + yamnet_mel.PATCH_SAMPLES])
-            interpreter.invoke()
-
-    return run
 
 
 def engines(name: str, path: Path, seconds: float, threads: int) -> dict[tuple[str, str], Run]:
@@ -124,16 +78,6 @@ def engines(name: str, path: Path, seconds: float, threads: int) -> dict[tuple[s
     if path.suffix == ".tflite":
         found["waveform", "tflite int8"] = tflite(path, waveform, threads)
     return found
-
-
-def times(runs: dict[tuple[str, str], Run], rounds: int) -> dict[tuple[str, str], list[float]]:
-    found: dict[tuple[str, str], list[float]] = {key: [] for key in runs}
-    for _ in range(rounds + 1):  # the first round warms up
-        for key, run in runs.items():
-            start = time.perf_counter()
-            run()
-            found[key].append(time.perf_counter() - start)
-    return {key: seconds[1:] for key, seconds in found.items()}
 
 
 def main() -> None:

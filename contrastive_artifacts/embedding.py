@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import torch
 
 from . import audio, backbones, files, windows
+from .corpora import Clip
 from .encoder import Encoder
 from .errors import FingerprintError, StorageError
 from .views import View
@@ -55,15 +56,15 @@ class Embedder:
         self.fingerprint = encoder.fingerprint()
         self._frozen = backbones.freeze(encoder)
 
-    def embed(self, source: Input) -> Embedding:
-        """Embeds one input.
+    def embed(self, source: Input, channel: int | None = None) -> Embedding:
+        """Embeds one input: the mean of its channels, or one channel of it.
 
         Raises:
             AudioError: it cannot be read, is empty, or holds NaN.
         """
-        return next(iter(self.embed_batch([source])))
+        return next(iter(self.embed_batch([source], channel)))
 
-    def embed_batch(self, sources: Sequence[Input]) -> list[Embedding]:
+    def embed_batch(self, sources: Sequence[Input], channel: int | None = None) -> list[Embedding]:
         """The same for many inputs, batched over the windows of all of them."""
         rates, positions, owners, pieces = [], [], [], []
         vectors: list[np.ndarray] = []
@@ -73,7 +74,7 @@ class Embedder:
             for start, window in cut:
                 owners.append(owner)
                 positions.append((start, start + window.shape[1]))
-                pieces.append(self._prepared(window, rate))
+                pieces.append(self._prepared(window if channel is None else window[channel : channel + 1], rate))
                 if len(pieces) == 4 * BATCH:
                     vectors.append(self.vectors(pieces))
                     pieces = []
@@ -135,7 +136,10 @@ def normalise(x: np.ndarray) -> np.ndarray:
     return (x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), 1e-12)).astype(np.float32)
 
 
-COLUMNS = ("id", "artifact", "severity", "source", "corpus", "clip", "split", "params", "start", "stop", "sample_rate")
+COLUMNS = (
+    *("id", "artifact", "severity", "source", "corpus", "clip", "category", "split", "params"),
+    *("start", "stop", "sample_rate"),
+)
 
 
 def view_row(view: View, states: Sequence[str], corpus: str, split: str, duration_s: float) -> dict[str, Any]:
@@ -147,6 +151,7 @@ def view_row(view: View, states: Sequence[str], corpus: str, split: str, duratio
         "source": view.clip.source,
         "corpus": corpus,
         "clip": view.clip.id,
+        "category": view.clip.category,
         "split": split,
         "params": json.dumps(view.params, sort_keys=True),
         "start": view.start,
@@ -155,18 +160,28 @@ def view_row(view: View, states: Sequence[str], corpus: str, split: str, duratio
     }
 
 
-def recording_rows(found: Embedding, clip: str, source: str, corpus: str) -> list[dict[str, Any]]:
-    """The windows of a recording that was embedded as it is; what is wrong with it is not known: artifact ""."""
-    unknown = {"artifact": "", "severity": 0.0, "split": "", "params": "{}"}
-    common = {**unknown, "source": source, "corpus": corpus, "clip": clip}
+def recording_rows(found: Embedding, clip: Clip, corpus: str, channel: int | None = None) -> list[dict[str, Any]]:
+    """The windows of a recording that was embedded as it is; what is wrong with it is not known: artifact "".
+
+    Beside COLUMNS they have ``file``, the absolute path ("" for a clip without one), and ``channel``, None for the mix.
+    """
+    common = {"artifact": "", "severity": 0.0, "split": "", "params": "{}", "source": clip.source, "corpus": corpus}
+    common |= {"clip": clip.id, "category": clip.category, "channel": channel}
+    common |= {"file": str(clip.path.resolve()) if clip.path else ""}
     places = [{"start": int(a), "stop": int(b), "sample_rate": found.sample_rate} for a, b in found.samples]
-    return [{"id": f"{corpus}/{clip}@{place['start']}", **common, **place} for place in places]
+    lane = "" if channel is None else f"#{channel}"
+    return [{"id": f"{corpus}/{clip.id}{lane}@{place['start']}", **common, **place} for place in places]
 
 
 def make_table(rows: Sequence[dict[str, Any]], vectors: np.ndarray, fingerprint: str, space: str) -> pa.Table:
-    """Rows (dicts with COLUMNS) and float32 [N, D] as one table; the fingerprint travels in its schema."""
+    """Rows (dicts with COLUMNS, and more, alike in all) and float32 [N, D] as one table.
+
+    The fingerprint travels in its schema.
+    """
     wide = {"severity": pa.float32(), "start": pa.int64(), "stop": pa.int64(), "sample_rate": pa.int32()}
-    columns = {name: pa.array([row[name] for row in rows], wide.get(name, pa.string())) for name in COLUMNS}
+    wide |= {"channel": pa.int32(), "heard_severity": pa.float32(), "heard_probability": pa.float32()}
+    names = [*COLUMNS, *(name for name in (rows[0] if rows else ()) if name not in COLUMNS)]
+    columns = {name: pa.array([row[name] for row in rows], wide.get(name, pa.string())) for name in names}
     flat = pa.array(np.ascontiguousarray(vectors, np.float32).ravel())
     columns["embedding"] = pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
     return pa.table(columns).replace_schema_metadata({"fingerprint": fingerprint, "space": space})

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from . import audio, backbones, files
 from .errors import ParameterError, StorageError, WeightsError
+from .frame_head import FrameHead
 from .frontends import DETAIL_SIZE, Detail
 
 FORMAT = 1
@@ -33,6 +34,7 @@ class EncoderSettings:
         hidden: Width of h, the vector before the projector.
         embedding: Width of z, the vector after it.
         dropout: Share of pooled features that is dropped in training, [0, 1).
+        frame_hop_s: Length in seconds of the cells that the frame head judges one by one; 0 for no such head.
     """
 
     states: tuple[str, ...]
@@ -40,10 +42,20 @@ class EncoderSettings:
     hidden: int = 256
     embedding: int = 128
     dropout: float = 0.1
+    frame_hop_s: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.dropout < 1:
             raise ParameterError(f"dropout must lie in [0, 1); got {self.dropout}.")
+        if self.frame_hop_s and not 0.01 <= self.frame_hop_s <= self.window_s:
+            raise ParameterError(
+                f"frame_hop_s must be 0 (no frame head) or lie in [0.01, window_s={self.window_s}] s; "
+                f"got {self.frame_hop_s}."
+            )
+
+    def record(self) -> dict[str, Any]:
+        """Plain JSON; without ``frame_hop_s`` where it is 0, as in encoders from before there was a frame head."""
+        return {name: value for name, value in asdict(self).items() if value or name != "frame_hop_s"}
 
 
 class Encoded(NamedTuple):
@@ -53,10 +65,20 @@ class Encoded(NamedTuple):
     z: Tensor
     logits: Tensor  # [B, K]
     severity: Tensor  # [B, K] in [0, 1]
+    frame_logits: Tensor | None = None  # [B, N, K], one column a state; None without a frame head
+
+    @property
+    def frame_probabilities(self) -> Tensor | None:
+        """[B, N, K]: how probable each state is in each cell of ``frame_hop_s`` seconds, one by one; or None."""
+        return None if self.frame_logits is None else self.frame_logits.sigmoid()
 
 
 class Encoder(nn.Module):
-    """``forward(waveform [B, T] at encoder.sample_rate) -> Encoded``."""
+    """``forward(waveform [B, T] at encoder.sample_rate) -> Encoded``.
+
+    Raises:
+        ParameterError: a frame head over a backbone that leaves out columns of patches, so that frames have no time.
+    """
 
     def __init__(self, backbone: backbones.Backbone, settings: EncoderSettings) -> None:
         super().__init__()
@@ -77,6 +99,16 @@ class Encoder(nn.Module):
         )
         self.types = nn.Linear(settings.hidden, len(settings.states))
         self.severities = nn.Linear(settings.hidden, len(settings.states))
+        self.frames: FrameHead | None = None
+        if settings.frame_hop_s:
+            if backbone.record["options"].get("patchout_t"):
+                raise ParameterError(
+                    "Patchout along time leaves gaps between frames, so none can be labelled; use patchout_f only, "
+                    "or encoder.frame_hop_s=0."
+                )
+            self.frames = FrameHead(
+                backbone, settings.hidden, len(settings.states), settings.frame_hop_s, settings.dropout
+            )
 
     @property
     def sample_rate(self) -> int:
@@ -86,19 +118,22 @@ class Encoder(nn.Module):
         features = self.backbone(waveform)
         parts = (pool(features.frames), spectral_statistics(features.spectrogram), self.detail(waveform))
         h = self.neck(torch.cat([branch(part) for branch, part in zip(self.branches, parts, strict=True)], dim=1))
-        return Encoded(h, F.normalize(self.projector(h), dim=1), self.types(h), self.severities(h).sigmoid())
+        told = Encoded(h, F.normalize(self.projector(h), dim=1), self.types(h), self.severities(h).sigmoid())
+        if self.frames is None:
+            return told
+        return told._replace(frame_logits=self.frames(features, waveform, h, self.detail))
 
     def stages(self) -> list[nn.Module]:
         """Bottom to top: the backbone's stages, then all heads as one."""
-        heads = [self.branches, self.neck, self.projector, self.types, self.severities]
-        return [*self.backbone.stages(), nn.ModuleList(heads)]
+        heads = [self.branches, self.neck, self.projector, self.types, self.severities, self.frames]
+        return [*self.backbone.stages(), nn.ModuleList(head for head in heads if head is not None)]
 
     def save(self, directory: str | Path, half: bool = False) -> None:
         """Writes ``encoder.safetensors`` and ``encoder.json``; ``half`` stores float16 (loaded as float32)."""
         directory = Path(directory)
         plain = backbones.plain_state(self)
         tensors = {name: t.half() if half and t.is_floating_point() else t for name, t in plain.items()}
-        record = {"format": FORMAT, "settings": asdict(self.settings), "backbone": self.backbone.record}
+        record = {"format": FORMAT, "settings": self.settings.record(), "backbone": self.backbone.record}
         with files.atomic_path(directory / "encoder.safetensors") as temporary:
             save_file(tensors, temporary)
         files.write_json(directory / "encoder.json", record)
@@ -117,8 +152,13 @@ class Encoder(nn.Module):
             raise StorageError(
                 f"{directory / 'encoder.json'} is not an encoder of format {FORMAT}; train or export it again."
             )
-        settings = {**record["settings"], "states": tuple(record["settings"]["states"])}
-        encoder = cls(backbones.build(record["backbone"]), EncoderSettings(**settings))
+        try:
+            settings = EncoderSettings(**{**record["settings"], "states": tuple(record["settings"]["states"])})
+        except (KeyError, TypeError) as error:
+            raise StorageError(
+                f"The settings in {directory / 'encoder.json'} are not an encoder's ({error})."
+            ) from error
+        encoder = cls(backbones.build(record["backbone"]), settings)
         encoder.load_tensors(load_tensors(directory / "encoder.safetensors"), str(directory))
         return encoder.eval()
 
@@ -140,10 +180,10 @@ class Encoder(nn.Module):
     def fingerprint(self) -> str:
         """Hash over weights, settings, front-end and resampler; stored with whatever is computed by this encoder."""
         digest = hashlib.sha256()
-        for name, tensor in sorted(self.state_dict().items()):
+        for name, tensor in sorted(backbones.plain_state(self).items()):
             digest.update(name.encode())
             digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-        about: dict[str, Any] = {"settings": asdict(self.settings), "backbone": self.backbone.record}
+        about: dict[str, Any] = {"settings": self.settings.record(), "backbone": self.backbone.record}
         digest.update(json.dumps({**about, "resampler": audio.RESAMPLER}, sort_keys=True).encode())
         return digest.hexdigest()[:32]
 

@@ -48,13 +48,13 @@ class PretrainedEncoder:
         self.sample_rate = embedder.sample_rate
         self.labels = embedder.encoder.settings.states
 
-    def embed(self, source: Input) -> Embedding:
-        """Embeds a file, or ``(waveform [T] or [C, T], sample_rate)`` of numpy or torch.
+    def embed(self, source: Input, channel: int | None = None) -> Embedding:
+        """Embeds a file, or ``(waveform [T] or [C, T], sample_rate)`` of numpy or torch; its mix, or one channel.
 
         Raises:
             AudioError: it cannot be read, is empty, or holds NaN.
         """
-        return self._embedder.embed(source)
+        return self._embedder.embed(source, channel)
 
     def embed_batch(self, sources: Sequence[Input]) -> list[Embedding]:
         """The same for many inputs at once."""
@@ -73,14 +73,23 @@ class PretrainedEncoder:
 
     def classify_windows(self, waveforms: list[np.ndarray], sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
         """N mono float32 windows [T] -> probabilities and severities float32 [N, K], columns as ``labels``."""
-        probe = self._need_probe()
+        self._need_probe()
         resampled = [audio.resample(w, sample_rate, self.sample_rate) for w in waveforms]
-        probabilities, severities = probe.classify_batch(normalise(self._embedder.vectors(resampled)), self.fingerprint)
+        return self.classify_vectors(self._embedder.vectors(resampled))
+
+    def classify_vectors(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The same of windows that are embedded already, [N, D]."""
+        probe = self._need_probe()
+        probabilities, severities = probe.classify_batch(normalise(vectors), self.fingerprint)
         order = [probe.classes.index(name) for name in self.labels]
-        zero = np.zeros(len(waveforms), np.float32)
+        zero = np.zeros(len(vectors), np.float32)
         return probabilities[:, order].astype(np.float32), np.stack(
             [severities.get(n, zero) for n in self.labels], axis=1
         )
+
+    @property
+    def has_probe(self) -> bool:
+        return self._probe is not None
 
     def _need_probe(self) -> Probe:
         if self._probe is None:

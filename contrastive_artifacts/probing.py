@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
+import torch
 from rich.progress import track
 
 from .corpora import Clip, Corpus
 from .embedding import make_table, view_row
-from .probes import Embedded, evaluate
+from .encoder import Encoder
+from .errors import ParameterError
+from .objectives import frame_targets
+from .probes import Embedded, evaluate, localisation
 from .views import View, ViewSettings, evaluation_views
 
 BATCH = 28
@@ -74,6 +79,37 @@ def measure(
     return figures
 
 
+def localise(
+    encoder: Encoder, corpus: Corpus, clips: Sequence[Clip], settings: ViewSettings, seed: int, draws: int = 1
+) -> dict[str, Any]:
+    """How well the frame head says where an artifact is, on views whose artifacts all lie in a span.
+
+    Args:
+        settings: Its sample rate must be the encoder's; ``spliced`` is taken for 1.
+
+    Returns:
+        What :func:`.probes.localisation` finds.
+
+    Raises:
+        ParameterError: the encoder has no frame head.
+    """
+    if encoder.frames is None:
+        raise ParameterError("This encoder has no frame head; pretrain it with encoder.frame_hop_s > 0.")
+    hop_s, states = encoder.settings.frame_hop_s, encoder.settings.states
+    views = evaluation_views(corpus, clips, dataclasses.replace(settings, spliced=1.0), seed, draws)
+    probabilities, targets, spans = [], [], []
+    for batch in _batched(views, BATCH):
+        with torch.inference_mode():
+            told = encoder.eval()(torch.from_numpy(np.stack([view.waveform for view in batch]))).frame_probabilities
+        own = torch.tensor([view.touched for view in batch])
+        kinds = torch.tensor([view.state for view in batch])
+        frame_samples = hop_s * encoder.sample_rate
+        targets.append(frame_targets(kinds, own, told.shape[1], frame_samples, len(states)).numpy())
+        probabilities.append(told.numpy())
+        spans.append(own.numpy() / encoder.sample_rate)
+    return localisation(np.concatenate(probabilities), np.concatenate(targets), np.concatenate(spans), hop_s, states)
+
+
 def summary(figures: Mapping[str, Any], probe: str = "linear") -> dict[str, float | None]:
     """The handful of figures that a table of results shows, from those of one space and side."""
     kind, binary = figures["type"], figures["binary"]
@@ -83,7 +119,10 @@ def summary(figures: Mapping[str, Any], probe: str = "linear") -> dict[str, floa
         "binary macro-F1": binary[probe]["macro_f1"]["value"],
         "clean recall": kind[probe]["clean_recall"]["value"],
         "P@10": figures["retrieval"]["p_at_10"]["value"],
+        "mAP@100": figures["retrieval"]["map_at_100"]["value"],
         "leak": figures["leakage"]["value"],
+        "source@10": figures["hit_leakage"]["source_at_10"]["value"],
+        "sound class@10": figures["hit_leakage"]["category_at_10"]["value"],
         "severity rho": figures["severity"]["mean"]["value"],
         "ECE": kind[probe]["ece"]["value"],
     }

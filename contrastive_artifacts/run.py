@@ -1,7 +1,7 @@
 """A run: one directory that holds a configuration and everything made from it.
 
 Pretraining writes ``config.json``, ``encoder/``, its log and its checkpoint; probing adds the probe to ``encoder/``,
-``tables/{h,z}.parquet``, ``index/`` and ``metrics.json``.
+``tables/{h,z}.parquet``, ``index/`` and ``metrics.json``, with a frame head also ``frames.json``.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from .errors import ParameterError, StorageError
 from .index import Index
 from .objectives import ObjectiveSettings
 from .probes import Embedded, Probe
-from .probing import embed_views, measure
-from .training import OptimSettings, Pretraining, Result, TrainerSettings
+from .probing import embed_views, localise, measure
+from .training import OptimSettings, Pretraining, Result, Stage, TrainerSettings
 from .views import ViewSettings
 
 S = TypeVar("S")
@@ -65,14 +65,42 @@ def view_settings(config: dict[str, Any], sample_rate: int, duration_s: float) -
     return ViewSettings(artifacts.states(section["states"]), duration_s, sample_rate, tuple(section["severity"]))
 
 
+def make_stages(config: dict[str, Any], sample_rate: int) -> list[Stage]:
+    """The stages of ``trainer.stages``, each the configuration but for what it sets; one where there are none.
+
+    A stage is ``{"name", "share"[, "optim"][, "objective"][, "views"]}``; the three hold settings of these sections.
+
+    Raises:
+        ParameterError: a key or setting that is not known.
+    """
+    base, made = view_settings(config, sample_rate, config["window_s"]), []
+    for changes in config["trainer"].get("stages") or [{}]:
+        stage = dict(changes)
+        own = {k: {**(config.get(k) or {}), **(stage.pop(k, None) or {})} for k in ("views", "objective", "optim")}
+        parts = {
+            "views": dataclasses.replace(base, **_view_changes(own["views"])),
+            "objective": settings(ObjectiveSettings, own["objective"], "objective"),
+            "optim": settings(OptimSettings, own["optim"], "optim"),
+        }
+        made.append(settings(Stage, {**stage, **parts}, "A stage of trainer.stages"))
+    return made
+
+
+def _view_changes(section: dict[str, Any] | None) -> dict[str, Any]:
+    """Settings of views from a section; what holds for the whole run (states, length) is not among them."""
+    known, section = ("severity", "span", "spliced"), section or {}
+    if unknown := sorted(section.keys() - set(known)):
+        raise ParameterError(f"views has no setting {', '.join(unknown)}; it has {', '.join(known)}.")
+    return {key: value if key == "spliced" else tuple(value) for key, value in section.items()}
+
+
 def pretrain(config: dict[str, Any], directory: str | Path) -> Result:
     """Pretrains as configured, or resumes; the configuration has the sections of ``configs/pretrain.yaml``."""
     seed = config["trainer"]["seed"]
     states = artifacts.states(config["artifacts"]["states"])
-    objective = settings(ObjectiveSettings, config["objective"], "objective")
-    optim = settings(OptimSettings, config["optim"], "optim")
-    trainer = settings(TrainerSettings, config["trainer"], "trainer")
-    views = view_settings(config, 1, config["window_s"])  # checked before anything is read; the rate comes below
+    section = {key: value for key, value in config["trainer"].items() if key != "stages"}
+    trainer = settings(TrainerSettings, section, "trainer")
+    make_stages(config, 1)  # checked before anything is read; the rate comes below
     corpus = make_corpus(config["corpus"])
     splits = make_splits(corpus, config["split"])
     if "OMP_NUM_THREADS" not in os.environ:  # more threads than cores make each step many times slower
@@ -80,8 +108,8 @@ def pretrain(config: dict[str, Any], directory: str | Path) -> Result:
     torch.manual_seed(seed)
     backbone = backbones.create(**config["backbone"])
     encoder = Encoder(backbone, EncoderSettings(states, config["window_s"], **config["encoder"]))
-    views = dataclasses.replace(views, sample_rate=encoder.sample_rate)
-    return Pretraining(encoder, corpus, splits, views, objective, optim, trainer, directory, config).fit()
+    stages = make_stages(config, encoder.sample_rate)
+    return Pretraining(encoder, corpus, splits, stages, trainer, directory, config).fit()
 
 
 def corpora_of(directory: str | Path) -> dict[str, Corpus]:
@@ -126,6 +154,8 @@ def probe(
     files.write_json(directory / "probing.json", about)
     figures = measure(tables, probes, bootstrap, seed)
     files.write_json(directory / "metrics.json", figures)
+    if embedder.encoder.frames is not None:
+        files.write_json(directory / "frames.json", _localise_run(directory, embedder.encoder, unseen, seed, draws))
     Probe.fit(Embedded.from_table(tables["h"], "train"), embedder.fingerprint).save(directory / "encoder")
     facts = tables["h"].drop_columns(["embedding"])
     Index.build(table_vectors(tables["h"]), facts, directory / "index", fingerprint=embedder.fingerprint)
@@ -150,6 +180,34 @@ def _embed_run(
 ) -> dict[str, pa.Table]:
     """Tables of the run's training and test sides and of the unseen corpora."""
     config = files.read_json(directory / "config.json")
+    sides = _sides(directory, config, unseen)
+    return embed_views(embedder, sides, view_settings(config, embedder.sample_rate, duration_s), seed, draws)
+
+
+def _localise_run(
+    directory: Path, encoder: Encoder, unseen: Mapping[str, dict[str, Any]], seed: int, draws: int
+) -> dict[str, dict[str, Any]]:
+    """Side -> figures of the frame head, on views as long as its windows."""
+    config = files.read_json(directory / "config.json")
+    views = dataclasses.replace(
+        view_settings(config, encoder.sample_rate, encoder.settings.window_s), **_view_changes(config.get("views"))
+    )
+    sides = _sides(directory, config, unseen)
+    return {
+        side: localise(encoder, corpus, clips, views, seed, draws)
+        for side, (corpus, clips) in sides.items()
+        if side != "train"
+    }
+
+
+def _sides(
+    directory: Path, config: dict[str, Any], unseen: Mapping[str, dict[str, Any]]
+) -> dict[str, tuple[Corpus, Sequence[Clip]]]:
+    """The run's training and test sides and the unseen corpora.
+
+    Raises:
+        StorageError: the run's corpus is no longer the same.
+    """
     corpus = make_corpus(config["corpus"])
     if config["corpus_fingerprint"] != corpus.fingerprint:
         raise StorageError(f"The corpus of {directory} has changed since pretraining; its split would be another one.")
@@ -157,5 +215,4 @@ def _embed_run(
     test = splits.get("test", splits["validation"])  # a run for release keeps no test side: validation is looked at
     sides: dict[str, tuple[Corpus, Sequence[Clip]]] = {"train": (corpus, splits["train"]), "test": (corpus, test)}
     others = {name: make_corpus(section) for name, section in unseen.items()}
-    sides |= {name: (other, other.clips) for name, other in others.items()}
-    return embed_views(embedder, sides, view_settings(config, embedder.sample_rate, duration_s), seed, draws)
+    return sides | {name: (other, other.clips) for name, other in others.items()}

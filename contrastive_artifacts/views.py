@@ -5,6 +5,9 @@ the same finishing path: loudness matched to the clean crop, a random spectral t
 encoder's rate. Whatever the finishing path leaves behind is therefore no cue to the state.
 
 A batch holds S sources times all K states, so that the strongest negatives (same sound, other state) are always there.
+
+A share of the damaged views can be spliced: clean but for a span that holds the artifact. Where it begins and ends is
+known to the sample, which labels frames for free (Kuhlmann et al., arXiv 2605.21332).
 """
 
 from __future__ import annotations
@@ -39,12 +42,16 @@ class ViewSettings:
         duration_s: Length of a view in seconds (> 0).
         sample_rate: Rate of the finished view in Hz, the encoder's.
         severity: Range ``[low, high]`` within [0, 1] that severities are drawn from, uniformly.
+        spliced: Share of the damaged views whose artifact is confined to a span, in [0, 1].
+        span: Range ``[low, high]`` within (0, 1] of the length of such a span, as a share of the view.
     """
 
     states: tuple[str, ...]
     duration_s: float
     sample_rate: int
     severity: tuple[float, float] = (0.0, 1.0)
+    spliced: float = 0.0
+    span: tuple[float, float] = (0.15, 0.6)
 
     def __post_init__(self) -> None:
         if not self.states or self.states[0] != CLEAN or len(set(self.states)) != len(self.states):
@@ -56,6 +63,10 @@ class ViewSettings:
         low, high = self.severity
         if not 0 <= low <= high <= 1:
             raise ParameterError(f"severity must be a range within [0, 1]; got {self.severity}.")
+        if not 0 <= self.spliced <= 1 or not 0 < self.span[0] <= self.span[1] <= 1:
+            raise ParameterError(
+                f"spliced must lie in [0, 1] and span be a range within (0, 1]; got {self.spliced} and {self.span}."
+            )
 
 
 class View(NamedTuple):
@@ -68,6 +79,7 @@ class View(NamedTuple):
     clip: Clip
     start: int  # of the crop, in samples at native_rate
     native_rate: int
+    touched: tuple[int, int] = (0, 0)  # [onset, offset) of the artifact in ``waveform``; equal where there is none
 
 
 class Batch(NamedTuple):
@@ -77,6 +89,7 @@ class Batch(NamedTuple):
     states: np.ndarray  # int64 [S * K], index into ViewSettings.states
     severities: np.ndarray  # float32 [S * K], 0 for clean
     sources: np.ndarray  # int64 [S * K], equal where the source is
+    spans: np.ndarray  # int64 [S * K, 2], [onset, offset) of the artifact in samples; equal where there is none
 
 
 class ClipCache:
@@ -178,11 +191,34 @@ def render_views(clip: Clip, loaded: tuple[np.ndarray, int], settings: ViewSetti
     for state, name in enumerate(settings.states):
         rng = seeding.generator(*key, clip.id, name)
         severity = float(rng.uniform(*settings.severity)) if state else 0.0
-        view = artifacts.render(name, cropped, rate, severity, seed=seeding.derive(*key, clip.id, name))
+        span = _splice(settings, length, seeding.generator(*key, clip.id, name, "span")) if state else None
+        view = artifacts.render(name, cropped, rate, severity, seed=seeding.derive(*key, clip.id, name), span=span)
         finished = finish(view.waveform, rate, settings.sample_rate, rng)
         finished = np.pad(finished[:samples], (0, max(0, samples - len(finished))))
-        views.append(View(finished, state, severity, view.params, clip, start, rate))
+        touched = _touched(view.segments, settings.sample_rate / rate, samples)
+        views.append(View(finished, state, severity, view.params, clip, start, rate, touched))
     return views
+
+
+def _splice(settings: ViewSettings, length: int, rng: np.random.Generator) -> tuple[int, int] | None:
+    """Where the artifact of a view of ``length`` samples is confined to, or None for everywhere."""
+    if rng.random() >= settings.spliced:
+        return None
+    inside = max(1, round(length * rng.uniform(*settings.span)))
+    start = int(rng.integers(length - inside + 1))
+    return start, start + inside
+
+
+def _touched(segments: np.ndarray, ratio: float, samples: int) -> tuple[int, int]:
+    """From the first to the last touched sample, ``ratio`` times as many samples a second later on.
+
+    Two clicks with a pause between them are one event, as in a list of faults; a span in which the artifact happened
+    to do nothing is none.
+    """
+    if not len(segments):
+        return 0, 0
+    onset, offset = int(segments[:, 0].min() * ratio), int(np.ceil(segments[:, 1].max() * ratio))
+    return min(onset, samples), min(offset, samples)
 
 
 class TrainingBatches:
@@ -194,21 +230,23 @@ class TrainingBatches:
     Args:
         sources: Sources per batch, S >= 2; every batch has ``S * len(settings.states)`` views.
         steps: Number of batches.
+        cache: Of another such object over the same corpus, to be shared.
 
     Raises:
         CorpusError: no two sources can be read.
     """
 
     def __init__(
-        self, corpus: Corpus, clips: Sequence[Clip], settings: ViewSettings, sources: int, steps: int, seed: int
-    ) -> None:
+        self, corpus: Corpus, clips: Sequence[Clip], settings: ViewSettings, sources: int, steps: int, seed: int,
+        cache: ClipCache | None = None,
+    ) -> None:  # fmt: skip
         if sources < 2:
             raise ParameterError(
                 f"A batch needs at least 2 sources, so that positives differ in source; got {sources}."
             )
         self.corpus, self.clips, self.settings = corpus, tuple(clips), settings
         self.sources, self.steps, self.seed = sources, steps, seed
-        self.cache = ClipCache(corpus)
+        self.cache = ClipCache(corpus) if cache is None else cache
 
     def __len__(self) -> int:
         return self.steps
@@ -265,4 +303,5 @@ def stack(views: Sequence[View]) -> Batch:
         np.array([view.state for view in views], np.int64),
         np.array([view.severity for view in views], np.float32),
         np.array([numbers[view.clip.source] for view in views], np.int64),
+        np.array([view.touched for view in views], np.int64).reshape(-1, 2),
     )

@@ -12,7 +12,7 @@ import hydra
 import matplotlib
 from omegaconf import DictConfig, OmegaConf
 
-from contrastive_artifacts import run
+from contrastive_artifacts import Index, run
 from contrastive_artifacts.console import console, instructive, table
 from contrastive_artifacts.files import atomic_path
 from contrastive_artifacts.probes import confusion_table
@@ -31,12 +31,18 @@ def main(cfg: DictConfig) -> None:
             rows.append([space, side, *("-" if value is None else f"{value:.3f}" for value in facts.values())])
     table("held-out sources and unseen corpora", ["space", "side", *facts], rows)
     for side, found in figures["h"].items():
+        hits = found["hit_leakage"]
+        chances = {"P@10": found["retrieval"]["chance"], "leak": found["leakage"]["chance"]}
+        chances |= {"source@10": hits["source_at_10"]["chance"], "sound class@10": hits["category_at_10"]["chance"]}
+        shown = ", ".join(f"{name} {value:.3f}" for name, value in chances.items() if value is not None)
+        console.print(f"\nby chance, {side}: {shown}")
         told = found["type"]["linear"]["confusion"]
         console.print(f"\nlinear probe on h, {side}: rows are the truth")
         console.print(confusion_table(told["counts"], told["classes"]), highlight=False)
         draw_confusion(told["counts"], told["classes"], directory / f"confusion-{side}.png", side)
     console.print(f"probe     {directory}/encoder (use: contrastive_artifacts.load({str(directory)!r}))")
-    console.print(f"tables    {directory}/tables, index in {directory}/index")
+    index = Index.open(directory / "index")
+    console.print(f"tables    {directory}/tables; {directory}/index: {index.kind}, recall {index.recall:.2f}")
     console.print(f"figures   {directory}/metrics.json, {directory}/confusion-*.png")
     console.print(f"next      python analysis/embedding_map.py run={directory}")
 

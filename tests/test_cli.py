@@ -64,7 +64,7 @@ def test_backbones_are_listed_with_their_licences(tmp_path):
     assert "https://github.com/fschmid56" in one
     wrong = command("backbones", "mn44", cwd=tmp_path)
     assert wrong.returncode == 2
-    assert "Did you mean mn04" in wrong.stderr
+    assert "Did you mean mn40 or mn04" in wrong.stderr
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -26,7 +28,9 @@ def sound(batch: int = 2, samples: int = 16000) -> torch.Tensor:
 
 def test_shapes_and_norms(encoder):
     out = encoder(sound())
-    assert [tuple(part.shape) for part in out] == [(2, 16), (2, 8), (2, 3), (2, 3)]
+    assert [tuple(part.shape) for part in out[:4]] == [(2, 16), (2, 8), (2, 3), (2, 3)]
+    assert out.frame_logits is None
+    assert out.frame_probabilities is None
     assert torch.allclose(out.z.norm(dim=1), torch.ones(2))
     assert (out.severity > 0).all()
     assert (out.severity < 1).all()
@@ -126,3 +130,71 @@ def test_every_backbone_fits(name):
         features = encoder.backbone(sound(samples=encoder.sample_rate))
         assert features.spectrogram.shape[:2] == (2, encoder.backbone.bands)
         assert torch.isfinite(encoder(sound(samples=encoder.sample_rate)).h).all()
+
+
+FRAMED = EncoderSettings(("clean", "hiss", "hum"), window_s=0.5, hidden=16, embedding=8, frame_hop_s=0.05)
+
+
+def framed(name: str = "mn04") -> Encoder:
+    torch.manual_seed(0)
+    return Encoder(backbones.create(name, "none"), FRAMED).eval()
+
+
+@pytest.mark.parametrize("name", ["mn04", "yamnet"])
+def test_a_frame_head_answers_every_hop(name):
+    encoder = framed(name)
+    for seconds, frames in ((0.01, 1), (0.5, 10), (0.52, 10), (1.0, 20)):
+        with torch.no_grad():
+            told = encoder(sound(2, round(seconds * encoder.sample_rate)))
+        assert told.frame_logits.shape == (2, frames, 3)
+        assert torch.equal(told.frame_probabilities, told.frame_logits.sigmoid())
+
+
+def test_frames_follow_what_happens_in_them():
+    """A burst moves the answer where it is, by more than anywhere else."""
+    encoder, quiet = framed(), sound(1, 32000)
+    loud = quiet.clone()
+    loud[:, 20800:22400] *= 20  # cell 13
+    with torch.no_grad():
+        change = (encoder(loud).frame_logits - encoder(quiet).frame_logits).abs().sum(2)[0]
+    assert 11 <= int(change.argmax()) <= 15  # a verdict is formed from five cells
+
+
+def test_the_frame_head_does_not_mix_rows_and_every_parameter_learns():
+    encoder, x = framed(), sound(3)
+    with torch.no_grad():
+        alone = torch.cat([encoder(row[None]).frame_logits for row in x])
+        assert torch.allclose(encoder(x).frame_logits, alone, atol=1e-5)
+    out = encoder.train()(x)
+    sum(part.square().sum() for part in (out.logits, out.severity, out.z[:, :3], out.frame_logits)).backward()
+    assert not [name for name, p in encoder.named_parameters() if p.grad is None]
+    staged = [id(p) for stage in encoder.stages() for p in stage.parameters()]
+    assert sorted(staged) == sorted(id(p) for p in encoder.parameters())
+
+
+def test_a_frame_head_is_saved_and_its_absence_too(encoder, tmp_path):
+    framed().save(tmp_path / "framed")
+    again = Encoder.load(tmp_path / "framed")
+    assert again.settings == FRAMED
+    with torch.no_grad():
+        assert torch.equal(again(sound()).frame_logits, framed()(sound()).frame_logits)
+    encoder.save(tmp_path / "plain")
+    record = json.loads((tmp_path / "plain" / "encoder.json").read_text())
+    assert "frame_hop_s" not in record["settings"]  # as encoders from before there was such a head
+    assert Encoder.load(tmp_path / "plain").frames is None
+
+
+@pytest.mark.parametrize("change", [{"frames": 2}, {"states": None}])
+def test_settings_of_another_kind_are_refused(encoder, tmp_path, change):
+    encoder.save(tmp_path)
+    record = json.loads((tmp_path / "encoder.json").read_text())
+    record["settings"] |= change
+    (tmp_path / "encoder.json").write_text(json.dumps(record))
+    with pytest.raises(StorageError, match="settings"):
+        Encoder.load(tmp_path)
+
+
+@pytest.mark.parametrize("hop", [-1, 0.001, 0.6])
+def test_the_frame_hop_is_checked(hop):
+    with pytest.raises(ParameterError, match="frame_hop_s"):
+        EncoderSettings(("clean",), 0.5, frame_hop_s=hop)

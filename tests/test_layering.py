@@ -21,7 +21,7 @@ LEVELS: dict[float, tuple[str, ...]] = {  # a part imports from lower levels onl
     1.0: ("artifacts", "frontends"),
     2.0: ("backbones", "objectives", "timeline"),
     3.0: ("corpora",),
-    3.5: ("curation", "views"),
+    3.5: ("curation", "frame_head", "views"),
     4.0: ("dataset", "encoder"),
     4.5: ("context",),
     5.0: (
@@ -29,8 +29,9 @@ LEVELS: dict[float, tuple[str, ...]] = {  # a part imports from lower levels onl
         "training",
     ),
     6.0: ("baselines", "embedding", "index", "probes"),
-    7.0: ("explorer", "geometry", "inference", "long_range", "probing", "scan"),
+    7.0: ("explorer", "geometry", "inference", "long_range", "probing", "retrieval", "scan"),
     8.0: ("adapters", "run"),
+    8.5: ("comparing",),
     9.0: (NAME,),  # the public surface
 }
 LEVEL = {part: level for level, parts in LEVELS.items() for part in parts}

@@ -49,7 +49,7 @@ def made(tmp_path_factory) -> tuple[Path, dict[str, str]]:
 def test_the_scripts_write_what_they_say(made):
     directory, out = made
     for name in ("config.json", "log.jsonl", "encoder/encoder.safetensors", "encoder/probe.safetensors", "metrics.json",
-                 "tables/h.parquet", "tables/z.parquet", "index/index.faiss", "confusion-test.png",
+                 "tables/h.parquet", "tables/z.parquet", "index/index.json", "confusion-test.png",
                  "confusion-other.png"):  # fmt: skip
         assert (directory / name).stat().st_size > 0, name
     assert str(directory) in out["pretrain"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from contrastive_artifacts.timeline import Segment, Timeline, _clock
+from contrastive_artifacts.timeline import Segment, Timeline, clock
 
 RATE = 44100
 
@@ -64,8 +64,8 @@ def test_webvtt_cues(timeline: Timeline, tmp_path: Path) -> None:
 
 
 def test_clock_carries() -> None:
-    assert _clock(59 * RATE + RATE - 1, RATE) == "00:01:00.000"
-    assert _clock(3600 * 48000 * 123 + 24, 48000) == "123:00:00.001"
+    assert clock(59 * RATE + RATE - 1, RATE) == "00:01:00.000"
+    assert clock(3600 * 48000 * 123 + 24, 48000) == "123:00:00.001"
 
 
 def test_html_has_a_lane_for_each_label_even_if_unheard(timeline: Timeline, tmp_path: Path) -> None:

@@ -163,3 +163,45 @@ def test_stack_numbers_sources():
     corpus = Memory({"a": noise(0), "b": noise(1)})
     views = list(evaluation_views(corpus, corpus.clips, ViewSettings(("clean", "hiss"), 0.5, 16000), 0))
     assert stack(views).sources.tolist() == [0, 0, 1, 1]
+
+
+def test_spliced_views_differ_inside_their_span_only():
+    """Before the finishing path the view is the clean crop but for [onset, offset)."""
+    corpus = Memory({f"n{i}": noise(i, rate=8000) for i in range(6)}, rate=8000)
+    settings = ViewSettings(("clean", "hiss", "clipping"), 1.0, 16000, (0.8, 1.0), spliced=1.0, span=(0.2, 0.4))
+    for view in evaluation_views(corpus, corpus.clips, settings, 0):
+        onset, offset = view.touched
+        if not view.state:
+            assert onset == offset == 0
+            continue
+        clean = stretch(corpus.waveforms[view.clip.id], view.start, 8000)
+        changed = np.flatnonzero(artifacts.replay(clean, 8000, view.params) != clean)
+        start, stop = view.params["span"]
+        assert 0.2 <= (stop - start) / 8000 <= 0.4
+        assert 2 * start <= onset <= 2 * changed[0]  # samples at the encoder's rate, twice the native one
+        assert 2 * changed[-1] < offset <= 2 * stop
+
+
+def test_the_share_of_spliced_views_and_the_batch_that_carries_spans(small_corpus):
+    settings = ViewSettings(("clean", "hum"), 0.5, 16000, spliced=0.5)
+    views = list(evaluation_views(small_corpus, small_corpus.clips, settings, 0, draws=8))
+    spliced = [view.params.get("span") is not None for view in views if view.state]
+    assert 0.35 < np.mean(spliced) < 0.65
+    whole = [view.touched for view in views if view.state and "span" not in view.params]
+    assert set(whole) == {(0, 8000)}
+    assert stack(views).spans.tolist() == [list(view.touched) for view in views]
+
+
+def test_splicing_leaves_other_views_as_they_were(small_corpus):
+    plain, half = (
+        list(evaluation_views(small_corpus, small_corpus.clips[:4], ViewSettings(STATES, 0.5, 16000, spliced=s), 0))
+        for s in (0.0, 0.5)
+    )
+    same = [np.array_equal(a.waveform, b.waveform) for a, b in zip(plain, half, strict=True)]
+    assert same == ["span" not in view.params for view in half]
+
+
+@pytest.mark.parametrize("wrong", [{"spliced": 1.5}, {"span": (0.0, 0.5)}, {"span": (0.6, 0.5)}, {"span": (0.5, 1.1)}])
+def test_splices_are_checked(wrong):
+    with pytest.raises(ParameterError, match="spliced"):
+        ViewSettings(STATES, 1.0, 16000, **wrong)

@@ -62,7 +62,6 @@ class CLAP(Backbone):
         super().__init__()
         if norm not in NORMS:
             raise ParameterError(f"norm={norm!r} is none of {', '.join(NORMS)}.")
-        self.norm = norm
         self.frontend = clap_mel.ClapMel(mel)
         library = huggingface.transformers()
         config = library.ClapAudioConfig(
@@ -74,16 +73,12 @@ class CLAP(Backbone):
             enable_fusion=False,
         )
         self.network = library.ClapAudioModel(config).audio_encoder
+        if norm == "frozen":
+            huggingface.rest_norms(self.network)
         self.dim = width << (len(depths) - 1)
         self.frame_samples = WINDOW_SAMPLES // (STRETCHED // (PATCH << (len(depths) - 1)))
         self.min_samples = self.frame_samples
         self.hop_s = self.window_s = self.frame_samples / self.sample_rate
-
-    def train(self, mode: bool = True) -> CLAP:
-        super().train(mode)
-        if self.norm == "frozen":
-            huggingface.rest_norms(self.network)
-        return self
 
     def forward(self, waveform: Tensor) -> Features:
         windows = self.padded(waveform).split(WINDOW_SAMPLES, dim=1)

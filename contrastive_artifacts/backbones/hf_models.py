@@ -31,11 +31,7 @@ class HFBackbone(Backbone):
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = huggingface.fixed(network)
-
-    def train(self, mode: bool = True) -> HFBackbone:
-        super().train(mode)
         huggingface.rest_norms(self.network)
-        return self
 
     def stages(self) -> list[nn.Module]:
         *layers, last = self.layers()

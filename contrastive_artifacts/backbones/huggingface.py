@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -40,8 +41,31 @@ def fixed(network: nn.Module) -> nn.Module:
     return network
 
 
+class RestingNorm1d(nn.BatchNorm1d):
+    """A batch norm that stays at its statistics also in training: those of a few views of the same clips are worse."""
+
+    def train(self, mode: bool = True) -> RestingNorm1d:
+        return super().train(False)
+
+
+class RestingNorm2d(nn.BatchNorm2d):
+    """As :class:`RestingNorm1d`, for maps."""
+
+    def train(self, mode: bool = True) -> RestingNorm2d:
+        return super().train(False)
+
+
+RESTING: dict[type[nn.Module], Callable[..., nn.Module]] = {
+    nn.BatchNorm1d: RestingNorm1d,
+    nn.BatchNorm2d: RestingNorm2d,
+}
+
+
 def rest_norms(network: nn.Module) -> None:
-    """Keeps batch norms at their published statistics: those of a few views of the same clips are worse."""
-    for module in network.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.eval()
+    """Replaces every batch norm by one that rests, whoever calls ``train`` on whatever part of the network."""
+    for parent in list(network.modules()):
+        for name, norm in list(parent.named_children()):
+            if type(norm) in RESTING:
+                resting = RESTING[type(norm)](norm.num_features, norm.eps, norm.momentum, norm.affine)
+                resting.load_state_dict(norm.state_dict(), assign=True)
+                parent._modules[name] = resting.eval()

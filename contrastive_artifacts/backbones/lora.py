@@ -16,7 +16,20 @@ from .contract import Backbone, Features
 from .huggingface import transformers
 
 # Names of the linear layers of attention: this package's, those of transformers, those of timm and its descendants.
-ATTENTION = ("qkv", "out", "proj", "q_proj", "k_proj", "v_proj", "out_proj", "o_proj", "query", "key", "value", "dense")
+ATTENTION = (
+    "qkv",
+    "out",
+    "proj",
+    "q_proj",
+    "k_proj",
+    "v_proj",
+    "out_proj",
+    "o_proj",
+    "query",
+    "key",
+    "value",
+    "attention.output.dense",
+)
 _BASE = ".base_layer."
 
 
@@ -83,7 +96,7 @@ def adapt(
         backbone: Changed in place.
         rank: Of the corrections, >= 1.
         alpha: They are scaled by ``alpha / rank``, > 0.
-        targets: Last parts of the names of the linear layers to correct; those of attention where not given.
+        targets: Ends of the names of the linear layers to correct (``mlp.fc1``); those of attention if not given.
         dropout: Share of the corrections' input that is dropped in training, [0, 1).
 
     Raises:
@@ -118,7 +131,7 @@ def plain_state(module: nn.Module) -> dict[str, Tensor]:
 
 
 def _is_target(name: str, module: nn.Module, targets: Sequence[str]) -> bool:
-    return isinstance(module, nn.Linear) and name.rpartition(".")[2] in targets
+    return isinstance(module, nn.Linear) and f".{name}".endswith(tuple(f".{target}" for target in targets))
 
 
 def _is_correction(key: str) -> bool:

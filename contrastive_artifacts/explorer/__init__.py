@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .hits_page import HitRow as HitRow
+from .hits_page import write_hits as write_hits
 from .map_page import MapPoint as MapPoint
 from .map_page import write_map as write_map
 from .preview import encode_preview as encode_preview

@@ -31,9 +31,17 @@ class Detail(nn.Module):
         self.frame = round(FRAME_S * sample_rate)
 
     def forward(self, waveform: Tensor) -> Tensor:
-        x = waveform.float()
-        x = nn.functional.pad(x, (0, max(0, 2 * self.frame - x.shape[1])))
+        x = self._padded(waveform)
         edges = torch.cat([self._edges(x), self._edges(-x)], dim=1)
+        per_frame = self.frames(waveform)
+        steps = per_frame.diff(dim=1).abs().amax(1)
+        deviation = per_frame.std(dim=1, unbiased=False)
+        parts = [per_frame.mean(1), deviation, per_frame.amin(1), per_frame.amax(1), steps]
+        return torch.cat([edges, *parts], dim=1)
+
+    def frames(self, waveform: Tensor) -> Tensor:
+        """The values of every frame of 16 ms: ``[B, T]`` -> ``[B, N, FEATURES]``, N >= 2."""
+        x = self._padded(waveform)
         frames = x.unfold(1, self.frame, self.frame)
         bends = nn.functional.pad(x.diff(n=2, dim=1), (1, 1)).unfold(1, self.frame, self.frame)
         top, loudness = x.abs().amax(1)[:, None, None], x.square().mean(1).sqrt()[:, None] + FLOOR
@@ -41,7 +49,7 @@ class Detail(nn.Module):
         bend_peak, bend = bends.abs().amax(2), bends.square().mean(2).sqrt()
         middle = (bend.shape[1] - 1) // 2  # sorting instead of median(), which ONNX does not have
         bend_loudness = bend.sort(dim=1).values[:, middle : middle + 1] + FLOOR
-        per_frame = torch.stack(
+        return torch.stack(
             [
                 torch.log10(level / loudness + 1e-4),
                 torch.log10((peak + FLOOR) / (level + FLOOR)),
@@ -52,11 +60,11 @@ class Detail(nn.Module):
                 torch.log10(bend_peak / bend_loudness + 1e-3),
             ],
             dim=2,
-        )  # [B, N, FEATURES]
-        steps = per_frame.diff(dim=1).abs().amax(1)
-        deviation = per_frame.std(dim=1, unbiased=False)
-        parts = [per_frame.mean(1), deviation, per_frame.amin(1), per_frame.amax(1), steps]
-        return torch.cat([edges, *parts], dim=1)
+        )
+
+    def _padded(self, waveform: Tensor) -> Tensor:
+        x = waveform.float()
+        return nn.functional.pad(x, (0, max(0, 2 * self.frame - x.shape[1])))
 
     @staticmethod
     def _edges(x: Tensor) -> Tensor:

@@ -15,15 +15,25 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..errors import ParameterError
+from .frames import frame_loss
+from .frames import frame_targets as frame_targets
 from .rank import RankNContrast, severity_loss
 
 
 class Outputs(Protocol):
     """What an encoder returns and an objective reads."""
 
-    z: Tensor  # [B, 128], L2-normalised
-    logits: Tensor  # [B, K]
-    severity: Tensor  # [B, K] in [0, 1]
+    @property
+    def z(self) -> Tensor: ...  # [B, 128], L2-normalised
+
+    @property
+    def logits(self) -> Tensor: ...  # [B, K]
+
+    @property
+    def severity(self) -> Tensor: ...  # [B, K] in [0, 1]
+
+    @property
+    def frame_logits(self) -> Tensor | None: ...  # [B, N, K], where the encoder judges frames
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,7 @@ class ObjectiveSettings:
         cross_entropy: Weight of the cross-entropy over states.
         ranking: Weight of the within-type severity ranking.
         severity: Weight of the severity regression (Huber).
+        frames: Weight of the binary cross-entropy of every state in every frame; needs an encoder with a frame head.
         temperature: Of the contrastive term, > 0.
         memory: Past embeddings kept as further negatives and positives (cross-batch memory, Wang et al. 2020);
             0 for none. Only for positives="type": source numbers have no meaning beyond their batch.
@@ -49,9 +60,10 @@ class ObjectiveSettings:
     severity: float = 0.5
     temperature: float = 0.1
     memory: int = 2048
+    frames: float = 0.0
 
     def __post_init__(self) -> None:
-        weights = (self.contrastive, self.cross_entropy, self.ranking, self.severity)
+        weights = (self.contrastive, self.cross_entropy, self.ranking, self.severity, self.frames)
         if self.positives not in ("type", "source"):
             raise ParameterError(f"positives must be 'type' or 'source'; got {self.positives!r}.")
         if min(weights) < 0 or max(weights) == 0:
@@ -65,15 +77,25 @@ class Objective(nn.Module):
 
     Args:
         embedding_size: Width of z.
+        frame_samples: Samples that each frame of the outputs stands for; 0 where they have none.
 
     Shape:
-        ``forward(outputs, states [B], severities [B], sources [B]) -> (scalar, {term: value})``. With
-        ``remember=False`` (validation) the memory is neither read nor written.
+        ``forward(outputs, states [B], severities [B], sources [B], spans [B, 2]) -> (scalar, {term: value})``, spans
+        as :func:`.frames.frame_targets` takes them, needed with ``frames``. With ``remember=False`` (validation) the
+        memory is neither read nor written.
+
+    Raises:
+        ParameterError: the settings weigh frames, which the outputs do not have.
     """
 
-    def __init__(self, settings: ObjectiveSettings, embedding_size: int) -> None:
+    def __init__(self, settings: ObjectiveSettings, embedding_size: int, frame_samples: float = 0.0) -> None:
         super().__init__()
-        self.settings = settings
+        if settings.frames and not frame_samples:
+            raise ParameterError(
+                f"objective.frames={settings.frames} needs an encoder with a frame head: set encoder.frame_hop_s, "
+                "for instance to 0.06."
+            )
+        self.settings, self.frame_samples = settings, frame_samples
         self.contrastive = SupConLoss(temperature=settings.temperature)
         self.memory = (
             CrossBatchMemory(self.contrastive, embedding_size, settings.memory)
@@ -83,8 +105,9 @@ class Objective(nn.Module):
         self.ranking = RankNContrast()
 
     def forward(
-        self, outputs: Outputs, states: Tensor, severities: Tensor, sources: Tensor, remember: bool = True
-    ) -> tuple[Tensor, dict[str, float]]:
+        self, outputs: Outputs, states: Tensor, severities: Tensor, sources: Tensor, spans: Tensor | None = None,
+        remember: bool = True,
+    ) -> tuple[Tensor, dict[str, float]]:  # fmt: skip
         settings, terms = self.settings, {}
         if settings.contrastive:
             labels = states if settings.positives == "type" else sources
@@ -98,6 +121,8 @@ class Objective(nn.Module):
             terms["ranking"] = settings.ranking * ranking
         if settings.severity:
             terms["severity"] = settings.severity * severity_loss(outputs.severity, states, severities)
+        if settings.frames and outputs.frame_logits is not None and spans is not None:
+            terms["frames"] = settings.frames * frame_loss(outputs.frame_logits, states, spans, self.frame_samples)
         total = torch.stack(list(terms.values())).sum()
         return total, {name: float(value.detach()) for name, value in terms.items()}
 

@@ -13,10 +13,13 @@ from .data import TASKS as TASKS
 from .data import Embedded as Embedded
 from .data import task_labels as task_labels
 from .evaluate import evaluate as evaluate
+from .few_shot import FewShot as FewShot
+from .few_shot import few_shot as few_shot
 from .knn import knn_predict as knn_predict
 from .knn import neighbours as neighbours
 from .linear import LinearProbe as LinearProbe
 from .linear import SeverityProbe as SeverityProbe
+from .localisation import localisation as localisation
 from .metrics import accuracy as accuracy
 from .metrics import clean_recall as clean_recall
 from .metrics import confusion as confusion
@@ -27,8 +30,10 @@ from .mlp import MLPProbe as MLPProbe
 from .spaces import alignment as alignment
 from .spaces import content_leakage as content_leakage
 from .spaces import effective_rank as effective_rank
+from .spaces import hit_leakage as hit_leakage
 from .spaces import hubness as hubness
 from .spaces import retrieval as retrieval
+from .spaces import retrieval_chance as retrieval_chance
 from .spaces import uniformity as uniformity
 from .storage import PROBES as PROBES
 from .storage import load_probe as load_probe

@@ -29,6 +29,7 @@ class Embedded:
         artifact: [N] names, "clean" for the clean ones.
         severity: [N] in [0, 1], 0 for clean.
         source: [N] split keys.
+        category: [N] kinds of sound (dog, speech), "" where not known; all unknown if not given.
 
     Raises:
         ParameterError: lengths that differ, values that are not finite.
@@ -38,6 +39,7 @@ class Embedded:
     artifact: np.ndarray
     severity: np.ndarray
     source: np.ndarray
+    category: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         x = check_matrix(self.x)
@@ -46,6 +48,8 @@ class Embedded:
         object.__setattr__(self, "artifact", names(self.artifact, len(x), "artifact"))
         object.__setattr__(self, "source", names(self.source, len(x), "source"))
         object.__setattr__(self, "severity", severity)
+        if self.category is not None:
+            object.__setattr__(self, "category", names(self.category, len(x), "category"))
         if severity.shape != (len(x),) or not np.isfinite(severity).all():
             raise ParameterError(f"severity has shape {severity.shape} or NaN; give {len(x)} values in [0, 1].")
 
@@ -54,11 +58,12 @@ class Embedded:
 
     def take(self, rows: np.ndarray) -> Embedded:
         """The rows of an index array or a boolean mask [N]."""
-        return Embedded(self.x[rows], self.artifact[rows], self.severity[rows], self.source[rows])
+        category = None if self.category is None else self.category[rows]
+        return Embedded(self.x[rows], self.artifact[rows], self.severity[rows], self.source[rows], category)
 
     @classmethod
     def from_table(cls, table: pa.Table, split: str | None = None) -> Embedded:
-        """From an embedding table (columns embedding, artifact, severity, source), all of it or one split.
+        """From an embedding table (columns embedding, artifact, severity, source, perhaps category), or one split.
 
         Raises:
             ParameterError: a column is missing or holds nulls.
@@ -73,6 +78,7 @@ class Embedded:
         empty = [name for name, column in columns.items() if column.null_count]
         if empty:
             raise ParameterError(f"the columns {', '.join(empty)} hold nulls; drop those rows.")
+        known = "category" in table.column_names and len(table) > 0
         vectors = columns["embedding"].combine_chunks()
         width = vectors.type.list_size if pa.types.is_fixed_size_list(vectors.type) else -1
         flat = vectors.flatten().to_numpy(zero_copy_only=False)
@@ -82,6 +88,7 @@ class Embedded:
             columns["artifact"].to_numpy(),
             columns["severity"].to_numpy(),
             columns["source"].to_numpy(),
+            np.array([n or "" for n in table.column("category").to_pylist()]) if known else None,
         )
 
 

@@ -21,7 +21,16 @@ from .metrics import (
     correlation_of_sums,
     rank_features,
 )
-from .spaces import alignment, content_leakage, effective_rank, hubness, retrieval, uniformity
+from .spaces import (
+    alignment,
+    content_leakage,
+    effective_rank,
+    hit_leakage,
+    hubness,
+    retrieval,
+    retrieval_chance,
+    uniformity,
+)
 from .storage import PROBES
 
 NEIGHBOURS = (1, 5, 20)
@@ -47,7 +56,8 @@ def evaluate(
 
             {"binary": {probe: {macro_f1, accuracy, clean_recall, ece?, confusion}}, "type": {...},   # linear, knn1 ...
              "severity": {artifact: ..., "mean": ...},
-             "retrieval": {"p_at_10", "map_at_100"}, "leakage": {"value", "low", "high", "chance"},
+             "retrieval": {"p_at_10", "map_at_100", "chance"},
+             "leakage": {"value", "low", "high", "chance"}, "hit_leakage": {"source_at_10", "category_at_10"},
              "space": {"effective_rank", "alignment", "uniformity", "hubness"}, "counts": {...}}
 
         ``confusion`` is {"classes", "counts"}: rows are the truth.
@@ -92,8 +102,10 @@ def evaluate(
         "retrieval": {
             "p_at_10": _plain(bootstrap_mean(found.precision_at_10, test.source, n, seed)),
             "map_at_100": _plain(bootstrap_mean(found.average_precision_at_100, test.source, n, seed)),
+            "chance": _number(retrieval_chance(labels, test.source)),
         },
         "leakage": _plain(bootstrap_mean(same, test.source, n, seed)) | {"chance": _number(chance)},
+        "hit_leakage": _hit_leakage(test, n, seed),
         "space": {name: _number(value) for name, value in space.items()},
         "counts": {
             "train": len(train),
@@ -118,6 +130,16 @@ def _told(truth: np.ndarray, guesses: np.ndarray, sources: np.ndarray, n: int, s
     classes = classes_of(truth, guesses)
     row: dict[str, Any] = {m.name: _plain(bootstrap(m, truth, guesses, sources, n, seed)) for m in CONFUSION_METRICS}
     return row | {"confusion": {"classes": list(classes), "counts": confusion(truth, guesses, classes).tolist()}}
+
+
+def _hit_leakage(test: Embedded, n: int, seed: int) -> dict[str, Any]:
+    """Of the ten nearest: the share of the query's own source, and of other sources the share of its kind of sound."""
+    kinds = np.full(len(test), "") if test.category is None else test.category
+    own, usual, alike, expected = hit_leakage(test.x, test.source, kinds)
+    return {
+        "source_at_10": _plain(bootstrap_mean(own, test.source, n, seed)) | {"chance": _number(usual)},
+        "category_at_10": _plain(bootstrap_mean(alike, test.source, n, seed)) | {"chance": _number(expected)},
+    }
 
 
 def _severity(train: Embedded, test: Embedded, n: int, seed: int) -> dict[str, Any]:

@@ -42,6 +42,36 @@ def content_leakage(x: Any, sources: Any) -> tuple[np.ndarray, float]:
     return (sources[ids[:, 0]] == sources).astype(np.float64), chance
 
 
+def hit_leakage(x: Any, sources: Any, kinds: Any, k: int = 10) -> tuple[np.ndarray, float, np.ndarray, float]:
+    """How far the ``k`` nearest rows follow the content instead of the artifact.
+
+    Args:
+        kinds: [N] class of the sound (dog, speech); "" where it is not known.
+
+    Returns:
+        Share of the k nearest others that are of the row's own source, float64 [N], and the mean expected by chance;
+        share of the k nearest of *other* sources that are of its kind of sound [N], NaN where that is not known, and
+        the mean expected by chance.
+    """
+    x = check_matrix(x)
+    sources, kinds = names(sources, len(x), "sources"), names(kinds, len(x), "kinds")
+    if len(x) < 2:
+        return np.full(len(x), np.nan), float("nan"), np.full(len(x), np.nan), float("nan")
+    itself = np.arange(len(x))
+    ids, _ = neighbours(x, itself, x, itself, min(k, len(x) - 1))
+    same = (sources[ids] == sources[:, None]).mean(axis=1)
+    chance = float(((_size_of(sources) - 1) / (len(x) - 1)).mean())
+    others, _ = neighbours(x, sources, x, sources, k)
+    found = (others >= 0).sum(axis=1)
+    alike = ((kinds[others] == kinds[:, None]) & (others >= 0)).sum(axis=1) / found.clip(1)
+    both = np.char.add(np.char.add(kinds, "\x1f"), sources)
+    left = len(x) - _size_of(sources)  # rows of other sources
+    expected = (_size_of(kinds) - _size_of(both)) / left.clip(1)
+    known = (kinds != "") & (found > 0)
+    usual = float(expected[known].mean()) if known.any() else float("nan")
+    return same, chance, np.where(known, alike, np.nan), usual
+
+
 def retrieval(x: Any, labels: Any, sources: Any) -> Retrieval:
     """Each row as a query against the others, matches of its own source excluded.
 
@@ -61,6 +91,15 @@ def retrieval(x: Any, labels: Any, sources: Any) -> Retrieval:
     some = total > 0
     precision = np.where(some, relevant[:, :10].sum(axis=1) / candidates.clip(1, 10), np.nan)
     return Retrieval(precision, np.where(some, summed / total.clip(1, 100), np.nan))
+
+
+def retrieval_chance(labels: Any, sources: Any) -> float:
+    """P@10 that a random order would have: the mean share of rows of other sources that carry the query's label."""
+    labels = np.asarray(labels, dtype=str)
+    sources = names(sources, len(labels), "sources")
+    total = _size_of(labels) - _size_of(np.char.add(np.char.add(labels, "\x1f"), sources))
+    some = total > 0
+    return float((total[some] / (len(labels) - _size_of(sources))[some]).mean()) if some.any() else float("nan")
 
 
 def effective_rank(x: Any) -> float:

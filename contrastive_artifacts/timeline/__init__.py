@@ -89,7 +89,7 @@ class Timeline:
     def to_webvtt(self, path: str | Path) -> None:
         """Captions for a video player, one cue per segment; channels are counted from 1, as players do."""
         cues = (
-            f"\n{number}\n{_clock(s.start, self.sample_rate)} --> {_clock(s.stop, self.sample_rate)}\n"
+            f"\n{number}\n{clock(s.start, self.sample_rate)} --> {clock(s.stop, self.sample_rate)}\n"
             f"{_escape_cue(_line(_caption(s)))}\n"
             for number, s in enumerate(self.segments, start=1)
         )
@@ -135,7 +135,7 @@ def _escape_cue(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _clock(sample: int, sample_rate: int) -> str:
+def clock(sample: int, sample_rate: int) -> str:
     """``hh:mm:ss.mmm`` in integer arithmetic: no drift in the hours."""
     thousandths = (sample * 1000 + sample_rate // 2) // sample_rate
     seconds, milli = divmod(thousandths, 1000)

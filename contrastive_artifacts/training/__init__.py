@@ -4,3 +4,4 @@ from .loop import Pretraining as Pretraining
 from .loop import Result as Result
 from .settings import OptimSettings as OptimSettings
 from .settings import TrainerSettings as TrainerSettings
+from .stages import Stage as Stage

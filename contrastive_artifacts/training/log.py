@@ -25,13 +25,13 @@ class TrainingLog:
         logging.getLogger("tensorboard").setLevel(logging.ERROR)
         self.writer = SummaryWriter(str(run / "tensorboard"), purge_step=start)
         self.bar = Progress(
-            TextColumn("pretrain"),
+            TextColumn("pretrain {task.fields[stage]}"),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[facts]}"),
             TimeRemainingColumn(),
         )
-        self.task = self.bar.add_task("", total=steps, completed=start, facts="")
+        self.task = self.bar.add_task("", total=steps, completed=start, stage="", facts="")
 
     def __enter__(self) -> TrainingLog:
         self.bar.start()
@@ -41,15 +41,15 @@ class TrainingLog:
         self.bar.stop()
         self.writer.close()
 
-    def write(self, step: int, kind: str, values: dict[str, Any]) -> None:
-        """One line ``{"step", "kind", ...}``; numbers also go to TensorBoard as ``kind/name``."""
+    def write(self, step: int, kind: str, stage: str, values: dict[str, Any]) -> None:
+        """One line ``{"step", "kind", "stage", ...}``; the values also go to TensorBoard as ``kind/name``."""
         with self.path.open("a") as file:
-            file.write(json.dumps({"step": step, "kind": kind, **values}) + "\n")
+            file.write(json.dumps({"step": step, "kind": kind, "stage": stage, **values}) + "\n")
         for name, value in values.items():
             self.writer.add_scalar(f"{kind}/{name}", value, step)
 
-    def advance(self, step: int, loss: float, rate: float) -> None:
-        self.bar.update(self.task, completed=step, facts=f"loss {loss:.3f}  {rate:.0f} views/s")
+    def advance(self, step: int, stage: str, loss: float, rate: float) -> None:
+        self.bar.update(self.task, completed=step, stage=stage, facts=f"loss {loss:.3f}  {rate:.0f} views/s")
 
 
 def _step(line: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +18,14 @@ from torch.utils.data import DataLoader, Dataset
 
 from .. import files
 from ..corpora import Clip, Corpus
-from ..encoder import Encoder
-from ..errors import TrainingError
-from ..objectives import Objective, ObjectiveSettings
-from ..views import Batch, TrainingBatches, ViewSettings, evaluation_views, stack
+from ..encoder import Encoded, Encoder
+from ..errors import ParameterError, TrainingError
+from ..objectives import Objective
+from ..views import Batch, ViewSettings, evaluation_views, stack
 from . import checkpoint
 from .log import TrainingLog
-from .settings import OptimSettings, TrainerSettings
+from .settings import TrainerSettings
+from .stages import Schedule, Stage, StagedBatches
 
 LOG_EVERY = 10
 logger = logging.getLogger("contrastive_artifacts")
@@ -47,33 +48,43 @@ class Pretraining:
     Args:
         encoder: Its weights are the starting point; trained in place.
         splits: ``{"train": clips, "validation": clips}``, already split by source.
+        stages: What is learnt, one after the other; mostly one. Each begins with the weights that the one before ended
+            with, and is validated by its own objective on its own views: ``run/encoder`` is the best one of the
+            latest stage. Patience counts in the last one only.
         run: Directory that takes checkpoint, log and the best encoder (``run/encoder``).
         config: Plain JSON record of the whole configuration; a run is resumed only under the same one.
 
     Raises:
+        ParameterError: a setting that this encoder or this machine cannot follow.
         TrainingError: the run directory belongs to another configuration, or the loss is no longer finite.
     """
 
     def __init__(
-        self, encoder: Encoder, corpus: Corpus, splits: dict[str, list[Clip]], views: ViewSettings,
-        objective: ObjectiveSettings, optim: OptimSettings, trainer: TrainerSettings, run: str | Path,
-        config: dict[str, Any],
+        self, encoder: Encoder, corpus: Corpus, splits: dict[str, list[Clip]], stages: Sequence[Stage],
+        trainer: TrainerSettings, run: str | Path, config: dict[str, Any],
     ) -> None:  # fmt: skip
-        self.optim, self.trainer, self.run = optim, trainer, Path(run)
+        self.trainer, self.run, self.schedule = trainer, Path(run), Schedule(stages, trainer.steps)
         cuda = trainer.device == "cuda" or (trainer.device == "auto" and torch.cuda.is_available())
         self.device = torch.device("cuda" if cuda else "cpu")
         self.encoder = encoder.to(self.device)
-        self.objective = Objective(objective, encoder.settings.embedding).to(self.device)
-        self.optimizer = torch.optim.AdamW(_groups(encoder, optim), lr=1.0)
-        self.average = (
-            AveragedModel(encoder, multi_avg_fn=get_ema_multi_avg_fn(optim.ema), use_buffers=True)
-            if optim.ema
-            else None
-        )
-        self.batches = TrainingBatches(corpus, splits["train"], views, trainer.sources, trainer.steps, trainer.seed)
+        if trainer.checkpointing:
+            _checkpoint_blocks(encoder)
+        if trainer.compile and not cuda:
+            raise ParameterError("trainer.compile pays on a GPU only, and there is none here; leave it out.")
+        self.forward: Callable[[Tensor], Encoded] = torch.compile(encoder) if trainer.compile else encoder
+        frame_samples = encoder.settings.frame_hop_s * encoder.sample_rate
+        self.objectives = [
+            Objective(stage.objective, encoder.settings.embedding, frame_samples).to(self.device)
+            for stage in self.schedule.stages
+        ]
+        self.optimizer = torch.optim.AdamW(_groups(encoder), lr=1.0)
+        ema = self.schedule.stages[0].optim.ema
+        self.average = AveragedModel(encoder, multi_avg_fn=get_ema_multi_avg_fn(ema), use_buffers=True) if ema else None
+        self.batches = StagedBatches(self.schedule, corpus, splits["train"], trainer)
         held_out = splits["validation"][: trainer.validation_clips]
-        self.validation = _validation_batches(corpus, held_out, views, trainer.sources)
-        self.step, self.best_step, self.best_loss = 0, 0, math.inf
+        views = {stage.views for stage in self.schedule.stages}
+        self.validation = {v: _validation_batches(corpus, held_out, v, trainer.sources) for v in views}
+        self.step, self.saved, self.best_step, self.best_loss, self.best_stage = 0, 0, 0, math.inf, -1
         self._claim({**config, "corpus_fingerprint": corpus.fingerprint})
 
     def fit(self) -> Result:
@@ -101,81 +112,95 @@ class Pretraining:
                 self.step += 1
                 elapsed = time.perf_counter() - started
                 rate = (self.step - first) * len(batch.states) / elapsed
-                log.advance(self.step, loss, rate)
+                name = self._stage_behind().name
+                log.advance(self.step, name, loss, rate)
                 if self.step % LOG_EVERY == 0:
-                    lr = self.optim.factor(self.step, self.trainer.steps)
-                    log.write(
-                        self.step,
-                        "train",
-                        {"loss": loss, **terms, "lr": lr, "views_per_s": rate, "wait_share": waited / elapsed},
-                    )
-                if self.step % self.trainer.validate_every == 0 or self.step == self.trainer.steps:
-                    log.write(self.step, "validation", {"loss": self._validate()})
+                    facts = {"lr": self._factor(), "views_per_s": rate, "wait_share": waited / elapsed}
+                    log.write(self.step, "train", name, {"loss": loss, **terms, **facts})
+                if self.step % self.trainer.validate_every == 0 or self.step in self.schedule.bounds:
+                    log.write(self.step, "validation", name, {"loss": self._validate()})
                     self._save()
                     if self._out_of_patience():
                         break
         elapsed = max(time.perf_counter() - started, 1e-9)
-        views = (self.step - first) * self.trainer.sources * len(self.batches.settings.states)
+        views = (self.step - first) * self.trainer.sources * len(self.encoder.settings.states)
         return Result(self.step, self.best_step, self.best_loss, views / elapsed, waited / elapsed)
 
+    def _stage_behind(self) -> Stage:
+        """The stage that the last step belonged to."""
+        return self.schedule.stages[self.schedule.index(self.step - 1)]
+
+    def _factor(self) -> float:
+        """Share of the peak learning rate of the step to come."""
+        stage = self.schedule.stages[self.schedule.index(self.step)]
+        return stage.optim.factor(*self.schedule.within(self.step))
+
     def _train_step(self, batch: Batch) -> tuple[float, dict[str, float]]:
+        index = self.schedule.index(self.step)
+        optim, factor, stages = self.schedule.stages[index].optim, self._factor(), self.encoder.stages()
         self.encoder.train()
-        body_rests = self.step < self.optim.freeze_share * self.trainer.steps
-        stages = self.encoder.stages()
         for i, stage in enumerate(stages):
-            stage.requires_grad_(i == len(stages) - 1 or not (body_rests or i < self.optim.freeze_stages))
+            trains = optim.trains(i, len(stages), *self.schedule.within(self.step))
+            stage.requires_grad_(trains).train(trains)  # at rest, running statistics stay as they are, too
         for group in self.optimizer.param_groups:
-            group["lr"] = group["peak_lr"] * self.optim.factor(self.step, self.trainer.steps)
-        loss, terms = self._loss(batch, remember=True)
-        if self.optim.l1:
-            loss = loss + self.optim.l1 * sum(p.abs().sum() for p in stages[-1].parameters() if p.ndim > 1)
+            group["lr"] = optim.rate(group["stage"], len(stages)) * factor
+            group["weight_decay"] = optim.weight_decay if group["decays"] else 0.0
+        loss, terms = self._loss(batch, self.objectives[index], self.forward, remember=True)
+        if optim.l1:
+            loss = loss + optim.l1 * sum(p.abs().sum() for p in stages[-1].parameters() if p.ndim > 1)
         value = float(loss.detach())
         if not math.isfinite(value):
             raise TrainingError(
                 f"The loss became {value} at step {self.step} ({terms}). The checkpoint of step "
-                f"{self.step - self.step % self.trainer.validate_every} is kept in {self.run}; "
+                f"{self.saved} is kept in {self.run}; "
                 "lower optim.lr_top, lr_bottom and lr_heads."
             )
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        nn.utils.clip_grad_norm_([p for p in self.encoder.parameters() if p.grad is not None], self.optim.clip)
+        nn.utils.clip_grad_norm_([p for p in self.encoder.parameters() if p.grad is not None], optim.clip)
         self.optimizer.step()
         if self.average is not None:
             self.average.update_parameters(self.encoder)
         return value, terms
 
-    def _loss(self, batch: Batch, remember: bool, encoder: nn.Module | None = None) -> tuple[Tensor, dict[str, float]]:
-        waveforms, states, severities, sources = (torch.as_tensor(part).to(self.device) for part in batch)
+    def _loss(
+        self, batch: Batch, objective: Objective, encoder: Callable[[Tensor], Encoded], remember: bool
+    ) -> tuple[Tensor, dict[str, float]]:
+        waveforms, *truth = (torch.as_tensor(part).to(self.device) for part in batch)
         autocast: AbstractContextManager[Any] = (
             torch.autocast("cuda", torch.bfloat16) if self.device.type == "cuda" else nullcontext()
         )
         with autocast:
-            outputs = (encoder or self.encoder)(waveforms)
-        outputs = type(outputs)(*(part.float() for part in outputs))
-        return self.objective(outputs, states, severities, sources, remember)
+            outputs = encoder(waveforms)
+        outputs = Encoded(*(None if part is None else part.float() for part in outputs))  # type: ignore[arg-type]
+        return objective(outputs, *truth, remember=remember)
 
     def _validate(self) -> float:
-        """Loss over the held-out batches; saves the encoder where it is the best so far."""
+        """Loss over the held-out batches; saves the encoder where it is the best of its stage so far."""
         encoder = cast(Encoder, self.average.module) if self.average is not None else self.encoder
         loss = self._validation_loss(encoder)
         if not math.isfinite(loss):
             raise TrainingError(
                 f"The validation loss became {loss} at step {self.step}; {self.run} keeps the state before it."
             )
-        if loss < self.best_loss:
-            self.best_loss, self.best_step = loss, self.step
+        stage = self.schedule.index(self.step - 1)
+        if loss < self.best_loss or stage > self.best_stage:
+            self.best_loss, self.best_step, self.best_stage = loss, self.step, stage
             encoder.save(self.run / "encoder")
         return loss
 
     def _validation_loss(self, encoder: Encoder) -> float:
         encoder.eval()
+        index = self.schedule.index(self.step - 1)
+        batches, objective = self.validation[self.schedule.stages[index].views], self.objectives[index]
         with torch.no_grad():
-            losses = [float(self._loss(batch, remember=False, encoder=encoder)[0]) for batch in self.validation]
+            losses = [float(self._loss(batch, objective, encoder, remember=False)[0]) for batch in batches]
         return sum(losses) / len(losses)
 
     def _out_of_patience(self) -> bool:
         stale = (self.step - self.best_step) // self.trainer.validate_every
-        return bool(self.trainer.patience) and stale >= self.trainer.patience
+        last = self.best_stage == len(self.schedule.stages) - 1
+        return bool(self.trainer.patience) and last and stale >= self.trainer.patience
 
     def _claim(self, config: dict[str, Any]) -> None:
         path = self.run / "config.json"
@@ -186,14 +211,18 @@ class Pretraining:
         files.write_json(path, config)
 
     def _save(self) -> None:
+        objective = self.objectives[self.schedule.index(self.step)]  # memories of stages that are over are not needed
         tensors = {f"encoder.{k}": v for k, v in self.encoder.state_dict().items()}
         tensors |= {f"optimizer.{k}": v for k, v in checkpoint.optimizer_tensors(self.optimizer).items()}
-        tensors |= {f"memory.{k}": v for k, v in self.objective.memory_state().items()}
+        tensors |= {f"memory.{k}": v for k, v in objective.memory_state().items()}
         if self.average is not None:
             tensors |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
         tensors["random.cpu"] = torch.get_rng_state()
-        record = {"step": self.step, "best_step": self.best_step, "best_loss": self.best_loss}
-        checkpoint.save(self.run, checkpoint.State(tensors, record))
+        if self.device.type == "cuda":
+            tensors["random.cuda"] = torch.cuda.get_rng_state(self.device)
+        best = {"best_step": self.best_step, "best_loss": self.best_loss, "best_stage": self.best_stage}
+        checkpoint.save(self.run, checkpoint.State(tensors, {"step": self.step, **best}))
+        self.saved = self.step
 
     def _resume(self) -> None:
         state = checkpoint.load(self.run)
@@ -201,31 +230,45 @@ class Pretraining:
             return
         self.encoder.load_state_dict(state.part("encoder"))
         checkpoint.load_optimizer(self.optimizer, state.part("optimizer"))
-        if memory := state.part("memory"):
-            self.objective.load_memory_state(memory)
         if self.average is not None:
             self.average.load_state_dict(state.part("average"))
         torch.set_rng_state(state.tensors["random.cpu"])
-        self.step, self.best_step = state.record["step"], state.record["best_step"]
-        self.best_loss = state.record["best_loss"]
-        logger.info("resuming %s at step %d", self.run, self.step)
+        if self.device.type == "cuda" and "random.cuda" in state.tensors:
+            torch.cuda.set_rng_state(state.tensors["random.cuda"], self.device)
+        self.step = self.saved = state.record["step"]
+        self.best_step, self.best_loss = state.record["best_step"], state.record["best_loss"]
+        self.best_stage = state.record["best_stage"]
+        stage = self.schedule.index(self.step)
+        if memory := state.part("memory"):
+            self.objectives[stage].load_memory_state(memory)
+        logger.info("resuming %s at step %d, stage %s", self.run, self.step, self.schedule.stages[stage].name)
 
 
-def _groups(encoder: Encoder, optim: OptimSettings) -> list[dict[str, Any]]:
+def _groups(encoder: Encoder) -> list[dict[str, Any]]:
     """Parameter groups: one a stage and kind; matrices and kernels decay, biases and norms do not."""
-    stages = encoder.stages()
     groups = []
-    for i, stage in enumerate(stages):
-        top = i == len(stages) - 1
-        height = i / max(1, len(stages) - 2)  # 0 at the lowest backbone stage, 1 at the topmost
-        lr = optim.lr_heads if top else optim.lr_bottom * (optim.lr_top / optim.lr_bottom) ** height
+    for i, stage in enumerate(encoder.stages()):
         for decays in (True, False):
             parameters = [p for p in stage.parameters() if (p.ndim > 1) == decays]
             if parameters:
-                groups.append(
-                    {"params": parameters, "peak_lr": lr, "weight_decay": optim.weight_decay if decays else 0.0}
-                )
+                groups.append({"params": parameters, "stage": i, "decays": decays})
     return groups
+
+
+def _checkpoint_blocks(encoder: Encoder) -> None:
+    """Switches gradient checkpointing on wherever the backbone has it.
+
+    Raises:
+        ParameterError: it has it nowhere.
+    """
+    able = [module for module in encoder.backbone.modules() if hasattr(module, "checkpointing")]
+    if not able:
+        raise ParameterError(
+            f"Backbone {encoder.backbone.record['backbone']} has no blocks of a transformer to compute again; "
+            "leave out trainer.checkpointing."
+        )
+    for module in able:
+        module.checkpointing = True  # type: ignore[assignment]
 
 
 def _validation_batches(corpus: Corpus, clips: Sequence[Clip], views: ViewSettings, sources: int) -> list[Batch]:

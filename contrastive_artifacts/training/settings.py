@@ -16,6 +16,8 @@ class OptimSettings:
         lr_heads: Peak learning rate of neck, projector and heads.
         lr_top: Peak learning rate of the topmost backbone stage.
         lr_bottom: Peak learning rate of the lowest one; those between lie on a geometric scale.
+        layer_decay: The same said the other way, in place of ``lr_bottom``: the share that each backbone stage has of
+            the rate of the stage above it, in (0, 1]; 0.8 over the 12 blocks of a transformer ends at 0.07 of lr_top.
         weight_decay: Decoupled L2 of all weight matrices and kernels (biases and norms have none).
         l1: Weight of the L1 norm of the heads' weights in the loss.
         warmup: Share of the steps in which the rate rises linearly; a half cosine to 0 follows. [0, 1).
@@ -28,6 +30,7 @@ class OptimSettings:
     lr_heads: float = 1e-3
     lr_top: float = 1e-3
     lr_bottom: float = 3e-4
+    layer_decay: float | None = None
     weight_decay: float = 0.01
     l1: float = 0.0
     warmup: float = 0.05
@@ -43,6 +46,21 @@ class OptimSettings:
             raise ParameterError("weight_decay, l1 and freeze_stages must be >= 0.")
         if not (0 <= self.warmup < 1 and 0 <= self.freeze_share <= 1 and 0 <= self.ema < 1):
             raise ParameterError("warmup and ema must lie in [0, 1), freeze_share in [0, 1].")
+        if self.layer_decay is not None and not 0 < self.layer_decay <= 1:
+            raise ParameterError(f"layer_decay must lie in (0, 1], or be null for lr_bottom; got {self.layer_decay}.")
+
+    def rate(self, stage: int, stages: int) -> float:
+        """Peak learning rate of a stage of the encoder, counted from the bottom; the heads are the last of them."""
+        top = stages - 2
+        if stage > top:
+            return self.lr_heads
+        if self.layer_decay is not None:
+            return self.lr_top * self.layer_decay ** (top - stage)
+        return self.lr_bottom * (self.lr_top / self.lr_bottom) ** (stage / max(1, top))
+
+    def trains(self, stage: int, stages: int, step: int, steps: int) -> bool:
+        """Whether a stage of the encoder learns at ``step`` of ``steps``."""
+        return stage == stages - 1 or (stage >= self.freeze_stages and step >= self.freeze_share * steps)
 
     def factor(self, step: int, steps: int) -> float:
         """Share of the peak learning rate at ``step`` of ``steps``."""
@@ -65,6 +83,9 @@ class TrainerSettings:
         workers: Processes that render views; 0 renders in the training process.
         seed: Of views, weights of the heads and dropout.
         device: ``"auto"`` (a GPU where there is one, in bfloat16), ``"cpu"`` or ``"cuda"``.
+        checkpointing: Keep only what lies between the blocks of a transformer and compute the rest again on the way
+            back: a third more time, memory of one block instead of all. Backbones without such blocks are refused.
+        compile: Compile the encoder's training step, on a GPU only.
     """
 
     steps: int = 400
@@ -75,6 +96,8 @@ class TrainerSettings:
     workers: int = 1
     seed: int = 0
     device: str = "auto"
+    checkpointing: bool = False
+    compile: bool = False
 
     def __post_init__(self) -> None:
         if min(self.steps, self.validate_every, self.validation_clips) < 1 or self.sources < 2:

@@ -14,13 +14,14 @@ from torch import Tensor
 
 from contrastive_artifacts import backbones, corpora
 from contrastive_artifacts.backbones import BACKBONES, Backbone
+from contrastive_artifacts.backbones.clap import CLAP
 from contrastive_artifacts.backbones.hf import build as build_hf
 from contrastive_artifacts.backbones.lora import Adapted, adapt, adapt_as, plain_state
 from contrastive_artifacts.backbones.spectrogram_transformer import AST
 from contrastive_artifacts.encoder import Encoder, EncoderSettings
 from contrastive_artifacts.errors import ParameterError
 from contrastive_artifacts.objectives import ObjectiveSettings
-from contrastive_artifacts.training import OptimSettings, Pretraining, TrainerSettings
+from contrastive_artifacts.training import OptimSettings, Pretraining, Stage, TrainerSettings
 from contrastive_artifacts.views import Batch, ViewSettings
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("peft") is None, reason="peft is not installed")
@@ -128,7 +129,8 @@ def test_training_resumes_with_its_corrections_and_leaves_the_rest(
         splits = corpora.split(corpus.clips, {"train": 0.7, "validation": 0.3}, 0)
         trainer = TrainerSettings(4, sources=2, validate_every=2, validation_clips=2, workers=0)
         views, optim = ViewSettings(STATES, 0.4, 16000, (0.7, 1.0)), OptimSettings(ema=0.5, warmup=0.0)
-        return Pretraining(encoder, corpus, splits, views, ObjectiveSettings(memory=0), optim, trainer, run, {})
+        stage = Stage(views, ObjectiveSettings(memory=0), optim)
+        return Pretraining(encoder, corpus, splits, [stage], trainer, run, {})
 
     straight = training(tmp_path / "run")
     start = {key: value.clone() for key, value in straight.encoder.state_dict().items()}
@@ -153,6 +155,13 @@ def test_training_resumes_with_its_corrections_and_leaves_the_rest(
     resumed = training(tmp_path / "stopped")
     resumed.fit()
     assert all(torch.equal(value, end[key]) for key, value in resumed.encoder.state_dict().items())
+
+
+def test_targets_are_attention_unless_said_otherwise() -> None:
+    made = adapt(_recorded(CLAP(8, (1, 1, 2, 1), (2, 2, 4, 4))), rank=1)
+    corrected = {key.partition(".lora_")[0] for key, _ in made.named_parameters() if ".lora_" in key}
+    assert len(corrected) == 5 * 4  # queries, keys, values and output in each block
+    assert all(".attention." in key for key in corrected)
 
 
 def test_values_out_of_range_and_names_that_are_none() -> None:

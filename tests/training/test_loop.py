@@ -20,7 +20,7 @@ from contrastive_artifacts import backbones, corpora
 from contrastive_artifacts.encoder import Encoder, EncoderSettings
 from contrastive_artifacts.errors import StorageError, TrainingError
 from contrastive_artifacts.objectives import ObjectiveSettings
-from contrastive_artifacts.training import OptimSettings, Pretraining, TrainerSettings
+from contrastive_artifacts.training import OptimSettings, Pretraining, Stage, TrainerSettings
 from contrastive_artifacts.views import ViewSettings
 
 STATES = ("clean", "hiss", "dropout")
@@ -34,7 +34,8 @@ def training(run: Path, corpus, trainer=TRAINER, optim=OPTIM, **config) -> Pretr
     encoder = Encoder(backbone, EncoderSettings(STATES, 0.4, hidden=16, embedding=8, dropout=0.2))
     splits = corpora.split(corpus.clips, {"train": 0.7, "validation": 0.3}, 0)
     views = ViewSettings(STATES, 0.4, encoder.sample_rate, (0.7, 1.0))
-    return Pretraining(encoder, corpus, splits, views, ObjectiveSettings(memory=64), optim, trainer, run, config)
+    stage = Stage(views, ObjectiveSettings(memory=64), optim)
+    return Pretraining(encoder, corpus, splits, [stage], trainer, run, config)
 
 
 def weights(run: Path) -> dict[str, torch.Tensor]:
@@ -46,10 +47,11 @@ def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
 
 
 def test_loss_falls(tmp_path, small_corpus):
-    trainer = replace(TRAINER, steps=24, validate_every=8)
+    trainer = replace(TRAINER, steps=48, validate_every=16)
     training(tmp_path, small_corpus, trainer, OptimSettings()).fit()
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-    losses = [line["cross_entropy"] for line in lines if line["kind"] == "train"]
+    lines = [line for line in lines if line["kind"] == "train"]
+    losses = [line["cross_entropy"] for line in lines]
     assert losses[-1] < 0.9 * torch.tensor(3.0).log().item()
     assert {"loss", "contrastive", "ranking", "severity", "lr", "views_per_s", "wait_share"} <= lines[1].keys()
     assert list((tmp_path / "tensorboard").iterdir())
@@ -114,8 +116,8 @@ def test_nan_stops_with_a_message_and_keeps_the_checkpoint(tmp_path, small_corpu
     run = training(tmp_path, small_corpus)
     original = Pretraining._loss
 
-    def poisoned(self, batch, remember, encoder=None):
-        loss, terms = original(self, batch, remember, encoder)
+    def poisoned(self, batch, objective, encoder, remember):
+        loss, terms = original(self, batch, objective, encoder, remember)
         return (loss * float("nan") if self.step == 4 and remember else loss), terms
 
     monkeypatch.setattr(Pretraining, "_loss", poisoned)
@@ -163,7 +165,9 @@ def test_frozen_stages_do_not_move(tmp_path, small_corpus):
 
 def test_learning_rates_rise_from_bottom_to_heads(tmp_path, small_corpus):
     run = training(tmp_path, small_corpus, optim=OptimSettings(lr_heads=4e-3, lr_top=2e-3, lr_bottom=1e-3))
-    rates = [group["peak_lr"] for group in run.optimizer.param_groups]
+    stages = len(run.encoder.stages())
+    optim = run.schedule.stages[0].optim
+    rates = [optim.rate(group["stage"], stages) for group in run.optimizer.param_groups]
     assert rates == sorted(rates)
     assert (rates[0], rates[-1]) == pytest.approx((1e-3, 4e-3))
     assert any(r == pytest.approx(2e-3) for r in rates)

@@ -1,22 +1,16 @@
-"""Search equals brute force; filters; whatever happens to the files is a StorageError."""
+"""Search equals brute force; filters; what cannot be built or asked is named."""
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-import faiss
 import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contrastive_artifacts.errors import FingerprintError, ParameterError, StorageError
-from contrastive_artifacts.files import read_json, sha256, write_json
+from contrastive_artifacts.errors import FingerprintError, ParameterError
 from contrastive_artifacts.index import Index
 
 KINDS = ("clean", "hum", "hiss")
@@ -159,7 +153,7 @@ def test_a_second_build_replaces_the_first(tmp_path: Path) -> None:
     Index.build(*rows_of(9, seed=3), tmp_path, fingerprint="f2")
     opened = Index.open(tmp_path, "f2")
     assert (len(opened), opened.dim, opened.fingerprint) == (9, 8, "f2")
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["index.faiss", "index.json", "metadata.parquet"]
+    assert [p.name.partition("-")[0] for p in sorted(tmp_path.iterdir())] == ["index.json", "metadata", "vectors"]
     np.testing.assert_allclose(np.linalg.norm(opened.vectors([8, 0, 0]), axis=1), 1.0, rtol=1e-6)
 
 
@@ -216,125 +210,3 @@ def test_unfit_searches_are_named(index: Index, query: np.ndarray, options: dict
 def test_one_exclude_per_query_or_an_error(index: Index) -> None:
     with pytest.raises(ParameterError, match="2 vectors but 1"):
         index.search_batch(np.ones((2, 8)), 3, exclude=[None])
-
-
-@pytest.mark.parametrize("name", ["index.faiss", "metadata.parquet", "index.json"])
-def test_a_missing_truncated_or_altered_file_is_a_storage_error(index: Index, tmp_path: Path, name: str) -> None:
-    content = (index.directory / name).read_bytes()
-    flipped = bytearray(content)
-    flipped[len(content) // 2] ^= 0x80
-    damaged = [None, b"", content[: len(content) // 2], content[:-3], bytes(flipped), bytes(len(content)), b"\xff" * 50]
-    for at, new in enumerate(damaged):
-        copy = tmp_path / str(at)
-        shutil.copytree(index.directory, copy)
-        (copy / name).unlink() if new is None else (copy / name).write_bytes(new)
-        with pytest.raises(StorageError):
-            Index.open(copy)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"version": 99},
-        {"count": -1},
-        {"count": 39},
-        {"count": 10**12},
-        {"dim": 10**12},
-        {"dim": 7},
-        {"dim": "8"},
-        {"dim": True},
-        {"fingerprint": None},
-        {"files": {}},
-        {"files": None},
-        {"files": {"index.faiss": 3, "metadata.parquet": {}}},
-    ],
-)
-def test_a_record_that_lies_is_a_storage_error(index: Index, change: dict) -> None:
-    path = index.directory / "index.json"
-    write_json(path, read_json(path) | change)
-    with pytest.raises(StorageError):
-        Index.open(index.directory)
-    path.write_text(json.dumps([change]))
-    with pytest.raises(StorageError):
-        Index.open(index.directory)
-
-
-def forge(directory: Path, name: str) -> None:
-    """Makes the record agree with a file that was swapped."""
-    record = read_json(directory / "index.json")
-    path = directory / name
-    record["files"][name] = {"bytes": path.stat().st_size, "sha256": sha256(path)}
-    write_json(directory / "index.json", record)
-
-
-@pytest.mark.parametrize("kind", ["l2", "ids", "hnsw", "fewer", "bare"])
-def test_another_faiss_index_under_a_true_hash_is_a_storage_error(index: Index, kind: str) -> None:
-    vectors = np.ones((40, 8), np.float32)
-    flat = {"l2": faiss.IndexFlatL2, "hnsw": lambda d: faiss.IndexHNSWFlat(d, 4)}.get(kind, faiss.IndexFlatIP)(8)
-    other = faiss.IndexIDMap2(flat)
-    count = 39 if kind == "fewer" else 40
-    other.add_with_ids(vectors[:count], np.arange(count) + (kind == "ids"))
-    faiss.write_index(flat if kind == "bare" else other, str(index.directory / "index.faiss"))
-    forge(index.directory, "index.faiss")
-    with pytest.raises(StorageError):
-        Index.open(index.directory)
-
-
-def test_another_table_under_a_true_hash_is_a_storage_error(index: Index) -> None:
-    import pyarrow.parquet as pq
-
-    path = index.directory / "metadata.parquet"
-    for table in ({"a": list(range(40))}, {"_id": [0] * 40}, {"_id": list(range(39))}, {"_id": ["x"] * 40}):
-        pq.write_table(pa.table(table), path)
-        forge(index.directory, "metadata.parquet")
-        with pytest.raises(StorageError):
-            Index.open(index.directory)
-    path.write_bytes(b"PAR1" + b"\0" * 100 + b"PAR1")
-    forge(index.directory, "metadata.parquet")
-    with pytest.raises(StorageError):
-        Index.open(index.directory)
-
-
-FUZZ = """
-import sys, numpy as np
-from pathlib import Path
-from contrastive_artifacts.errors import StorageError
-from contrastive_artifacts.files import read_json, sha256, write_json
-from contrastive_artifacts.index import Index
-directory = Path(sys.argv[1])
-rng, refused = np.random.default_rng(0), 0
-record = read_json(directory / "index.json")
-for name in ("index.faiss", "metadata.parquet"):
-    path = directory / name
-    whole = path.read_bytes()
-    for trial in range(150):
-        data = bytearray(whole)
-        # Headers first: that is where lengths and types stand. Parquet keeps its own at the end.
-        span = 100 if trial % 2 else len(data)
-        for at in rng.integers(0, span, 1 + trial % 4):
-            data[-1 - at if name.endswith("parquet") else at] = rng.integers(0, 256)
-        if trial % 5 == 0:
-            data = data[: rng.integers(0, len(data))]
-        path.write_bytes(data)
-        identity = {"bytes": len(data), "sha256": sha256(path)}
-        write_json(directory / "index.json", record | {"files": record["files"] | {name: identity}})
-        try:
-            Index.open(directory).search(np.ones(8), 5)
-        except StorageError:
-            refused += 1
-    path.write_bytes(whole)
-print(refused)
-"""
-
-
-def test_hostile_files_under_a_true_hash_never_crash_the_process(index: Index) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", FUZZ, str(index.directory)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        cwd=Path(__file__).parents[1],
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert int(done.stdout) > 100

@@ -1,0 +1,73 @@
+"""Do five examples find an artifact never trained on? python analysis/few_shot.py corpus=folder corpus.path=DIR ...
+
+Every clip is rendered in every state the encoder knows and in each of `unknown`; the mean of 1, 5 and 20 examples of an
+unknown artifact searches the rest, in h. Beside it stand the artifacts that the encoder knows, and for each the search
+by what the damage did to one clip (damaged minus its clean twin). Writes `csv`.
+"""
+
+from __future__ import annotations
+
+import hydra
+import numpy as np
+from omegaconf import DictConfig, OmegaConf
+
+import contrastive_artifacts as ca
+from contrastive_artifacts import files, run
+from contrastive_artifacts.artifacts import CLEAN
+from contrastive_artifacts.console import console, instructive, table
+from contrastive_artifacts.embedding import Embedder
+from contrastive_artifacts.encoder import Encoder
+from contrastive_artifacts.errors import ParameterError
+from contrastive_artifacts.inference import encoder_folder
+from contrastive_artifacts.probes import Embedded, few_shot
+from contrastive_artifacts.probes.knn import neighbours, unit_rows
+from contrastive_artifacts.probing import embed_views
+from contrastive_artifacts.views import ViewSettings
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="few_shot")
+def main(cfg: DictConfig) -> None:
+    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    embedder = Embedder(Encoder.load(encoder_folder(config["encoder"])))
+    known, corpus = ca.load(config["encoder"]).labels, run.make_corpus(config["corpus"])
+    states = (*known, *(name for name in config["unknown"] if name not in known))
+    view = ViewSettings(states, config["duration_s"], embedder.sample_rate, tuple(config["severity"]))
+    clips = corpus.clips[:: config["every"]]
+    tables = embed_views(embedder, {"test": (corpus, clips)}, view, config["seed"], 1)
+    data = Embedded.from_table(tables["h"])
+    if not len(data):
+        raise ParameterError("no clip of the corpus could be read.")
+    changes = differences(data, tables["h"].column("clip").to_pylist())
+    header = ["artifact", "trained", "query", "p_at_10", "deviation", "chance"]
+    rows: list[list[object]] = []
+    for name in states[1:]:
+        for shots in config["shots"]:
+            found = few_shot(data.x, data.artifact, data.source, name, shots, config["draws"], config["seed"])
+            figures = [found.precision_at_10, found.deviation, found.chance]
+            rows.append([name, name in known, f"{shots} examples", *(f"{v:.3f}" for v in figures)])
+        mine = data.artifact == name
+        precision = hits(data, changes[mine], data.source[mine], name)
+        chance = (data.artifact == name).mean()
+        rows.append([name, name in known, "damaged - clean", f"{precision.mean():.3f}", f"{precision.std():.3f}",
+                     f"{chance:.3f}"])  # fmt: skip
+    table(f"{len(data)} views of {len(clips)} clips of {corpus.name}", header, rows)
+    files.write_csv(config["csv"], [header, *rows])
+    console.print(f"table     {config['csv']}")
+
+
+def differences(data: Embedded, clips: list[str]) -> np.ndarray:
+    """Each row less the clean row of its clip [N, D]."""
+    unit = unit_rows(data.x)
+    clean = {clip: unit[n] for n, clip in enumerate(clips) if data.artifact[n] == CLEAN}
+    return np.stack([row - clean[clip] for row, clip in zip(unit, clips, strict=True)])
+
+
+def hits(data: Embedded, queries: np.ndarray, sources: np.ndarray, name: str) -> np.ndarray:
+    """P@10 of each query among the rows of other sources."""
+    ids, _ = neighbours(data.x, data.source, queries, sources, 10)
+    return (data.artifact[ids] == name).mean(axis=1)
+
+
+if __name__ == "__main__":
+    with instructive():
+        main()

@@ -1,0 +1,126 @@
+"""What longer context buys: python analysis/long_range_context.py [encoders.mine=outputs/mine] [corpus=...] [clips=36]
+
+T1 score against context, T2 pairs of one local sound, T3 the same patches shuffled in time, T4 how far attention looks,
+T5 a record's revolution rate from its scores, T6 the ladder of aggregators. Writes table.csv, figure.png and report.md.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import hydra
+import matplotlib
+import numpy as np
+from omegaconf import DictConfig, OmegaConf
+
+from contrastive_artifacts import backbones, files, run
+from contrastive_artifacts.console import console, instructive, table
+from contrastive_artifacts.context import FitSettings
+from contrastive_artifacts.encoder import Encoder
+from contrastive_artifacts.inference import RELEASE
+from contrastive_artifacts.long_range import CLASSES, PAIRS, REFERENCE_S, Heard, Plan, run_all
+from contrastive_artifacts.long_range.report import LADDER, TABLES, encoders, report, select, summary
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="long_range_context")
+def main(cfg: DictConfig) -> None:
+    started = time.perf_counter()
+    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    sizes = {k: tuple(v) if isinstance(v, list) else v for k, v in config["plan"].items()}
+    fitting = run.settings(FitSettings, {**config["fitting"], "seed": sizes["seed"]}, "fitting")
+    plan = run.settings(Plan, {**sizes, "fitting": fitting}, "plan")
+    heard = [Heard(name, model(section)) for name, section in config["encoders"].items()]
+    corpus, out = run.make_corpus(config["corpus"]), Path(config["out"])
+    rows = run_all(heard, corpus, list(corpus.clips[: config["clips"]]), plan, out / "cache")
+    facts = {"clips": min(config["clips"], len(corpus)), "corpus": corpus.name, "seed": plan.seed, **about()}
+    files.write_csv(out / "table.csv", [list(rows[0]), *(rounded(row) for row in rows)])
+    draw(rows, plan, out / "figure.png")
+    files.write_text(out / "report.md", report(rows, plan, facts))
+    if config["csv"]:
+        for name, tests in TABLES.items():
+            head = f"# {facts['command']} at {facts['commit']}, {facts['clips']} clips of {facts['corpus']}"
+            own = [row for row in rows if row["test"] in tests]
+            files.write_csv(f"{config['csv']}_{name}.csv", [[head], list(own[0]), *(rounded(row) for row in own)])
+    columns, cells = summary(rows)
+    table("macro-F1 at 10 s (T6) and mean accuracy over the pairs (T2)", columns, cells)
+    console.print(
+        f"figures  {out}/table.csv, {out}/figure.png, {out}/report.md ({time.perf_counter() - started:.0f} s)"
+    )
+
+
+def model(section: Any) -> Encoder | backbones.Backbone:
+    """The network that a section of ``encoders`` names."""
+    if isinstance(section, dict):
+        return backbones.create(section["backbone"], section.get("weights", "auto"))
+    for folder in (RELEASE / section, Path(section) / "encoder", Path(section)):
+        if (folder / "encoder.json").exists():
+            return Encoder.load(folder)
+    return Encoder.load(section)
+
+
+def about() -> dict[str, str]:
+    """The command, without paths that are of this machine alone, and the commit."""
+    words = [w if "weights=" not in w else w.partition("=")[0] + "=WEIGHTS" for w in sys.argv[1:]]
+    words = [w for w in words if not w.startswith(("out=", "hydra."))]
+    asked = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=Path(__file__).parent
+    )
+    return {
+        "command": " ".join(["python analysis/long_range_context.py", *words]),
+        "commit": asked.stdout.strip() or "unknown",
+    }
+
+
+def rounded(row: dict[str, Any]) -> list[Any]:
+    """Figures to four places; what is not defined stays empty."""
+    return [("" if v != v else f"{v:.4f}") if isinstance(v, float) else v for v in row.values()]
+
+
+def draw(rows: list[dict[str, Any]], plan: Plan, path: Path) -> None:
+    """Score against context by class, pairs, ladder and the rate of records, a column an encoder."""
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    names = encoders(rows)
+    figure, panels = plt.subplots(3, len(names), figsize=(5.2 * len(names), 13), layout="constrained", squeeze=False)
+    colors = plt.get_cmap("tab10", len(CLASSES))
+    bars = {"1 s": ("linear", 1.0), **{f"10 s {m}": (m, REFERENCE_S) for m in LADDER[:-1]}}
+    for column, name in enumerate(names):
+        for axes, kind in zip(panels[:2, column], ("linear", "attention"), strict=True):
+            for i, label in enumerate((*CLASSES, "macro")):
+                own = select(rows, test="T1", encoder=name, model=kind, label=label)
+                own.sort(key=lambda row: row["context_s"])
+                look = {"color": "black", "linewidth": 3} if label == "macro" else {"color": colors(i)}
+                axes.plot([r["context_s"] for r in own], [r["value"] for r in own], marker="o", label=label, **look)
+            axes.axhline(1 / len(CLASSES), color="grey", linestyle=":")
+            title = "mean of patches, linear probe" if kind == "linear" else "attention over patches"
+            axes.set(xscale="log", ylim=(0, 1), xlabel="context, s", ylabel="F1", title=f"{name}: {title}")
+            axes.set_xticks(plan.contexts, [f"{c:g}" for c in plan.contexts])
+            axes.minorticks_off()
+        axes = panels[2, column]
+        for i, (title, (model, context_s)) in enumerate(bars.items()):
+            own = [select(rows, test="T2", encoder=name, model=model, label=p, context_s=context_s)[0] for p in PAIRS]
+            edges = np.array([[r["value"] - r["low"], r["high"] - r["value"]] for r in own]).T
+            where = np.arange(len(PAIRS)) + 0.16 * (i - 2)
+            height = [r["value"] for r in own]
+            axes.bar(where, height, 0.15, yerr=np.nan_to_num(edges.clip(0)), label=title, error_kw={"lw": 0.6})
+        axes.axhline(0.5, color="grey", linestyle=":")
+        axes.set_xticks(
+            np.arange(len(PAIRS)), [p.replace(" / ", "\n").replace("once per", "once\nper") for p in PAIRS], fontsize=7
+        )
+        axes.set(ylim=(0, 1.02), ylabel="accuracy", title=f"{name}: pairs of one local sound")
+    lines, groups = (panels[row, 0].get_legend_handles_labels() for row in (0, 2))
+    figure.legend(*lines, loc="outside upper center", ncols=len(CLASSES) + 1, fontsize=8)
+    figure.legend(*groups, loc="outside lower center", ncols=len(bars), fontsize=8)
+    with files.atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=90)
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    with instructive():
+        main()

@@ -1,0 +1,58 @@
+"""What stages and frame labels bring: python analysis/stages.py out=outputs/stages, after runs/stages.sh.
+
+One CSV row a run: macro-F1 over clips, and how well frames are told on views whose artifact lies in a span.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import hydra
+from omegaconf import DictConfig
+
+from contrastive_artifacts import files
+from contrastive_artifacts.console import console, instructive, table
+from contrastive_artifacts.errors import StorageError
+from contrastive_artifacts.probing import summary
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="stages")
+def main(cfg: DictConfig) -> None:
+    runs = sorted(path.parent for path in Path(cfg.out).glob("*/metrics.json"))
+    if not runs:
+        raise StorageError(f"{cfg.out} holds no probed run; run {cfg.command} first.")
+    about = {"command": cfg.command, "commit": commit()}
+    rows = [{**measured(run), **about} for run in runs]
+    files.write_csv(cfg.csv, [list(rows[0]), *(row.values() for row in rows)])
+    shown = [name for name in rows[0] if name not in about]
+    table("held-out sources", shown, [[_text(row[name]) for name in shown] for row in rows])
+    console.print(f"rows  {cfg.csv}")
+
+
+def measured(run: Path) -> dict[str, Any]:
+    """The row of a probed run; frame figures are empty where it has no frame head."""
+    name, _, seed = run.name.rpartition("-")
+    figures, trainer = files.read_json(run / "metrics.json"), files.read_json(run / "config.json")["trainer"]
+    row: dict[str, Any] = {"run": name, "seed": int(seed), "steps": trainer["steps"]}
+    for space in ("h", "z"):
+        found = summary(figures[space]["test"])
+        row |= {f"{space} {key}": found[key] for key in ("linear macro-F1", "kNN5 macro-F1", "severity rho")}
+    frames = files.read_json(run / "frames.json")["test"]["mean"] if (run / "frames.json").exists() else {}
+    return row | {f"frame {key}": frames.get(key) for key in ("ap", "f1", "found", "onset_ms", "offset_ms")}
+
+
+def commit() -> str:
+    """The commit of the code, with a plus where files differ from it."""
+    said = subprocess.run(["git", "describe", "--always", "--dirty=+"], capture_output=True, text=True, check=False)
+    return said.stdout.strip() or "unknown"
+
+
+def _text(value: Any) -> str:
+    return "-" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+if __name__ == "__main__":
+    with instructive():
+        main()

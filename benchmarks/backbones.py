@@ -1,0 +1,188 @@
+"""Speed of every family of backbones on the CPU against a reference implementation or another engine.
+
+    python benchmarks/backbones.py [NAME ...] [--weights FOLDER] [--threads 1] [--rounds 15] [--most 90]
+
+YAMNet runs against TFLite (its published file, where FOLDER has it) and ONNX Runtime, mn04 against ONNX Runtime, AST
+and CLAP against transformers with its own feature extractors (same random weights; the vectors are compared first),
+PaSST and BEATs against their own attention spelled out, Cnn14 and any other against the network as it is trained.
+Speed does not depend on the weights, so they are random. All of one backbone take turns, round by round; ``ratio`` is
+the median over the rounds of an engine's time over that of "here" in the same round. On one thread the time of the
+processor counts, which other programs lengthen little. Needs the extra ``bench``. Writes results/backbones.csv.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import platform
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from engines import Network, Run, onnx_runtime, tflite, times
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from contrastive_artifacts import backbones
+from contrastive_artifacts.backbones import BACKBONES, Backbone, clap_convert, huggingface
+from contrastive_artifacts.backbones import spectrogram_transformer_convert as ast_convert
+from contrastive_artifacts.backbones.layers import as_image
+
+RESULTS = Path(__file__).parent.parent / "results" / "backbones.csv"
+Engines = dict[tuple[str, str], Run]  # (part, engine); "network" begins at the spectrogram, "waveform" before it
+NAMES = ("yamnet", "mn04", "cnn14", "ast", "clap", "passt_s_kd_p16_128_ap486", "beats_iter3_plus")
+HERE = "here"
+SECONDS = {"ast": 10.24}  # its own length, for which the published extractor pads nothing; others 10 s
+
+
+def convolutional(backbone: Backbone, waveform: np.ndarray, threads: int, weights: Path | None) -> Engines:
+    image = as_image(backbone.frontend(torch.from_numpy(waveform)[None]).flatten(0, -3))
+    network, frozen = Network(backbone).eval(), backbones.freeze(backbone)
+    found = own(backbone, waveform, "eager")
+    found["network", HERE] = quiet(lambda: frozen.blocks(image).mean((2, 3)))
+    found["network", "onnxruntime float32"] = onnx_runtime(network, image, threads)
+    for source in BACKBONES["yamnet"].sources if backbone.record["backbone"] == "yamnet" and weights else ():
+        for path in sorted(weights.rglob(source.filename)) if source.suffix == ".tflite" else ():
+            found["waveform", "tflite int8"] = tflite(path, waveform, threads)
+    return found
+
+
+def against_ast(backbone: Backbone, waveform: np.ndarray, threads: int, weights: Path | None) -> Engines:
+    library = huggingface.transformers()
+    extractor = library.ASTFeatureExtractor()
+    model = library.ASTModel(library.ASTConfig(attn_implementation="eager")).eval()
+    with tempfile.TemporaryDirectory() as folder:
+        model.save_pretrained(folder)  # under the published names, which are not those in memory
+        backbone.load_state_dict(ast_convert.convert(Path(folder) / "model.safetensors", rows=12).backbone)
+
+    def extracted() -> torch.Tensor:
+        return extractor(waveform, sampling_rate=16000, return_tensors="pt")["input_values"]
+
+    agree(lambda: model(extracted()).pooler_output, backbone, waveform)
+    found = own(backbone, waveform, "attention spelled out")
+    found["waveform", "transformers eager"] = quiet(lambda: model(extracted()))
+    found["front-end", "transformers"] = quiet(extracted)
+    return found
+
+
+def against_clap(backbone: Backbone, waveform: np.ndarray, threads: int, weights: Path | None) -> Engines:
+    library = huggingface.transformers()
+    extractor = library.ClapFeatureExtractor(
+        frequency_min=50, frequency_max=14000, truncation="rand_trunc", padding="repeatpad"
+    )
+    model = library.ClapAudioModel(backbone.network.config).eval()
+    state = {f"audio_model.{key}": value for key, value in model.state_dict().items()}
+    backbone.load_state_dict(clap_convert.rename(state), strict=False)
+
+    def extracted() -> torch.Tensor:
+        return extractor(waveform, sampling_rate=48000, return_tensors="pt")["input_features"]
+
+    agree(lambda: model(extracted()).pooler_output, backbone, waveform)
+    found = own(backbone, waveform, "")
+    found["waveform", "transformers eager"] = quiet(lambda: model(extracted()))
+    found["front-end", "transformers"] = quiet(extracted)
+    return found
+
+
+def against_itself(backbone: Backbone, waveform: np.ndarray, threads: int, weights: Path | None) -> Engines:
+    return own(backbone, waveform, "eager")
+
+
+def spelled_out(backbone: Backbone, waveform: np.ndarray, threads: int, weights: Path | None) -> Engines:
+    return own(backbone, waveform, "attention spelled out")
+
+
+PEERS: dict[str, Callable[[Any, np.ndarray, int, Path | None], Engines]] = {
+    **dict.fromkeys(("yamnet", "mn04"), convolutional),
+    **dict.fromkeys(("passt_s_kd_p16_128_ap486", "beats_iter3_plus"), spelled_out),
+    "ast": against_ast,
+    "clap": against_clap,
+}
+
+
+def own(backbone: Backbone, waveform: np.ndarray, other: str) -> Engines:
+    """The frozen copy that is used, its front-end alone, and the network as ``other`` says."""
+    tensor, frozen = torch.from_numpy(waveform)[None], backbones.freeze(backbone)
+    found: Engines = {
+        ("waveform", HERE): quiet(lambda: frozen(tensor)),
+        ("front-end", HERE): quiet(lambda: backbone.frontend(tensor)),
+    }
+    if other:
+        plain = nullcontext if other == "eager" else partial(sdpa_kernel, SDPBackend.MATH)
+        found["waveform", f"here, {other}"] = quiet(lambda: backbone(tensor), plain)
+    return found
+
+
+def quiet(run: Run, around: Callable[[], AbstractContextManager[Any]] = nullcontext) -> Run:
+    """Without gradients, and within a context of the kind that is given."""
+
+    def timed() -> object:
+        with torch.inference_mode(), around():
+            return run()
+
+    return timed
+
+
+def agree(theirs: Callable[[], torch.Tensor], backbone: Backbone, waveform: np.ndarray) -> None:
+    """Both compute the same, or their times could not be compared."""
+    with torch.inference_mode():
+        summary = backbone(torch.from_numpy(waveform)[None]).summary
+        np.testing.assert_allclose(theirs().numpy(), summary.numpy(), atol=2e-3)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", default=NAMES)
+    parser.add_argument("--weights", type=Path, help="folder with YAMNet's TFLite file")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--most", type=float, default=90.0, help="seconds for one backbone, after three rounds")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    clock = time.process_time if arguments.threads == 1 else time.perf_counter
+    command = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
+    commit = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    about = {
+        "clock": clock.__name__,
+        "threads": arguments.threads,
+        "torch": torch.__version__,
+        "machine": f"{platform.system()} {platform.machine()}",
+        "commit": commit,
+        "command": f"python benchmarks/backbones.py --threads {arguments.threads} "
+        f"--rounds {arguments.rounds} --most {arguments.most:g}" + (" --weights WEIGHTS" * bool(arguments.weights)),
+    }
+    rows = []
+    for name in arguments.names:
+        torch.manual_seed(0)
+        backbone = backbones.create(name, "none", **BACKBONES[name].options)
+        rng = np.random.default_rng(0)
+        length = SECONDS.get(name, 10.0)
+        waveform = rng.normal(0, 0.1, round(length * backbone.sample_rate)).astype(np.float32)
+        engines = PEERS.get(name, against_itself)(backbone, waveform, arguments.threads, arguments.weights)
+        found = times(engines, arguments.rounds, arguments.most, clock)
+        for (part, engine), seconds in sorted(found.items()):
+            base = found.get((part, HERE), seconds)
+            ratio = statistics.median(theirs / ours for theirs, ours in zip(seconds, base, strict=True))
+            row: dict[str, Any] = {"backbone": name, "part": part, "engine": engine}
+            row |= {"seconds_per_audio_second": f"{statistics.median(seconds) / length:.6f}"}
+            row |= {"fastest": f"{min(seconds) / length:.6f}", "ratio": f"{ratio:.2f}"}
+            row |= {"rounds": len(seconds)}
+            print(*row.values(), sep="\t", flush=True)
+            rows.append(row | about)
+    RESULTS.parent.mkdir(exist_ok=True)
+    with RESULTS.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    print(f"-> {RESULTS}")
+
+
+if __name__ == "__main__":
+    main()

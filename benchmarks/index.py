@@ -1,0 +1,142 @@
+"""The index against brute force in NumPy and usearch's HNSW graph: build time, latency, recall, memory.
+
+    OMP_NUM_THREADS=1 python benchmarks/index.py [--sizes 10000 100000 1000000] [--hnsw-to 100000]
+
+All engines get the same vectors (128 dimensions, around 500 directions) and the same 100 queries one at a time, in
+turns within one run, on one thread. Exact search in float64 tells the recall of the ten nearest. Memory is what the
+process holds beside mapped files; the graph is built up to ``--hnsw-to`` vectors only, as one thread takes long for
+it. Needs usearch. Writes results/index.csv.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import ctypes
+import gc
+import platform
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import faiss
+import numpy as np
+import usearch
+import usearch.index
+
+from contrastive_artifacts.index import Index
+
+RESULTS = Path(__file__).parent.parent / "results" / "index.csv"
+DIM, K, QUERIES = 128, 10, 100
+Search = Callable[[np.ndarray], Any]
+
+
+class Engine(NamedTuple):
+    name: str
+    build_s: float
+    memory: int  # bytes
+    disk: int  # bytes
+    search: Search  # vector -> ids
+
+
+def vectors(count: int, seed: int) -> np.ndarray:
+    centres = np.random.default_rng(0).standard_normal((500, DIM)).astype(np.float32)
+    rng = np.random.default_rng(seed)
+    made = rng.standard_normal((count, DIM)).astype(np.float32)
+    made += centres[rng.integers(0, len(centres), count)]
+    return made / np.linalg.norm(made, axis=1, keepdims=True)
+
+
+def anonymous_memory() -> int:
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)  # what is free already would hide what is taken next
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(1024 * int(line.split()[1]) for line in lines if line.startswith("RssAnon"))
+
+
+def ours(x: np.ndarray, kind: str, folder: Path) -> Engine:
+    start = time.perf_counter()
+    Index.build(x, [{}] * len(x), folder, fingerprint="benchmark", kind=kind)
+    build_s = time.perf_counter() - start
+    before = anonymous_memory()
+    index = Index.open(folder)
+    memory = anonymous_memory() - before
+    disk = sum(path.stat().st_size for path in folder.iterdir())
+    return Engine(kind, build_s, memory, disk, lambda q: [hit.id for hit in index.search(q, K)])
+
+
+def numpy_brute_force(x: np.ndarray) -> Engine:
+    def search(q: np.ndarray) -> np.ndarray:
+        scores = x @ q
+        best = np.argpartition(-scores, K)[:K]
+        return best[np.argsort(-scores[best])]
+
+    return Engine("numpy", 0.0, x.nbytes, x.nbytes, search)
+
+
+def hnsw(x: np.ndarray) -> Engine:
+    before, start = anonymous_memory(), time.perf_counter()
+    graph = usearch.index.Index(ndim=DIM, metric="ip", dtype="f32")
+    graph.add(np.arange(len(x)), x, threads=1)
+    build_s = time.perf_counter() - start
+    memory = anonymous_memory() - before
+    return Engine("usearch hnsw", build_s, memory, memory, lambda q: graph.search(q, K, threads=1).keys)
+
+
+def measure(count: int, hnsw_to: int) -> Iterator[dict[str, Any]]:
+    x, queries = vectors(count, 1), vectors(QUERIES, 2)
+    truth = [set(np.argsort(-(x @ q.astype(np.float64)))[:K].tolist()) for q in queries]
+    with tempfile.TemporaryDirectory() as folder:
+        engines = [numpy_brute_force(x), *(ours(x, k, Path(folder) / k) for k in ("flat", "ivf_sq8", "ivf_pq"))]
+        engines += [hnsw(x)] if count <= hnsw_to else []
+        seconds: dict[str, list[float]] = {engine.name: [] for engine in engines}
+        recall = dict.fromkeys(seconds, 0.0)
+        for query, nearest in zip(queries, truth, strict=True):
+            for engine in engines:
+                start = time.perf_counter()
+                found = engine.search(query)
+                seconds[engine.name].append(time.perf_counter() - start)
+                recall[engine.name] += len(nearest & {int(i) for i in found}) / (K * QUERIES)
+        for engine in engines:
+            middle = statistics.median(seconds[engine.name])
+            yield {
+                "vectors": count,
+                "engine": engine.name,
+                "build_s": f"{engine.build_s:.2f}",
+                "query_ms": f"{1000 * middle:.3f}",
+                "times_of_numpy": f"{middle / statistics.median(seconds['numpy']):.3f}",
+                "recall_at_10": f"{recall[engine.name]:.3f}",
+                "memory_bytes_per_vector": round(engine.memory / count),
+                "disk_bytes_per_vector": round(engine.disk / count),
+            }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[10**4, 10**5, 10**6])
+    parser.add_argument("--hnsw-to", type=int, default=10**5)
+    arguments = parser.parse_args()
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    about = {"faiss": faiss.__version__, "usearch": usearch.__version__, "commit": commit.stdout.strip()}
+    about |= {"machine": f"{platform.system()} {platform.machine()}, one thread"}
+    about |= {"command": "OMP_NUM_THREADS=1 python benchmarks/index.py"}
+    faiss.omp_set_num_threads(1)
+    rows = []
+    for count in arguments.sizes:
+        for row in measure(count, arguments.hnsw_to):
+            print(*row.values(), sep="\t", flush=True)
+            rows.append(row | about)
+    RESULTS.parent.mkdir(exist_ok=True)
+    with RESULTS.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    print(f"-> {RESULTS}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,14 @@
+"""Context over cached patches: an encoder that hears a second at a time gets to hear up to a minute."""
+
+from .aggregator import KINDS as KINDS
+from .aggregator import Context as Context
+from .aggregator import ContextSettings as ContextSettings
+from .aggregator import attention_distance as attention_distance
+from .aggregator import recorded_attention as recorded_attention
+from .fitting import FitSettings as FitSettings
+from .fitting import Sequences as Sequences
+from .fitting import fit as fit
+from .patches import PatchEncoder as PatchEncoder
+from .patches import PatchSettings as PatchSettings
+from .patches import PatchTable as PatchTable
+from .use import LongEncoder as LongEncoder

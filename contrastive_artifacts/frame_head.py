@@ -1,0 +1,100 @@
+"""Where an artifact is: what can be said of every few hundredths of a second of a window."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from .backbones import Backbone, Features
+from .frontends import Detail
+from .frontends.detail import FEATURES
+
+CONTEXT = 5  # cells that a verdict is formed from
+EDGE = 1e-6  # of a cell: rounding must not lose the last one
+
+
+class FrameHead(nn.Module):
+    """Logits of every state in every cell of ``hop_s`` seconds: ``[B, N, K]``.
+
+    A cell is judged by the backbone's frames around its middle (drawn between, as they are often far coarser), by the
+    log-mel bands and the waveform's details inside it, and by h: the whole view tells what, the cell tells where.
+
+    Args:
+        hidden: Width of h.
+        states: K.
+        hop_s: Length of a cell in seconds; cells lie side by side from the first sample on.
+    """
+
+    def __init__(self, backbone: Backbone, hidden: int, states: int, hop_s: float, dropout: float) -> None:
+        super().__init__()
+        self.hop_s, self.sample_rate, self.least = hop_s, backbone.sample_rate, backbone.min_samples
+        self.first_s = backbone.offset_s + backbone.window_s / 2  # middle of the backbone's frame 0
+        width, detail = max(8, hidden // 4), 3 * FEATURES
+        self.branches = nn.ModuleList(
+            nn.Sequential(norm, nn.Dropout(dropout), nn.Linear(size, width), nn.GELU())
+            for size, norm in (
+                (backbone.dim, nn.LayerNorm(backbone.dim)),
+                (4 * backbone.bands, nn.LayerNorm(4 * backbone.bands)),
+                (detail, nn.BatchNorm1d(detail, affine=False)),  # figures of unlike scales
+                (hidden, nn.LayerNorm(hidden)),
+            )
+        )
+        self.mix = nn.Sequential(nn.Conv1d(4 * width, width, CONTEXT, padding=CONTEXT // 2), nn.GELU())
+        self.types = nn.Linear(width, states)
+
+    def cells(self, samples: int) -> int:
+        """N for so many samples: the cells that fit, one at least."""
+        return max(1, int(samples / (self.hop_s * self.sample_rate) + EDGE))
+
+    def forward(self, features: Features, waveform: Tensor, h: Tensor, detail: Detail) -> Tensor:
+        samples = waveform.shape[1]
+        count = self.cells(samples)
+        spectrogram = features.spectrogram
+        mels_per_s = spectrogram.shape[2] * self.sample_rate / max(samples, self.least)
+        bands = _inside(spectrogram, count, self.hop_s * mels_per_s)  # [B, M, N, frames in a cell]
+        steps = _inside(_steps(spectrogram), count, self.hop_s * mels_per_s)
+        details = detail.frames(waveform).transpose(1, 2)
+        figures = _inside(details, count, self.hop_s * self.sample_rate / detail.frame)
+        middles = (torch.arange(count, device=h.device) + 0.5) * self.hop_s
+        parts = (
+            between(features.frames, (middles - self.first_s) / features.hop_s),
+            torch.cat([bands.mean(3), bands.amin(3), bands.amax(3), steps.amax(3)], 1).transpose(1, 2),
+            torch.cat([figures.mean(3), figures.amin(3), figures.amax(3)], 1).transpose(1, 2),
+            h[:, None].expand(-1, count, -1),
+        )
+        told = [
+            branch(part.flatten(0, 1)).unflatten(0, part.shape[:2])
+            for branch, part in zip(self.branches, parts, strict=True)
+        ]
+        return self.types(self.mix(torch.cat(told, dim=2).transpose(1, 2)).transpose(1, 2))
+
+
+def between(frames: Tensor, places: Tensor) -> Tensor:
+    """Frames ``[B, N, D]`` at fractional ``places`` [P] in 0 .. N - 1, linearly between two; held beyond the ends.
+
+    >>> between(torch.tensor([[[0.0], [10.0]]]), torch.tensor([-1.0, 0.25, 9.0])).flatten()
+    tensor([ 0.0000,  2.5000, 10.0000])
+    """
+    places = places.clamp(0, frames.shape[1] - 1)
+    low = places.long()
+    high = (low + 1).clamp(max=frames.shape[1] - 1)
+    share = (places - low).to(frames.dtype)[:, None]
+    return frames[:, low] * (1 - share) + frames[:, high] * share
+
+
+def _inside(x: Tensor, count: int, length: float) -> Tensor:
+    """``[B, C, F]`` -> ``[B, C, N, w]``: the w frames of each of ``count`` cells that are ``length`` frames long.
+
+    w is one number for all: what fits into a cell, rounded up, counted from the frame that the cell begins in.
+    """
+    width = max(1, math.ceil(length - EDGE))
+    first = [int(n * length + EDGE) for n in range(count)]
+    places = torch.tensor(first, device=x.device)[:, None] + torch.arange(width, device=x.device)
+    return x[:, :, places.clamp(max=x.shape[2] - 1)]
+
+
+def _steps(x: Tensor) -> Tensor:
+    """Absolute step from the frame before, 0 for the first: same shape."""
+    return nn.functional.pad(x.diff(dim=2).abs(), (1, 0))

@@ -1,0 +1,8 @@
+"""Vectors of one encoder that can be searched by similarity and filtered by what is known of them."""
+
+from __future__ import annotations
+
+from .index import Hit as Hit
+from .index import Index as Index
+from .metadata import Where as Where
+from .metadata import rows_at as rows_at

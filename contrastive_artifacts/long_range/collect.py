@@ -1,0 +1,81 @@
+"""Renders the material once, hands each item to every encoder, and keeps the patches."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.progress import track
+
+from .. import files
+from ..context import PatchEncoder, PatchTable
+from ..errors import FingerprintError, ParameterError, StorageError
+from .material import Item
+
+Cut = Callable[[PatchEncoder, np.ndarray, Item], np.ndarray]  # waveform [T] at the encoder's rate -> vectors [N, D]
+FACTS = ("id", "source", "label", "severity", "at_s", "rate_hz", "clicks_s")
+
+
+@dataclass(frozen=True, eq=False)
+class Collected:
+    """Facts of every item ([M] dicts of ``FACTS``), and for each job its M arrays of vectors."""
+
+    facts: list[dict[str, Any]]
+    rows: dict[str, tuple[np.ndarray, ...]]
+
+    def column(self, name: str) -> np.ndarray:
+        return np.array([fact[name] for fact in self.facts])
+
+
+def collect(
+    folder: str | Path, make: Callable[[], Iterator[Item]], total: int, jobs: Mapping[str, tuple[PatchEncoder, Cut]],
+    about: Mapping[str, Any], finished: bool, title: str,
+) -> Collected:  # fmt: skip
+    """The vectors of every job over every item; what lies in ``folder`` already is not computed again.
+
+    Args:
+        make: The items, the same at every call.
+        total: About how many there are, for the progress bar.
+        jobs: Name -> encoder and what to take of each item's waveform.
+        about: JSON that says what the items are made of; other material gets another folder. Rendering code is not
+            part of it: delete the folder after changing that.
+        finished: Whether waveforms are finished as views are, or taken as they come.
+    """
+    key = hashlib.blake2b(json.dumps(about, sort_keys=True).encode(), digest_size=8).hexdigest()
+    folder = Path(folder) / key
+    paths = {name: folder / f"{name}-{encoder.fingerprint}.safetensors" for name, (encoder, _) in jobs.items()}
+    try:
+        facts = files.read_json(folder / "facts.json")
+        ids = [fact["id"] for fact in facts]
+        tables = {n: PatchTable.load(paths[n], encoder.fingerprint, ids) for n, (encoder, _) in jobs.items()}
+    except (StorageError, FingerprintError):
+        return _compute(folder, make, total, jobs, paths, finished, title)
+    return Collected(facts, {name: found.rows for name, found in tables.items()})
+
+
+def _compute(
+    folder: Path, make: Callable[[], Iterator[Item]], total: int, jobs: Mapping[str, tuple[PatchEncoder, Cut]],
+    paths: Mapping[str, Path], finished: bool, title: str,
+) -> Collected:  # fmt: skip
+    facts: list[dict[str, Any]] = []
+    rows: dict[str, list[np.ndarray]] = {name: [] for name in jobs}
+    for item in track(make(), title, total=total, transient=True):
+        at_rate: dict[int, np.ndarray] = {}
+        for name, (encoder, cut) in jobs.items():
+            rate = encoder.sample_rate
+            if rate not in at_rate:
+                at_rate[rate] = item.finished(rate) if finished else item.plain(rate)
+            rows[name].append(cut(encoder, at_rate[rate], item).astype(np.float16))
+        facts.append({name: getattr(item, name) for name in FACTS})
+    if not facts:
+        raise ParameterError("No clip could be read: there is no material.")
+    ids = tuple(fact["id"] for fact in facts)
+    files.write_json(folder / "facts.json", facts)
+    for name, (encoder, _) in jobs.items():
+        PatchTable(ids, tuple(rows[name]), encoder.fingerprint).save(paths[name])
+    return Collected(facts, {name: tuple(found) for name, found in rows.items()})

@@ -1,0 +1,49 @@
+"""Finds what recurs in an archive: python scripts/recurrences.py index=outputs/archive/index [by=source] [csv=FILE] ...
+
+Windows that sound alike are clustered; a cluster that lies in several recordings points at the deck, reel or converter
+that they share. export=DIR writes the windows with their place on a map for Embedding Atlas, Spotlight, TensorBoard.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import hydra
+from omegaconf import DictConfig, OmegaConf
+
+import contrastive_artifacts as ca
+from contrastive_artifacts import retrieval
+from contrastive_artifacts.console import console, instructive, table
+from contrastive_artifacts.geometry import umap_2d
+
+_SHOWN = 3  # groups of a cluster on the terminal; the CSV has all
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="recurrences")
+def main(cfg: DictConfig) -> None:
+    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    index = ca.Index.open(config["index"])
+    labels = retrieval.cluster(index.vectors(), config["least"])
+    found = retrieval.recurrences(index, labels, config["by"], config["clean"])
+    rows = []
+    for one in found:
+        groups = [f"{g.name} {g.windows} ({g.lift:.1f}x, from {g.time})" for g in one.groups[:_SHOWN]]
+        more = [f"and {len(one.groups) - _SHOWN} more"] if len(one.groups) > _SHOWN else []
+        rows.append([one.cluster, one.label or "?", f"{one.purity:.2f}", one.windows, len(one.groups),
+                     "\n".join(groups + more)])  # fmt: skip
+    kept = f"{len(found)} recur in two or more by {config['by']}"
+    table(f"{len(index)} windows, {int(labels.max(initial=-1)) + 1} clusters, {kept}",
+          ["cluster", "artifact", "purity", "windows", config["by"], "where (windows, lift, first)"], rows)  # fmt: skip
+    out = Path(config["csv"] or index.directory / "recurrences.csv")
+    retrieval.write_recurrences_csv(out, found, config["by"])
+    console.print(f"table     {out}")
+    if config["export"]:
+        with console.status("UMAP (compiles for some seconds on its first use)"):
+            xy = umap_2d(index.vectors())
+        retrieval.write_projector(index, config["export"], xy, {"cluster": labels})
+        console.print(f"export    {config['export']}: atlas.parquet, vectors.tsv, metadata.tsv")
+
+
+if __name__ == "__main__":
+    with instructive():
+        main()

@@ -1,0 +1,100 @@
+"""Finds what sounds broken like this: python scripts/retrieve.py query=clip.wav index=outputs/archive/index [k=10] ...
+
+The query is a file or several (their mean), a span (start_s=12.5 stop_s=14), a label (label=hum), a file and what it
+should not be like (unlike=other.wav), or a damaged file and its clean twin (clean=twin.wav: what the damage did).
+`python scripts/embed.py corpus.path=DIR index=DIR` makes the index of an archive.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import hydra
+import numpy as np
+from omegaconf import DictConfig, OmegaConf
+
+import contrastive_artifacts as ca
+from contrastive_artifacts import audio, retrieval, run
+from contrastive_artifacts.console import console, instructive, table
+from contrastive_artifacts.errors import ParameterError
+from contrastive_artifacts.explorer import HitRow, write_hits
+from contrastive_artifacts.retrieval import Found, mean_of, of_label, of_span, unlike
+
+
+def listed(value: Any) -> list[str]:
+    return [] if value is None else value if isinstance(value, list) else [value]
+
+
+def query_vector(config: dict[str, Any], encoder: ca.PretrainedEncoder, index: ca.Index) -> np.ndarray:
+    files, label = listed(config["query"]), config["label"]
+    if bool(files) == (label is not None):
+        raise ParameterError("Give either query=FILE (or a list of files) or label=NAME, not both or neither.")
+    span = (config["start_s"], config["stop_s"])
+    like = of_label(index, label) if label else mean_of([of_span(encoder, path, *span) for path in files])
+    others = listed(config["unlike"]) + listed(config["clean"])
+    if config["unlike"] and config["clean"]:
+        raise ParameterError("Give either unlike= (another example) or clean= (the same clip undamaged), not both.")
+    twin = span if config["clean"] else (0.0, None)
+    return unlike(like, mean_of([of_span(encoder, path, *twin) for path in others])) if others else like
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="retrieve")
+def main(cfg: DictConfig) -> None:
+    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    encoder = ca.load(config["encoder"])
+    index = ca.Index.open(config["index"], encoder.fingerprint)
+    vector = query_vector(config, encoder, index)
+    where = dict(config["where"] or {}) | {name: tuple(ends) for name, ends in (config["between"] or {}).items()}
+    exclude = dict(config["exclude"] or {})
+    if config["others"]:
+        own = retrieval.sources_of(index, [*listed(config["query"]), *listed(config["clean"])])
+        exclude |= {"source": own} if own else {}
+    found = retrieval.retrieve(index, vector, config["k"], where or None, exclude or None)
+    facts = [known(span.metadata) for span in found]
+    rows = [
+        [rank, f"{span.score:.3f}", span.name, span.time, ", ".join(f"{k} {v}" for k, v in told.items())]
+        for rank, (span, told) in enumerate(zip(found, facts, strict=True), start=1)
+    ]
+    asked = config["label"] or ", ".join(listed(config["query"]))
+    table(f"{asked}: {len(found)} of {len(index)} windows ({index.kind}, recall {index.recall:.2f})",
+          ["rank", "similarity", "recording", "time", "known or heard"], rows)  # fmt: skip
+    write(config, found, facts, asked, index)
+
+
+def known(metadata: dict[str, Any]) -> dict[str, str]:
+    """What is known of a span, or else was heard in it."""
+    names = ("artifact", "severity") if metadata.get("artifact") else ("heard", "heard_severity", "heard_probability")
+    values = {name.removeprefix("heard_"): metadata[name] for name in names if metadata.get(name) is not None}
+    return {name: f"{value:.2f}" if isinstance(value, float) else str(value) for name, value in values.items()}
+
+
+def write(config: dict[str, Any], found: list[Found], facts: list[dict[str, Any]], asked: str, index: ca.Index) -> None:
+    if config["csv"]:
+        retrieval.write_hits_csv(config["csv"], found)
+        console.print(f"table     {config['csv']}")
+    if not config["clips"] and not config["page"]:
+        return
+    home = retrieval.run_of_index(index.directory)
+    corpora = {corpus.name: corpus for corpus in run.corpora_of(home).values()} if home else {}
+    sounds = [retrieval.sound_of(span, corpora) for span in found]
+    if config["clips"]:
+        spans = [(span, *sound) for span, sound in zip(found, sounds, strict=True)]
+        retrieval.write_clips(config["clips"], spans, f".{config['format']}")
+        console.print(f"clips     {config['clips']}: {len(spans)} files")
+    if config["page"]:
+        hits = [HitRow(span.name, span.time, span.score, *sound, told)
+                for span, sound, told in zip(found, sounds, facts, strict=True)]  # fmt: skip
+        for path in reversed(listed(config["query"])):
+            rate = audio.probe(path).sample_rate
+            stop = None if config["stop_s"] is None else round(config["stop_s"] * rate)
+            heard = audio.read(path, round(config["start_s"] * rate), stop)
+            hits.insert(0, HitRow(Path(path).name, "", None, *heard))
+        about = {"index": index.directory, "windows": len(index), "search": index.kind, "recall": index.recall}
+        write_hits(config["page"], hits, f"Sounds like {asked}", about)
+        console.print(f"page      {config['page']} (open it in a browser and listen)")
+
+
+if __name__ == "__main__":
+    with instructive():
+        main()

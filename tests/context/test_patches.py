@@ -1,0 +1,105 @@
+"""Patches of a waveform: where they lie, what is in them, and that files refuse what is not theirs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from contrastive_artifacts import audio, backbones
+from contrastive_artifacts.context import Context, ContextSettings, LongEncoder, PatchEncoder, PatchSettings, PatchTable
+from contrastive_artifacts.encoder import Encoder, EncoderSettings
+from contrastive_artifacts.errors import AudioError, FingerprintError, ParameterError, StorageError
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    torch.manual_seed(0)
+    backbone = backbones.create("mn04", "none")
+    return Encoder(backbone, EncoderSettings(("clean", "hiss"), 1.0, hidden=16, embedding=8)).eval()
+
+
+def noise(seconds: float, rate: int = 32000, seed: int = 0) -> np.ndarray:
+    return (0.1 * np.random.default_rng(seed).standard_normal(round(seconds * rate))).astype(np.float32)
+
+
+def test_a_patch_depends_on_its_own_samples(encoder: Encoder) -> None:
+    patches = PatchEncoder(encoder)
+    x = noise(4.0)
+    before = patches.patches(x)
+    assert before.shape == (1 + (len(x) - patches.window) // patches.hop, patches.dim)
+    x[2 * patches.hop - 1] += 0.5  # the last sample before patch 2, inside patches 0 and 1
+    changed = np.abs(patches.patches(x) - before).max(axis=1) > 1e-3
+    assert changed.tolist() == [True, True] + [False] * (len(changed) - 2)
+
+
+def test_the_branches_are_the_encoders_own(encoder: Encoder) -> None:
+    """The neck over them says what the encoder says of the patch as a clip."""
+    patches, x = PatchEncoder(encoder), noise(0.96)
+    found = torch.from_numpy(patches.part(patches.patches(x), "branches"))
+    with torch.no_grad():
+        torch.testing.assert_close(encoder.neck(found), encoder(torch.from_numpy(x)[None]).h, atol=1e-4, rtol=1e-3)
+
+
+def test_a_short_waveform_is_one_patch_and_none_is_refused(encoder: Encoder) -> None:
+    patches = PatchEncoder(encoder)
+    assert patches.patches(noise(0.1)).shape == (1, patches.dim)
+    with pytest.raises(AudioError, match="not empty"):
+        patches.patches(np.zeros(0, np.float32))
+
+
+def test_fingerprints_follow_weights_and_settings(encoder: Encoder) -> None:
+    bare = encoder.backbone
+    kinds = [
+        PatchEncoder(encoder), PatchEncoder(encoder, PatchSettings(hop_s=0.96)),
+        PatchEncoder(encoder, PatchSettings(parts=("bands",))), PatchEncoder(bare),
+    ]  # fmt: skip
+    assert len({kind.fingerprint for kind in kinds}) == 4
+    assert PatchEncoder(encoder).fingerprint == kinds[0].fingerprint
+    assert kinds[3].widths == {"frames": bare.dim}
+    with pytest.raises(ParameterError, match="give an encoder"):
+        PatchEncoder(bare, PatchSettings(parts=("branches",)))
+    with pytest.raises(ParameterError, match="no part loudness"):
+        PatchSettings(parts=("loudness",))
+
+
+def test_tables_are_cached_by_fingerprint(encoder: Encoder, tmp_path: Path) -> None:
+    patches, path = PatchEncoder(encoder), tmp_path / "patches.safetensors"
+    made = PatchTable.make(patches, [("a", noise(3.0)), ("b", noise(1.5, seed=1))])
+    made.save(path)
+    found = PatchTable.load(path, patches.fingerprint, ("a", "b"))
+    assert [r.shape for r in found.rows] == [r.shape for r in made.rows]
+    np.testing.assert_array_equal(found.rows[1], made.rows[1])
+    np.testing.assert_allclose(found.rows[1], patches.patches(noise(1.5, seed=1)), atol=0.02, rtol=1e-3)
+    with pytest.raises(FingerprintError, match="delete it"):
+        PatchTable.load(path, "of another")
+    with pytest.raises(StorageError, match="other waveforms"):
+        PatchTable.load(path, patches.fingerprint, ("a", "c"))
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(StorageError, match="compute it again"):
+        PatchTable.load(path, patches.fingerprint)
+
+
+def test_a_long_file_is_embedded_in_stretches(encoder: Encoder, tmp_path: Path) -> None:
+    patches = PatchEncoder(encoder)
+    torch.manual_seed(1)
+    context = Context(
+        ContextSettings("attention", ("clean", "hiss"), patches.dim, max_s=5.0, width=16, heads=2, hidden=12)
+    )
+    x = noise(12.0)
+    audio.write(tmp_path / "long.wav", x[None], 32000)
+    context.save(tmp_path, patches.fingerprint)
+    context.eval()
+    long = LongEncoder.load(patches, tmp_path)
+    h = long.embed_long(tmp_path / "long.wav")
+    assert h.shape == (12,)
+    np.testing.assert_allclose(h, long.embed(x), atol=1e-4)
+    rows = patches.patches(x)
+    with torch.no_grad():  # 24 patches in stretches of 10 every 5, the last one at the end
+        starts = (0, 5, 10, 14) if len(rows) == 24 else (0, 5, 10, len(rows) - 10)
+        each = torch.stack([context(torch.from_numpy(rows[None, s : s + 10])).h[0] for s in starts]).mean(0)
+    np.testing.assert_allclose(h, each.numpy(), atol=1e-4)
+    with pytest.raises(FingerprintError, match="trained with"):
+        LongEncoder(PatchEncoder(encoder, PatchSettings(parts=("bands",))), context)
