@@ -6,13 +6,28 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 Rows = Sequence[Mapping[str, Any]]
+FIRST = (
+    "name",
+    "weights",
+    "corpus",
+    "sources",
+    "folds",
+    "linear",
+    "linear_sd",
+    "knn5",
+    "knn5_sd",
+    "severity_rho",
+    "leak",
+)
+LAST = ("command", "commit", "note")
 MARKED = ("random", "ours", "given", "trained")  # weights that are not the published ones
 
 
 def columns(rows: Rows) -> list[str]:
-    """Every key of the rows, in order of appearance, ``note`` last."""
-    keys = dict.fromkeys(key for row in rows for key in row if key != "note")
-    return [*keys, "note"]
+    """Every key of the rows: what it is about first, the note last."""
+    keys = dict.fromkeys(key for row in rows for key in row)
+    middle = [key for key in keys if key not in (*FIRST, *LAST)]
+    return [*(key for key in FIRST if key in keys), *middle, *(key for key in LAST if key in keys)]
 
 
 def markdown(rows: Rows, unseen: Sequence[str]) -> str:
