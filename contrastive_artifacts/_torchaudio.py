@@ -6,6 +6,8 @@ import importlib
 import sys
 from types import ModuleType
 
+import torch
+
 
 def load(name: str = "torchaudio") -> ModuleType:
     """Imports ``torchaudio`` or one of its submodules.
@@ -16,6 +18,11 @@ def load(name: str = "torchaudio") -> ModuleType:
     >>> load("torchaudio.compliance.kaldi").__name__
     'torchaudio.compliance.kaldi'
     """
+    with torch.device("cpu"):  # its constants are made at import: under another default device they would lie there
+        return _import(name)
+
+
+def _import(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except (OSError, RuntimeError):

@@ -36,7 +36,6 @@ class Saturation(Artifact):
         "AVAA Analog Distortion",
         "tape saturation",
         "tube distortion",
-        "overdrive",
         "harmonic distortion",
     )
     scale: ClassVar[str] = "drive re the active level, 3 .. 24 dB (1 .. 30 % THD of a sine)"
