@@ -15,7 +15,15 @@ import numpy as np
 import pytest
 
 from contrastive_artifacts import artifacts
-from contrastive_artifacts.explorer import MapPoint, SheetRow, encode_preview, write_map, write_sheet
+from contrastive_artifacts.explorer import (
+    HitRow,
+    MapPoint,
+    SheetRow,
+    encode_preview,
+    write_hits,
+    write_map,
+    write_sheet,
+)
 from contrastive_artifacts.timeline import Segment, Timeline
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed: pip install selenium")
@@ -285,4 +293,19 @@ def test_contact_sheet_draws_plays_switches_and_filters(browser: Any, tmp_path: 
     wait(browser, lambda: state(browser).get("playing") == "")
     browser.find_element(By.ID, "find").send_keys("AC beat")
     wait(browser, lambda: state(browser).get("shown") == "1")
+    assert_quiet(browser)
+
+
+def test_hits_are_drawn_and_played(browser: Any, tmp_path: Path) -> None:
+    tone = (0.1 * np.sin(2 * np.pi * 440 * np.arange(2 * RATE) / RATE)).astype(np.float32)[None]
+    rows = [HitRow(f"{name} {SPITE}", "0:00 - 0:02", score, tone, RATE, {"heard": "hum"}) for name, score in
+            (("query", None), ("first", 0.9))]  # fmt: skip
+    write_hits(tmp_path / "hits.html", rows, f"Like {SPITE}", {"index": SPITE})
+    browser.get_log("browser"), browser.get_log("performance")
+    browser.get((tmp_path / "hits.html").as_uri())
+    wait(browser, lambda: state(browser).get("drawn") == "2")
+    browser.find_elements(By.CSS_SELECTOR, "#rows button")[1].click()
+    wait(browser, lambda: (state(browser).get("playing") or "").startswith("first"))
+    browser.switch_to.active_element.send_keys(" ")
+    wait(browser, lambda: state(browser).get("playing") == "")
     assert_quiet(browser)
