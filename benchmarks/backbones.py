@@ -13,7 +13,6 @@ processor counts, which other programs lengthen little. Needs the extra ``bench`
 from __future__ import annotations
 
 import argparse
-import csv
 import platform
 import statistics
 import subprocess
@@ -30,7 +29,7 @@ import torch
 from engines import Network, Run, onnx_runtime, tflite, times
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from contrastive_artifacts import backbones
+from contrastive_artifacts import backbones, files
 from contrastive_artifacts.backbones import BACKBONES, Backbone, clap_convert, huggingface
 from contrastive_artifacts.backbones import spectrogram_transformer_convert as ast_convert
 from contrastive_artifacts.backbones.layers import as_image
@@ -176,11 +175,7 @@ def main() -> None:
             row |= {"rounds": len(seconds)}
             print(*row.values(), sep="\t", flush=True)
             rows.append(row | about)
-    RESULTS.parent.mkdir(exist_ok=True)
-    with RESULTS.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    files.write_csv(RESULTS, [list(rows[0]), *(row.values() for row in rows)])
     print(f"-> {RESULTS}")
 
 

@@ -11,7 +11,6 @@ results/embed.csv: compute seconds per second of audio (best round; median), and
 from __future__ import annotations
 
 import argparse
-import csv
 import platform
 import statistics
 import subprocess
@@ -22,7 +21,7 @@ import numpy as np
 import torch
 from engines import Network, Run, onnx_runtime, tflite, times
 
-from contrastive_artifacts import backbones
+from contrastive_artifacts import backbones, files
 from contrastive_artifacts.backbones import BACKBONES
 from contrastive_artifacts.backbones.layers import as_image
 
@@ -111,11 +110,7 @@ def main() -> None:
             row |= {"times_of_here": f"{min(seconds) / min(found[part, 'here']):.2f}"}
             print(*row.values(), sep="\t")
             rows.append(row | about)
-    RESULTS.parent.mkdir(exist_ok=True)
-    with RESULTS.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    files.write_csv(RESULTS, [list(rows[0]), *(row.values() for row in rows)])
     print(f"-> {RESULTS}")
 
 

@@ -11,7 +11,6 @@ it. Needs usearch. Writes results/index.csv.
 from __future__ import annotations
 
 import argparse
-import csv
 import ctypes
 import gc
 import platform
@@ -28,6 +27,7 @@ import numpy as np
 import usearch
 import usearch.index
 
+from contrastive_artifacts import files
 from contrastive_artifacts.index import Index
 
 RESULTS = Path(__file__).parent.parent / "results" / "index.csv"
@@ -130,11 +130,7 @@ def main() -> None:
         for row in measure(count, arguments.hnsw_to):
             print(*row.values(), sep="\t", flush=True)
             rows.append(row | about)
-    RESULTS.parent.mkdir(exist_ok=True)
-    with RESULTS.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    files.write_csv(RESULTS, [list(rows[0]), *(row.values() for row in rows)])
     print(f"-> {RESULTS}")
 
 

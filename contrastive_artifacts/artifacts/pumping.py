@@ -12,10 +12,10 @@ from scipy import signal
 
 from .base import Artifact, Params, geometric, log_uniform, whole
 from .control import lines
+from .envelope import control_hop
 from .fields import Field, Number
 from .levels import decibels, reference
 
-_HOP_S = 0.001  # the level is measured and the gain set once in a millisecond; lines join the gains
 _LEAST_SWING_DB = 6.0  # a programme that swings less under a limiter is steady, and is not whipped into motion
 _CENTRAL = (5.0, 95.0)  # percentiles of the gain between which it is said to swing: single peaks do not count
 
@@ -52,7 +52,7 @@ class Pumping(Artifact):
         }
 
     def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
-        hop = max(1, round(_HOP_S * sample_rate))
+        hop = control_hop(sample_rate)  # the level is measured and the gain set once a hop; lines join the gains
         reduction = _reduction(waveform, sample_rate, hop, params)
         gain = 10 ** (-reduction / 20)
         energy = _energy(waveform, hop)

@@ -27,7 +27,13 @@ def review_app(review: Review, access: serving.Access) -> FastAPI:
     app = serving.make_app("curate", access)
     ids = serving.OpaqueIds(finding.clip.id for finding in review.queue)
     about = {"who": review.decisions.who, "corpus": review.corpus.name, "clips": len(review.corpus), "slice": SLICE_S}
-    page = build_page(__package__, "review", f"Curate {review.corpus.name}", {"about": about})
+    page = build_page(
+        __package__,
+        "review",
+        f"Curate {review.corpus.name}",
+        {"about": about},
+        allow="connect-src 'self'; media-src 'self'",
+    )
 
     @app.get("/")
     def index() -> Response:

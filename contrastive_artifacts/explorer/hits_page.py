@@ -60,7 +60,7 @@ def write_hits(path: str | Path, rows: Sequence[HitRow], title: str, facts: Mapp
         raise ParameterError("There is nothing to show: the search found no span; loosen its filters.")
     shown = [[key, str(value)] for key, value in facts.items()]
     page = {"title": title, "facts": shown, "bands": BANDS, "rows": [_row(row) for row in rows]}
-    files.write_text(path, build_page(f"{__package__}", "hits", title, {"data": page}))
+    files.write_text(path, build_page(f"{__package__}", "hits", title, {"data": page}, scripts=["listen.js"]))
 
 
 def _row(row: HitRow) -> dict[str, Any]:

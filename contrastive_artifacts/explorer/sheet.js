@@ -3,7 +3,6 @@ const data = read("data");
 const state = document.body.dataset; // what tests and scripts may read: drawn, playing, shown
 const cells = [];
 
-const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 const seconds = (value) => `${value.toFixed(2)} s`;
 
 function build() {
@@ -19,7 +18,8 @@ function build() {
         element("canvas", { className: "picture" }), element("canvas", { className: "detail" }),
         element("span", { className: "name" }, element("b", { textContent: label })));
       button.setAttribute("aria-pressed", "false");
-      const item = { row, cell, column, button, section, index: cells.length };
+      const playing = `${row.name} ${column ? cell.severity : "clean"}`;
+      const item = { row, cell, column, button, section, index: cells.length, sound: cell.sound, playing };
       cells.push(item);
       button.addEventListener("click", () => play(item));
       button.addEventListener("pointerenter", (event) => tip(item, event));
@@ -37,20 +37,7 @@ function draw(item) {
 }
 
 function drawPicture(canvas, cell) {
-  const levels = bytes(cell.picture), height = data.bands, width = levels.length / height;
-  const image = new ImageData(width, height);
-  const colours = Array.from({ length: 256 }, (_, v) => ramp(v / 255).match(/\d+/g).map(Number));
-  for (let band = 0; band < height; band++) {
-    for (let frame = 0; frame < width; frame++) {
-      const at = 4 * ((height - 1 - band) * width + frame);
-      image.data.set([...colours[levels[band * width + frame]], 255], at);
-    }
-  }
-  const small = Object.assign(document.createElement("canvas"), { width, height });
-  small.getContext("2d").putImageData(image, 0, 0);
-  const { context: g, width: w, height: h } = fitCanvas(canvas);
-  g.imageSmoothingEnabled = true;
-  g.drawImage(small, 0, 0, w, h);
+  const { context: g, width: w, height: h } = drawLevels(canvas, cell.picture, data.bands);
   g.fillStyle = token("--accent"); // touched spans along the foot, unless they are all of it
   [...cell.touched].forEach((mark, n, all) => { if (mark === "1") g.fillRect((n / all.length) * w, h - 3, w / all.length + 0.5, 3); });
 }
@@ -73,36 +60,6 @@ function tip(item, event) {
   const rows = [...cell.params, ["waveform", `20 ms from ${seconds(cell.at_s)}; grey is clean`], ["touched", `${cell.spans} span(s)`]];
   byId("tip").replaceChildren(element("strong", { textContent: `${row.name} ${column ? cell.severity : "clean"}` }), rowsTable(rows));
   placeTip(byId("tip"), event.clientX, event.clientY);
-}
-
-// ---- sound: one cell at a time -------------------------------------------------------------------------------------
-let context = null, node = null, turn = 0;
-async function play(item) {
-  const again = item.button.getAttribute("aria-pressed") === "true";
-  stop();
-  if (again) return;
-  const mine = ++turn;
-  item.button.setAttribute("aria-pressed", "true");
-  try {
-    context ??= new AudioContext();
-    await context.resume();
-    item.buffer ??= await context.decodeAudioData(bytes(item.cell.sound).buffer);
-    if (mine !== turn) return;
-    node = new AudioBufferSourceNode(context, { buffer: item.buffer });
-    node.connect(context.destination);
-    node.onended = () => { if (mine === turn) stop(); };
-    node.start();
-    state.playing = `${item.row.name} ${item.column ? item.cell.severity : "clean"}`;
-  } catch (error) {
-    stop();
-    byId("say").textContent = `This browser cannot play ${item.row.name} (${error.name}).`;
-  }
-}
-function stop() {
-  turn++;
-  if (node) { node.onended = null; node.stop(); node.disconnect(); node = null; }
-  cells.forEach((item) => item.button.setAttribute("aria-pressed", "false"));
-  state.playing = "";
 }
 
 // ---- keys and filter -----------------------------------------------------------------------------------------------

@@ -67,7 +67,7 @@ def write_sheet(path: str | Path, rows: Sequence[SheetRow], title: str, facts: M
         "bands": BANDS,
         "rows": [_row(row) for row in rows],
     }
-    files.write_text(path, build_page(f"{__package__}", "sheet", title, {"data": page}))
+    files.write_text(path, build_page(f"{__package__}", "sheet", title, {"data": page}, scripts=["listen.js"]))
 
 
 def _row(row: SheetRow) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Self-contained HTML pages: one file that opens from disk, loads nothing and runs no script but its own.
 
-A page is three assets beside each other (``name.html``, ``name.css``, ``name.js``) plus the base of this folder, all
-put inline. Data travel as JSON blocks that cannot break out of their element, and a content security policy with the
-hashes of the script and the style keeps anything else from running or loading.
+A page is three assets beside each other (``name.html``, its body, ``name.css``, ``name.js``) plus the frame and the
+base of this folder, all put inline. Data travel as JSON blocks that cannot break out of their element, and a content
+security policy with the hashes of the script and the style keeps anything else from running or loading.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ def embed_json(value: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def build_page(package: str, name: str, title: str, data: Mapping[str, Any], scripts: Sequence[str] = ()) -> str:
+def build_page(
+    package: str, name: str, title: str, data: Mapping[str, Any], scripts: Sequence[str] = (), allow: str = ""
+) -> str:
     """The page ``name`` whose assets lie in ``package``, with each value of ``data`` as a JSON block of that id.
 
     Args:
@@ -63,6 +65,7 @@ def build_page(package: str, name: str, title: str, data: Mapping[str, Any], scr
         name: Stem of its ``.html``, ``.css`` and ``.js``.
         title: Any text; it is escaped.
         scripts: More scripts of the package, run after ``name.js``.
+        allow: More directives of the content security policy, for a page that is served and asks its own server.
         data: Block id -> JSON value. The block "theme" (the palettes above) is always there too.
 
     Raises:
@@ -76,10 +79,13 @@ def build_page(package: str, name: str, title: str, data: Mapping[str, Any], scr
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
+    policy += f"; {allow}" if allow else ""
     blocks = {"theme": _THEME, **data}
-    return Template(_asset(package, f"{name}.html")).substitute(
+    heading = html.escape(title)
+    return Template(_asset(__name__, "frame.html")).substitute(
         policy=policy,
-        title=html.escape(title),
+        title=heading,
+        body=Template(_asset(package, f"{name}.html")).substitute(title=heading),
         style=style,
         script=script,
         data="\n".join(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -57,14 +55,14 @@ class Timeline:
 
     def to_csv(self, path: str | Path) -> None:
         """One row per segment; positions in samples and, rounded to the microsecond, in seconds; channels from 0."""
-        text = io.StringIO(newline="")
-        table = csv.writer(text, lineterminator="\n")
-        table.writerow(["start", "stop", "start_s", "stop_s", "label", "severity", "confidence", "channel"])
+        rows: list[list[object]] = [
+            ["start", "stop", "start_s", "stop_s", "label", "severity", "confidence", "channel"]
+        ]
         for s in self.segments:
             seconds = [f"{at / self.sample_rate:.6f}" for at in (s.start, s.stop)]
             channel = "" if s.channel is None else s.channel
-            table.writerow([s.start, s.stop, *seconds, s.label, f"{s.severity:.4f}", f"{s.confidence:.4f}", channel])
-        files.write_text(path, text.getvalue())
+            rows.append([s.start, s.stop, *seconds, s.label, f"{s.severity:.4f}", f"{s.confidence:.4f}", channel])
+        files.write_csv(path, rows)
 
     def to_json(self, path: str | Path) -> None:
         """Everything; positions in samples, channels counted from 0."""
