@@ -19,12 +19,12 @@ from contrastive_artifacts import files, run
 from contrastive_artifacts.console import console, instructive, table
 from contrastive_artifacts.curation.balance import HEADER, balance
 from contrastive_artifacts.curation.decisions import Decisions
-from contrastive_artifacts.curation.journal import Journal
 from contrastive_artifacts.curation.limits import make_limits
 from contrastive_artifacts.curation.manifest import check_apply, verdicts, write_manifest
 from contrastive_artifacts.curation.review import Review
 from contrastive_artifacts.curation.survey import survey
 from contrastive_artifacts.errors import ParameterError
+from contrastive_artifacts.journal import Journal
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="curate")

@@ -15,9 +15,10 @@ PACKAGE = ROOT / "contrastive_artifacts"
 NAME = PACKAGE.name
 LEVELS: dict[float, tuple[str, ...]] = {  # a part imports from lower levels only, so parts of one level never meet
     0.0: ("_torchaudio", "cli", "errors", "level", "seeding", "windows"),
-    0.1: ("console", "decoding", "files", "pages", "registry", "serving"),
+    0.1: ("console", "decoding", "files", "journal", "pages", "registry", "serving"),
     0.2: ("download", "media"),
     0.3: ("audio",),
+    0.4: ("picture",),
     1.0: ("artifacts", "frontends"),
     2.0: ("backbones", "objectives", "timeline"),
     3.0: ("corpora",),
@@ -29,9 +30,9 @@ LEVELS: dict[float, tuple[str, ...]] = {  # a part imports from lower levels onl
         "training",
     ),
     6.0: ("baselines", "embedding", "index", "probes"),
-    7.0: ("explorer", "geometry", "inference", "long_range", "probing", "retrieval", "scan"),
+    7.0: ("geometry", "inference", "long_range", "probing", "retrieval", "scan"),
     8.0: ("adapters", "run"),
-    8.5: ("comparing",),
+    8.5: ("comparing", "explorer"),
     9.0: (NAME,),  # the public surface
 }
 LEVEL = {part: level for level, parts in LEVELS.items() for part in parts}

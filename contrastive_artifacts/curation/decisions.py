@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import metadata
 from typing import Any
 
 from ..errors import ParameterError
-from .journal import Journal
+from ..journal import Journal, tool_version
 
 KEEP, REJECT, UNDO = "keep", "reject", "undo"
 LONGEST_NOTE = 1000  # characters
@@ -83,10 +82,3 @@ class Decisions:
 
     def _last(self, who: str) -> Mapping[str, Any] | None:
         return next((entry for entry in reversed(self._live) if entry["who"] == who), None)
-
-
-def tool_version() -> str:
-    try:
-        return "contrastive-artifacts " + metadata.version("contrastive-artifacts")
-    except metadata.PackageNotFoundError:
-        return "contrastive-artifacts (not installed)"

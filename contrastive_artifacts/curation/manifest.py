@@ -21,7 +21,8 @@ from typing import Any
 from .. import files
 from ..corpora import Corpus
 from ..errors import ParameterError, StorageError
-from .decisions import KEEP, REJECT, Decision, tool_version
+from ..journal import tool_version
+from .decisions import KEEP, REJECT, Decision
 from .limits import Limit
 from .measures import VERSION, Measures
 from .survey import UNREADABLE, Finding

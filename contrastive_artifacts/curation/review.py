@@ -12,8 +12,8 @@ import numpy as np
 from .. import audio
 from ..corpora import Corpus
 from ..errors import ParameterError
+from ..picture import SCALES, picture, playable
 from .decisions import Decisions
-from .picture import SCALES, picture, playable
 from .survey import UNREADABLE, Finding
 
 SLICE_S = 20.0  # longest piece that is shown or played at once

@@ -12,8 +12,8 @@ import numpy as np
 
 from ..corpora import Clip, Corpus
 from ..errors import ArtifactsError
+from ..journal import Journal
 from . import duplicates
-from .journal import Journal
 from .limits import Flag, Limit, judge, make_flag
 from .measures import VERSION, Measures, measure
 

@@ -12,11 +12,11 @@ import pytest
 from contrastive_artifacts import audio, corpora, files
 from contrastive_artifacts.curation.balance import HEADER, balance, evenness
 from contrastive_artifacts.curation.decisions import Decision
-from contrastive_artifacts.curation.journal import Journal
 from contrastive_artifacts.curation.limits import make_limits
 from contrastive_artifacts.curation.manifest import check_apply, verdicts, write_manifest
 from contrastive_artifacts.curation.survey import Finding, survey
 from contrastive_artifacts.errors import ParameterError, StorageError
+from contrastive_artifacts.journal import Journal
 
 RATE = 16000
 LIMITS = make_limits()

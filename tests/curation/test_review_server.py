@@ -14,12 +14,12 @@ testclient = pytest.importorskip("fastapi.testclient", reason="the extra is not 
 
 from contrastive_artifacts import audio, corpora, serving  # noqa: E402
 from contrastive_artifacts.curation.decisions import Decisions  # noqa: E402
-from contrastive_artifacts.curation.journal import Journal  # noqa: E402
 from contrastive_artifacts.curation.limits import make_limits  # noqa: E402
-from contrastive_artifacts.curation.picture import picture, playable  # noqa: E402
 from contrastive_artifacts.curation.review import Review  # noqa: E402
 from contrastive_artifacts.curation.server import review_app  # noqa: E402
 from contrastive_artifacts.curation.survey import survey  # noqa: E402
+from contrastive_artifacts.journal import Journal  # noqa: E402
+from contrastive_artifacts.picture import picture, playable  # noqa: E402
 
 RATE = 16000
 TIME = np.arange(2 * RATE) / RATE

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from .. import audio
+from . import audio
 
 SCALES = ("linear", "low")
 LOW_HZ = 1000.0  # the upper end of the low scale, on which hum can be read

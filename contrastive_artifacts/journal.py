@@ -6,10 +6,11 @@ import fcntl
 import json
 import os
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from ..errors import StorageError
+from .errors import StorageError
 
 
 class Journal:
@@ -82,3 +83,11 @@ class Journal:
                 raise StorageError(f"{self.path}, line {number} is no JSON object; take that line out.")
             entries.append(entry)
         return entries
+
+
+def tool_version() -> str:
+    """Name and version of this package, for provenance."""
+    try:
+        return "contrastive-artifacts " + metadata.version("contrastive-artifacts")
+    except metadata.PackageNotFoundError:
+        return "contrastive-artifacts (not installed)"

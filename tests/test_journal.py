@@ -11,8 +11,8 @@ import sys
 import pytest
 
 from contrastive_artifacts.curation.decisions import Decisions
-from contrastive_artifacts.curation.journal import Journal
 from contrastive_artifacts.errors import ParameterError, StorageError
+from contrastive_artifacts.journal import Journal
 
 
 def test_entries_come_back_in_order(tmp_path):
@@ -42,7 +42,7 @@ def test_a_cut_at_any_byte_of_the_last_line_loses_that_line_only(tmp_path):
 
 def test_a_killed_process_keeps_what_it_acknowledged(tmp_path):
     code = (
-        "import sys\nfrom contrastive_artifacts.curation.journal import Journal\n"
+        "import sys\nfrom contrastive_artifacts.journal import Journal\n"
         "journal = Journal(sys.argv[1])\nn = 0\n"
         "while True:\n    journal.add({'n': n})\n    print(n, flush=True)\n    n += 1\n"
     )
