@@ -27,6 +27,7 @@ from . import (
     frame_mn,
     hf,
     hub,
+    m2d,
     panns,
     passt,
     spectrogram_transformer,
@@ -53,6 +54,7 @@ for _checkpoint in (
     *beats.CHECKPOINTS,
     *atst.CHECKPOINTS,
     *fpasst.CHECKPOINTS,
+    *m2d.CHECKPOINTS,
     *frame_mn.CHECKPOINTS,
     *fast.CHECKPOINTS,
 ):

@@ -1,4 +1,4 @@
-"""A copy of a network for inference on the CPU: weights packed once, bias and activation inside each convolution.
+"""A copy of a network for inference on the CPU: weights packed once, bias and activation inside each layer.
 
 Plain modules bring their weights into the processor's layout on every call and pass over each map again for the
 activation. The operators used here are those that PyTorch's own compiler emits for CPUs (oneDNN, arXiv 2301.01333),
@@ -17,6 +17,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from .contract import Backbone
 from .layers import ConvUnit
+from .vit import Attention, Mlp
 
 Network = TypeVar("Network", bound=nn.Module)
 FUSED: dict[type[nn.Module], tuple[str, list[float]]] = {  # activation -> its name in oneDNN and its parameters
@@ -35,13 +36,16 @@ def freeze(network: Network) -> Network:
     PyTorch comes without oneDNN, or the network is not on the CPU, it is a plain copy.
 
     Args:
-        network: A backbone, or a module that holds one. Only convolutional backbones are packed.
+        network: A backbone, or a module that holds one. Packed are convolutional backbones and the blocks of
+            :mod:`.vit`; networks of other libraries, and layers with low-rank corrections, are not.
     """
     frozen = copy.deepcopy(network).eval().requires_grad_(False)
     if torch.backends.mkldnn.is_available() and all(p.device.type == "cpu" for p in frozen.parameters()):
         for module in list(frozen.modules()):
             if isinstance(module, Backbone) and module.convolutional:
                 module.blocks = FrozenBlocks(nn.Sequential(*module.stages()))
+            else:
+                _pack_linear(module)
     return frozen
 
 
@@ -93,6 +97,28 @@ class FrozenConv(nn.Module):
         if self.pointwise:  # channels last: permuting moves nothing
             return self.run(x.permute(0, 2, 3, 1), self.weight, self.bias, *self.activation).permute(0, 3, 1, 2)
         return self.run(x, self.weight, self.bias, *self.shape, *self.activation)
+
+
+class FrozenLinear(nn.Module):
+    """A linear layer ``[..., inputs] -> [..., outputs]``, with GELU after it, as one operator."""
+
+    def __init__(self, linear: nn.Linear, gelu: bool = False) -> None:
+        super().__init__()
+        self.weight = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach())
+        self.bias = None if linear.bias is None else linear.bias.detach()
+        self.activation: tuple[Any, ...] = ("gelu", [], "none") if gelu else ("none", [], "")  # "none": not tanh
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.ops.mkldnn._linear_pointwise.default(x, self.weight, self.bias, *self.activation)
+
+
+def _pack_linear(module: nn.Module) -> None:
+    """Packs the plain linear layers of attention in ``module``, and of MLPs right below it, in place."""
+    for name, child in module.named_children():
+        if isinstance(module, Attention) and name in ("qkv", "out") and type(child) is nn.Linear:
+            setattr(module, name, FrozenLinear(child))
+        elif isinstance(child, Mlp) and type(child.fc1) is type(child.fc2) is nn.Linear:
+            setattr(module, name, nn.Sequential(FrozenLinear(child.fc1, gelu=True), FrozenLinear(child.fc2)))
 
 
 def _replaced(module: nn.Module, mirrored: bool) -> nn.Module:

@@ -26,25 +26,35 @@ class ByolAMel(nn.Module):
 
     Args:
         mean, std: Of the log-mel values of the data set; see :meth:`statistics`.
+        n_fft: Samples, also of the window.
+        bands: Of the mel scale, from ``low_hz`` to ``high_hz``.
     """
 
     window: Tensor
     filters: Tensor
 
-    def __init__(self, mean: float, std: float) -> None:
+    def __init__(
+        self,
+        mean: float,
+        std: float,
+        n_fft: int = N_FFT,
+        bands: int = BANDS,
+        low_hz: float = LOW_HZ,
+        high_hz: float = HIGH_HZ,
+    ) -> None:
         super().__init__()
         if not std > 0:
             raise ParameterError(f"std={std}: the deviation of a data set's log-mel values is positive.")
-        self.mean, self.std = mean, std
+        self.mean, self.std, self.n_fft = mean, std, n_fft
         with torch.device("cpu"):  # indexes by condition, which "meta" cannot
             filters = _torchaudio.load("torchaudio.functional").melscale_fbanks(
-                N_FFT // 2 + 1, LOW_HZ, HIGH_HZ, BANDS, SAMPLE_RATE, norm="slaney", mel_scale="slaney"
+                n_fft // 2 + 1, low_hz, high_hz, bands, SAMPLE_RATE, norm="slaney", mel_scale="slaney"
             )
-        self.register_buffer("window", torch.hann_window(N_FFT), persistent=False)
+        self.register_buffer("window", torch.hann_window(n_fft), persistent=False)
         self.register_buffer("filters", filters, persistent=False)
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """Spectrogram ``[B, 64, 1 + T // 160]`` (mel band, time) of ``[B, T]`` in [-1, 1] at 16 kHz, T > 512.
+        """Spectrogram ``[B, bands, 1 + T // 160]`` (mel band, time) of ``[B, T]`` in [-1, 1] at 16 kHz, T > n_fft / 2.
 
         Frame ``n`` is centred at sample ``160 n``.
         """
@@ -56,9 +66,9 @@ class ByolAMel(nn.Module):
         return float(values.mean()), float(values.std())
 
     def _log_mel(self, waveform: Tensor) -> Tensor:
-        side = N_FFT // 2
+        side = self.n_fft // 2
         padded = nn.functional.pad(waveform.unsqueeze(1), (side, side), mode="reflect").squeeze(1)
-        return over_frames(self._bands, padded, N_FFT, HOP).transpose(1, 2)
+        return over_frames(self._bands, padded, self.n_fft, HOP).transpose(1, 2)
 
     def _bands(self, frames: Tensor) -> Tensor:
         squared = torch.view_as_real(torch.fft.rfft(frames * self.window)).square()

@@ -28,6 +28,9 @@ FLOOR = 1e-10
 class ClapMel(nn.Module):
     """Power spectrum (centred, reflected ends, periodic Hann) -> mel -> ``10 log10``, not below -100 dB.
 
+    Published in double precision, here in single: what lies more than 110 dB below a tone in the same frame is off by
+    tenths of a decibel and more, the rest by at most 0.001 dB.
+
     Args:
         mel: "slaney" (filters of equal area), or "htk" (peaks of 1) for the checkpoints with feature fusion.
     """

@@ -20,6 +20,7 @@ from contrastive_artifacts.backbones.fast import FAST
 from contrastive_artifacts.backbones.fpasst import FPaSST
 from contrastive_artifacts.backbones.frame_mn import FrameMN
 from contrastive_artifacts.backbones.hf import build as build_hf
+from contrastive_artifacts.backbones.m2d import M2D
 from contrastive_artifacts.backbones.panns import Cnn14, MobileNetV1, MobileNetV2
 from contrastive_artifacts.backbones.passt import PaSST
 from contrastive_artifacts.backbones.spectrogram_transformer import AST
@@ -68,6 +69,7 @@ FAMILIES: dict[str, Family] = {
     "beats": Family(BEATs, SMALL_BEATS, SMALL_BEATS),
     "atst_frame": Family(AtstFrame, SMALL_VIT, SMALL_VIT),
     "fpasst": Family(FPaSST, SMALL_VIT, SMALL_VIT),
+    "m2d": Family(M2D, SMALL_VIT | {"length": 208}, SMALL_VIT | {"length": 208}),
     "frame_mn": Family(FrameMN, {"width": 0.1, "norm": "folded"}, {"width": 0.1, "norm": "batch"}),
     "fast": Family(FAST, SMALL_FAST | {"norm": "folded"}, SMALL_FAST | {"norm": "batch"}),
     "clap": Family(CLAP, SMALL_CLAP | {"norm": "frozen"}, SMALL_CLAP | {"norm": "batch"}),

@@ -6,11 +6,13 @@ import copy
 
 import pytest
 import torch
+from families import FAMILIES
 
 from contrastive_artifacts import backbones
 from contrastive_artifacts.backbones import Backbone, yamnet
-from contrastive_artifacts.backbones.frozen import FrozenBlocks
+from contrastive_artifacts.backbones.frozen import FrozenBlocks, FrozenLinear
 from contrastive_artifacts.backbones.layers import as_image
+from contrastive_artifacts.backbones.vit import recorded_attention
 from contrastive_artifacts.encoder import Encoder, EncoderSettings
 
 needs_onednn = pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="PyTorch without oneDNN")
@@ -114,3 +116,70 @@ def test_without_onednn_and_elsewhere_it_is_a_plain_copy(monkeypatch: pytest.Mon
     assert plain is not backbone
     with torch.inference_mode():
         assert torch.equal(plain(waveform).frames, backbone(waveform).frames)
+
+
+def transformer(family: str) -> Backbone:
+    """Weights and biases large enough that the blocks matter and that GELU bends."""
+    torch.manual_seed(0)
+    backbone = FAMILIES[family].build(**FAMILIES[family].published).eval()
+    with torch.no_grad():
+        for module in backbone.modules():
+            if isinstance(module, torch.nn.Linear):
+                module.weight.normal_(0, 2 / module.in_features**0.5)
+                if module.bias is not None:
+                    module.bias.normal_(0, 0.5)
+    return backbone
+
+
+def packed(network: torch.nn.Module) -> int:
+    return sum(isinstance(module, FrozenLinear) for module in network.modules())
+
+
+@needs_onednn
+@pytest.mark.parametrize("family", ["ast", "passt", "beats", "atst_frame", "fpasst", "m2d", "fast"])
+def test_transformers_of_every_family_at_any_length(family: str) -> None:
+    backbone = transformer(family)
+    frozen = backbones.freeze(backbone)
+    assert packed(frozen) == (
+        12 if family == "fast" else 8
+    )  # of a block: to queries, keys and values, out, two of the MLP
+    assert packed(backbone) == 0
+    with torch.inference_mode():
+        for batch, seconds in ((1, 0.3), (3, 1.0), (2, 2.7)):
+            waveform = sound(backbone, batch, seconds)
+            expected, found = backbone(waveform), frozen(waveform)
+            close(found.frames, expected.frames)
+            if expected.summary is not None and found.summary is not None:
+                close(found.summary, expected.summary)
+            assert torch.equal(frozen(waveform).frames, found.frames)
+        frames = found.frames
+        for parameter in backbone.parameters():
+            parameter.mul_(1.5)
+        assert torch.equal(frozen(waveform).frames, frames)
+        assert not torch.allclose(backbone(waveform).frames, frames, atol=1e-2)
+
+
+@needs_onednn
+def test_attention_of_a_frozen_transformer_can_be_recorded() -> None:
+    backbone = transformer("ast")
+    waveform, recorded = sound(backbone, 1, 1.0), []
+    for network in (backbone, backbones.freeze(backbone)):
+        with torch.inference_mode(), recorded_attention(network) as maps:
+            network(waveform)
+        recorded.append(maps)
+    plain, frozen = recorded
+    assert list(plain) == list(frozen)
+    for name in plain:
+        close(frozen[name][0], plain[name][0])
+
+
+@needs_onednn
+def test_layers_with_low_rank_corrections_stay_as_they_are() -> None:
+    pytest.importorskip("peft")
+    adapted = backbones.create("atst_frame_ssl", "none", depth=2, dim=48, heads=4, lora={"rank": 2})
+    for key, tensor in adapted.state_dict().items():
+        if "lora_B" in key:
+            tensor.normal_(0, 0.5)
+    frozen, waveform = backbones.freeze(adapted), sound(adapted, 1, 1.0)
+    with torch.inference_mode():
+        close(frozen(waveform).frames, adapted.eval()(waveform).frames)
