@@ -21,11 +21,14 @@ class LogMelStatistics:
 
     sample_rate = 32000
     fingerprint = "log-mel-statistics"
+    wants_native = False
 
     def __init__(self) -> None:
         self.frontend = EfficientatMel().eval()
 
-    def view_vectors(self, waveforms: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    def view_vectors(
+        self, waveforms: Sequence[np.ndarray], natives: Sequence[tuple[np.ndarray, int]] | None = None
+    ) -> dict[str, np.ndarray]:
         """``{"h": float32 [N, 768]}`` of equally long waveforms [T] at 32 kHz."""
         with torch.inference_mode():
             mel = self.frontend(torch.from_numpy(np.stack(waveforms)))  # [N, 128, frames]
@@ -35,12 +38,16 @@ class LogMelStatistics:
 class FrozenBackbone:
     """Mean and maximum over the frames of a backbone as it was published: [2 D]."""
 
+    wants_native = False
+
     def __init__(self, backbone: Backbone) -> None:
         self.backbone = backbone.eval()
         self.sample_rate = backbone.sample_rate
         self.fingerprint = "frozen-" + hashlib.sha256(repr(sorted(backbone.record.items())).encode()).hexdigest()[:25]
 
-    def view_vectors(self, waveforms: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    def view_vectors(
+        self, waveforms: Sequence[np.ndarray], natives: Sequence[tuple[np.ndarray, int]] | None = None
+    ) -> dict[str, np.ndarray]:
         """``{"h": float32 [N, 2 D]}`` of equally long waveforms [T] at the backbone's rate."""
         with torch.inference_mode():
             frames = self.backbone(torch.from_numpy(np.stack(waveforms))).frames

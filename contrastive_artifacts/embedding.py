@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,7 @@ from . import audio, backbones, files, windows
 from .corpora import Clip
 from .encoder import Encoder
 from .errors import FingerprintError, StorageError
+from .frontends import DetailFigures, numpy_detail
 from .views import View
 
 BATCH = 32
@@ -40,6 +41,13 @@ class Embedding:
     frames: np.ndarray
     samples: np.ndarray
     sample_rate: int
+
+
+class Prepared(NamedTuple):
+    """A window as an encoder takes it: float32 [T] at the encoder's rate, and its figures at the input's own rate."""
+
+    waveform: np.ndarray
+    detail: DetailFigures[np.ndarray] | None = None  # [N, F] and [C]; None: the encoder computes them of ``waveform``
 
 
 class Embedder:
@@ -74,7 +82,8 @@ class Embedder:
             for start, window in cut:
                 owners.append(owner)
                 positions.append((start, start + window.shape[1]))
-                pieces.append(self._prepared(window if channel is None else window[channel : channel + 1], rate))
+                own = window if channel is None else window[channel : channel + 1]
+                pieces.append(self.prepare(audio.mono(own), rate))
                 if len(pieces) == 4 * BATCH:
                     vectors.append(self.vectors(pieces))
                     pieces = []
@@ -91,32 +100,62 @@ class Embedder:
         """Rate in Hz that :meth:`vectors` and :meth:`view_vectors` take."""
         return self.encoder.sample_rate
 
+    @property
+    def wants_native(self) -> bool:
+        """Whether the encoder goes by figures of the waveform at its own rate, before resampling."""
+        return self.encoder.settings.native
+
+    def prepare(self, window: np.ndarray, rate: int) -> Prepared:
+        """A mono float32 window [T] at ``rate`` Hz, ready for :meth:`vectors`."""
+        return Prepared(audio.resample(window, rate, self.encoder.sample_rate), self._detail(window, rate))
+
     def project(self, h: np.ndarray) -> np.ndarray:
         """z [N, 128], L2-normalised, of h [N, D]."""
         with torch.inference_mode():
             return normalise(self.encoder.projector(torch.from_numpy(h)).numpy())
 
-    def view_vectors(self, waveforms: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-        """``{"h": [N, D], "z": [N, 128]}``: per waveform [T] the unit mean of its windows, as ``Embedding.clip``."""
-        window, hop = round(self.window_s * self.sample_rate), round(self.hop_s * self.sample_rate)
-        cuts = [[w[s : s + window] for s in windows.starts(len(w), window, hop)] for w in waveforms]
+    def view_vectors(
+        self, waveforms: Sequence[np.ndarray], natives: Sequence[tuple[np.ndarray, int]] | None = None
+    ) -> dict[str, np.ndarray]:
+        """``{"h": [N, D], "z": [N, 128]}``: per waveform [T] the unit mean of its windows, as ``Embedding.clip``.
+
+        Args:
+            natives: The same sounds before resampling, each with its rate; without them the waveforms are taken for it.
+        """
+        natives = [(w, self.sample_rate) for w in waveforms] if natives is None else natives
+        cuts = [self._cut(*pair) for pair in zip(waveforms, natives, strict=True)]
         h = self.vectors([piece for cut in cuts for piece in cut])
         ends = np.cumsum([len(cut) for cut in cuts])
         parts = {"h": np.split(h, ends[:-1]), "z": np.split(self.project(h), ends[:-1])}
         return {space: normalise(np.stack([own.mean(axis=0) for own in part])) for space, part in parts.items()}
 
-    def vectors(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
-        """h of mono float32 waveforms [T] at the encoder's rate: float32 [N, D]; equal lengths are batched."""
-        out = np.zeros((len(waveforms), self.encoder.settings.hidden), np.float32)
-        order = sorted(range(len(waveforms)), key=lambda i: len(waveforms[i]))
-        for _, group in groupby(order, key=lambda i: len(waveforms[i])):
+    def vectors(self, pieces: Sequence[Prepared]) -> np.ndarray:
+        """h of prepared windows: float32 [N, D]; those of equal length are batched."""
+        out = np.zeros((len(pieces), self.encoder.settings.hidden), np.float32)
+        sizes = [(len(p.waveform), 0 if p.detail is None else len(p.detail.frames)) for p in pieces]
+        for _, group in groupby(sorted(range(len(pieces)), key=sizes.__getitem__), key=sizes.__getitem__):
             members = list(group)
             for i in range(0, len(members), BATCH):
                 part = members[i : i + BATCH]
                 with torch.inference_mode():
-                    batch = torch.from_numpy(np.stack([waveforms[j] for j in part]))
-                    out[part] = self._frozen(batch).h.numpy()
+                    out[part] = self._frozen(*_batched([pieces[j] for j in part])).h.numpy()
         return out
+
+    def _detail(self, window: np.ndarray, rate: int) -> DetailFigures[np.ndarray] | None:
+        if not self.wants_native:
+            return None
+        return DetailFigures(*(part[0] for part in numpy_detail(window[None], rate)))
+
+    def _cut(self, waveform: np.ndarray, native: tuple[np.ndarray, int]) -> list[Prepared]:
+        """The windows of a waveform at the encoder's rate, with figures of the same stretches at its own rate."""
+        samples, rate = native
+        window, hop = round(self.window_s * self.sample_rate), round(self.hop_s * self.sample_rate)
+        cut = []
+        for start in windows.starts(len(waveform), window, hop).tolist():
+            first = round(start * rate / self.sample_rate)
+            own = samples[first : first + round(self.window_s * rate)]
+            cut.append(Prepared(waveform[start : start + window], self._detail(own, rate)))
+        return cut
 
     def _windows(self, source: Input) -> tuple[int, Iterator[tuple[int, np.ndarray]]]:
         if isinstance(source, str | Path):
@@ -127,8 +166,15 @@ class Embedder:
             blocks = [(0, waveform)]
         return rate, windows.stream(blocks, round(self.window_s * rate), round(self.hop_s * rate))
 
-    def _prepared(self, window: np.ndarray, rate: int) -> np.ndarray:
-        return audio.resample(audio.mono(window), rate, self.encoder.sample_rate)
+
+def _batched(pieces: Sequence[Prepared]) -> tuple[torch.Tensor, DetailFigures[torch.Tensor] | None]:
+    """Windows of one size as the encoder's input."""
+    waveforms = torch.from_numpy(np.stack([p.waveform for p in pieces]))
+    details = [p.detail for p in pieces if p.detail is not None]
+    if not details:
+        return waveforms, None
+    frames, clip = np.stack([d.frames for d in details]), np.stack([d.clip for d in details])
+    return waveforms, DetailFigures(torch.from_numpy(frames), torch.from_numpy(clip))
 
 
 def normalise(x: np.ndarray) -> np.ndarray:

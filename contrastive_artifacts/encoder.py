@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from . import audio, backbones, files
 from .errors import ParameterError, StorageError, WeightsError
 from .frame_head import FrameHead
-from .frontends import DETAIL_SIZE, Detail
+from .frontends import DETAILS, DetailFigures
 
 FORMAT = 1
 STATISTICS = 7  # per band, see spectral_statistics
@@ -35,6 +35,7 @@ class EncoderSettings:
         embedding: Width of z, the vector after it.
         dropout: Share of pooled features that is dropped in training, [0, 1).
         frame_hop_s: Length in seconds of the cells that the frame head judges one by one; 0 for no such head.
+        detail: Version of the detail figures: 1 of the waveform at the backbone's rate, 2 at the recording's own.
     """
 
     states: tuple[str, ...]
@@ -43,6 +44,7 @@ class EncoderSettings:
     embedding: int = 128
     dropout: float = 0.1
     frame_hop_s: float = 0.0
+    detail: int = 2
 
     def __post_init__(self) -> None:
         if not 0 <= self.dropout < 1:
@@ -52,10 +54,27 @@ class EncoderSettings:
                 f"frame_hop_s must be 0 (no frame head) or lie in [0.01, window_s={self.window_s}] s; "
                 f"got {self.frame_hop_s}."
             )
+        if self.detail not in DETAILS:
+            raise ParameterError(f"detail must be one of {', '.join(map(str, DETAILS))}; got {self.detail!r}.")
+
+    @property
+    def native(self) -> bool:
+        """Whether the detail figures are those of a recording at its own rate."""
+        return self.detail > 1
 
     def record(self) -> dict[str, Any]:
-        """Plain JSON; without ``frame_hop_s`` where it is 0, as in encoders from before there was a frame head."""
-        return {name: value for name, value in asdict(self).items() if value or name != "frame_hop_s"}
+        """Plain JSON; without ``frame_hop_s`` of 0 and ``detail`` of 1, as in encoders from before there were any."""
+        before = {"frame_hop_s": 0, "detail": 1}
+        return {name: value for name, value in asdict(self).items() if name not in before or value != before[name]}
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> EncoderSettings:
+        """The settings that :meth:`record` wrote.
+
+        Raises:
+            KeyError, TypeError: they are not an encoder's.
+        """
+        return cls(**{"detail": 1, **record, "states": tuple(record["states"])})
 
 
 class Encoded(NamedTuple):
@@ -74,7 +93,10 @@ class Encoded(NamedTuple):
 
 
 class Encoder(nn.Module):
-    """``forward(waveform [B, T] at encoder.sample_rate) -> Encoded``.
+    """``forward(waveform [B, T] at encoder.sample_rate, detail) -> Encoded``.
+
+    ``detail`` are the figures of the same stretch at the recording's own rate (:mod:`.frontends.native_detail`), for
+    an encoder of ``settings.detail`` 2; without them they are computed from the waveform, as if its rate were that.
 
     Raises:
         ParameterError: a frame head over a backbone that leaves out columns of patches, so that frames have no time.
@@ -83,14 +105,14 @@ class Encoder(nn.Module):
     def __init__(self, backbone: backbones.Backbone, settings: EncoderSettings) -> None:
         super().__init__()
         self.backbone, self.settings = backbone, settings
-        self.detail = Detail(backbone.sample_rate)
+        self.detail = DETAILS[settings.detail](backbone.sample_rate)
         # Every path gets the same width, or the few detail figures would drown in thousands of pooled ones.
         self.branches = nn.ModuleList(
             nn.Sequential(norm, nn.Dropout(settings.dropout), nn.Linear(size, settings.hidden // 2), nn.GELU())
             for size, norm in (
                 (3 * backbone.dim, nn.LayerNorm(3 * backbone.dim)),
                 (STATISTICS * backbone.bands, nn.LayerNorm(STATISTICS * backbone.bands)),
-                (DETAIL_SIZE, nn.BatchNorm1d(DETAIL_SIZE, affine=False)),  # figures of unlike scales
+                (self.detail.size, nn.BatchNorm1d(self.detail.size, affine=False)),  # figures of unlike scales
             )
         )
         self.neck = nn.Sequential(nn.Linear(3 * (settings.hidden // 2), settings.hidden), nn.GELU())
@@ -107,21 +129,22 @@ class Encoder(nn.Module):
                     "or encoder.frame_hop_s=0."
                 )
             self.frames = FrameHead(
-                backbone, settings.hidden, len(settings.states), settings.frame_hop_s, settings.dropout
-            )
+                backbone, settings.hidden, len(settings.states), settings.frame_hop_s, settings.dropout,
+                self.detail.features, self.detail.frames_per_s,
+            )  # fmt: skip
 
     @property
     def sample_rate(self) -> int:
         return self.backbone.sample_rate
 
-    def forward(self, waveform: Tensor) -> Encoded:
-        features = self.backbone(waveform)
-        parts = (pool(features.frames), spectral_statistics(features.spectrogram), self.detail(waveform))
+    def forward(self, waveform: Tensor, detail: DetailFigures[Tensor] | None = None) -> Encoded:
+        features, figures = self.backbone(waveform), self.detail.figures(waveform) if detail is None else detail
+        parts = (pool(features.frames), spectral_statistics(features.spectrogram), self.detail.pooled(figures))
         h = self.neck(torch.cat([branch(part) for branch, part in zip(self.branches, parts, strict=True)], dim=1))
         told = Encoded(h, F.normalize(self.projector(h), dim=1), self.types(h), self.severities(h).sigmoid())
         if self.frames is None:
             return told
-        return told._replace(frame_logits=self.frames(features, waveform, h, self.detail))
+        return told._replace(frame_logits=self.frames(features, waveform.shape[1], h, figures.frames))
 
     def stages(self) -> list[nn.Module]:
         """Bottom to top: the backbone's stages, then all heads as one."""
@@ -153,7 +176,7 @@ class Encoder(nn.Module):
                 f"{directory / 'encoder.json'} is not an encoder of format {FORMAT}; train or export it again."
             )
         try:
-            settings = EncoderSettings(**{**record["settings"], "states": tuple(record["settings"]["states"])})
+            settings = EncoderSettings.from_record(record["settings"])
         except (KeyError, TypeError) as error:
             raise StorageError(
                 f"The settings in {directory / 'encoder.json'} are not an encoder's ({error})."

@@ -8,8 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from .backbones import Backbone, Features
-from .frontends import Detail
-from .frontends.detail import FEATURES
 
 CONTEXT = 5  # cells that a verdict is formed from
 EDGE = 1e-6  # of a cell: rounding must not lose the last one
@@ -25,13 +23,18 @@ class FrameHead(nn.Module):
         hidden: Width of h.
         states: K.
         hop_s: Length of a cell in seconds; cells lie side by side from the first sample on.
+        details: Detail figures of a frame, ``details_per_s`` frames a second.
     """
 
-    def __init__(self, backbone: Backbone, hidden: int, states: int, hop_s: float, dropout: float) -> None:
+    def __init__(
+        self, backbone: Backbone, hidden: int, states: int, hop_s: float, dropout: float, details: int,
+        details_per_s: float,
+    ) -> None:  # fmt: skip
         super().__init__()
+        self.details_per_s = details_per_s
         self.hop_s, self.sample_rate, self.least = hop_s, backbone.sample_rate, backbone.min_samples
         self.first_s = backbone.offset_s + backbone.window_s / 2  # middle of the backbone's frame 0
-        width, detail = max(8, hidden // 4), 3 * FEATURES
+        width, detail = max(8, hidden // 4), 3 * details
         self.branches = nn.ModuleList(
             nn.Sequential(norm, nn.Dropout(dropout), nn.Linear(size, width), nn.GELU())
             for size, norm in (
@@ -48,15 +51,14 @@ class FrameHead(nn.Module):
         """N for so many samples: the cells that fit, one at least."""
         return max(1, int(samples / (self.hop_s * self.sample_rate) + EDGE))
 
-    def forward(self, features: Features, waveform: Tensor, h: Tensor, detail: Detail) -> Tensor:
-        samples = waveform.shape[1]
+    def forward(self, features: Features, samples: int, h: Tensor, details: Tensor) -> Tensor:
+        """What ``samples`` samples gave: the backbone's features, h, and detail figures ``[B, frames, details]``."""
         count = self.cells(samples)
         spectrogram = features.spectrogram
         mels_per_s = spectrogram.shape[2] * self.sample_rate / max(samples, self.least)
         bands = _inside(spectrogram, count, self.hop_s * mels_per_s)  # [B, M, N, frames in a cell]
         steps = _inside(_steps(spectrogram), count, self.hop_s * mels_per_s)
-        details = detail.frames(waveform).transpose(1, 2)
-        figures = _inside(details, count, self.hop_s * self.sample_rate / detail.frame)
+        figures = _inside(details.transpose(1, 2), count, self.hop_s * self.details_per_s)
         middles = (torch.arange(count, device=h.device) + 0.5) * self.hop_s
         parts = (
             between(features.frames, (middles - self.first_s) / features.hop_s),

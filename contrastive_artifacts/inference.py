@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from . import audio
 from .embedding import Embedder, Embedding, Input, normalise
 from .encoder import Encoder
 from .errors import StorageError
@@ -36,7 +35,8 @@ class PretrainedEncoder:
     """An encoder with its probe, on the CPU.
 
     Attributes:
-        labels: ``"clean"`` first, then the artifacts.
+        labels: What the probe tells apart: ``"clean"`` first, then the artifacts that the encoder was trained on, then
+            labels that people added, by name. Without a probe what the encoder was trained on.
         window_s, hop_s: Windows that inputs are cut into, in seconds.
         fingerprint: Stored with whatever this encoder makes.
     """
@@ -46,7 +46,8 @@ class PretrainedEncoder:
         self.fingerprint = embedder.fingerprint
         self.window_s, self.hop_s = embedder.window_s, embedder.hop_s
         self.sample_rate = embedder.sample_rate
-        self.labels = embedder.encoder.settings.states
+        states = embedder.encoder.settings.states
+        self.labels = states if probe is None else _ordered(probe.classes, states)
 
     def embed(self, source: Input, channel: int | None = None) -> Embedding:
         """Embeds a file, or ``(waveform [T] or [C, T], sample_rate)`` of numpy or torch; its mix, or one channel.
@@ -74,8 +75,8 @@ class PretrainedEncoder:
     def classify_windows(self, waveforms: list[np.ndarray], sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
         """N mono float32 windows [T] -> probabilities and severities float32 [N, K], columns as ``labels``."""
         self._need_probe()
-        resampled = [audio.resample(w, sample_rate, self.sample_rate) for w in waveforms]
-        return self.classify_vectors(self._embedder.vectors(resampled))
+        prepared = [self._embedder.prepare(w, sample_rate) for w in waveforms]
+        return self.classify_vectors(self._embedder.vectors(prepared))
 
     def classify_vectors(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The same of windows that are embedded already, [N, D]."""
@@ -95,6 +96,11 @@ class PretrainedEncoder:
         if self._probe is None:
             raise StorageError("This encoder has no probe yet; run scripts/probe.py on its run directory first.")
         return self._probe
+
+
+def _ordered(classes: tuple[str, ...], states: tuple[str, ...]) -> tuple[str, ...]:
+    """Classes of a probe in the order of the encoder's states, those that it does not have behind, by name."""
+    return (*(name for name in states if name in classes), *sorted(set(classes) - set(states)))
 
 
 def encoder_folder(name: str | Path) -> Path:

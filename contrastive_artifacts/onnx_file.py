@@ -36,6 +36,9 @@ def to_onnx(encoder: Encoder, path: str | Path) -> None:
     batch any. Outputs: ``h [batch, D]`` and ``z [batch, E]`` as :class:`~.encoder.Encoded` has them, ``types
     [batch, K]`` (probabilities of the type head) and ``severities [batch, K]``.
 
+    The detail figures are those of the input, at the encoder's rate (metadata ``detail_rate``): of a recording at
+    another rate the package itself takes them before resampling, and answers differently.
+
     Raises:
         ParameterError: the packages onnx and onnxscript are not installed, or the path does not end in ``.onnx``.
     """
@@ -60,6 +63,7 @@ def to_onnx(encoder: Encoder, path: str | Path) -> None:
     facts = {
         "labels": json.dumps(encoder.settings.states),
         "sample_rate": str(encoder.sample_rate),
+        "detail_rate": str(encoder.sample_rate),
         "fingerprint": encoder.fingerprint(),
     }
     onnx.helper.set_model_props(model, facts)

@@ -16,9 +16,10 @@ from .corpora import Clip, Corpus
 from .embedding import make_table, view_row
 from .encoder import Encoder
 from .errors import ParameterError
+from .frontends import DetailFigures
 from .objectives import frame_targets
 from .probes import Embedded, evaluate, localisation
-from .views import View, ViewSettings, evaluation_views
+from .views import View, ViewSettings, evaluation_views, stack
 
 BATCH = 28
 
@@ -31,8 +32,14 @@ class ViewEmbedder(Protocol):
     @property
     def sample_rate(self) -> int: ...
 
-    def view_vectors(self, waveforms: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-        """Waveforms [T] at ``sample_rate`` -> ``{space: float32 [N, D]}``."""
+    @property
+    def wants_native(self) -> bool:
+        """Whether it looks at the waveforms before resampling, too."""
+
+    def view_vectors(
+        self, waveforms: Sequence[np.ndarray], natives: Sequence[tuple[np.ndarray, int]] | None = None
+    ) -> dict[str, np.ndarray]:
+        """Waveforms [T] at ``sample_rate``, natives [T'] each with its rate -> ``{space: float32 [N, D]}``."""
 
 
 def embed_views(
@@ -51,12 +58,14 @@ def embed_views(
     """
     rows: list[dict[str, Any]] = []
     parts: dict[str, list[np.ndarray]] = {}
+    settings = dataclasses.replace(settings, native=model.wants_native)
     for side, (corpus, clips) in sides.items():
         total = len(clips) * draws * len(settings.states)
         views = evaluation_views(corpus, clips, settings, seed, draws)
         shown = track(_batched(views, BATCH), f"embed {corpus.name}/{side}", total=-(-total // BATCH), transient=True)
         for batch in shown:
-            for space, vectors in model.view_vectors([view.waveform for view in batch]).items():
+            natives = [(view.native, view.native_rate) for view in batch if view.native is not None] or None
+            for space, vectors in model.view_vectors([view.waveform for view in batch], natives).items():
                 parts.setdefault(space, []).append(vectors)
             rows += [view_row(view, settings.states, corpus.name, side, settings.duration_s) for view in batch]
     return {space: make_table(rows, np.concatenate(v), model.fingerprint, space) for space, v in parts.items()}
@@ -96,11 +105,14 @@ def localise(
     if encoder.frames is None:
         raise ParameterError("This encoder has no frame head; pretrain it with encoder.frame_hop_s > 0.")
     hop_s, states = encoder.settings.frame_hop_s, encoder.settings.states
-    views = evaluation_views(corpus, clips, dataclasses.replace(settings, spliced=1.0), seed, draws)
+    settings = dataclasses.replace(settings, spliced=1.0, native=encoder.settings.native)
+    views = evaluation_views(corpus, clips, settings, seed, draws)
     probabilities, targets, spans = [], [], []
     for batch in _batched(views, BATCH):
+        inputs = stack(batch)
+        detail = None if inputs.detail is None else DetailFigures(*map(torch.from_numpy, inputs.detail))
         with torch.inference_mode():
-            told = encoder.eval()(torch.from_numpy(np.stack([view.waveform for view in batch]))).frame_probabilities
+            told = encoder.eval()(torch.from_numpy(inputs.waveforms), detail).frame_probabilities
         own = torch.tensor([view.touched for view in batch])
         kinds = torch.tensor([view.state for view in batch])
         frame_samples = hop_s * encoder.sample_rate

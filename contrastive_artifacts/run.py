@@ -7,6 +7,7 @@ Pretraining writes ``config.json``, ``encoder/``, its log and its checkpoint; pr
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from .embedding import Embedder, table_vectors, write_table
 from .encoder import Encoder, EncoderSettings
 from .errors import ParameterError, StorageError
 from .index import Index
+from .labels import RowLabel, apply_labels, read_labels
 from .objectives import ObjectiveSettings
 from .probes import Embedded, Probe
 from .probing import embed_views, localise, measure
@@ -28,6 +30,7 @@ from .training import OptimSettings, Pretraining, Result, Stage, TrainerSettings
 from .views import ViewSettings
 
 S = TypeVar("S")
+logger = logging.getLogger("contrastive_artifacts")
 
 
 def settings(kind: type[S], section: dict[str, Any], name: str) -> S:
@@ -127,6 +130,7 @@ def probe(
     draws: int,
     bootstrap: int,
     seed: int,
+    labels: str | Path | None = None,
 ) -> dict[str, dict[str, dict[str, Any]]]:
     """Probes the encoder of a run and writes into the run what it finds.
 
@@ -138,25 +142,29 @@ def probe(
         draws: Views per clip and state.
         bootstrap: Resamples of the sources for the intervals.
         seed: Of the views; not the one of training.
+        labels: What people said of rows (a file that the explorer exported, or its journal): training rows are
+            relabelled or left out before probes are fitted. What judges, the tables and the index stay as they are.
 
     Returns:
         ``{space: {side: figures}}`` for the sides ``test`` and each unseen corpus.
 
     Raises:
-        StorageError: the directory holds no run, or its corpus is no longer the same.
+        StorageError: the directory holds no run, its corpus is no longer the same, or the file holds no labels.
     """
     directory = Path(directory)
+    said = [] if labels is None else read_labels(labels)
     embedder = Embedder(Encoder.load(directory / "encoder"))
     tables = _embed_run(directory, embedder, unseen, duration_s, draws, seed)
     for space, table in tables.items():
         write_table(directory / "tables" / f"{space}.parquet", table)
-    about = {"unseen": dict(unseen), "duration_s": duration_s, "draws": draws, "seed": seed}
+    about: dict[str, Any] = {"unseen": dict(unseen), "duration_s": duration_s, "draws": draws, "seed": seed}
+    told, about["labels"] = (tables, None) if labels is None else _labelled(tables, said, labels)
     files.write_json(directory / "probing.json", about)
-    figures = measure(tables, probes, bootstrap, seed)
+    figures = measure(told, probes, bootstrap, seed)
     files.write_json(directory / "metrics.json", figures)
     if embedder.encoder.frames is not None:
         files.write_json(directory / "frames.json", _localise_run(directory, embedder.encoder, unseen, seed, draws))
-    Probe.fit(Embedded.from_table(tables["h"], "train"), embedder.fingerprint).save(directory / "encoder")
+    Probe.fit(Embedded.from_table(told["h"], "train"), embedder.fingerprint).save(directory / "encoder")
     facts = tables["h"].drop_columns(["embedding"])
     Index.build(table_vectors(tables["h"]), facts, directory / "index", fingerprint=embedder.fingerprint)
     return figures
@@ -173,6 +181,24 @@ def export(directory: str | Path, target: str | Path, duration_s: float, draws: 
     table = _embed_run(Path(directory), embedder, {}, duration_s, draws, seed)["h"]
     Probe.fit(Embedded.from_table(table), embedder.fingerprint).save(target)
     return embedder.fingerprint
+
+
+def _labelled(
+    tables: Mapping[str, pa.Table], said: Sequence[RowLabel], path: str | Path
+) -> tuple[dict[str, pa.Table], dict[str, Any]]:
+    """The tables as labels change their training side, and what became of the labels, for the record."""
+    changed = {space: apply_labels(table, said) for space, table in tables.items()}
+    applied = next(iter(changed.values()))[1]
+    if applied.unmatched:
+        first = applied.unmatched[0].address
+        logger.warning(
+            "%d of %d labels in %s are of sounds that are not in this run; the first: %s of %s, %s, samples %d to %d. "
+            "Probe with the seed, draws and duration_s of the probing whose views were labelled.",
+            len(applied.unmatched), len(said), path, first["artifact"] or "a recording", first["corpus"], first["clip"],
+            first["start"], first["stop"],
+        )  # fmt: skip
+    facts = {**dataclasses.asdict(applied), "unmatched": len(applied.unmatched), "file": str(path)}
+    return {space: table for space, (table, _) in changed.items()}, facts
 
 
 def _embed_run(

@@ -2,7 +2,8 @@
 
 A view is made in two steps. The artifact is rendered at the clip's native rate. Then every state, clean included, takes
 the same finishing path: loudness matched to the clean crop, a random spectral tilt, a random gain, resampling to the
-encoder's rate. Whatever the finishing path leaves behind is therefore no cue to the state.
+encoder's rate. Whatever the finishing path leaves behind is therefore no cue to the state. Figures that
+resampling would blur (:mod:`.frontends.native_detail`) are taken right before it, of every state alike.
 
 A batch holds S sources times all K states, so that the strongest negatives (same sound, other state) are always there.
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -24,11 +26,14 @@ from . import artifacts, audio, seeding
 from .artifacts import CLEAN
 from .corpora import Clip, Corpus
 from .errors import ArtifactsError, CorpusError, ParameterError
+from .frontends import DetailFigures, numpy_detail
 
 LEVEL_DBFS = (-38.0, -14.0)  # active RMS of a finished view; level is drawn anew for each and so says nothing
 TILT_DB = 6.0  # largest difference that the random tilt makes between the ends of the spectrum
 CACHE_BYTES = 256 * 2**20
 SPEED = 0.2  # training sources are played up to this share slower or faster
+LOWERED = 0.5  # probability that a training source is brought to one of these rates first, where figures are native
+LOWER_RATES = (8000, 11025, 16000, 22050, 32000)
 OVERLAY = 0.5  # probability that a training source has a second one underneath,
 OVERLAY_DB = (-20.0, 0.0)  # at this level against it
 
@@ -44,6 +49,8 @@ class ViewSettings:
         severity: Range ``[low, high]`` within [0, 1] that severities are drawn from, uniformly.
         spliced: Share of the damaged views whose artifact is confined to a span, in [0, 1].
         span: Range ``[low, high]`` within (0, 1] of the length of such a span, as a share of the view.
+        native: Views keep their waveform at the clip's own rate too, and batches hold its detail figures; what an
+            encoder of ``settings.detail`` 2 needs.
     """
 
     states: tuple[str, ...]
@@ -52,6 +59,7 @@ class ViewSettings:
     severity: tuple[float, float] = (0.0, 1.0)
     spliced: float = 0.0
     span: tuple[float, float] = (0.15, 0.6)
+    native: bool = False
 
     def __post_init__(self) -> None:
         if not self.states or self.states[0] != CLEAN or len(set(self.states)) != len(self.states):
@@ -80,6 +88,7 @@ class View(NamedTuple):
     start: int  # of the crop, in samples at native_rate
     native_rate: int
     touched: tuple[int, int] = (0, 0)  # [onset, offset) of the artifact in ``waveform``; equal where there is none
+    native: np.ndarray | None = None  # float32 [T'] at native_rate: the view before resampling; see ViewSettings.native
 
 
 class Batch(NamedTuple):
@@ -90,6 +99,7 @@ class Batch(NamedTuple):
     severities: np.ndarray  # float32 [S * K], 0 for clean
     sources: np.ndarray  # int64 [S * K], equal where the source is
     spans: np.ndarray  # int64 [S * K, 2], [onset, offset) of the artifact in samples; equal where there is none
+    detail: DetailFigures[np.ndarray] | None = None  # of the views at their native rates; see ViewSettings.native
 
 
 class ClipCache:
@@ -142,6 +152,17 @@ def crop(waveform: np.ndarray, length: int, rng: np.random.Generator) -> int:
     return next(int(s) for s, e in zip(starts, energy, strict=True) if e >= 0.01 * max(energy))
 
 
+def lowered(loaded: tuple[np.ndarray, int], rng: np.random.Generator) -> tuple[np.ndarray, int]:
+    """A clip as a recorder of a lower rate would have taken it, half of the time: [1, T] and its rate.
+
+    Figures at a recording's own rate hang on that rate a little. A corpus of one rate would teach what they are there
+    only (linear probe on them, fitted at 44.1 kHz, on speech at 16 kHz: macro-F1 .59, at mixed rates .68).
+    """
+    waveform, rate = loaded
+    wanted = int(rng.choice(LOWER_RATES))
+    return (audio.resample(waveform, rate, wanted), wanted) if rng.random() < LOWERED and wanted < rate else loaded
+
+
 def vary(
     loaded: tuple[np.ndarray, int], other: tuple[np.ndarray, int], rng: np.random.Generator
 ) -> tuple[np.ndarray, int]:
@@ -164,8 +185,16 @@ def vary(
 def finish(waveform: np.ndarray, rate: int, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
     """The path that every state takes after its artifact: [1, T] at ``rate`` -> float32 [T'] at ``sample_rate``.
 
-    For half of the views a first-order shelf (corner 0.3-3 kHz, +-6 dB), a level drawn for this view alone, resampling.
-    A view that would exceed full scale is lowered, as any recording of it would have been.
+    Tilted and levelled, then resampled. A view that would exceed full scale is lowered, as any recording of it would
+    have been.
+    """
+    return _resampled(levelled(waveform, rate, rng), rate, sample_rate)
+
+
+def levelled(waveform: np.ndarray, rate: int, rng: np.random.Generator) -> np.ndarray:
+    """For half of the views a first-order shelf (corner 0.3-3 kHz, +-6 dB); a level drawn for this view alone.
+
+    [1, T] -> float32 [T], not kept within full scale.
     """
     shelf, corner = 10 ** (rng.uniform(-TILT_DB, TILT_DB) / 20), 300 * 10 ** rng.uniform(0, 1)
     k = np.tan(np.pi * min(corner / rate, 0.4))
@@ -174,8 +203,11 @@ def finish(waveform: np.ndarray, rate: int, sample_rate: int, rng: np.random.Gen
     if rng.random() < 0.5:
         tilted = lfilter(b.astype(np.float32), a.astype(np.float32), tilted)
     level = 10 ** (rng.uniform(*LEVEL_DBFS) / 20)
-    gain = level / max(audio.active_rms(tilted[None], rate), 1e-5)
-    finished = audio.resample(tilted * np.float32(gain), rate, sample_rate)
+    return tilted * np.float32(level / max(audio.active_rms(tilted[None], rate), 1e-5))
+
+
+def _resampled(native: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
+    finished = audio.resample(native, rate, sample_rate)
     peak = float(np.abs(finished).max(initial=0.0))
     return finished / np.float32(peak) if peak > 1 else finished
 
@@ -193,10 +225,12 @@ def render_views(clip: Clip, loaded: tuple[np.ndarray, int], settings: ViewSetti
         severity = float(rng.uniform(*settings.severity)) if state else 0.0
         span = _splice(settings, length, seeding.generator(*key, clip.id, name, "span")) if state else None
         view = artifacts.render(name, cropped, rate, severity, seed=seeding.derive(*key, clip.id, name), span=span)
-        finished = finish(view.waveform, rate, settings.sample_rate, rng)
+        native = levelled(view.waveform, rate, rng)
+        finished = _resampled(native, rate, settings.sample_rate)
         finished = np.pad(finished[:samples], (0, max(0, samples - len(finished))))
         touched = _touched(view.segments, settings.sample_rate / rate, samples)
-        views.append(View(finished, state, severity, view.params, clip, start, rate, touched))
+        kept = native if settings.native else None
+        views.append(View(finished, state, severity, view.params, clip, start, rate, touched, kept))
     return views
 
 
@@ -256,6 +290,8 @@ class TrainingBatches:
         for clip, loaded in self._clips_from(step * self.sources):
             rng = seeding.generator(self.seed, "vary", step, clip.id)
             other = self.cache.load(self.clips[rng.integers(len(self.clips))])
+            if self.settings.native:
+                loaded = lowered(loaded, seeding.generator(self.seed, "lower", step, clip.id))
             source = vary(loaded, other or loaded, rng)
             views += render_views(clip, source, self.settings, self.seed, "train", step)
             if len(views) == self.sources * len(self.settings.states):
@@ -304,4 +340,18 @@ def stack(views: Sequence[View]) -> Batch:
         np.array([view.severity for view in views], np.float32),
         np.array([numbers[view.clip.source] for view in views], np.int64),
         np.array([view.touched for view in views], np.int64).reshape(-1, 2),
+        _detail([(view.native, view.native_rate) for view in views if view.native is not None]),
     )
+
+
+def _detail(natives: Sequence[tuple[np.ndarray, int]]) -> DetailFigures[np.ndarray] | None:
+    """Figures of all views; all states of a crop at once. None where the native waveforms were not kept."""
+    parts = [
+        numpy_detail(np.stack([waveform for waveform, _ in own]), rate)
+        for (_, rate), own in ((key, list(group)) for key, group in groupby(natives, key=lambda n: (len(n[0]), n[1])))
+    ]
+    if not parts:
+        return None
+    count = min(part.frames.shape[1] for part in parts)  # rounding may leave one rate a frame more than another
+    frames = np.concatenate([part.frames[:, :count] for part in parts])
+    return DetailFigures(frames, np.concatenate([part.clip for part in parts]))

@@ -2,6 +2,7 @@
 
 Fits linear and MLP probes and kNN on views of the training sources, measures them on held-out sources and on any unseen
 corpus, saves the probe beside the encoder, and writes tables, index, metrics and confusion matrices into the run.
+With labels=FILE, what people said in the explorer (its export) is applied to the training rows before the fit.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import hydra
 import matplotlib
 from omegaconf import DictConfig, OmegaConf
 
-from contrastive_artifacts import Index, run
+from contrastive_artifacts import Index, files, run
 from contrastive_artifacts.console import console, instructive, table
 from contrastive_artifacts.files import atomic_path
 from contrastive_artifacts.probes import confusion_table
 from contrastive_artifacts.probing import summary
+
+SAID = ("kept", "relabelled", "rejected", "held_out", "unmatched")
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="probe")
@@ -24,6 +27,8 @@ def main(cfg: DictConfig) -> None:
     config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     directory = Path(config.pop("run"))
     figures = run.probe(directory, config.pop("unseen") or {}, **config)
+    if labels := files.read_json(directory / "probing.json")["labels"]:
+        console.print("labels    " + ", ".join(f"{labels[name]} {name}" for name in SAID))
     rows = []
     for space, sides in figures.items():
         for side, found in sides.items():

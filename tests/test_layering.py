@@ -30,7 +30,7 @@ LEVELS: dict[float, tuple[str, ...]] = {  # a part imports from lower levels onl
         "training",
     ),
     6.0: ("baselines", "embedding", "index", "probes"),
-    7.0: ("geometry", "inference", "long_range", "probing", "retrieval", "scan"),
+    7.0: ("geometry", "inference", "labels", "long_range", "probing", "retrieval", "scan"),
     8.0: ("adapters", "run"),
     8.5: ("comparing", "explorer"),
     9.0: (NAME,),  # the public surface

@@ -20,7 +20,6 @@ from torch import Tensor
 from .. import backbones, files
 from ..encoder import Encoder, pool, spectral_statistics
 from ..errors import AudioError, FingerprintError, ParameterError, StorageError
-from ..frontends import DETAIL_SIZE
 
 FORMAT = "patches/1"
 BATCH = 61  # patches that go through the network at once: 30 s of them
@@ -38,6 +37,8 @@ class PatchSettings:
             patch, before its neck), "frames" (mean of the backbone's frames), "bands" (mean log-mel of each band:
             level and spectrum, from which slow changes are seen), "detail" (the statistics of the waveform). Empty: all
             but "frames" for an encoder; "frames" alone for a backbone, which is then heard as it was published.
+
+    Patches are cut at the encoder's rate, so "detail" is computed at that rate, too, not at the recording's own.
     """
 
     patch_s: float = 0.96
@@ -71,8 +72,9 @@ class PatchEncoder:
         self.sample_rate = backbone.sample_rate
         self.window = max(round(settings.patch_s * self.sample_rate), backbone.min_samples)
         self.hop = max(1, round(settings.hop_s * self.sample_rate))
-        branches = 0 if self.encoder is None else 3 * (self.encoder.settings.hidden // 2)
-        known = {"branches": branches, "frames": backbone.dim, "bands": backbone.bands, "detail": DETAIL_SIZE}
+        known = {"frames": backbone.dim, "bands": backbone.bands}
+        if self.encoder is not None:
+            known |= {"branches": 3 * (self.encoder.settings.hidden // 2), "detail": self.encoder.detail.size}
         self.widths = {part: known[part] for part in parts}
         self.dim = sum(self.widths.values())
         own = self.encoder.fingerprint() if self.encoder is not None else backbone_fingerprint(backbone)
@@ -117,7 +119,7 @@ class PatchEncoder:
         features = (frozen.backbone if isinstance(frozen, Encoder) else frozen)(windows)
         made = {"frames": features.frames.mean(1), "bands": features.spectrogram.mean(2)}
         if isinstance(frozen, Encoder) and {"branches", "detail"} & self.widths.keys():
-            made["detail"] = frozen.detail(windows)
+            made["detail"] = frozen.detail.pooled(frozen.detail.figures(windows))
             inner = (pool(features.frames), spectral_statistics(features.spectrogram), made["detail"])
             made["branches"] = torch.cat([b(x) for b, x in zip(frozen.branches, inner, strict=True)], dim=1)
         return torch.cat([made[part] for part in self.widths], dim=1).float()

@@ -11,7 +11,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-FRAME_S = 0.016
+from .figures import FRAME_S, DetailFigures
+
 EDGES = (0.99, 0.97, 0.94, 0.9, 0.8, 0.65, 0.5)  # of the largest sample of one sign
 FEATURES = 7  # per frame
 DETAIL_SIZE = 2 * len(EDGES) + 5 * FEATURES
@@ -26,14 +27,24 @@ class Detail(nn.Module):
     minimum, maximum and largest step over time. Of the clip: how many samples lie beyond each of EDGES, by sign.
     """
 
+    size, features = DETAIL_SIZE, FEATURES
+
     def __init__(self, sample_rate: int) -> None:
         super().__init__()
         self.frame = round(FRAME_S * sample_rate)
+        self.frames_per_s = sample_rate / self.frame
 
     def forward(self, waveform: Tensor) -> Tensor:
+        return self.pooled(self.figures(waveform))
+
+    def figures(self, waveform: Tensor) -> DetailFigures[Tensor]:
+        """The frames, and how many samples lie beyond the edges."""
         x = self._padded(waveform)
-        edges = torch.cat([self._edges(x), self._edges(-x)], dim=1)
-        per_frame = self.frames(waveform)
+        return DetailFigures(self.frames(waveform), torch.cat([self._edges(x), self._edges(-x)], dim=1))
+
+    @staticmethod
+    def pooled(figures: DetailFigures[Tensor]) -> Tensor:
+        per_frame, edges = figures
         steps = per_frame.diff(dim=1).abs().amax(1)
         deviation = per_frame.std(dim=1, unbiased=False)
         parts = [per_frame.mean(1), deviation, per_frame.amin(1), per_frame.amax(1), steps]

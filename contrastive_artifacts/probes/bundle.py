@@ -37,8 +37,7 @@ class Probe:
         Raises:
             ParameterError, SplitError: as the parts do.
         """
-        labels = task_labels(train.artifact, "type")
-        rows = np.repeat(np.arange(len(train)), np.where(labels == CLEAN, CLEAN_WEIGHT, 1))
+        labels, rows = type_rows(train)
         probe = LinearProbe.fit(train.x[rows], labels[rows], train.source[rows])
         return cls(probe, severity_probes(train), fingerprint)
 
@@ -103,9 +102,15 @@ class Probe:
 
 
 def severity_probes(train: Embedded) -> dict[str, SeverityProbe]:
-    """Artifact -> severity probe fitted on the views of that artifact alone."""
-    found = {}
-    for artifact in np.unique(train.artifact[train.artifact != CLEAN]):
-        rows = train.artifact == artifact
+    """Artifact -> severity probe fitted on the views of that artifact alone; rows of unknown severity say nothing."""
+    found, known = {}, np.isfinite(train.severity)
+    for artifact in np.unique(train.artifact[(train.artifact != CLEAN) & known]):
+        rows = (train.artifact == artifact) & known
         found[str(artifact)] = SeverityProbe.fit(train.x[rows], train.severity[rows], train.source[rows])
     return found
+
+
+def type_rows(train: Embedded) -> tuple[np.ndarray, np.ndarray]:
+    """Labels [N], and the row numbers that the type probe is fitted on: clean rows CLEAN_WEIGHT times."""
+    labels = task_labels(train.artifact, "type")
+    return labels, np.repeat(np.arange(len(train)), np.where(labels == CLEAN, CLEAN_WEIGHT, 1))

@@ -27,12 +27,12 @@ class Embedded:
     Args:
         x: [N, D], stored as float32; finite.
         artifact: [N] names, "clean" for the clean ones.
-        severity: [N] in [0, 1], 0 for clean.
+        severity: [N] in [0, 1], 0 for clean, NaN where it is not known.
         source: [N] split keys.
         category: [N] kinds of sound (dog, speech), "" where not known; all unknown if not given.
 
     Raises:
-        ParameterError: lengths that differ, values that are not finite.
+        ParameterError: lengths that differ, vectors that are not finite, an infinite severity.
     """
 
     x: np.ndarray
@@ -50,8 +50,8 @@ class Embedded:
         object.__setattr__(self, "severity", severity)
         if self.category is not None:
             object.__setattr__(self, "category", names(self.category, len(x), "category"))
-        if severity.shape != (len(x),) or not np.isfinite(severity).all():
-            raise ParameterError(f"severity has shape {severity.shape} or NaN; give {len(x)} values in [0, 1].")
+        if severity.shape != (len(x),) or np.isinf(severity).any():
+            raise ParameterError(f"severity has shape {severity.shape} or infinity; give {len(x)} values in [0, 1].")
 
     def __len__(self) -> int:
         return len(self.x)

@@ -151,7 +151,7 @@ def _severity(train: Embedded, test: Embedded, n: int, seed: int) -> dict[str, A
     known = [name for name in classes_of(test.artifact) if name in probes and name != CLEAN]
     features = np.zeros((len(test), len(known), 6))
     for at, name in enumerate(known):
-        rows = np.flatnonzero(test.artifact == name)
+        rows = np.flatnonzero((test.artifact == name) & np.isfinite(test.severity))
         features[rows, at] = rank_features(test.severity[rows], probes[name].predict(test.x[rows]))
     result = {
         name: _plain(bootstrap_sums(correlation_of_sums, features[:, at], test.source, n, seed))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -89,6 +89,18 @@ class LinearProbe:
         best = int(np.argmin([loss for loss, _ in scores]))
         *_, (weights, bias) = _path(x, target, len(classes), penalty, grid[: best + 1], fine)
         return cls(tuple(map(str, classes)), weights, bias, scores[best][1], float(grid[best]), penalty)
+
+    def again(self, x: Any, labels: Any) -> LinearProbe:
+        """One fitted on other rows with this one's penalty, strength and temperature: one fit instead of a search.
+
+        Raises:
+            ParameterError: as :meth:`fit`.
+        """
+        x, labels, _ = training_set(x, labels, labels)
+        classes, target = np.unique(labels, return_inverse=True)
+        fine = _TOLERANCE[self.penalty][1]
+        weights, bias = next(_path(x, target, len(classes), self.penalty, (self.strength,), fine))
+        return replace(self, classes=tuple(map(str, classes)), weights=weights, bias=bias)
 
     def logits(self, x: Any) -> np.ndarray:
         """Before temperature and softmax, float32 [N, K]."""

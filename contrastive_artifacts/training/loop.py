@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +21,7 @@ from .. import files
 from ..corpora import Clip, Corpus
 from ..encoder import Encoded, Encoder
 from ..errors import ParameterError, TrainingError
+from ..frontends import DetailFigures
 from ..objectives import Objective
 from ..views import Batch, ViewSettings, evaluation_views, stack
 from . import checkpoint
@@ -63,6 +65,8 @@ class Pretraining:
         self, encoder: Encoder, corpus: Corpus, splits: dict[str, list[Clip]], stages: Sequence[Stage],
         trainer: TrainerSettings, run: str | Path, config: dict[str, Any],
     ) -> None:  # fmt: skip
+        native = encoder.settings.native  # its views must come with figures at their own rate
+        stages = [replace(stage, views=replace(stage.views, native=native)) for stage in stages]
         self.trainer, self.run, self.schedule = trainer, Path(run), Schedule(stages, trainer.steps)
         cuda = trainer.device == "cuda" or (trainer.device == "auto" and torch.cuda.is_available())
         self.device = torch.device("cuda" if cuda else "cpu")
@@ -71,7 +75,7 @@ class Pretraining:
             _checkpoint_blocks(encoder)
         if trainer.compile and not cuda:
             raise ParameterError("trainer.compile pays on a GPU only, and there is none here; leave it out.")
-        self.forward: Callable[[Tensor], Encoded] = torch.compile(encoder) if trainer.compile else encoder
+        self.forward: Callable[..., Encoded] = torch.compile(encoder) if trainer.compile else encoder
         frame_samples = encoder.settings.frame_hop_s * encoder.sample_rate
         self.objectives = [
             Objective(stage.objective, encoder.settings.embedding, frame_samples).to(self.device)
@@ -164,16 +168,21 @@ class Pretraining:
         return value, terms
 
     def _loss(
-        self, batch: Batch, objective: Objective, encoder: Callable[[Tensor], Encoded], remember: bool
+        self, batch: Batch, objective: Objective, encoder: Callable[..., Encoded], remember: bool
     ) -> tuple[Tensor, dict[str, float]]:
-        waveforms, *truth = (torch.as_tensor(part).to(self.device) for part in batch)
+        *arrays, figures = batch
+        waveforms, *truth = (self._tensor(part) for part in arrays)
+        detail = None if figures is None else DetailFigures(*(self._tensor(part) for part in figures))
         autocast: AbstractContextManager[Any] = (
             torch.autocast("cuda", torch.bfloat16) if self.device.type == "cuda" else nullcontext()
         )
         with autocast:
-            outputs = encoder(waveforms)
+            outputs = encoder(waveforms, detail)
         outputs = Encoded(*(None if part is None else part.float() for part in outputs))  # type: ignore[arg-type]
         return objective(outputs, *truth, remember=remember)
+
+    def _tensor(self, part: Any) -> Tensor:
+        return torch.as_tensor(part).to(self.device)
 
     def _validate(self) -> float:
         """Loss over the held-out batches; saves the encoder where it is the best of its stage so far."""
@@ -273,11 +282,9 @@ def _checkpoint_blocks(encoder: Encoder) -> None:
 
 def _validation_batches(corpus: Corpus, clips: Sequence[Clip], views: ViewSettings, sources: int) -> list[Batch]:
     """Fixed views of the held-out clips, in batches of whole sources; the seed is not the training's."""
-    states, rendered = len(views.states), list(evaluation_views(corpus, clips, views, seed=-1))
-    if not rendered:
+    rendered, size, batches = evaluation_views(corpus, clips, views, seed=-1), sources * len(views.states), []
+    while chunk := list(islice(rendered, size)):
+        batches.append(stack(chunk))
+    if not batches:
         raise TrainingError("No held-out clip could be read: there is nothing to validate on.")
-    return [stack(chunk) for chunk in _chunks(rendered, sources * states)]
-
-
-def _chunks(items: list[Any], size: int) -> Iterator[list[Any]]:
-    return (items[i : i + size] for i in range(0, len(items), size))
+    return batches
