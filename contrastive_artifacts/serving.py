@@ -1,13 +1,15 @@
 """What every local server of this package shares: who may ask, for what, and how it stops. Needs the extra ``serve``.
 
 On a loopback address anyone on this machine may ask, but no web page of another origin: the Host header must name the
-loopback (no DNS rebinding), and what changes something must be JSON from the page itself. Bound to any other address, a
-random token is required: in the address once (it moves to a cookie), or as ``Authorization: Bearer``. The line is not
-encrypted; beyond a network that you trust, put a TLS proxy in front or use an SSH tunnel.
+loopback (no DNS rebinding), and what changes something must be JSON from the page itself, or bytes where a path takes
+them. Bound to any other address, a random token is required: in the address once (it moves to a cookie), or as
+``Authorization: Bearer``. The line is not encrypted; beyond a network that you trust, put a TLS proxy in front or use
+an SSH tunnel.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import ipaddress
@@ -16,7 +18,7 @@ import re
 import secrets
 import signal
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from types import FrameType
@@ -32,6 +34,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .errors import ArtifactsError, ParameterError, StorageError
 
 MAX_BODY = 16 * 1024  # bytes of a request
+JSON, BYTES = "application/json", "application/octet-stream"
+UPLOADS = 4  # bodies of BYTES that are held at once: what memory they take is bounded however many come
+UPLOAD_S = 120.0  # until a body of BYTES must be there, so that a stalled one gives its place away
 _COOKIE = "contrastive_artifacts_token"
 _SAFE = ("GET", "HEAD")
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
@@ -64,6 +69,14 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+@dataclass(frozen=True)
+class Body:
+    """What a path takes in: at most ``limit`` bytes of one kind, JSON or BYTES."""
+
+    limit: int = MAX_BODY
+    kind: str = JSON
+
+
 class OpaqueIds:
     """Names that a client may use for what it must not name itself: paths never leave the server, nor come in.
 
@@ -89,20 +102,21 @@ class OpaqueIds:
         return self._names[made]
 
 
-def make_app(title: str, access: Access) -> FastAPI:
+def make_app(title: str, access: Access, bodies: Mapping[str, Body] | None = None) -> FastAPI:
     """An application without routes that answers every error as ``{"error": text}`` and lets in only who may.
 
     Args:
         title: Its name.
         access: See :class:`Access`.
+        bodies: Path -> what it takes, where that is not JSON of up to 16 KiB.
     """
 
     app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(_Guard, access=access)
+    app.add_middleware(_Guard, access=access, bodies=bodies or {})
 
     @app.exception_handler(PlainHTTPException)
     async def refused(_: Request, error: PlainHTTPException) -> Response:
-        return _problem(error.status_code, str(error.detail))
+        return _problem(error.status_code, str(error.detail), error.headers)
 
     @app.exception_handler(RequestValidationError)
     async def misfit(_: Request, error: RequestValidationError) -> Response:
@@ -181,8 +195,9 @@ def _ignored(*numbers: signal.Signals) -> Iterator[None]:
 class _Guard:
     """Refuses what may not come in before any route sees it."""
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
-        self.app, self.access = app, access
+    def __init__(self, app: ASGIApp, access: Access, bodies: Mapping[str, Body]) -> None:
+        self.app, self.access, self.bodies = app, access, bodies
+        self._uploads = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -199,16 +214,36 @@ class _Guard:
                 message = {**message, "headers": [*message["headers"], *extra]}
             await send(message)
 
-        refusal = self._refusal(Request(scope))
-        if refusal is None and scope["method"] not in _SAFE:  # a body that came in chunks is counted here
-            body = await _body(receive)
-            if body is None:
-                refusal = _too_large()
-            else:
-                receive = _replayed(body, receive)
-        await (self.app if refusal is None else refusal)(scope, receive, marked)
+        wanted = self.bodies.get(scope["path"], Body())
+        refusal = self._refusal(Request(scope), wanted)
+        if refusal is not None or scope["method"] in _SAFE:
+            await (self.app if refusal is None else refusal)(scope, receive, marked)
+        elif wanted.kind == JSON:
+            await self._taken_in(scope, receive, marked, wanted.limit, None)
+        elif self._uploads >= UPLOADS:
+            busy = _problem(503, f"{UPLOADS} uploads are under way; send it again in a moment.", {"Retry-After": "2"})
+            await busy(scope, receive, marked)
+        else:
+            self._uploads += 1
+            try:
+                await self._taken_in(scope, receive, marked, wanted.limit, UPLOAD_S)
+            finally:
+                self._uploads -= 1
 
-    def _refusal(self, request: Request) -> Response | None:
+    async def _taken_in(self, scope: Scope, receive: Receive, send: Send, limit: int, seconds: float | None) -> None:
+        """The answer to a request with a body, which is counted as it comes: one in chunks states no length."""
+        try:
+            async with asyncio.timeout(seconds):
+                body = await _body(receive, limit)
+        except TimeoutError:
+            await _problem(408, f"The upload was not there within {seconds:g} s; send it again.")(scope, receive, send)
+            return
+        if body is None:
+            await _too_large(limit)(scope, receive, send)
+        else:
+            await self.app(scope, _replayed(body, receive), send)
+
+    def _refusal(self, request: Request, wanted: Body) -> Response | None:
         host = request.headers.get("host", "")
         if is_loopback(self.access.host) and not is_loopback(urlsplit(f"//{host}").hostname or ""):
             return _problem(403, "This server answers on the loopback address only.")
@@ -221,11 +256,12 @@ class _Guard:
             origin = request.headers.get("origin")
             if origin is not None and urlsplit(origin).netloc != host:
                 return _problem(403, "Only this server's own page may change something.")
-            if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-                return _problem(415, "Send JSON, as application/json.")
+            if request.headers.get("content-type", "").partition(";")[0].strip().lower() != wanted.kind:
+                what = "JSON" if wanted.kind == JSON else "the bytes of the file"
+                return _problem(415, f"Send {what}, as {wanted.kind}.")
             length = request.headers.get("content-length", "0")
-            if not length.isdigit() or int(length) > MAX_BODY:
-                return _too_large()
+            if not length.isdigit() or int(length) > wanted.limit:
+                return _too_large(wanted.limit)
         return None
 
     def _knows(self, request: Request) -> bool:
@@ -248,16 +284,16 @@ class _Guard:
         return response
 
 
-async def _body(receive: Receive) -> bytes | None:
+async def _body(receive: Receive, limit: int) -> bytes | None:
     """All of a request's body; ``None`` when it is too long."""
-    body, more = b"", True
+    body, more = bytearray(), True
     while more:
         message = await receive()
         body += message.get("body", b"")
         more = message.get("more_body", False)
-        if len(body) > MAX_BODY:
+        if len(body) > limit:
             return None
-    return body
+    return bytes(body)
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:
@@ -273,13 +309,13 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _too_large() -> JSONResponse:
-    return _problem(413, f"A request holds {MAX_BODY} bytes at most.")
+def _too_large(limit: int) -> JSONResponse:
+    return _problem(413, f"This request may hold {limit} bytes at most.")
 
 
 def _equal(given: str, token: str) -> bool:
     return secrets.compare_digest(given.encode(), token.encode())
 
 
-def _problem(status: int, text: str) -> JSONResponse:
-    return JSONResponse({"error": text}, status)
+def _problem(status: int, text: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    return JSONResponse({"error": text}, status, headers)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import matplotlib
 import numpy as np
 import pytest
@@ -24,3 +28,35 @@ def small_corpus() -> Corpus:
 def tone() -> np.ndarray:
     """One second of a 1 kHz sine at 44.1 kHz, amplitude 0.3: float32 [1, 44100]."""
     return (0.3 * np.sin(2 * np.pi * 1000 * np.arange(44100) / 44100)).astype(np.float32)[None]
+
+
+@pytest.fixture(scope="module")
+def start_chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Any]]:
+    """Starts headless Chromium, 1366 x 768, with any more flags; keeps its console and its requests for get_log.
+
+    Skips where Chromium, its driver (Debian: ``apt-get install chromium chromium-driver``) or selenium is missing.
+    """
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed: pip install selenium")
+    from selenium.webdriver.chrome.service import Service
+
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (chromium and driver):
+        pytest.skip("no chromium and chromedriver on PATH: apt-get install chromium chromium-driver")
+    started = []
+
+    def start(*flags: str) -> Any:
+        options = webdriver.ChromeOptions()
+        options.binary_location = chromium
+        for flag in (
+            *("--headless=new", "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage"),
+            *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--mute-audio"),
+            *("--window-size=1366,768", f"--user-data-dir={tmp_path_factory.mktemp('chromium')}", *flags),
+        ):
+            options.add_argument(flag)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+        started.append(webdriver.Chrome(options=options, service=Service(driver)))
+        return started[-1]
+
+    yield start
+    for browser in started:
+        browser.quit()

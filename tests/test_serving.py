@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 
 import pytest
@@ -14,10 +15,11 @@ from contrastive_artifacts.errors import ParameterError, StorageError  # noqa: E
 
 DATA = bytes(range(200))
 BASE = "http://127.0.0.1:8077"
+BODIES = {"/long": serving.Body(50_000), "/upload": serving.Body(100_000, serving.BYTES)}
 
 
 def application(access: serving.Access) -> FastAPI:
-    app = serving.make_app("test", access)
+    app = serving.make_app("test", access, BODIES)
 
     @app.get("/data")
     def data(request: Request) -> Response:
@@ -26,6 +28,18 @@ def application(access: serving.Access) -> FastAPI:
     @app.post("/change")
     def change(body: dict[str, int]) -> dict[str, int]:
         return body
+
+    @app.post("/long")
+    def long(body: dict[str, str]) -> dict[str, int]:
+        return {name: len(text) for name, text in body.items()}
+
+    @app.post("/upload")
+    async def upload(request: Request) -> dict[str, int]:
+        return {"bytes": len(await request.body())}
+
+    @app.get("/busy")
+    def busy() -> None:
+        raise serving.HTTPException(503, "come again", {"Retry-After": "3"})
 
     @app.get("/fails/{how}")
     def fails(how: str) -> None:
@@ -126,6 +140,63 @@ def test_long_bodies_are_refused_with_and_without_a_length(local):
     chunks = local.post("/change", content=iter([long[:9000], long[9000:]]), headers=kind)
     assert chunks.status_code == 413
     assert local.post("/change", content=iter([b'{"a"', b": 1}"]), headers=kind).json() == {"a": 1}
+
+
+def test_a_path_may_take_longer_json_and_no_other_does(local):
+    for size, status in ((40_000, 200), (50_001, 413)):
+        content, kind = b'{"a": "' + b"x" * size + b'"}', {"Content-Type": "application/json"}
+        assert local.post("/long", content=content, headers=kind).status_code == status
+        assert local.post("/long", content=iter([content[:9], content[9:]]), headers=kind).status_code == status
+        assert local.post("/change", content=content, headers=kind).status_code == 413
+        assert local.post("/long/", content=content, headers=kind).status_code == 413, "another path"
+
+
+def test_a_path_may_take_bytes_and_then_takes_no_json(local):
+    kind = {"Content-Type": "application/octet-stream"}
+    assert local.post("/upload", content=bytes(100_000), headers=kind).json() == {"bytes": 100_000}
+    assert local.post("/upload", content=iter([bytes(60_000), b"", bytes(40_000)]), headers=kind).json() == {
+        "bytes": 100_000
+    }
+    assert local.post("/upload", content=bytes(100_001), headers=kind).status_code == 413
+    assert local.post("/upload", content=iter([bytes(60_000)] * 2), headers=kind).status_code == 413
+    assert local.post("/upload", json={"a": 1}).status_code == 415
+    assert local.post("/change", content=b"{}", headers=kind).status_code == 415
+    assert local.post("/upload", content=b"x", headers={**kind, "Origin": "https://evil.example"}).status_code == 403
+
+
+def test_so_many_uploads_are_held_at_once_and_none_for_ever(monkeypatch):
+    """Stalled uploads keep others out until their time is over; then their places are free."""
+    monkeypatch.setattr(serving, "UPLOAD_S", 0.2)
+    app = application(serving.Access.to("127.0.0.1"))
+    headers = [(b"host", b"127.0.0.1:8077"), (b"content-type", b"application/octet-stream")]
+    scope = {"type": "http", "method": "POST", "path": "/upload", "raw_path": b"/upload", "query_string": b"",
+             "headers": headers, "scheme": "http", "server": ("127.0.0.1", 8077), "http_version": "1.1"}  # fmt: skip
+
+    async def upload(stalled: bool) -> int:
+        status: list[int] = []
+
+        async def receive() -> dict:
+            if stalled:
+                await asyncio.sleep(60)
+            return {"type": "http.request", "body": b"abc", "more_body": False}
+
+        async def send(message: dict) -> None:
+            status.append(message.get("status", 0))
+
+        await app(dict(scope), receive, send)
+        return status[0]
+
+    async def all_of_them() -> list[int]:
+        stalled = [asyncio.create_task(upload(True)) for _ in range(serving.UPLOADS)]
+        await asyncio.sleep(0.05)
+        meanwhile = await upload(False)
+        return [meanwhile, *await asyncio.gather(*stalled), await upload(False)]
+
+    assert asyncio.run(all_of_them()) == [503, *[408] * serving.UPLOADS, 200]
+
+
+def test_headers_of_a_refusal_are_sent(local):
+    assert local.get("/busy").headers["retry-after"] == "3"
 
 
 def test_errors_are_json_and_tell_no_secrets(local):

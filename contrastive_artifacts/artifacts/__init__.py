@@ -17,6 +17,7 @@ from .render import COMPOUND as COMPOUND
 from .render import compose as compose
 from .render import render as render
 from .render import replay as replay
+from .render import replay_view as replay_view
 from .render import to_json as to_json
 
 

@@ -72,10 +72,19 @@ def replay(waveform: Any, sample_rate: int, params: Params) -> Any:
         UnknownNameError: no such artifact.
         AudioError: as :func:`render`.
     """
-    samples = audio.as_waveform(waveform, sample_rate)
+    return replay_view(waveform, sample_rate, params).waveform
+
+
+def replay_view(waveform: Any, sample_rate: int, params: Params) -> RenderedView:
+    """:func:`replay` with the segments that it touched: the view as it was rendered at first."""
+    samples, touched = audio.as_waveform(waveform, sample_rate), [np.zeros((0, 2), dtype=np.int64)]
     for step in _steps(params):
-        samples = samples.copy() if step["artifact"] == CLEAN else _render(samples, sample_rate, step)[0]
-    return _like(samples, waveform)
+        if step["artifact"] == CLEAN:
+            samples = samples.copy()
+        else:
+            samples, segments = _render(samples, sample_rate, step)
+            touched.append(segments)
+    return RenderedView(_like(samples, waveform), sample_rate, dict(params), _union(touched))
 
 
 def compose(
@@ -105,10 +114,14 @@ def compose(
         samples = view.waveform
         steps.append(view.params)
         touched.append(view.segments)
+    params = _record(COMPOUND, max(step["severity"] for step in steps), int(seed), {"chain": steps})
+    return RenderedView(_like(samples.copy(), waveform), sample_rate, params, _union(touched))
+
+
+def _union(touched: Sequence[np.ndarray]) -> np.ndarray:
     spans = np.concatenate(touched)
     spans = spans[np.argsort(spans[:, 0], kind="stable")]
-    params = _record(COMPOUND, max(step["severity"] for step in steps), int(seed), {"chain": steps})
-    return RenderedView(_like(samples.copy(), waveform), sample_rate, params, merge(spans[:, 0], spans[:, 1]))
+    return merge(spans[:, 0], spans[:, 1])
 
 
 def _record(name: str, severity: float, seed: int, parameters: Params) -> Params:

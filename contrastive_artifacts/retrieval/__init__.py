@@ -17,6 +17,7 @@ from .query import unlike as unlike
 from .search import Found as Found
 from .search import retrieve as retrieve
 from .search import write_hits_csv as write_hits_csv
+from .sounds import clean_of as clean_of
 from .sounds import run_of_index as run_of_index
 from .sounds import sound_of as sound_of
 from .sounds import write_clips as write_clips

@@ -13,7 +13,8 @@ from ..errors import ParameterError
 from ..index import Hit, Index, Where
 from ..timeline import clock
 
-_PLACE = ("corpus", "clip", "channel", "artifact", "params")  # rows that differ in one of them never overlap
+_PLACE = ("corpus", "clip", "channel", "artifact", "params", "sample_rate")  # rows that differ in one never overlap
+_MOST_ROWS = 50_000  # that one search looks at: where they are fewer than k spans, fewer are found
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def retrieve(
     """The ``k`` spans nearest to ``vector`` [D], best first; fewer when there are no more.
 
     Rows come in by score. One that overlaps or touches a span of its recording (same channel, same rendering) extends
-    it, and the search ends with the row that would open span ``k + 1``.
+    it, and the search ends with the row that would open span ``k + 1``, or after 50,000 rows.
 
     Args:
         where, exclude: See :meth:`contrastive_artifacts.Index.search`.
@@ -68,35 +69,40 @@ def retrieve(
     while True:
         hits = index.search(vector, fetched, where, exclude)
         spans, complete = _joined(hits, k)
-        if complete or len(hits) < fetched or fetched >= len(index):
+        if complete or len(hits) < fetched or fetched >= min(len(index), _MOST_ROWS):
             return spans
-        fetched = min(4 * fetched, len(index))
+        fetched = min(4 * fetched, len(index), _MOST_ROWS)
 
 
 def _joined(hits: list[Hit], k: int) -> tuple[list[Found], bool]:
     """Up to ``k`` spans of hits in the order of their scores, and whether one more was seen to begin."""
-    spans: list[list[Hit]] = []
+    spans: list[_Span] = []
     for hit in hits:
-        near = [n for n, span in enumerate(spans) if any(_overlap(hit, other) for other in span)]
+        facts = hit.metadata
+        place = tuple(facts.get(name) for name in _PLACE)
+        start, stop = facts["start"], facts["stop"]
+        # What was joined has no gaps, so its ends tell what overlaps it.
+        near = [n for n, s in enumerate(spans) if max(start, s.start) <= min(stop, s.stop) and s.place == place]
         if not near:
             if len(spans) == k:
-                return [_found(span) for span in spans], True
-            spans.append([hit])
+                return [_found(span.hits) for span in spans], True
+            spans.append(_Span(place, start, stop, [hit]))
             continue
-        first, *rest = near  # a row between two spans makes them one
-        spans[first] += [other for n in rest for other in spans[n]] + [hit]
-        for n in reversed(rest):
-            del spans[n]
-    return [_found(span) for span in spans], False
+        first, *rest = near
+        for n in [None, *reversed(rest)]:  # a row between two spans makes them one
+            added = _Span(place, start, stop, [hit]) if n is None else spans.pop(n)
+            own = spans[first]
+            own.start, own.stop = min(own.start, added.start), max(own.stop, added.stop)
+            own.hits += added.hits
+    return [_found(span.hits) for span in spans], False
 
 
-def _overlap(one: Hit, two: Hit) -> bool:
-    a, b = one.metadata, two.metadata
-    return (
-        all(a.get(name) == b.get(name) for name in _PLACE)
-        and max(a["start"], b["start"]) <= min(a["stop"], b["stop"])
-        and a["sample_rate"] == b["sample_rate"]
-    )
+@dataclass
+class _Span:
+    place: tuple[Any, ...]
+    start: int
+    stop: int
+    hits: list[Hit]
 
 
 def _found(span: list[Hit]) -> Found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -33,13 +34,30 @@ def sound_of(found: Found, corpora: Mapping[str, Corpus] | None = None) -> tuple
         waveform, rate = audio.read(path, found.start, found.stop)
         channel = facts.get("channel")
         return (waveform if channel is None else waveform[channel : channel + 1]), rate
-    corpus = (corpora or {}).get(facts.get("corpus", ""))
-    clip = _clips(corpus).get(facts["clip"]) if corpus else None
-    if corpus is None or clip is None:
-        raise StorageError(f"{facts['clip']} is a rendered view of corpus {facts.get('corpus')!r}, which is not here.")
-    waveform, rate = corpus.load(clip)
-    clean = stretch(audio.mono(waveform)[None], found.start, found.stop - found.start)
+    clean, rate = clean_of(found, corpora)
     return artifacts.replay(clean, rate, json.loads(facts["params"])), rate
+
+
+def clean_of(found: Found, corpora: Mapping[str, Corpus] | None = None) -> tuple[np.ndarray, int]:
+    """The clean twin of a rendered view, the stretch of the clip that it was rendered from: float32 [1, T], rate in Hz.
+
+    Raises:
+        StorageError: the view's corpus is not given, or no longer has the clip.
+        AudioError: it cannot be read.
+    """
+    name = found.metadata.get("corpus", "")
+    corpus = (corpora or {}).get(name)
+    clip = _clips(corpus).get(found.metadata["clip"]) if corpus else None
+    if corpus is None or clip is None:
+        raise StorageError(f"{found.metadata['clip']} is a rendered view of corpus {name!r}, which is not here.")
+    if clip.path is None:
+        waveform, rate = corpus.load(clip)
+        return stretch(audio.mono(waveform)[None], found.start, found.stop - found.start), rate
+    if not clip.path.is_file():
+        raise StorageError(f"{clip.path} is no longer there; put it back.")
+    # The stretch alone is read, however long the clip is; what a clip lacks at its end, stretch() adds.
+    waveform, rate = audio.read(clip.path, found.start, found.stop)
+    return stretch(audio.mono(waveform)[None], 0, found.stop - found.start), rate
 
 
 def write_clips(folder: str | Path, spans: list[tuple[Found, np.ndarray, int]], suffix: str = ".wav") -> list[Path]:
@@ -65,5 +83,6 @@ def run_of_index(directory: str | Path) -> Path | None:
     return run if all((run / name).is_file() for name in ("config.json", "probing.json")) else None
 
 
+@lru_cache(maxsize=16)
 def _clips(corpus: Corpus) -> dict[str, Clip]:
     return {clip.id: clip for clip in corpus.clips}

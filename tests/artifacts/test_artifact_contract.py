@@ -82,6 +82,7 @@ def test_replay_from_json_is_exact(name: str, clip: np.ndarray) -> None:
         params = json.loads(artifacts.to_json(view.params))
         assert params == view.params
         assert_array_equal(artifacts.replay(clip, RATE, params), view.waveform)
+        assert_array_equal(artifacts.replay_view(clip, RATE, params).segments, view.segments)
 
 
 @every
@@ -306,13 +307,16 @@ def test_clean_is_a_copy(clip: np.ndarray) -> None:
     assert_array_equal(view.waveform, clip)
     assert not np.shares_memory(view.waveform, clip)
     assert view.params["severity"] == 0
-    assert view.segments.shape == (0, 2)
+    assert view.segments.shape == artifacts.replay_view(clip, RATE, view.params).segments.shape == (0, 2)
     assert_array_equal(artifacts.replay(clip, RATE, view.params), clip)
 
 
 def test_compound_replays(clip: np.ndarray) -> None:
     view = artifacts.compose([("hum", 0.3), ("dropout", 0.9), ("clicks", 0.5)], clip, RATE, seed=4)
     params = json.loads(artifacts.to_json(view.params))
+    again = artifacts.replay_view(clip, RATE, params)
+    assert_array_equal(again.waveform, view.waveform)
+    assert_array_equal(again.segments, view.segments)
     assert_array_equal(artifacts.replay(clip, RATE, params), view.waveform)
     assert params["severity"] == 0.9
     assert_array_equal(view.segments, [[0, clip.shape[1]]])

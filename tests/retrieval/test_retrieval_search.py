@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,8 @@ from contrastive_artifacts import artifacts, audio
 from contrastive_artifacts.corpora import Clip, Corpus
 from contrastive_artifacts.errors import ParameterError, StorageError
 from contrastive_artifacts.index import Index
-from contrastive_artifacts.retrieval import retrieve, run_of_index, sound_of, write_clips, write_hits_csv
+from contrastive_artifacts.retrieval import clean_of, retrieve, run_of_index, sound_of, write_clips, write_hits_csv
+from contrastive_artifacts.views import stretch
 
 RATE = 100
 
@@ -109,6 +112,16 @@ def test_the_table_and_the_clips_hold_what_was_found(tmp_path: Path) -> None:
         sound_of(found[0])
 
 
+def test_a_recording_that_changes_slowly_is_one_span_found_soon(tmp_path: Path) -> None:
+    """Every window is joined to the one before: all are looked at, and none is compared with all others."""
+    rows = [(float(np.cos(n / 20_000)), "film", 100 * n, 100 * n + 200) for n in range(20_000)]
+    index = index_of(tmp_path, rows)
+    begin = time.perf_counter()
+    (span,) = retrieve(index, QUERY, 5)
+    assert time.perf_counter() - begin < 10
+    assert (span.start, span.stop, len(span.ids), span.ids[0]) == (0, 100 * 19_999 + 200, 20_000, 0)
+
+
 def test_a_rendered_view_is_rendered_again(tmp_path: Path) -> None:
     tone = 0.3 * np.sin(np.arange(8000) * 0.1, dtype=np.float32)[None]
     audio.write(tmp_path / "t.wav", tone, 8000)
@@ -117,6 +130,12 @@ def test_a_rendered_view_is_rendered_again(tmp_path: Path) -> None:
     facts = {"corpus": "c", "params": json.dumps(view.params), "sample_rate": 8000}
     found = retrieve(index_of(tmp_path / "i", [(0.9, "t.wav", 2000, 6000)], **facts), QUERY)
     np.testing.assert_allclose(sound_of(found[0], {"c": corpus})[0], view.waveform, atol=1e-6)
+    np.testing.assert_array_equal(clean_of(found[0], {"c": corpus})[0], tone[:, 2000:6000])
+    late = dataclasses.replace(found[0], start=6000, stop=10_000)  # a view longer than what is left of its clip
+    np.testing.assert_array_equal(clean_of(late, {"c": corpus})[0], stretch(tone, 6000, 4000))
     with pytest.raises(StorageError, match="'c'"):
         sound_of(found[0])
     assert run_of_index(tmp_path / "i") is None
+    (tmp_path / "t.wav").unlink()
+    with pytest.raises(StorageError, match="no longer there"):
+        clean_of(found[0], {"c": corpus})

@@ -1,0 +1,89 @@
+"""Facts of rows as a page draws them: codes of two bytes for categories, float32 for numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+MISSING = 65535  # code of a row without a value
+MOST_VALUES = MISSING - 1
+CATEGORIES = ("artifact", "source", "corpus", "category", "split", "heard", "channel")
+NUMBERS = ("severity", "heard_severity", "heard_probability")
+MIX = "mix"  # the channel of what was embedded as the mean of all
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Args:
+        name: As in the index.
+        data: uint16 [N] codes into ``values``, or float32 [N] with NaN for missing; little-endian.
+        values: Of a category; a code is a place in it. Empty for numbers.
+        ends: Smallest and largest of the numbers.
+    """
+
+    name: str
+    data: bytes
+    values: tuple[str, ...] = ()
+    ends: tuple[float, float] | None = None
+
+    def about(self) -> dict[str, Any]:
+        if self.ends is not None:
+            return {"name": self.name, "kind": "number", "low": self.ends[0], "high": self.ends[1]}
+        return {"name": self.name, "kind": "category", "values": list(self.values)}
+
+
+def columns_of(table: pa.Table, first: Sequence[str]) -> dict[str, Column]:
+    """The columns of an index that are worth colouring by: of more than one value, and not too many.
+
+    Args:
+        first: Values that come first, in this order, where they occur; the others follow by name.
+    """
+    made = [category(name, _texts(table, name), first) for name in CATEGORIES if name in table.column_names]
+    made += [_number(name, table.column(name)) for name in NUMBERS if name in table.column_names]
+    return {column.name: column for column in made if column is not None}
+
+
+def category(name: str, values: pa.Array | pa.ChunkedArray, first: Sequence[str] = ()) -> Column | None:
+    """A column of texts; None where it holds one value only, or more than two bytes can name."""
+    encoded = pc.dictionary_encode(values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values)
+    found = [str(text) for text in encoded.dictionary.to_pylist()]
+    if len(found) + (encoded.null_count > 0) < 2 or len(found) > MOST_VALUES:
+        return None
+    rank = {text: place for place, text in enumerate(first)}
+    order = sorted(range(len(found)), key=lambda n: (rank.get(found[n], len(rank)), found[n]))
+    codes = np.empty(len(found) + 1, np.uint16)
+    codes[order] = np.arange(len(found))
+    codes[-1] = MISSING
+    places = pc.fill_null(encoded.indices, len(found)).to_numpy(zero_copy_only=False)
+    return Column(name, codes[places].astype("<u2").tobytes(), tuple(found[n] for n in order))
+
+
+def coded(name: str, codes: np.ndarray, values: Sequence[str]) -> Column:
+    """A column of codes that are at hand."""
+    return Column(name, codes.astype("<u2").tobytes(), tuple(values))
+
+
+def _number(name: str, values: pa.ChunkedArray) -> Column | None:
+    if not (pa.types.is_floating(values.type) or pa.types.is_integer(values.type)):
+        return None
+    data = values.cast(pa.float32()).to_numpy()  # missing becomes NaN
+    data = np.where(np.isfinite(data), data, np.nan).astype("<f4")
+    known = data[~np.isnan(data)]
+    if not len(known) or known.min() == known.max():
+        return None
+    return Column(name, data.tobytes(), ends=(float(known.min()), float(known.max())))
+
+
+def _texts(table: pa.Table, name: str) -> pa.ChunkedArray:
+    values = table.column(name)
+    if name == "channel":
+        shown = pc.add(values, 1) if pa.types.is_integer(values.type) else values  # people count from 1
+        return pc.fill_null(shown.cast(pa.string()), MIX)
+    return values.cast(pa.string())

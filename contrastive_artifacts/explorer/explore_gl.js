@@ -1,0 +1,176 @@
+// Drawing a million markers. Positions and styles lie on the graphics card in one fixed shuffled order; an index buffer
+// lists first the shown rows, then the hidden ones, so that any beginning of it is a fair sample. While the view moves
+// only so many are drawn as one frame allows (measured); once it rests the others are added frame by frame.
+
+const VERTEX = `#version 300 es
+in vec2 place; in float style;
+uniform vec2 centre, scale; uniform float extent; uniform sampler2D palette;
+flat out vec4 look;
+void main() {
+  gl_Position = vec4((place - centre) * scale, 0, 1);
+  look = texelFetch(palette, ivec2(int(style), 0), 0);
+  gl_PointSize = extent;
+}`;
+// Signed distances in pixels; the shapes are those of outline() in explore.js.
+const FRAGMENT = `#version 300 es
+precision highp float;
+flat in vec4 look; out vec4 colour;
+uniform float extent, radius, edge, opacity, faint; uniform vec3 ground, hidden;
+float box(vec2 p, vec2 half_) { vec2 d = abs(p) - half_; return max(d.x, d.y); }
+void main() {
+  if (faint > .5) { colour = vec4(hidden, 1); return; }
+  vec2 p = (gl_PointCoord - .5) * extent;
+  int shape = radius < 1.6 ? 0 : int(look.a * 255. + .5); // a dot of three pixels has no shape
+  float d = length(p) - radius;
+  if (shape == 1) d = box(p, vec2(radius * .87));
+  else if (shape == 2) d = max(dot(vec2(abs(p.x), -p.y), vec2(.886, .464)) - radius * .566, p.y - radius * .88);
+  else if (shape == 3) d = (abs(p.x) + abs(p.y) - radius * 1.25) * .707;
+  else if (shape == 4) d = min(box(p, vec2(radius * 1.08, radius * .39)), box(p, vec2(radius * .39, radius * 1.08)));
+  float outer = clamp(.5 - d + edge, 0., 1.) * opacity;
+  if (outer < .02) discard;
+  colour = vec4(mix(ground, look.rgb, edge > 0. ? clamp(.5 - d, 0., 1.) : 1.) * outer, outer);
+}`;
+
+const HIDDEN_DRAWN = 30000; // a sample of the hidden rows shows where they lie
+const REST_MS = 140;
+const dots = byId("dots");
+let gl = null, program = null, uniforms = {}, buffers = {};
+const order = new Uint32Array(count); // shuffled: place in the buffers -> row
+const drawing = { budget: 60000, done: 0, stale: true, over: true, moved: 0, fence: null, issued: 0, frame: 0, frames: 0 };
+
+function shuffle() {
+  let seed = 0x9e3779b9;
+  for (let i = 0; i < count; i++) order[i] = i;
+  for (let i = count - 1; i > 0; i--) { // Fisher and Yates; xorshift32
+    seed ^= seed << 13; seed ^= seed >>> 17; seed ^= seed << 5;
+    const j = (seed >>> 0) % (i + 1), held = order[i];
+    order[i] = order[j];
+    order[j] = held;
+  }
+}
+
+function startDrawing() {
+  gl = dots.getContext("webgl2", { alpha: false, antialias: false, depth: false, preserveDrawingBuffer: true, powerPreference: "high-performance" });
+  state.webgl = gl ? "2" : "none";
+  byId("no-map").hidden = Boolean(gl);
+  if (!gl) return;
+  program = gl.createProgram();
+  for (const [kind, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]]) {
+    const shader = gl.createShader(kind);
+    gl.shaderSource(shader, source);
+    gl.compileShader(shader);
+    gl.attachShader(program, shader);
+  }
+  gl.bindAttribLocation(program, 0, "place");
+  gl.bindAttribLocation(program, 1, "style");
+  gl.linkProgram(program);
+  if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) throw new Error(`The map cannot be drawn: ${gl.getProgramInfoLog(program)}`);
+  gl.useProgram(program);
+  uniforms = Object.fromEntries(["centre", "scale", "extent", "radius", "edge", "opacity", "faint", "ground", "hidden"].map((name) => [name, gl.getUniformLocation(program, name)]));
+  buffers = { place: gl.createBuffer(), style: gl.createBuffer(), index: gl.createBuffer() };
+  const places = new Float32Array(2 * count);
+  order.forEach((row, at) => { places[2 * at] = points.x[row]; places[2 * at + 1] = points.y[row]; });
+  gl.bindBuffer(gl.ARRAY_BUFFER, buffers.place);
+  gl.bufferData(gl.ARRAY_BUFFER, places, gl.STATIC_DRAW);
+  gl.enableVertexAttribArray(0);
+  gl.vertexAttribPointer(0, 2, gl.FLOAT, false, 0, 0);
+  gl.bindBuffer(gl.ARRAY_BUFFER, buffers.style);
+  gl.bufferData(gl.ARRAY_BUFFER, count, gl.DYNAMIC_DRAW);
+  gl.enableVertexAttribArray(1);
+  gl.vertexAttribPointer(1, 1, gl.UNSIGNED_BYTE, false, 0, 0);
+  gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, buffers.index);
+  gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
+  for (const side of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, side, gl.NEAREST);
+  gl.enable(gl.BLEND);
+  gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+  paintStyles();
+  arrange();
+}
+dots.addEventListener("webglcontextlost", (event) => { event.preventDefault(); drawing.fence = null; gl = null; });
+dots.addEventListener("webglcontextrestored", () => startDrawing());
+
+function arrange() { // the index buffer: shown rows first, both parts in the shuffled order
+  draw();
+  if (!gl) return;
+  const index = new Uint32Array(count);
+  let front = 0, back = visible;
+  for (let at = 0; at < count; at++) index[shown[order[at]] ? front++ : back++] = at;
+  gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, index, gl.DYNAMIC_DRAW);
+}
+function paintStyles() {
+  draw();
+  if (!gl) return;
+  const mixed = new Uint8Array(count);
+  for (let at = 0; at < count; at++) mixed[at] = styles[order[at]];
+  gl.bindBuffer(gl.ARRAY_BUFFER, buffers.style);
+  gl.bufferSubData(gl.ARRAY_BUFFER, 0, mixed);
+  const palette = new Uint8Array(256 * 4);
+  for (let place = 0; place <= STEPS; place++) {
+    const { fill, shape } = lookOf(place);
+    palette.set([...rgb(fill), SHAPES.indexOf(shape)], 4 * place);
+  }
+  gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, 256, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, palette);
+}
+const rgb = (text) => (text.startsWith("#") ? text.match(/[0-9a-f]{2}/gi).map((hex) => parseInt(hex, 16)) : text.match(/\d+/g).slice(0, 3).map(Number));
+const unit = (text) => rgb(text).map((part) => part / 255);
+
+// ---- frames ------------------------------------------------------------------------------------------------------
+const draw = () => { drawing.stale = drawing.over = true; drawing.moved = performance.now(); request(); }; // the view or the rows changed
+const mark = () => { drawing.over = true; request(); }; // only what lies over them: rings, the lasso
+function request() { drawing.frame ||= requestAnimationFrame(tick); }
+
+function tick(now) {
+  drawing.frame = 0;
+  if (drawing.fence) { // never ahead of the graphics card: what it has not drawn yet, a newer view would wait for
+    if (gl && gl.getSyncParameter(drawing.fence, gl.SYNC_STATUS) !== gl.SIGNALED && now - drawing.issued < 1000) { request(); if (drawing.over && !drawing.stale) overlay(); return; }
+    const cost = performance.now() - drawing.issued;
+    if (cost > 30) drawing.budget = Math.max(12000, drawing.budget * Math.max(0.5, 24 / cost));
+    else if (cost < 19 && drawing.full) drawing.budget = Math.min(4e6, drawing.budget * 1.25);
+    gl?.deleteSync(drawing.fence);
+    drawing.fence = null;
+  }
+  const resting = now - drawing.moved > REST_MS;
+  if (drawing.stale || drawing.over) overlay();
+  if (drawing.stale) { drawing.stale = false; drawing.done = 0; paintPoints(true); }
+  else if (drawing.done < visible && resting) paintPoints(false);
+  state.drawn = drawing.done;
+  if (gl && drawing.done < visible) request();
+}
+
+function paintPoints(anew) {
+  if (!gl) { drawing.done = visible; return; }
+  const ratio = devicePixelRatio || 1, radius = view.radius * ratio;
+  if (anew) {
+    const width = Math.max(1, Math.round(size.width * ratio)), height = Math.max(1, Math.round(size.height * ratio));
+    if (dots.width !== width || dots.height !== height) Object.assign(dots, { width, height });
+    gl.viewport(0, 0, width, height);
+    const ground = unit(token("--bg"));
+    gl.clearColor(...ground, 1);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+    gl.uniform2f(uniforms.centre, view.x, view.y);
+    gl.uniform2f(uniforms.scale, (2 * view.k) / size.width, (2 * view.k) / size.height);
+    gl.uniform3f(uniforms.ground, ...ground);
+    gl.uniform3f(uniforms.hidden, ...unit(token("--line")));
+    const edge = view.radius > 2.2 ? 0.9 * ratio : 0;
+    gl.uniform1f(uniforms.edge, edge);
+    gl.uniform1f(uniforms.opacity, view.radius > 2 ? 0.94 : 0.8);
+    const ghosts = Math.min(count - visible, HIDDEN_DRAWN);
+    if (ghosts) {
+      gl.uniform1f(uniforms.faint, 1);
+      gl.uniform1f(uniforms.extent, Math.max(2, 1.5 * ratio));
+      gl.drawElements(gl.POINTS, ghosts, gl.UNSIGNED_INT, 4 * visible);
+    }
+    gl.uniform1f(uniforms.faint, 0);
+    gl.uniform1f(uniforms.radius, radius);
+    gl.uniform1f(uniforms.extent, radius < 1.6 ? 2 * radius + 1 : 2.5 * radius + 2 * edge + 1);
+    drawing.frames++;
+  }
+  const many = Math.min(visible - drawing.done, Math.round(anew ? drawing.budget : Math.max(drawing.budget, visible / 16)));
+  if (many > 0) gl.drawElements(gl.POINTS, many, gl.UNSIGNED_INT, 4 * drawing.done);
+  drawing.full = many >= 0.95 * Math.round(drawing.budget);
+  drawing.done += Math.max(0, many);
+  drawing.fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+  drawing.issued = performance.now();
+  gl.flush();
+  request();
+}

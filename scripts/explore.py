@@ -1,0 +1,72 @@
+"""A map of sounds to listen to, search and label: python scripts/explore.py run=DIR, or index=DIR [encoder=release]
+
+run=DIR is a probed run (views beside their clean twins), index=DIR an archive that scripts/embed.py indexed. Serves a
+local page: every row a dot, its sound and spectrogram, what is like it (a row, a span, a file dropped onto the page, a
+label); labels are kept in a journal, exported as CSV and used to train the probe anew.
+"""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import hydra
+from omegaconf import DictConfig, OmegaConf
+from rich.progress import track
+
+from contrastive_artifacts.console import console, instructive
+from contrastive_artifacts.errors import ParameterError, StorageError
+from contrastive_artifacts.explorer.collection import Collection
+from contrastive_artifacts.journal import Journal
+from contrastive_artifacts.labels import Labels
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="explore")
+def main(cfg: DictConfig) -> None:
+    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    run, index = config["run"], config["index"]
+    if (run is None) == (index is None):
+        raise ParameterError("Give either run=DIR (a probed run) or index=DIR (of scripts/embed.py), one of them.")
+    if run is not None and config["encoder"] is not None:
+        raise ParameterError("A run has its own encoder: leave encoder= out, or give index=RUN/index with it.")
+    serving, explore_app = _serving()  # what is missing is said before minutes of UMAP
+    console.print("opening   ... (a map of many rows takes minutes, the first time)")
+    journal = Path(config["labels"] or (Path(run) / "labels.jsonl" if run else f"{Path(index)}.labels.jsonl"))
+    if run is not None:
+        collection = Collection.of_run(run, config["seed"], progress)
+    else:
+        collection = Collection.of_index(index, config["encoder"] or "release", config["seed"], progress)
+    console.print(f"rows      {len(collection)} ({collection.layout.method})")
+    with _opened(journal) as opened:
+        labels = Labels(opened, config["who"] or getpass.getuser(), collection.index.fingerprint)
+        access = serving.Access.to(config["host"])
+        app = explore_app(collection, labels, access)
+        console.print(f"labels    {journal}")
+        serving.serve(app, access, config["port"], lambda url: console.print(f"page      {url} (Ctrl+C ends)"))
+
+
+def progress(steps: Iterable[Any], what: str, total: int) -> Iterable[Any]:
+    return track(steps, what, total=total, transient=True)
+
+
+def _opened(path: Path) -> Journal:
+    try:
+        return Journal(path)
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written ({error.strerror}); give labels=FILE elsewhere.") from None
+
+
+def _serving() -> tuple[Any, Any]:
+    try:
+        from contrastive_artifacts import serving
+        from contrastive_artifacts.explorer.server import explore_app
+    except ModuleNotFoundError as error:
+        raise ParameterError(f"The page needs {error.name}: pip install 'contrastive-artifacts[serve]'.") from None
+    return serving, explore_app
+
+
+if __name__ == "__main__":
+    with instructive():
+        main()
