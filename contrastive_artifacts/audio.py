@@ -24,6 +24,7 @@ from .media import EXTENSIONS as EXTENSIONS
 from .media import MAX_CHANNELS as MAX_CHANNELS
 from .media import AudioInfo as AudioInfo
 from .media import blocks as blocks
+from .media import glimpse as glimpse
 from .media import probe as probe
 from .media import read as read
 

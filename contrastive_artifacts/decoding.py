@@ -2,7 +2,8 @@
 
 Both give what a file says (:class:`AudioInfo`) and its samples from a position on. Wave and FLAC files are sought;
 everything else is decoded from its start, because a decoder of a lossy format that starts in the middle gives other
-samples (and MPEG program streams cannot be sought at all).
+samples (and MPEG program streams cannot be sought at all). Who only wants to look into a long film may have it sought
+by its time stamps.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ EXTENSIONS = SOUND_EXTENSIONS | {
 }
 _CHUNK = 1 << 18  # samples that one step decodes at most: bounds the memory of blocks()
 _EXACT_SEEK = ("PCM_", "FLOAT", "DOUBLE", "ULAW", "ALAW")  # libsndfile subtypes without a decoder state
+_RUN_UP_S = 1.0  # decoded and dropped before a place that was sought by time: codecs look back
 _UNKNOWN_LENGTH = 1 << 60  # libsndfile states lengths beyond this for streams that state none
 
 
@@ -58,11 +60,14 @@ class AudioInfo:
 
 
 class Source(Protocol):
-    """An open file: what it says and its samples from ``start`` on, in pieces float32 ``[C, n]`` of any n >= 1."""
+    """An open file: what it says and its samples from ``start`` on, in pieces float32 ``[C, n]`` of any n >= 1.
+
+    Counted from the first sample; or, with ``by_time``, from where the file's time stamps say ``start`` to be.
+    """
 
     info: AudioInfo
 
-    def chunks(self, start: int) -> Iterator[np.ndarray]: ...
+    def chunks(self, start: int, by_time: bool = False) -> Iterator[np.ndarray]: ...
 
 
 def open_source(path: Path) -> Source:
@@ -94,14 +99,15 @@ class _Sound:
             codec, container = sound.subtype.lower(), sound.format.lower()
             self.info = _checked(AudioInfo(path, sound.samplerate, sound.channels, samples, codec, container))
 
-    def chunks(self, start: int) -> Iterator[np.ndarray]:
+    def chunks(self, start: int, by_time: bool = False) -> Iterator[np.ndarray]:
         position = 0
         try:
             with soundfile.SoundFile(self.info.path) as sound:
-                if sound.subtype.startswith(_EXACT_SEEK):
+                exact = sound.subtype.startswith(_EXACT_SEEK)
+                if exact or by_time:
                     if start >= sound.frames:
                         return
-                    position = sound.seek(start)
+                    position = sound.seek(start if exact else max(0, start - round(_RUN_UP_S * sound.samplerate)))
                 while len(piece := sound.read(_CHUNK, dtype="float32", always_2d=True)):
                     skip = max(start - position, 0)
                     position += len(piece)
@@ -110,7 +116,7 @@ class _Sound:
             return
         except soundfile.LibsndfileError:
             pass  # damaged: libsndfile drops the whole piece, FFmpeg gives the frames that are sound
-        yield from _Container(self.info.path).chunks(max(start, position))
+        yield from _Container(self.info.path).chunks(max(start, position), by_time)
 
 
 class _Container:
@@ -124,11 +130,18 @@ class _Container:
                 f"{path} cannot be read as audio ({error.strerror}); copy it again or convert it to wav or flac."
             ) from error
 
-    def chunks(self, start: int) -> Iterator[np.ndarray]:
-        position, lost = 0, 0
-        uniform = _Uniform(self.info.sample_rate)
+    def chunks(self, start: int, by_time: bool = False) -> Iterator[np.ndarray]:
+        position: int | None = 0
+        lost, uniform = 0, _Uniform(self.info.sample_rate)
         with _open_container(self.info.path) as container:
+            if by_time and self._sought(container, start):
+                position = None  # the first frame tells
             for found in _frames(container):
+                if position is None:
+                    position = None if isinstance(found, int) else self._position(container, found)
+                    if position is None or position > start:  # no time stamps, or wrong ones
+                        yield from self.chunks(start)
+                        return
                 if isinstance(found, int):
                     lost += found
                     continue
@@ -140,6 +153,26 @@ class _Container:
                     position += piece.shape[1]
                     if skip < piece.shape[1]:
                         yield piece[:, skip:]
+
+    def _sought(self, container: av.container.InputContainer, start: int) -> bool:
+        """Whether the container now stands at least a run-up before sample ``start``, and not at its beginning."""
+        stream = container.streams.audio[0]
+        seconds = Fraction(start, self.info.sample_rate) - Fraction(_RUN_UP_S)
+        if seconds <= 0 or not stream.time_base:
+            return False
+        try:
+            container.seek((stream.start_time or 0) + int(seconds / stream.time_base), stream=stream)
+        except av.FFmpegError:
+            return False
+        return True
+
+    def _position(self, container: av.container.InputContainer, frame: av.AudioFrame) -> int | None:
+        """The sample that a frame's time stamp says it begins with."""
+        stream = container.streams.audio[0]
+        if frame.pts is None or not frame.time_base:
+            return None
+        begin = (stream.start_time or 0) * (stream.time_base or 0)
+        return round((frame.pts * frame.time_base - begin) * self.info.sample_rate)
 
     @staticmethod
     def _describe(path: Path) -> AudioInfo:

@@ -109,6 +109,6 @@ class Review:
         if not 0 <= start < samples:
             raise ParameterError(f"start={start} lies outside the clip's {samples} samples.")
         if finding.clip.path is not None:
-            return audio.read(finding.clip.path, start, start + length)
+            return audio.glimpse(finding.clip.path, start, start + length)
         waveform, rate = self.corpus.load(finding.clip)
         return waveform[:, start : start + length], rate

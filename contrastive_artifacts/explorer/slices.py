@@ -135,7 +135,7 @@ class Slices:
         if path is None or not path.is_file():
             raise Vanished(f"{facts['clip']} is no longer where it was; put it back, or index the archive anew.")
         try:
-            waveform, rate = audio.read(path, start, stop)
+            waveform, rate = audio.glimpse(path, start, stop)
         except AudioError as error:
             raise AudioError(str(error).replace(str(path), str(facts["clip"]))) from None
         if rate != facts["sample_rate"]:
