@@ -18,6 +18,6 @@ train() {  # backbone, weights, steps
   "$PYTHON" scripts/export.py run="$run" to="contrastive_artifacts/release/$1"
 }
 
-train mn04 "$WEIGHTS/efficientat" "${MN04_STEPS:-1300}"
+train mn04 "$WEIGHTS/efficientat" "${MN04_STEPS:-1000}"
 train yamnet "$WEIGHTS/yamnet" "${YAMNET_STEPS:-120}"
 echo mn04 > contrastive_artifacts/release/default   # the better of the two: see MODEL_CARD.md
