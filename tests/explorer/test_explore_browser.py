@@ -283,6 +283,18 @@ def test_search_by_a_file_a_span_and_a_label(page, tmp_path):
     wait(page, lambda: "empty" in page.find_element(By.ID, "trouble").text)
 
 
+def test_search_by_a_file_that_is_dropped(page, tmp_path):
+    audio.write(tmp_path / "dropped.wav", (0.3 * np.sin(2 * np.pi * 50 * TIME)).astype(np.float32)[None], RATE)
+    data = {"items": [], "files": [str(tmp_path / "dropped.wav")], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver"):
+        page.execute_cdp_cmd("Input.dispatchDragEvent", {"type": kind, "x": 500, "y": 400, "data": data})
+    wait(page, page.find_element(By.ID, "drop").is_displayed)
+    page.execute_cdp_cmd("Input.dispatchDragEvent", {"type": "drop", "x": 500, "y": 400, "data": data})
+    wait(page, lambda: int(state(page)["hits"]) > 0 and state(page)["picture"].startswith("query:"))
+    assert page.find_element(By.ID, "title").text == "dropped.wav"
+    assert not page.find_element(By.ID, "drop").is_displayed()
+
+
 def test_labels_are_in_the_journal_and_undo_takes_them_back(page, home):
     row, other, third = rows_of(page, "artifact", "clean")[:3]
     open_row(page, row)
