@@ -4,7 +4,6 @@
 
 const about = read("about"), state = document.body.dataset;
 const count = about.count;
-const SHAPES = ["circle", "square", "triangle", "diamond", "cross"];
 const STYLES = 35; // 7 hues x 5 shapes
 const OTHERS = 35, MISSING = 36, STEPS = 64; // places in the palette: rest and none of a category; steps of a ramp
 const MOST_LABELLED = 20000; // rows of one act, as the server takes them
@@ -175,14 +174,6 @@ function labelLook(name) { // of a label in a list, whatever the map is coloured
   const colours = theme(), place = slots.get(name);
   if (place === undefined || place >= STYLES || slots.size > STYLES) return { fill: colours.neutral, shape: "circle" };
   return { fill: colours.categories[place % colours.categories.length], shape: SHAPES[place % SHAPES.length] };
-}
-function outline(shape, r) {
-  const path = (k, corners) => "M" + corners.map(([x, y]) => `${(x * r * k).toFixed(2)} ${(y * r * k).toFixed(2)}`).join("L") + "Z";
-  if (shape === "square") return path(0.87, [[-1, -1], [1, -1], [1, 1], [-1, 1]]);
-  if (shape === "triangle") return path(1.22, [[0, -1], [0.9, 0.72], [-0.9, 0.72]]);
-  if (shape === "diamond") return path(1.25, [[0, -1], [1, 0], [0, 1], [-1, 0]]);
-  if (shape === "cross") return path(1.08, [[-0.36, -1], [0.36, -1], [0.36, -0.36], [1, -0.36], [1, 0.36], [0.36, 0.36], [0.36, 1], [-0.36, 1], [-0.36, 0.36], [-1, 0.36], [-1, -0.36], [-0.36, -0.36]]);
-  return `M${-r} 0A${r} ${r} 0 1 1 ${r} 0A${r} ${r} 0 1 1 ${-r} 0Z`;
 }
 function svg({ fill, shape }, r = 6) {
   const make = (tag, attributes) => {

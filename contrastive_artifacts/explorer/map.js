@@ -5,7 +5,6 @@ const data = read("data");
 const points = data.points;
 const count = points.x.length;
 const canvas = byId("map"), tip = byId("tip"), state = document.body.dataset;
-const SHAPES = ["circle", "square", "triangle", "diamond", "cross"];
 const BINS = 5, OTHERS = 35, HIT = 14; // 7 hues x 5 shapes = 35 styles; pixels within which a point is meant
 const clean = data.artifacts.indexOf("clean");
 
@@ -32,15 +31,6 @@ function style(group, severity = null) {
   return { fill: colours.categories[place % colours.categories.length], shape: SHAPES[place % SHAPES.length] };
 }
 const styleOf = (i) => style(modes[mode].of(i), mode === "severity" ? Math.round(points.severity[i] * 40) / 40 : null);
-
-function outline(shape, r) {
-  const path = (k, corners) => "M" + corners.map(([x, y]) => `${(x * r * k).toFixed(2)} ${(y * r * k).toFixed(2)}`).join("L") + "Z";
-  if (shape === "square") return path(0.87, [[-1, -1], [1, -1], [1, 1], [-1, 1]]);
-  if (shape === "triangle") return path(1.22, [[0, -1], [0.9, 0.72], [-0.9, 0.72]]);
-  if (shape === "diamond") return path(1.25, [[0, -1], [1, 0], [0, 1], [-1, 0]]);
-  if (shape === "cross") return path(1.08, [[-0.36, -1], [0.36, -1], [0.36, -0.36], [1, -0.36], [1, 0.36], [0.36, 0.36], [0.36, 1], [-0.36, 1], [-0.36, 0.36], [-1, 0.36], [-1, -0.36], [-0.36, -0.36]]);
-  return `M${-r} 0A${r} ${r} 0 1 1 ${r} 0A${r} ${r} 0 1 1 ${-r} 0Z`;
-}
 
 // ---- which points are shown --------------------------------------------------------------------------------------
 const shown = new Uint8Array(count);

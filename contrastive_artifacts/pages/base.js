@@ -17,6 +17,17 @@ function ramp(value) {
   return `rgb(${mix.join(" ")})`;
 }
 
+// Markers: with the seven hues 35 looks, so that colour is never the only sign.
+const SHAPES = ["circle", "square", "triangle", "diamond", "cross"];
+function outline(shape, r) {
+  const path = (k, corners) => "M" + corners.map(([x, y]) => `${(x * r * k).toFixed(2)} ${(y * r * k).toFixed(2)}`).join("L") + "Z";
+  if (shape === "square") return path(0.87, [[-1, -1], [1, -1], [1, 1], [-1, 1]]);
+  if (shape === "triangle") return path(1.22, [[0, -1], [0.9, 0.72], [-0.9, 0.72]]);
+  if (shape === "diamond") return path(1.25, [[0, -1], [1, 0], [0, 1], [-1, 0]]);
+  if (shape === "cross") return path(1.08, [[-0.36, -1], [0.36, -1], [0.36, -0.36], [1, -0.36], [1, 0.36], [0.36, 0.36], [0.36, 1], [-0.36, 1], [-0.36, 0.36], [-1, 0.36], [-1, -0.36], [-0.36, -0.36]]);
+  return `M${-r} 0A${r} ${r} 0 1 1 ${r} 0A${r} ${r} 0 1 1 ${-r} 0Z`;
+}
+
 // Strings only ever become text nodes: a name from a file cannot become markup.
 function element(tag, properties = {}, ...children) {
   const node = Object.assign(document.createElement(tag), properties);
