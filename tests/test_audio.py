@@ -12,64 +12,10 @@ import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from media_files import CLICK, FORMATS, RATE, encode, tone
 
-from contrastive_artifacts import audio, decoding
+from contrastive_artifacts import audio
 from contrastive_artifacts.errors import AudioError, ParameterError
-
-RATE = 48_000
-CLICK = 30_007
-FORMATS = {  # file -> (codec for PyAV or None for libsndfile, has a picture, lossless)
-    "a.wav": (None, False, True),
-    "a.flac": (None, False, True),
-    "a.ogg": (None, False, False),
-    "a.mp3": (None, False, False),
-    "a.opus": ("libopus", False, False),
-    "a.m4a": ("aac", False, False),
-    "a.mp4": ("aac", True, False),
-    "a.mkv": ("flac", True, True),
-    "opus.mkv": ("libopus", True, False),
-    "a.mov": ("pcm_s24le", True, True),
-    "a.avi": ("pcm_s16le", True, True),
-    "a.mpg": ("mp2", True, False),
-    "a.mpeg": ("ac3", True, False),
-    "a.ts": ("aac", True, False),
-}
-
-
-def tone(seconds: float = 1.5, rate: int = RATE, channels: int = 2) -> np.ndarray:
-    """1 kHz at 0.4, half as loud in each further channel, with a click of one sample."""
-    t = np.arange(round(seconds * rate)) / rate
-    waveform = np.stack([0.4 / 2**c * np.sin(2 * np.pi * 1000 * t) for c in range(channels)]).astype(np.float32)
-    if waveform.shape[1] > CLICK:
-        waveform[:, CLICK] = 0.9
-    return waveform
-
-
-def encode(path: Path, waveform: np.ndarray, codec: str | None, picture: bool = False, rate: int = RATE) -> Path:
-    if codec is None:
-        soundfile.write(path, waveform.T, rate)
-        return path
-    layout = {1: "mono", 2: "stereo"}[len(waveform)]
-    frame = av.AudioFrame.from_ndarray(waveform, format="fltp", layout=layout)
-    frame.sample_rate, frame.pts = rate, 0
-    with av.open(str(path), "w") as container:
-        if picture:
-            video = container.add_stream("mpeg2video" if path.suffix in (".mpg", ".mpeg", ".ts") else "mpeg4", rate=25)
-            video.width = video.height = 64
-            video.pix_fmt = "yuv420p"
-        stream = container.add_stream(codec, rate=rate, layout=layout)
-        if picture:
-            for index in range(waveform.shape[1] * 25 // rate):
-                image = av.VideoFrame.from_ndarray(np.full((64, 64, 3), index, np.uint8), format="rgb24")
-                image.pts = index
-                container.mux(video.encode(image))
-            container.mux(video.encode(None))
-        size = stream.codec_context.frame_size or 1024
-        shaped = av.AudioResampler(stream.codec_context.format.name, layout, rate, frame_size=size)
-        for part in [*shaped.resample(frame), *shaped.resample(None)]:
-            container.mux(stream.encode(part))
-        container.mux(stream.encode(None))
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -122,48 +68,6 @@ def test_part_equals_slice_and_blocks_equal_whole(media: dict[str, Path], name: 
     part = list(audio.blocks(media[name], 100, start=999, stop=1250))
     assert [(position, block.shape[1]) for position, block in part] == [(999, 100), (1099, 100), (1199, 51)]
     assert np.array_equal(np.concatenate([block for _, block in part], axis=1), whole[:, 999:1250])
-
-
-@pytest.mark.parametrize("name", FORMATS)
-def test_a_glimpse_lies_where_the_part_does(tmp_path: Path, name: str) -> None:
-    codec, picture, lossless = FORMATS[name]
-    noise = np.random.default_rng(3).standard_normal((1, 8 * RATE + 16)).astype(np.float32)
-    smooth = 0.1 * np.lib.stride_tricks.sliding_window_view(noise, 17, axis=1).sum(axis=2) / 17
-    path = encode(tmp_path / name, np.repeat(smooth, 2, axis=0).astype(np.float32), codec, picture)
-    start = 6 * RATE + 123
-    part, _ = audio.read(path, start, start + RATE)
-    seen, rate = audio.glimpse(path, start, start + RATE)
-    assert (rate, seen.shape) == (RATE, part.shape)
-    if lossless:
-        assert np.array_equal(seen, part)
-    size = 1 << 17
-    match = np.fft.irfft(np.conj(np.fft.rfft(seen[0], size)) * np.fft.rfft(part[0], size))
-    lag = (int(np.argmax(match)) + size // 2) % size - size // 2
-    assert abs(lag) <= RATE // 500, "2 ms: Matroska counts milliseconds"
-    assert match.max() > 0.98 * float(np.linalg.norm(seen[0]) * np.linalg.norm(part[0]))
-
-
-@pytest.mark.parametrize("name", ["a.m4a", "a.mp4", "opus.mkv", "a.ts"])
-def test_a_glimpse_decodes_little(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    codec, picture, _ = FORMATS[name]
-    path = encode(tmp_path / name, np.tile(tone(1.0), 10), codec, picture)
-    counted: list[int] = []
-    decoded = decoding._to_float
-
-    def counting(frame: av.AudioFrame) -> np.ndarray:
-        counted.append(frame.samples)
-        return decoded(frame)
-
-    monkeypatch.setattr(decoding, "_to_float", counting)
-    audio.glimpse(path, 8 * RATE, 8 * RATE + 1000)
-    few = sum(counted)
-    counted.clear()
-    audio.read(path, 8 * RATE, 8 * RATE + 1000)
-    assert few < 2.5 * RATE < 8 * RATE < sum(counted)
-    beginning = audio.read(path, 100, 2000)[0]
-    assert np.array_equal(audio.glimpse(path, 100, 2000)[0], beginning), "nothing to seek there"
-    with pytest.raises(AudioError, match="no samples from"):
-        audio.glimpse(path, 3600 * RATE, 3601 * RATE)
 
 
 @pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.ogg", "a.mp3", "a.mkv", "a.avi", "a.mpg", "a.ts"])
