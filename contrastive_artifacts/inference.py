@@ -37,12 +37,13 @@ class PretrainedEncoder:
     Attributes:
         labels: What the probe tells apart: ``"clean"`` first, then the artifacts that the encoder was trained on, then
             labels that people added, by name. Without a probe what the encoder was trained on.
+        probe: What tells labels and severities; None where the run has not been probed.
         window_s, hop_s: Windows that inputs are cut into, in seconds.
         fingerprint: Stored with whatever this encoder makes.
     """
 
     def __init__(self, embedder: Embedder, probe: Probe | None) -> None:
-        self._embedder, self._probe = embedder, probe
+        self._embedder, self.probe = embedder, probe
         self.fingerprint = embedder.fingerprint
         self.window_s, self.hop_s = embedder.window_s, embedder.hop_s
         self.sample_rate = embedder.sample_rate
@@ -90,12 +91,12 @@ class PretrainedEncoder:
 
     @property
     def has_probe(self) -> bool:
-        return self._probe is not None
+        return self.probe is not None
 
     def _need_probe(self) -> Probe:
-        if self._probe is None:
+        if self.probe is None:
             raise StorageError("This encoder has no probe yet; run scripts/probe.py on its run directory first.")
-        return self._probe
+        return self.probe
 
 
 def _ordered(classes: tuple[str, ...], states: tuple[str, ...]) -> tuple[str, ...]:

@@ -48,7 +48,14 @@ class Collection:
     """
 
     def __init__(
-        self, index: Index, encoder_folder: Path, corpora: Mapping[str, Corpus], layout: Layout, home: Path, title: str
+        self,
+        index: Index,
+        encoder: inference.PretrainedEncoder,
+        encoder_folder: Path,
+        corpora: Mapping[str, Corpus],
+        layout: Layout,
+        home: Path,
+        title: str,
     ) -> None:
         names = index.metadata.column_names
         if missing := [name for name in _PLACE if name not in names]:
@@ -58,10 +65,10 @@ class Collection:
             )
         if not len(index):
             raise ParameterError(f"{index.directory} is empty: there is nothing to explore; embed recordings first.")
-        self.encoder_folder, self.corpora, self.layout = encoder_folder, dict(corpora), layout
+        self.encoder, self.encoder_folder = encoder, encoder_folder
+        self.corpora, self.layout = dict(corpora), layout
         self.home, self.title = home, title
-        self.encoder = inference.load(encoder_folder)
-        self.probe = Probe.load(encoder_folder, index.fingerprint) if self.encoder.has_probe else None
+        self.probe = encoder.probe
         self.index = with_columns(index, **{ROW: pa.array(np.arange(len(index)))})
         self.said: dict[int, RowLabel] = {}
         self.columns: dict[str, Column] = {}
@@ -84,9 +91,10 @@ class Collection:
         """
         home = Path(directory)
         folder = inference.encoder_folder(home)
-        index = Index.open(home / "index", inference.load(folder).fingerprint)
+        encoder = inference.load(folder)
+        index = Index.open(home / "index", encoder.fingerprint)
         corpora = {corpus.name: corpus for corpus in run.corpora_of(home).values()}
-        return cls(index, folder, corpora, layout_of(index, seed, progress), home, home.resolve().name)
+        return cls(index, encoder, folder, corpora, layout_of(index, seed, progress), home, home.resolve().name)
 
     @classmethod
     def of_index(
@@ -99,13 +107,14 @@ class Collection:
             StorageError: there is no index, or a part of it is damaged.
         """
         home, folder = Path(directory), inference.encoder_folder(encoder)
+        loaded = inference.load(folder)
         try:
-            index = Index.open(home, inference.load(folder).fingerprint)
+            index = Index.open(home, loaded.fingerprint)
         except FingerprintError as error:
             raise FingerprintError(f"{error} Here: encoder=RUN or FOLDER, which is {str(encoder)!r} now.") from None
         of = retrieval.run_of_index(home)
         corpora = {corpus.name: corpus for corpus in run.corpora_of(of).values()} if of else {}
-        return cls(index, folder, corpora, layout_of(index, seed, progress), home, home.resolve().name)
+        return cls(index, loaded, folder, corpora, layout_of(index, seed, progress), home, home.resolve().name)
 
     def __len__(self) -> int:
         return len(self.index)

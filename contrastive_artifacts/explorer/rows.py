@@ -50,7 +50,8 @@ class Rows:
     def facts(self, row: int) -> dict[str, Any]:
         """All there is to say of a row."""
         one = self.collection
-        facts, found, said = one.facts(row), one.found(row), one.said.get(row)
+        found, said = one.found(row), one.said.get(row)
+        facts = found.metadata
         rendered, rate = is_rendered(facts), facts["sample_rate"]
         label, known, heard = one.shown(row, facts), facts.get("artifact") or None, facts.get("heard") or None
         before, after = one.beside(row)

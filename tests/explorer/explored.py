@@ -41,7 +41,7 @@ def archive(folder: Path) -> Collection:
     each, _ = embed_recordings(corpus, corpus.clips[5:], encoder, channels="each")
     one, two = (index_table(t, folder / n, encoder.fingerprint) for n, t in (("mix", mix), ("each", each)))
     index = Index.merge([one, two], folder / "index")
-    return Collection(index, RELEASE, {}, flat(index), folder / "index", "archive")
+    return Collection(index, encoder, RELEASE, {}, flat(index), folder / "index", "archive")
 
 
 def views(folder: Path) -> Collection:
@@ -64,4 +64,4 @@ def views(folder: Path) -> Collection:
     encoder = ca.load("release")
     vectors = rng.normal(size=(9, len(encoder.embed((clean, RATE)).clip)))
     index = Index.build(vectors, rows, folder / "index", encoder.fingerprint)
-    return Collection(index, RELEASE, {"c": Corpus("c", clips)}, flat(index), folder, "views")
+    return Collection(index, encoder, RELEASE, {"c": Corpus("c", clips)}, flat(index), folder, "views")

@@ -171,7 +171,7 @@ def test_people_correct_the_probe(tmp_path):
               "stop": n + 9, "sample_rate": RATE, "artifact": "", "params": "{}", "file": ""}
              for n in range(60)]  # fmt: skip
     index = Index.build(vectors, facts, tmp_path / "index", encoder.fingerprint)
-    one = Collection(index, RELEASE, {}, flat(index), tmp_path / "index", "x")
+    one = Collection(index, encoder, RELEASE, {}, flat(index), tmp_path / "index", "x")
     files = {path.name: path.read_bytes() for path in (tmp_path / "index").iterdir()}
     with Journal(tmp_path / "labels.jsonl") as journal:
         labelling = Labelling(one, Labels(journal, "ana", encoder.fingerprint))

@@ -43,7 +43,7 @@ def one_file(
     encoder = ca.load("release")
     vectors = np.random.default_rng(0).normal(size=(len(rows), 256))
     index = Index.build(vectors, facts, folder / "index", encoder.fingerprint)
-    return Collection(index, RELEASE, {}, flat(index), folder, "one")
+    return Collection(index, encoder, RELEASE, {}, flat(index), folder, "one")
 
 
 def test_a_view_sounds_as_it_did_and_its_twin_is_clean(rendered):
