@@ -19,6 +19,7 @@ from . import audio, backbones, files
 from .errors import ParameterError, StorageError, WeightsError
 from .frame_head import FrameHead
 from .frontends import DETAILS, DetailFigures
+from .frontends.figures import deviation
 
 FORMAT = 1
 STATISTICS = 7  # per band, see spectral_statistics
@@ -213,7 +214,7 @@ class Encoder(nn.Module):
 
 def pool(frames: Tensor) -> Tensor:
     """Mean, maximum and standard deviation over time: [B, N, D] -> [B, 3 D]. The deviation is 0 for one frame."""
-    return rearrange([frames.mean(dim=1), frames.amax(dim=1), _deviation(frames, 1)], "part b d -> b (part d)")
+    return rearrange([frames.mean(dim=1), frames.amax(dim=1), deviation(frames, 1)], "part b d -> b (part d)")
 
 
 def spectral_statistics(spectrogram: Tensor) -> Tensor:
@@ -224,15 +225,10 @@ def spectral_statistics(spectrogram: Tensor) -> Tensor:
     """
     steps = spectrogram.diff(dim=2).abs()
     over_time = [
-        spectrogram.mean(2), _deviation(spectrogram, 2), spectrogram.amin(2), spectrogram.amax(2),
-        steps.mean(2), _deviation(steps, 2), steps.amax(2),
+        spectrogram.mean(2), deviation(spectrogram, 2), spectrogram.amin(2), spectrogram.amax(2),
+        steps.mean(2), deviation(steps, 2), steps.amax(2),
     ]  # fmt: skip
     return torch.cat(over_time, dim=1)
-
-
-def _deviation(x: Tensor, dim: int) -> Tensor:
-    """Standard deviation whose gradient stays finite where nothing varies."""
-    return (x.var(dim=dim, unbiased=False) + 1e-6).sqrt()
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:

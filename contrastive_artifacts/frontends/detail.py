@@ -11,9 +11,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from .clip_detail import EDGES
 from .figures import FRAME_S, DetailFigures
 
-EDGES = (0.99, 0.97, 0.94, 0.9, 0.8, 0.65, 0.5)  # of the largest sample of one sign
 FEATURES = 7  # per frame
 DETAIL_SIZE = 2 * len(EDGES) + 5 * FEATURES
 FLOOR = 1e-7

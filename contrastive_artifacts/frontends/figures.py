@@ -16,3 +16,8 @@ class DetailFigures(NamedTuple, Generic[Array]):
 
     frames: Array
     clip: Array
+
+
+def deviation(x: Tensor, dim: int) -> Tensor:
+    """Standard deviation over ``dim`` whose gradient stays finite where nothing varies."""
+    return (x.var(dim=dim, unbiased=False) + 1e-6).sqrt()

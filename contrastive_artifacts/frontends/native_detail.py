@@ -24,7 +24,7 @@ from scipy.fft import next_fast_len
 from torch import Tensor, nn
 
 from .clip_detail import CLIP_FIGURES, clip_detail, share
-from .figures import FRAME_S, DetailFigures
+from .figures import FRAME_S, DetailFigures, deviation
 
 ORDER = 14  # of the linear predictor
 WHITE = 1e-5  # noise that the predictor takes for granted, as a share of the frame's energy: -50 dB
@@ -51,9 +51,8 @@ class NativeDetail(nn.Module):
     def pooled(self, figures: DetailFigures[Tensor]) -> Tensor:
         """``[B, size]``: the clip's figures, then mean, deviation, minimum, maximum, largest step over the frames."""
         frames, clip = figures.frames.float(), figures.clip.float()
-        deviation = (frames.var(dim=1, unbiased=False) + 1e-6).sqrt()
         steps = frames.diff(dim=1).abs().amax(1)
-        return torch.cat([clip, frames.mean(1), deviation, frames.amin(1), frames.amax(1), steps], dim=1)
+        return torch.cat([clip, frames.mean(1), deviation(frames, 1), frames.amin(1), frames.amax(1), steps], dim=1)
 
 
 def native_detail(waveform: Tensor, sample_rate: int) -> DetailFigures[Tensor]:
