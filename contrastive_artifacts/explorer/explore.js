@@ -175,13 +175,3 @@ function labelLook(name) { // of a label in a list, whatever the map is coloured
   if (place === undefined || place >= STYLES || slots.size > STYLES) return { fill: colours.neutral, shape: "circle" };
   return { fill: colours.categories[place % colours.categories.length], shape: SHAPES[place % SHAPES.length] };
 }
-function svg({ fill, shape }, r = 6) {
-  const make = (tag, attributes) => {
-    const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-    for (const [k, v] of Object.entries(attributes)) node.setAttribute(k, v);
-    return node;
-  };
-  const node = make("svg", { width: 14, height: 14, viewBox: "-8 -8 16 16", "aria-hidden": "true" });
-  node.append(make("path", { d: outline(shape, r), fill }));
-  return node;
-}

@@ -8,7 +8,7 @@ from typing import Any
 from ..pages import build_page
 
 SCRIPTS = (
-    *("explore_gl.js", "explore_map.js", "explore_legend.js", "explore_sound.js", "explore_picture.js"),
+    *("marks.js", "explore_gl.js", "explore_map.js", "explore_legend.js", "explore_sound.js", "explore_picture.js"),
     *("explore_panel.js", "explore_search.js", "explore_labels.js", "explore_keys.js"),
 )
 

@@ -56,7 +56,7 @@ function legend() {
   for (let i = 0; i < count; i++) totals[m.of(i)]++;
   const items = m.names.map((name, group) => {
     if (!totals[group]) return null;
-    const mark = svg(style(group), 6);
+    const mark = svg(style(group));
     const button = element("button", { type: "button", title: name },
       mark, element("span", { className: "text", textContent: name || "(none)" }), element("span", { className: "many", textContent: totals[group].toLocaleString() }));
     button.setAttribute("aria-pressed", String(!m.hidden.has(group)));
@@ -73,16 +73,6 @@ function legend() {
   byId("items").replaceChildren(...items.filter(Boolean));
   byId("gradient").hidden = mode !== "severity";
   byId("gradient-bar").style.background = `linear-gradient(90deg, ${theme().ramp.join(",")})`;
-}
-
-function svg({ fill, shape }, r) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  for (const [k, v] of [["width", 14], ["height", 14], ["viewBox", "-8 -8 16 16"], ["aria-hidden", "true"]]) node.setAttribute(k, v);
-  path.setAttribute("d", outline(shape, r));
-  path.setAttribute("fill", fill);
-  node.append(path);
-  return node;
 }
 
 // ---- view: x, y in the middle of the canvas, k pixels per unit ---------------------------------------------------

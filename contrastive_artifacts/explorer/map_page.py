@@ -95,7 +95,7 @@ def write_map(path: str | Path, points: Sequence[MapPoint], title: str, facts: M
     }
     sounds = [[mime, base64.b64encode(data).decode()] for mime, data in clips]
     blocks = {"data": page, "sounds": sounds}
-    files.write_text(path, build_page(f"{__package__}", "map", title, blocks, scripts=["player.js"]))
+    files.write_text(path, build_page(f"{__package__}", "map", title, blocks, scripts=["marks.js", "player.js"]))
 
 
 def parameter_rows(params: Mapping[str, Any]) -> list[list[str]]:

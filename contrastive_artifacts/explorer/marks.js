@@ -1,0 +1,11 @@
+// A marker of a map as a picture in lists and legends.
+function svg({ fill, shape }, r = 6) {
+  const make = (tag, attributes) => {
+    const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [k, v] of Object.entries(attributes)) node.setAttribute(k, v);
+    return node;
+  };
+  const node = make("svg", { width: 14, height: 14, viewBox: "-8 -8 16 16", "aria-hidden": "true" });
+  node.append(make("path", { d: outline(shape, r), fill }));
+  return node;
+}
