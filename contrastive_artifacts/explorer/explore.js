@@ -1,6 +1,7 @@
 // The explorer: what the page knows of the rows, how it asks the server, and which rows are shown. Rows are numbered as
 // the server numbers them. Body data attributes (drawn, visible, selected, hovered, playing, version, lasso, hits,
-// labels, query, colour, error ...) tell tests and assistive scripts what the canvases show.
+// labels, following while the columns of labels are on their way, query, colour, error ...) tell tests and assistive
+// scripts what the canvases show.
 
 const about = read("about"), state = document.body.dataset;
 const count = about.count;

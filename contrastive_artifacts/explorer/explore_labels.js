@@ -43,6 +43,7 @@ byId("export").addEventListener("click", (event) => { if (byId("export").getAttr
 let refreshTimer = 0;
 function refresh() {
   clearTimeout(refreshTimer);
+  state.following = "columns";
   refreshTimer = setTimeout(guarded(() => follow(["label", "decision"])), 250);
 }
 async function follow(names) {
@@ -52,6 +53,7 @@ async function follow(names) {
   if (!columns.get(colour).data) await recolour(colour);
   else legend();
   if ([...columns.values()].some(active)) await filter();
+  delete state.following;
 }
 async function readSaid() { // from the columns, as they are at the start and after an undo
   if (!columns.has("decision")) { said.clear(); return { keep: 0, reject: 0, relabel: 0 }; }

@@ -40,7 +40,9 @@ function legend() {
   }
   const missing = number ? absent(column) : column.counts[column.values.length];
   if (missing) items.push(entry(column, [null], "missing", missing, number ? STEPS : MISSING));
+  const at = [...byId("items").children].indexOf(document.activeElement?.parentElement);
   byId("items").replaceChildren(...items);
+  byId("items").children[at]?.firstChild.focus(); // labels just said, or a click, must not throw the keyboard out of the list
   if (number) histogram(column);
 }
 function absent(column) {
@@ -55,9 +57,8 @@ function entry(column, names, text, many, place) {
     if (event.shiftKey || event.altKey) solo(column, names);
     else if (names.every((name) => column.hidden.has(name))) names.forEach((name) => column.hidden.delete(name));
     else names.forEach((name) => column.hidden.add(name));
-    const at = [...byId("items").children].indexOf(button.parentElement);
+    button.focus(); // not every browser does so on a click
     legend();
-    byId("items").children[at]?.firstChild.focus();
     refilter();
   });
   button.addEventListener("keydown", (event) => { // Tab leaves the list; arrows go through it

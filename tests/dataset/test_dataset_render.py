@@ -120,12 +120,14 @@ def test_killed_it_goes_on_where_it_was(tmp_path: Path, layout: str, workers: in
     (tmp_path / "killed.py").write_text(KILLED)
     out, lines = tmp_path / "out", tmp_path / "out" / journal.FOLDER / "journal.jsonl"
     command = [sys.executable, tmp_path / "killed.py", source, out, layout, str(workers)]
-    process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"})
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
     deadline = time.monotonic() + 120
     while not (lines.exists() and lines.read_bytes().count(b"\n") >= 3) and time.monotonic() < deadline:
         time.sleep(0.001)
     process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
+    process.communicate(timeout=120)  # until its workers have ended too, each after the job at hand
+    assert process.returncode == -signal.SIGKILL
     assert not (out / "manifest.csv").exists()
     with lines.open("a") as file:
         file.write('{"job": "cut short')

@@ -360,12 +360,24 @@ def test_one_act_over_many_and_retraining(page, home):
         press(page, Keys.ESCAPE)
         assert state(page)["lasso"] == "0"
         page.find_element(By.ID, "all").click()
+        wait(page, lambda: "following" not in state(page))  # the legend is made anew by then
     page.find_element(By.ID, "retrain").click()
     wait(page, lambda: "retrained" in state(page))
     assert state(page)["colour"] == "heard"
     assert "before" in page.find_element(By.ID, "question").text
     press(page, Keys.ENTER)
     assert not page.find_element(By.ID, "question").is_displayed()
+
+
+def test_the_keyboard_stays_in_the_legend_when_labels_change_it(page):
+    Select(page.find_element(By.ID, "colour")).select_by_value("artifact")
+    wait(page, lambda: state(page)["colour"] == "artifact")
+    page.execute_script("document.querySelector('#items button[title=clicks]').focus(); refresh()")
+    old = page.switch_to.active_element
+    wait(page, lambda: "following" not in state(page))
+    now = page.switch_to.active_element
+    assert now.get_attribute("title") == "clicks"
+    assert now != old, "it was made anew"
 
 
 def test_a_name_that_is_markup_stays_text(page):
