@@ -65,7 +65,8 @@ def silhouette(x: Any, labels: Any) -> float:
 def umap_2d(x: Any, seed: int = 0, n_neighbors: int = NEIGHBOURS, min_dist: float = 0.1) -> np.ndarray:
     """A map of x [N, D] by UMAP on cosine distance, float32 [N, 2]; one seed, one map (on one machine).
 
-    McInnes, Healy & Melville 2018. The first call in a process compiles for some ten seconds.
+    McInnes, Healy & Melville 2018. The first call in a process compiles for some ten seconds; on a terminal a bar
+    counts the epochs that follow.
 
     Raises:
         ParameterError: fewer than five rows, or unfit values.
@@ -82,6 +83,7 @@ def umap_2d(x: Any, seed: int = 0, n_neighbors: int = NEIGHBOURS, min_dist: floa
         random_state=seed,
         n_jobs=1,  # what a seed allows
         init="spectral" if len(x) > 20 else "random",  # the eigensolver needs more rows than that
+        tqdm_kwds={"disable": None, "desc": "map", "leave": False},  # None: where standard error is no terminal
     )
     return np.asarray(mapper.fit_transform(unit_rows(x)), dtype=np.float32)
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import io
+import sys
+
 import numpy as np
 import pytest
 
@@ -76,6 +79,18 @@ def test_umap_is_decided_by_its_seed(mapped: np.ndarray) -> None:
     x = clusters("artifact")[0]
     np.testing.assert_array_equal(umap_2d(x, seed=1), mapped)
     assert not np.array_equal(umap_2d(x, seed=2), mapped)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_umap_counts_its_epochs_on_a_terminal_only(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], terminal: bool
+) -> None:
+    screen = io.StringIO()
+    monkeypatch.setattr(screen, "isatty", lambda: terminal, raising=False)
+    monkeypatch.setattr(sys, "stderr", screen)
+    umap_2d(clusters("artifact")[0], seed=1)
+    assert ("map" in screen.getvalue()) == terminal
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize("count", [5, 12, 25])
