@@ -19,6 +19,7 @@ from rich.progress import track
 from contrastive_artifacts.console import console, instructive
 from contrastive_artifacts.errors import ParameterError, StorageError
 from contrastive_artifacts.explorer.collection import Collection
+from contrastive_artifacts.explorer.labelling import SAVED
 from contrastive_artifacts.journal import Journal
 from contrastive_artifacts.labels import Labels
 
@@ -43,6 +44,8 @@ def main(cfg: DictConfig) -> None:
         labels = Labels(opened, config["who"] or getpass.getuser(), collection.index.fingerprint)
         access = serving.Access.to(config["host"])
         app = explore_app(collection, labels, access)
+        if collection.probe is not collection.encoder.probe:
+            console.print(f"probe     corrected by labels: {collection.home / SAVED} (delete it for the encoder's own)")
         console.print(f"labels    {journal}")
         serving.serve(app, access, config["port"], lambda url: console.print(f"page      {url} (Ctrl+C ends)"))
 

@@ -8,13 +8,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from .. import labels as said
-from ..errors import ParameterError, StorageError
+from ..errors import FingerprintError, ParameterError, StorageError
 from ..files import atomic_path
 from ..labels import ACTIONS, Labels
 from ..probes import Probe
@@ -26,9 +27,14 @@ SAVED = "relabelled"  # folder of the retrained probe with its encoder, in that 
 class Labelling:
     """Labels of a collection; each act is stored before it is answered.
 
+    Where a probe was retrained here before, the collection is heard with that one.
+
     Args:
         collection: What is labelled; its columns follow.
         labels: Where labels are kept.
+
+    Raises:
+        StorageError: the retrained probe is damaged; its folder can be deleted.
     """
 
     def __init__(self, collection: Collection, labels: Labels) -> None:
@@ -36,6 +42,10 @@ class Labelling:
         self._first = collection.probe
         self._lock, self._training = threading.Lock(), threading.Lock()
         collection.say(labels.matching(collection.index.metadata))
+        saved = collection.home / SAVED
+        if (saved / "probe.json").exists():
+            with suppress(FingerprintError):  # embedded anew by another encoder since: that probe is of no use
+                collection.hear(Probe.load(saved, collection.index.fingerprint))
 
     def say(self, rows: Sequence[int], action: str, label: str, note: str) -> dict[str, Any]:
         """One act over many rows; how many they are, and how many are labelled by now.

@@ -202,6 +202,16 @@ def test_people_correct_the_probe(tmp_path):
         assert labelling.undo()["rows"] == []
         with pytest.raises(ParameterError, match="nothing to learn from"):
             labelling.retrain()
+        again = Collection(index, encoder, RELEASE, {}, flat(index), tmp_path / "index", "x")
+        assert again.index.metadata.column("heard").to_pylist() == before
+        resumed = Labelling(again, Labels(journal, "ana", encoder.fingerprint))
+        assert again.index.metadata.column("heard").to_pylist() == heard, "opened again, it is heard as corrected"
+        resumed.say(list(range(30, 40)), "relabel", "clean", "")
+        assert resumed.retrain()["before"] is not None
+        assert "tape_squeal" not in ca.load(made["saved"]).labels, "what it starts from is from before any label"
+        (tmp_path / "index" / "relabelled" / "probe.safetensors").write_bytes(b"no probe")
+        with pytest.raises(StorageError, match="relabelled"):
+            Labelling(again, Labels(journal, "ana", encoder.fingerprint))
     assert {n: (tmp_path / "index" / n).read_bytes() for n in files} == files, "the index stays as it was"
 
 
