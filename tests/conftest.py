@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,6 +15,9 @@ import torch
 from contrastive_artifacts import corpora
 from contrastive_artifacts.corpora import Corpus
 
+# Before MKL is first used: its Fourier transforms round alike on every CPU, or the golden numbers that lie near the
+# noise floor of single precision would be those of one maker's CPUs only.
+os.environ.setdefault("MKL_CBWR", "COMPATIBLE")
 matplotlib.use("Agg")
 torch.set_num_threads(1)
 
