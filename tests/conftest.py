@@ -19,7 +19,12 @@ from contrastive_artifacts.corpora import Corpus
 # noise floor of single precision would be those of one maker's CPUs only.
 os.environ.setdefault("MKL_CBWR", "COMPATIBLE")
 matplotlib.use("Agg")
-torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Training takes all cores and leaves it so; sums by two threads round otherwise than those of a test's child."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
