@@ -23,7 +23,7 @@ matplotlib.use("Agg")
 
 @pytest.fixture(autouse=True)
 def one_thread() -> None:
-    """Training takes all cores and leaves it so; sums by two threads round otherwise than those of a test's child."""
+    """Whatever ran before in this process: sums by two threads round otherwise than those of a test's child by one."""
     torch.set_num_threads(1)
 
 
