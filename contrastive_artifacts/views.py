@@ -182,17 +182,10 @@ def vary(
     return waveform, round(rate * 2 ** rng.uniform(-SPEED, SPEED))
 
 
-def finish(waveform: np.ndarray, rate: int, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
-    """The path that every state takes after its artifact: [1, T] at ``rate`` -> float32 [T'] at ``sample_rate``.
-
-    Tilted and levelled, then resampled. A view that would exceed full scale is lowered, as any recording of it would
-    have been.
-    """
-    return _resampled(levelled(waveform, rate, rng), rate, sample_rate)
-
-
 def levelled(waveform: np.ndarray, rate: int, rng: np.random.Generator) -> np.ndarray:
-    """For half of the views a first-order shelf (corner 0.3-3 kHz, +-6 dB); a level drawn for this view alone.
+    """What every state goes through after its artifact, before it is resampled.
+
+    For half of the views a first-order shelf (corner 0.3-3 kHz, +-6 dB); a level drawn for this view alone.
 
     [1, T] -> float32 [T], not kept within full scale.
     """
@@ -207,6 +200,7 @@ def levelled(waveform: np.ndarray, rate: int, rng: np.random.Generator) -> np.nd
 
 
 def _resampled(native: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
+    """A view that would exceed full scale is lowered, as any recording of it would have been."""
     finished = audio.resample(native, rate, sample_rate)
     peak = float(np.abs(finished).max(initial=0.0))
     return finished / np.float32(peak) if peak > 1 else finished

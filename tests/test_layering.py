@@ -19,7 +19,7 @@ LEVELS: dict[float, tuple[str, ...]] = {  # a part imports from lower levels onl
     0.2: ("download", "media"),
     0.3: ("audio",),
     0.4: ("picture",),
-    1.0: ("artifacts", "frontends"),
+    1.0: ("artifacts", "frontends", "slow"),
     2.0: ("backbones", "objectives", "timeline"),
     3.0: ("corpora",),
     3.5: ("curation", "frame_head", "views"),

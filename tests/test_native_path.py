@@ -11,7 +11,6 @@ import torch
 from torch.utils.data import DataLoader
 
 from contrastive_artifacts import audio, backbones
-from contrastive_artifacts.context import PatchEncoder
 from contrastive_artifacts.embedding import Embedder, normalise
 from contrastive_artifacts.encoder import Encoder, EncoderSettings
 from contrastive_artifacts.errors import ParameterError
@@ -136,16 +135,6 @@ def test_views_longer_than_a_window_are_cut_at_their_own_rate_too(small_corpus):
             h = embedder.encoder(torch.from_numpy(np.stack(parts[0])), figures).h.numpy()
         assert np.allclose(row, normalise(h.mean(0)), atol=1e-5)
         assert not np.allclose(row, embedder.view_vectors([view.waveform])["h"][0], atol=1e-3)
-
-
-def test_patches_compute_figures_at_the_encoders_rate():
-    patches = PatchEncoder(made())
-    rows = patches.patches(noise(2.0, 32000)[0])
-    assert rows.shape[1] == patches.dim
-    own = patches.part(rows, "detail")[0]
-    detail = NativeDetail(32000)
-    expected = detail.pooled(detail.figures(torch.from_numpy(noise(2.0, 32000)[:, : patches.window])))[0]
-    assert np.allclose(own, expected.numpy(), atol=1e-3)
 
 
 @pytest.mark.slow

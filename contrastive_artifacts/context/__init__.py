@@ -11,4 +11,6 @@ from .fitting import fit as fit
 from .patches import PatchEncoder as PatchEncoder
 from .patches import PatchSettings as PatchSettings
 from .patches import PatchTable as PatchTable
+from .stretches import Stretch as Stretch
+from .stretches import slow_of as slow_of
 from .use import LongEncoder as LongEncoder

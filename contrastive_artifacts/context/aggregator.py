@@ -19,6 +19,7 @@ from .. import files
 from ..backbones import vit
 from ..encoder import Encoded, load_tensors
 from ..errors import FingerprintError, ParameterError, StorageError, WeightsError
+from ..slow import VERSION as SLOW_VERSION
 
 FORMAT = 1
 KINDS = ("mean", "attention", "recurrent")
@@ -37,6 +38,7 @@ class ContextSettings:
         inputs: Width of a patch vector.
         hop_s: Seconds from patch to patch.
         max_s: Longest input in seconds.
+        slow: How many figures of the stretch as a whole (:mod:`..slow`) it takes beside the patches; 0 for none.
         width: Of a patch inside the module, a multiple of ``heads``.
         depth: Layers that mix patches; not used by "mean".
         heads: Of the attention.
@@ -50,6 +52,7 @@ class ContextSettings:
     inputs: int
     hop_s: float = 0.48
     max_s: float = 60.0
+    slow: int = 0
     width: int = 96
     depth: int = 2
     heads: int = 4
@@ -73,7 +76,11 @@ class ContextSettings:
 
 
 class Context(nn.Module):
-    """``forward(patches [B, N, D], mask [B, N] or None) -> Encoded``; True in the mask marks patches that are there.
+    """``forward(patches [B, N, D], mask [B, N], slow [B, S]) -> Encoded``.
+
+    True in the mask marks patches that are there; without a mask all are. ``slow`` are figures of the whole stretch, a
+    row of NaN where they are not known (as in a stretch too short for any); without them none are. A module whose
+    settings say ``slow=0`` does not look at them.
 
     The three kinds differ in nothing but what lies between the patch's own layer and the pooling (mean and maximum over
     patches, masked), so that a difference between them is what the order of the patches gave.
@@ -81,6 +88,8 @@ class Context(nn.Module):
 
     shift: Tensor
     scale: Tensor
+    slow_shift: Tensor
+    slow_scale: Tensor
 
     def __init__(self, settings: ContextSettings) -> None:
         super().__init__()
@@ -94,14 +103,19 @@ class Context(nn.Module):
         elif settings.kind == "recurrent":
             self.mixer = nn.GRU(width, width // 2, settings.depth, batch_first=True, bidirectional=True)
         self.norm = nn.LayerNorm(width)
-        self.neck = nn.Sequential(nn.Linear(2 * width, settings.hidden), nn.GELU())
+        if settings.slow:
+            self.register_buffer("slow_shift", torch.zeros(settings.slow))
+            self.register_buffer("slow_scale", torch.ones(settings.slow))
+            self.slow = nn.Sequential(nn.Dropout(settings.dropout), nn.Linear(settings.slow, width), nn.GELU())
+        pooled = (3 if settings.slow else 2) * width
+        self.neck = nn.Sequential(nn.Linear(pooled, settings.hidden), nn.GELU())
         self.projector = nn.Sequential(
             nn.Linear(settings.hidden, settings.hidden), nn.GELU(), nn.Linear(settings.hidden, settings.embedding)
         )
         self.types = nn.Linear(settings.hidden, len(settings.states))
         self.severities = nn.Linear(settings.hidden, len(settings.states))
 
-    def forward(self, patches: Tensor, mask: Tensor | None = None) -> Encoded:
+    def forward(self, patches: Tensor, mask: Tensor | None = None, slow: Tensor | None = None) -> Encoded:
         if patches.ndim != 3 or patches.shape[2] != self.settings.inputs or not patches.shape[1]:
             raise ParameterError(f"patches have shape {tuple(patches.shape)}; expected [B, N, {self.settings.inputs}].")
         if patches.shape[1] > self.settings.most:
@@ -112,12 +126,14 @@ class Context(nn.Module):
             mask = torch.ones(patches.shape[:2], dtype=torch.bool, device=patches.device)
         if not mask.any(dim=1).all():
             raise ParameterError("The mask leaves no patch of a row; every row needs one.")
-        standard = ((patches.float() - self.shift) / self.scale).clamp(-8, 8)
-        x = self._mixed(self.patch(standard), mask)
+        x = self._mixed(self.patch(_standard(patches, self.shift, self.scale)), mask)
         x = self.norm(x)
         there = mask[..., None]
         mean = (x * there).sum(1) / there.sum(1)
-        h = self.neck(torch.cat([mean, x.masked_fill(~there, -torch.inf).amax(1)], dim=1))
+        pooled = [mean, x.masked_fill(~there, -torch.inf).amax(1)]
+        if self.settings.slow:
+            pooled.append(self._slow(slow, len(patches)))
+        h = self.neck(torch.cat(pooled, dim=1))
         return Encoded(h, F.normalize(self.projector(h), dim=1), self.types(h), self.severities(h).sigmoid())
 
     def _mixed(self, x: Tensor, mask: Tensor) -> Tensor:
@@ -133,11 +149,23 @@ class Context(nn.Module):
             return x + mixed  # the patch itself stays visible, as in the transformer's residual path
         return x
 
-    def standardise(self, patches: Tensor) -> None:
-        """Takes mean and deviation of the input from training patches ``[N, D]``."""
+    def _slow(self, slow: Tensor | None, rows: int) -> Tensor:
+        """``[B, width]``; what is not known lies in the middle of what was seen in training."""
+        if slow is None:
+            slow = self.slow_shift.new_full((rows, self.settings.slow), torch.nan)
+        if slow.shape != (rows, self.settings.slow):
+            raise ParameterError(f"slow has shape {tuple(slow.shape)}; expected [{rows}, {self.settings.slow}].")
+        return self.slow(_standard(slow, self.slow_shift, self.slow_scale).nan_to_num(0.0))
+
+    def standardise(self, patches: Tensor, slow: Tensor | None = None) -> None:
+        """Takes mean and deviation of the input from training patches ``[N, D]`` and slow figures ``[M, S]``."""
         with torch.no_grad():
             self.shift.copy_(patches.float().mean(0))
             self.scale.copy_(patches.float().std(0, unbiased=False).clamp(min=STD_FLOOR))
+            known = slow[~slow.isnan().any(1)].float() if slow is not None else torch.zeros(0)
+            if self.settings.slow and len(known):
+                self.slow_shift.copy_(known.mean(0))
+                self.slow_scale.copy_(known.std(0, unbiased=False).clamp(min=STD_FLOOR))
 
     def fingerprint(self, patches: str) -> str:
         """Hash over weights, settings and the fingerprint of the patches that it is used on."""
@@ -152,7 +180,7 @@ class Context(nn.Module):
         directory = Path(directory)
         with files.atomic_path(directory / "context.safetensors") as temporary:
             save_file(self.state_dict(), temporary)
-        record = {"format": FORMAT, "settings": asdict(self.settings), "patches": fingerprint}
+        record = {"format": FORMAT, "settings": asdict(self.settings), "patches": fingerprint, "slow": SLOW_VERSION}
         files.write_json(directory / "context.json", record)
 
     @classmethod
@@ -161,7 +189,8 @@ class Context(nn.Module):
 
         Raises:
             StorageError: the folder holds no context module, or one of another format.
-            FingerprintError: it was trained on other patches than those of ``fingerprint``.
+            FingerprintError: it was trained on other patches than those of ``fingerprint``, or on slow figures of
+                another version.
             WeightsError: its tensors are damaged or do not match in full.
         """
         directory = Path(directory)
@@ -173,12 +202,21 @@ class Context(nn.Module):
                 f"{directory} was trained on patches of {record['patches']}, not {fingerprint}; "
                 "use its own encoder and patch settings, or train it again."
             )
+        if record["settings"].get("slow") and record.get("slow") != SLOW_VERSION:
+            raise FingerprintError(
+                f"{directory} was trained on slow figures of version {record.get('slow')}, not {SLOW_VERSION}; "
+                "train it again."
+            )
         made = cls(ContextSettings(**{**record["settings"], "states": tuple(record["settings"]["states"])}))
         try:
             made.load_state_dict(load_tensors(directory / "context.safetensors"))
         except RuntimeError as error:
             raise WeightsError(f"{directory}: weights do not fit context.json ({error}).") from error
         return made.eval()
+
+
+def _standard(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
+    return ((x.float() - shift) / scale).clamp(-8, 8)
 
 
 class LagBias(nn.Module):

@@ -14,20 +14,21 @@ from .. import seeding
 from ..errors import ParameterError, TrainingError
 from ..objectives import Objective, ObjectiveSettings
 from .aggregator import Context
+from .stretches import Stretch, collate
 
 
 @dataclass(frozen=True, eq=False)
 class Sequences:
-    """Patch sequences with what is known of each.
+    """Recordings with what is known of each.
 
     Args:
-        rows: M arrays ``[N, D]``.
+        rows: Of each of M recordings K stretches; those of one place among the K are of about one length.
         states: int64 [M].
         severities: float32 [M], 0 for clean.
         sources: [M] split keys.
     """
 
-    rows: Sequence[np.ndarray]
+    rows: Sequence[Sequence[Stretch]]
     states: np.ndarray
     severities: np.ndarray
     sources: np.ndarray
@@ -36,6 +37,10 @@ class Sequences:
         sizes = {len(self.rows), len(self.states), len(self.severities), len(self.sources)}
         if len(sizes) != 1 or not len(self.rows):
             raise ParameterError(f"Sequences need as many states, severities and sources as rows; got {sorted(sizes)}.")
+        if len(kinds := {len(row) for row in self.rows}) != 1 or 0 in kinds:
+            raise ParameterError(
+                f"Every recording needs as many stretches as the others, not none; got {sorted(kinds)}."
+            )
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -56,19 +61,16 @@ class FitSettings:
         batch: Sequences a step; all states of a source come together, so that the pair is a hard negative.
         lr: Peak learning rate of AdamW; a half cosine follows a short rise.
         weight_decay: Of all matrices.
-        least_s, most_s: Range of the random contexts that are cut from the sequences, log-uniformly, in seconds.
         validate_every: Steps between looks at the held-out sources.
         patience: Looks without a better loss after which it stops.
         held_out: Share of the sources that decides when to stop, (0, 1).
-        seed: Of weights, batches, contexts and dropout.
+        seed: Of weights, batches, stretches and dropout.
     """
 
     steps: int = 240
     batch: int = 64
     lr: float = 1e-3
     weight_decay: float = 0.05
-    least_s: float = 0.96
-    most_s: float = 60.0
     validate_every: int = 30
     patience: int = 3
     held_out: float = 0.25
@@ -77,8 +79,8 @@ class FitSettings:
     def __post_init__(self) -> None:
         if min(self.steps, self.batch, self.validate_every, self.patience) < 1 or not 0 < self.held_out < 1:
             raise ParameterError("steps, batch, validate_every and patience must be >= 1, held_out lie in (0, 1).")
-        if self.lr <= 0 or not 0 < self.least_s <= self.most_s:
-            raise ParameterError("lr must be > 0 and 0 < least_s <= most_s.")
+        if self.lr <= 0:
+            raise ParameterError(f"lr must be > 0; got {self.lr}.")
 
 
 def fit(context: Context, data: Sequences, settings: FitSettings, objective: ObjectiveSettings | None = None) -> float:
@@ -97,7 +99,9 @@ def fit(context: Context, data: Sequences, settings: FitSettings, objective: Obj
     kept = max(1, round(settings.held_out * len(names)))
     held = np.isin(data.sources, rng.permutation(names)[:kept])
     train, validation = data.take(~held), data.take(held)
-    context.standardise(torch.from_numpy(np.concatenate(list(train.rows)).astype(np.float32)))
+    stretches = [stretch for row in train.rows for stretch in row]
+    vectors, slow = np.concatenate([s.vectors for s in stretches]), np.stack([s.slow for s in stretches])
+    context.standardise(*(torch.from_numpy(part.astype(np.float32)) for part in (vectors, slow)))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seeding.derive(settings.seed, "context"))
         return _fit(context, train, validation, settings, objective or ObjectiveSettings(memory=512), rng)
@@ -118,7 +122,8 @@ def _fit(
         rate = min(1.0, step / (0.05 * settings.steps)) * 0.5 * (1 + math.cos(math.pi * step / settings.steps))
         for group in optimizer.param_groups:
             group["lr"] = settings.lr * max(rate, 1e-3)
-        loss = _loss(context, objective, _batch(train, settings.batch, rng), settings, rng, remember=True)
+        batch, which = _batch(train, settings.batch, rng), int(rng.integers(len(train.rows[0])))
+        loss = _loss(context, objective, batch, which, remember=True)
         if not math.isfinite(float(loss.detach())):
             raise TrainingError(f"The loss of the context module became {float(loss)} at step {step}; lower lr.")
         optimizer.zero_grad(set_to_none=True)
@@ -126,7 +131,7 @@ def _fit(
         torch.nn.utils.clip_grad_norm_(context.parameters(), 1.0)
         optimizer.step()
         if step % settings.validate_every == 0 or step == settings.steps:
-            value = _validation(context, objective, validation, settings)
+            value = _validation(context, objective, validation)
             stale = 0 if value < best_loss else stale + 1
             if value < best_loss:
                 best, best_loss = copy.deepcopy(context.state_dict()), value
@@ -148,38 +153,18 @@ def _batch(data: Sequences, size: int, rng: np.random.Generator) -> Sequences:
 
 
 def _loss(
-    context: Context, objective: Objective, batch: Sequences, settings: FitSettings, rng: np.random.Generator,
-    remember: bool,
+    context: Context, objective: Objective, batch: Sequences, which: int, remember: bool
 ) -> torch.Tensor:  # fmt: skip
-    cut = math.exp(rng.uniform(math.log(settings.least_s), math.log(settings.most_s))) / context.settings.hop_s
-    patches, mask = padded([_cut(rows, max(1, round(cut)), context.settings.most, rng) for rows in batch.rows])
+    """Of the stretches at one place of every recording."""
     numbers = np.unique(batch.sources, return_inverse=True)[1]
     states, severities = torch.from_numpy(batch.states), torch.from_numpy(batch.severities)
-    return objective(context(patches, mask), states, severities, torch.from_numpy(numbers), remember=remember)[0]
+    told = context(*collate([row[which] for row in batch.rows]))
+    return objective(told, states, severities, torch.from_numpy(numbers), remember=remember)[0]
 
 
-def _cut(rows: np.ndarray, count: int, most: int, rng: np.random.Generator) -> np.ndarray:
-    count = min(count, len(rows), most)
-    start = int(rng.integers(len(rows) - count + 1))
-    return rows[start : start + count]
-
-
-def _validation(context: Context, objective: Objective, data: Sequences, settings: FitSettings) -> float:
-    """Mean loss over the held-out sequences, each look at the same contexts."""
+def _validation(context: Context, objective: Objective, data: Sequences) -> float:
+    """Mean loss over the held-out recordings, every stretch of each."""
     context.eval()
-    rng, losses = seeding.generator(settings.seed, "validation"), []
     with torch.no_grad():
-        for _ in range(3):
-            losses.append(float(_loss(context, objective, data, settings, rng, remember=False)))
+        losses = [float(_loss(context, objective, data, k, remember=False)) for k in range(len(data.rows[0]))]
     return sum(losses) / len(losses)
-
-
-def padded(rows: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Arrays ``[N, D]`` of unequal N -> float32 ``[B, max N, D]`` with zeros behind, and the mask ``[B, max N]``."""
-    most = max(len(r) for r in rows)
-    # Torch's memory is aligned, NumPy's need not be, and matrix products may round by alignment.
-    patches, mask = torch.zeros(len(rows), most, rows[0].shape[1]), torch.zeros(len(rows), most, dtype=torch.bool)
-    for i, r in enumerate(rows):
-        patches[i, : len(r)] = torch.from_numpy(np.array(r, np.float32))
-        mask[i, : len(r)] = True
-    return patches, mask

@@ -17,11 +17,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from torch import Tensor
 
-from .. import backbones, files
+from .. import audio, backbones, files
 from ..encoder import Encoder, pool, spectral_statistics
 from ..errors import AudioError, FingerprintError, ParameterError, StorageError
+from ..frontends import DetailFigures, numpy_detail
 
-FORMAT = "patches/1"
+FORMAT = "patches/2"
 BATCH = 61  # patches that go through the network at once: 30 s of them
 PARTS = ("branches", "frames", "bands", "detail")
 
@@ -37,8 +38,6 @@ class PatchSettings:
             patch, before its neck), "frames" (mean of the backbone's frames), "bands" (mean log-mel of each band:
             level and spectrum, from which slow changes are seen), "detail" (the statistics of the waveform). Empty: all
             but "frames" for an encoder; "frames" alone for a backbone, which is then heard as it was published.
-
-    Patches are cut at the encoder's rate, so "detail" is computed at that rate, too, not at the recording's own.
     """
 
     patch_s: float = 0.96
@@ -78,7 +77,7 @@ class PatchEncoder:
         self.widths = {part: known[part] for part in parts}
         self.dim = sum(self.widths.values())
         own = self.encoder.fingerprint() if self.encoder is not None else backbone_fingerprint(backbone)
-        about = json.dumps([own, asdict(self.settings)], sort_keys=True)
+        about = json.dumps([FORMAT, own, asdict(self.settings)], sort_keys=True)
         self.fingerprint = hashlib.sha256(about.encode()).hexdigest()[:32]
         self._frozen = backbones.freeze(model)
 
@@ -86,26 +85,41 @@ class PatchEncoder:
     def hop_s(self) -> float:
         return self.hop / self.sample_rate
 
-    def patches(self, waveform: np.ndarray) -> np.ndarray:
-        """float32 ``[N, dim]``, N >= 1, of mono float32 ``[T]``: patch n begins at sample ``n * hop``.
+    def patches(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
+        """float32 ``[N, dim]``, N >= 1, of mono float32 ``[T]``: patch n begins ``n * hop_s`` seconds in.
 
         Only whole patches count; a waveform shorter than one is one patch, completed with zeros.
 
         Raises:
             AudioError: no samples.
         """
+        samples = -(-len(waveform) * self.sample_rate // sample_rate)
+        count = 1 + max(0, samples - self.window) // self.hop
+        return self.at(waveform, sample_rate, np.arange(count) * self.hop_s)
+
+    def at(self, waveform: np.ndarray, sample_rate: int, starts_s: np.ndarray) -> np.ndarray:
+        """float32 ``[N, dim]`` of the patches that begin at ``starts_s`` [N]; before and after the waveform are zeros.
+
+        The detail figures of an encoder that goes by a recording's own rate are taken at ``sample_rate``.
+
+        Raises:
+            AudioError: not mono, or no samples.
+        """
         if waveform.ndim != 1 or not len(waveform):
             raise AudioError(f"Patches are cut from a mono waveform [T] that is not empty; got {waveform.shape}.")
-        if len(waveform) < self.window:
-            return self.vectors(waveform[None])
-        return self.vectors(np.lib.stride_tricks.sliding_window_view(waveform, self.window)[:: self.hop])
-
-    def vectors(self, windows: np.ndarray) -> np.ndarray:
-        """float32 ``[N, dim]`` of equally long windows ``[N, T]`` at ``sample_rate``."""
+        own = audio.resample(waveform, sample_rate, self.sample_rate)
+        native = self.encoder is not None and self.encoder.settings.native and sample_rate != self.sample_rate
         out = [np.zeros((0, self.dim), np.float32)]
-        for start in range(0, len(windows), BATCH):
+        for first in range(0, len(starts_s), BATCH):
+            starts = starts_s[first : first + BATCH]
+            windows = _cut(own, np.rint(starts * self.sample_rate).astype(int), self.window)
+            detail = None
+            if native:
+                length = round(self.window * sample_rate / self.sample_rate)
+                figures = numpy_detail(_cut(waveform, np.rint(starts * sample_rate).astype(int), length), sample_rate)
+                detail = DetailFigures(*map(torch.from_numpy, figures))
             with torch.inference_mode():
-                out.append(self._parts(torch.from_numpy(np.array(windows[start : start + BATCH], np.float32))).numpy())
+                out.append(self._parts(torch.from_numpy(windows), detail).numpy())
         return np.concatenate(out)
 
     def part(self, vectors: np.ndarray, name: str) -> np.ndarray:
@@ -114,15 +128,22 @@ class PatchEncoder:
         start = sum(self.widths[n] for n in names[: names.index(name)])
         return vectors[..., start : start + self.widths[name]]
 
-    def _parts(self, windows: Tensor) -> Tensor:
+    def _parts(self, windows: Tensor, detail: DetailFigures[Tensor] | None) -> Tensor:
         frozen = self._frozen
         features = (frozen.backbone if isinstance(frozen, Encoder) else frozen)(windows)
         made = {"frames": features.frames.mean(1), "bands": features.spectrogram.mean(2)}
         if isinstance(frozen, Encoder) and {"branches", "detail"} & self.widths.keys():
-            made["detail"] = frozen.detail.pooled(frozen.detail.figures(windows))
+            made["detail"] = frozen.detail.pooled(frozen.detail.figures(windows) if detail is None else detail)
             inner = (pool(features.frames), spectral_statistics(features.spectrogram), made["detail"])
             made["branches"] = torch.cat([b(x) for b, x in zip(frozen.branches, inner, strict=True)], dim=1)
         return torch.cat([made[part] for part in self.widths], dim=1).float()
+
+
+def _cut(x: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
+    """float32 ``[N, length]`` from each of the samples ``starts`` of [T] on, zeros where there are none."""
+    before, after = max(0, -int(starts.min())), max(0, int(starts.max()) + length - len(x))
+    padded = np.pad(x, (before, after)) if before or after else x
+    return np.stack([padded[s : s + length] for s in (starts + before).tolist()]).astype(np.float32, copy=False)
 
 
 def backbone_fingerprint(backbone: backbones.Backbone) -> str:
@@ -149,9 +170,9 @@ class PatchTable:
     fingerprint: str
 
     @classmethod
-    def make(cls, encoder: PatchEncoder, waveforms: Iterable[tuple[str, np.ndarray]]) -> PatchTable:
-        """Patches of ``(id, mono [T])`` pairs at the encoder's rate."""
-        made = [(name, encoder.patches(waveform).astype(np.float16)) for name, waveform in waveforms]
+    def make(cls, encoder: PatchEncoder, waveforms: Iterable[tuple[str, np.ndarray, int]]) -> PatchTable:
+        """Patches of ``(id, mono [T], rate in Hz)``."""
+        made = [(name, encoder.patches(waveform, rate).astype(np.float16)) for name, waveform, rate in waveforms]
         return cls(tuple(name for name, _ in made), tuple(rows for _, rows in made), encoder.fingerprint)
 
     def save(self, path: str | Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +12,11 @@ from .. import audio, windows
 from ..encoder import Encoded
 from ..errors import FingerprintError
 from .aggregator import Context
-from .fitting import padded
 from .patches import PatchEncoder
+from .stretches import Stretch, collate, slow_of
 
 BATCH = 64
+BLOCK_S = 10.0
 
 
 class LongEncoder:
@@ -26,9 +27,10 @@ class LongEncoder:
     """
 
     def __init__(self, patches: PatchEncoder, context: Context) -> None:
-        if context.settings.inputs != patches.dim or abs(context.settings.hop_s - patches.hop_s) > 1e-3:
+        settings = context.settings
+        if settings.inputs != patches.dim or abs(settings.hop_s - patches.hop_s) > 1e-3:
             raise FingerprintError(
-                f"The context module takes {context.settings.inputs} figures every {context.settings.hop_s} s, these "
+                f"The context module takes {settings.inputs} figures every {settings.hop_s} s, these "
                 f"patches have {patches.dim} every {patches.hop_s:.3f} s; use the encoder it was trained with."
             )
         self.patches, self.context = patches, context.eval()
@@ -40,25 +42,35 @@ class LongEncoder:
         return cls(patches, Context.load(directory, patches.fingerprint))
 
     def embed_long(self, path: str | Path) -> np.ndarray:
-        """h float32 [hidden] of a file of any length: the mean over stretches of ``max_s`` that overlap by half.
+        """h float32 [hidden] of a file of any length: the mean over stretches of ``max_s``, the last one at the end.
+
+        Memory holds one stretch, whatever the length of the file.
 
         Raises:
             AudioError: it cannot be read, is empty, or holds NaN.
         """
-        waveform, rate = audio.read(path)
-        return self.embed(audio.resample(audio.mono(waveform), rate, self.patches.sample_rate))
+        rate = audio.probe(path).sample_rate
+        return self._embed(audio.blocks(path, round(BLOCK_S * rate)), rate)
 
-    def embed(self, waveform: np.ndarray) -> np.ndarray:
-        """The same of a mono float32 waveform [T] at the patches' rate."""
-        rows, most = self.patches.patches(waveform), self.context.settings.most
-        starts = windows.starts(len(rows), most, max(1, most // 2))
-        return encode(self.context, [rows[s : s + most] for s in starts]).h.mean(0).numpy()
+    def embed(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
+        """The same of a mono float32 waveform [T]."""
+        return self._embed([(0, waveform[None])], sample_rate)
+
+    def stretch(self, waveform: np.ndarray, sample_rate: int) -> Stretch:
+        """What the module takes of a mono float32 waveform [T] of ``max_s`` at most."""
+        slow = slow_of(waveform, sample_rate) if self.context.settings.slow else np.zeros(0, np.float32)
+        return Stretch(self.patches.patches(waveform, sample_rate), slow)
+
+    def _embed(self, blocks: Iterable[tuple[int, np.ndarray]], rate: int) -> np.ndarray:
+        samples = round(self.context.settings.max_s * rate)
+        parts = (self.stretch(audio.mono(part), rate) for _, part in windows.stream(blocks, samples, samples))
+        return np.mean([encode(self.context, [part]).h[0].numpy() for part in parts], axis=0)
 
 
-def encode(context: Context, rows: Sequence[np.ndarray]) -> Encoded:
-    """What the module says of patch sequences ``[N, D]`` of any lengths, batched, without gradient."""
+def encode(context: Context, stretches: Sequence[Stretch]) -> Encoded:
+    """What the module says of stretches of any lengths, batched, without gradient."""
     made = []
     with torch.inference_mode():
-        for start in range(0, len(rows), BATCH):
-            made.append(context(*padded(rows[start : start + BATCH])))
+        for start in range(0, len(stretches), BATCH):
+            made.append(context(*collate(stretches[start : start + BATCH])))
     return Encoded(*(torch.cat(parts) for parts in zip(*(told[:4] for told in made), strict=True)))

@@ -1,14 +1,10 @@
 """What longer context buys: material, pairs of one local sound, and scores against context."""
 
 from .collect import collect as collect
-from .experiment import REFERENCE_S as REFERENCE_S
-from .experiment import Heard as Heard
-from .experiment import Plan as Plan
 from .experiment import run_all as run_all
 from .material import CLASSES as CLASSES
 from .material import TURNS_HZ as TURNS_HZ
 from .material import Item as Item
-from .material import around as around
 from .material import items as items
 from .material import pair_items as pair_items
 from .material import place as place
@@ -16,6 +12,9 @@ from .material import turn_items as turn_items
 from .pairs import LOCAL_S as LOCAL_S
 from .pairs import PAIRS as PAIRS
 from .pairs import Pair as Pair
+from .plan import REFERENCE_S as REFERENCE_S
+from .plan import Heard as Heard
+from .plan import Plan as Plan
 from .scoring import Told as Told
 from .scoring import cross_context as cross_context
 from .scoring import cross_linear as cross_linear

@@ -7,18 +7,24 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from rich.progress import track
 
 from .. import files
-from ..context import PatchEncoder, PatchTable
+from ..context import PatchTable
 from ..errors import FingerprintError, ParameterError, StorageError
 from .material import Item
 
-Cut = Callable[[PatchEncoder, np.ndarray, Item], np.ndarray]  # waveform [T] at the encoder's rate -> vectors [N, D]
 FACTS = ("id", "source", "label", "severity", "at_s", "rate_hz", "clicks_s")
+
+
+class Job(NamedTuple):
+    """``vectors(waveform [T], item) -> [N, D]`` at the item's rate, and the fingerprint of what computes them."""
+
+    fingerprint: str
+    vectors: Callable[[np.ndarray, Item], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +39,7 @@ class Collected:
 
 
 def collect(
-    folder: str | Path, make: Callable[[], Iterator[Item]], total: int, jobs: Mapping[str, tuple[PatchEncoder, Cut]],
+    folder: str | Path, make: Callable[[], Iterator[Item]], total: int, jobs: Mapping[str, Job],
     about: Mapping[str, Any], finished: bool, title: str,
 ) -> Collected:  # fmt: skip
     """The vectors of every job over every item; what lies in ``folder`` already is not computed again.
@@ -41,41 +47,38 @@ def collect(
     Args:
         make: The items, the same at every call.
         total: About how many there are, for the progress bar.
-        jobs: Name -> encoder and what to take of each item's waveform.
+        jobs: Name -> what to compute of each item.
         about: JSON that says what the items are made of; other material gets another folder. Rendering code is not
             part of it: delete the folder after changing that.
         finished: Whether waveforms are finished as views are, or taken as they come.
     """
     key = hashlib.blake2b(json.dumps(about, sort_keys=True).encode(), digest_size=8).hexdigest()
     folder = Path(folder) / key
-    paths = {name: folder / f"{name}-{encoder.fingerprint}.safetensors" for name, (encoder, _) in jobs.items()}
+    paths = {name: folder / f"{name}-{job.fingerprint}.safetensors" for name, job in jobs.items()}
     try:
         facts = files.read_json(folder / "facts.json")
         ids = [fact["id"] for fact in facts]
-        tables = {n: PatchTable.load(paths[n], encoder.fingerprint, ids) for n, (encoder, _) in jobs.items()}
+        tables = {name: PatchTable.load(paths[name], job.fingerprint, ids) for name, job in jobs.items()}
     except (StorageError, FingerprintError):
         return _compute(folder, make, total, jobs, paths, finished, title)
     return Collected(facts, {name: found.rows for name, found in tables.items()})
 
 
 def _compute(
-    folder: Path, make: Callable[[], Iterator[Item]], total: int, jobs: Mapping[str, tuple[PatchEncoder, Cut]],
+    folder: Path, make: Callable[[], Iterator[Item]], total: int, jobs: Mapping[str, Job],
     paths: Mapping[str, Path], finished: bool, title: str,
 ) -> Collected:  # fmt: skip
     facts: list[dict[str, Any]] = []
     rows: dict[str, list[np.ndarray]] = {name: [] for name in jobs}
     for item in track(make(), title, total=total, transient=True):
-        at_rate: dict[int, np.ndarray] = {}
-        for name, (encoder, cut) in jobs.items():
-            rate = encoder.sample_rate
-            if rate not in at_rate:
-                at_rate[rate] = item.finished(rate) if finished else item.plain(rate)
-            rows[name].append(cut(encoder, at_rate[rate], item).astype(np.float16))
+        waveform = item.finished() if finished else item.waveform[0]
+        for name, job in jobs.items():
+            rows[name].append(job.vectors(waveform, item).astype(np.float16))
         facts.append({name: getattr(item, name) for name in FACTS})
     if not facts:
         raise ParameterError("No clip could be read: there is no material.")
     ids = tuple(fact["id"] for fact in facts)
     files.write_json(folder / "facts.json", facts)
-    for name, (encoder, _) in jobs.items():
-        PatchTable(ids, tuple(rows[name]), encoder.fingerprint).save(paths[name])
+    for name, job in jobs.items():
+        PatchTable(ids, tuple(rows[name]), job.fingerprint).save(paths[name])
     return Collected(facts, {name: tuple(found) for name, found in rows.items()})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,73 +11,34 @@ from typing import Any
 import numpy as np
 import torch
 
-from .. import backbones, seeding
+from .. import seeding
 from ..context import (
     KINDS,
     Context,
     ContextSettings,
-    FitSettings,
     PatchEncoder,
-    PatchSettings,
     Sequences,
+    Stretch,
     attention_distance,
     recorded_attention,
 )
-from ..context.fitting import padded
+from ..context.stretches import collate
 from ..corpora import Clip, Corpus
 from ..encoder import Encoder
 from ..objectives import ObjectiveSettings
 from ..probes import Interval
-from .collect import Collected, collect
-from .material import CLASSES, TURNS_HZ, Item, around, items, pair_items, place, turn_items
+from ..slow import SLOW_FIGURES
+from ..slow import VERSION as SLOW_VERSION
+from . import cuts
+from .collect import Collected, Job, collect
+from .material import CLASSES, TURNS_HZ, items, pair_items, turn_items
 from .pairs import PAIRS
+from .plan import REFERENCE_S, Heard, Plan
 from .scoring import Told, cross_context, cross_linear, folds, predicted
 from .turns import revolution_rate, series_probe
 
-REFERENCE_S = 10.0
-SHORT_S = 0.5
-SIDE = 9  # patches on either side of a pair's moment: 9.6 s
 WITHIN = 0.03
 Row = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How large.
-
-    Args:
-        contexts: Lengths in seconds, 10 among them; those below a patch are told by a probe of their own.
-        folds: Over sources.
-        duration_s, pair_s: Length of the clips of T1 and T2.
-        severity: Range of T1.
-        turn_sources: Sources that are played as records in T5.
-        turn_patch_s, turn_hop_s: Of the sliding windows of T5 (a patch no shorter than the backbone needs).
-        seed: Of everything.
-        fitting: Of the context modules.
-    """
-
-    contexts: tuple[float, ...] = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-    folds: int = 3
-    duration_s: float = 30.0
-    pair_s: float = 14.0
-    severity: tuple[float, float] = (0.5, 1.0)
-    turn_sources: int = 6
-    turn_patch_s: float = 0.3
-    turn_hop_s: float = 0.1
-    turn_severity: float = 0.5
-    seed: int = 0
-    fitting: FitSettings = field(default_factory=FitSettings)
-
-
-@dataclass(frozen=True, eq=False)
-class Heard:
-    """An encoder, or a bare backbone, under test."""
-
-    name: str
-    model: Encoder | backbones.Backbone
-
-    def patches(self, patch_s: float = 0.96, hop_s: float = 0.48) -> PatchEncoder:
-        return PatchEncoder(self.model, PatchSettings(patch_s, hop_s))
 
 
 def run_all(heard: list[Heard], corpus: Corpus, clips: list[Clip], plan: Plan, cache: str | Path) -> list[Row]:
@@ -94,13 +55,13 @@ def whole_clips(
     heard: list[Heard], corpus: Corpus, clips: list[Clip], plan: Plan, cache: Path, about: Mapping[str, Any]
 ) -> list[Row]:
     """T1 (score against context), T3 (order), T4 (attention distance) and T6 (ladder) on whole clips of each class."""
-    jobs: dict[str, Any] = {}
+    jobs = {"slow": Job(f"slow-{SLOW_VERSION}-{plan.cuts}", partial(cuts.slow, plan))}
     for one in heard:
-        full = one.patches()
-        jobs[f"{one.name}-full"] = (full, lambda encoder, x, item: encoder.patches(x))
-        jobs[f"{one.name}-short"] = (one.patches(SHORT_S), _short)
-        jobs[f"{one.name}-long"] = (one.patches(REFERENCE_S), partial(_long, full=full, seed=plan.seed))
-    about = {**about, "duration_s": plan.duration_s, "severity": plan.severity, "classes": CLASSES}
+        jobs[f"{one.name}-full"] = cuts.job(one.patches(), cuts.whole)
+        jobs[f"{one.name}-short"] = cuts.job(one.patches(cuts.SHORT_S), cuts.short)
+        jobs[f"{one.name}-long"] = cuts.job(one.patches(REFERENCE_S), partial(cuts.long, plan))
+    about = {**about, "duration_s": plan.duration_s, "severity": plan.severity, "classes": CLASSES,
+             "contexts": plan.contexts}  # fmt: skip
     make = partial(items, corpus, clips, plan.duration_s, plan.severity, plan.seed)
     found = collect(cache, make, len(clips) * len(CLASSES), jobs, about, True, "render and embed classes")
     rows: list[Row] = []
@@ -110,32 +71,36 @@ def whole_clips(
 
 
 def _classes(name: str, encoder: PatchEncoder, found: Collected, plan: Plan) -> list[Row]:
-    full, labels, sources = found.rows[f"{name}-full"], found.column("label"), found.column("source")
-    places = {c: _places(found, full, encoder, c, plan.seed) for c in plan.contexts}
+    labels, sources = found.column("label"), found.column("source")
+    stretches = cuts.stretches(found, name, plan)
+    slow = np.stack([[s.slow for s in row] for row in stretches])  # [M, K, S]
     rows: list[Row] = []
     for context_s in plan.contexts:
-        if context_s < encoder.settings.patch_s:
+        if context_s not in plan.lengths:
             x = np.stack([r[0] for r in found.rows[f"{name}-short"]]).astype(np.float32)
         else:
-            x = _means(full, places[context_s])
+            which = plan.lengths.index(context_s)
+            x = np.stack([row[which].vectors.astype(np.float32).mean(0) for row in stretches])
         told = cross_linear(x, labels, sources, plan.folds)
         rows += _by_class("T1", name, "linear", context_s, told)
+        if context_s in plan.lengths and not np.isnan(slow[:, which]).any():
+            told = cross_linear(np.hstack([x, slow[:, which]]), labels, sources, plan.folds)
+            rows += _by_class("T1", name, "linear + slow", context_s, told)
     native = np.stack([r[0] for r in found.rows[f"{name}-long"]]).astype(np.float32)
     rows += _by_class("T6", name, "native", REFERENCE_S, cross_linear(native, labels, sources, plan.folds))
-    data = Sequences(full, _codes(labels, CLASSES), found.column("severity").astype(np.float32), sources)
-    contexts = [c for c in plan.contexts if c >= encoder.settings.patch_s]
+    data = Sequences(stretches, _codes(labels, CLASSES), found.column("severity").astype(np.float32), sources)
     for kind in KINDS:
-        said = {(c, order): np.empty(len(labels), object) for c in contexts for order in ("in order", "shuffled")}
+        said = {(c, order): np.empty(len(labels), object) for c in plan.lengths for order in ("in order", "shuffled")}
         away: list[np.ndarray] = []
 
         def look(context: Context, held: Sequences, test: np.ndarray, said: Any = said, away: Any = away) -> None:
             for (context_s, order), told in said.items():
-                cut = [full[i][a : a + n] for i, (a, n) in zip(test, (places[context_s][i] for i in test), strict=True)]
-                told[test] = predicted(context, [_ordered(r, order, plan.seed) for r in cut])
+                cut = [row[plan.lengths.index(context_s)] for row in held.rows]
+                told[test] = predicted(context, [_ordered(s, order, plan.seed) for s in cut])
             if context.settings.kind == "attention":
-                away.append(_distances(context, [full[i] for i in test], encoder.hop_s))
+                away.append(_distances(context, [row[-1] for row in held.rows], encoder.hop_s))
 
-        settings = ContextSettings(kind, CLASSES, encoder.dim, encoder.hop_s)
+        settings = ContextSettings(kind, CLASSES, encoder.dim, encoder.hop_s, slow=len(SLOW_FIGURES))
         cross_context(data, settings, plan.fitting, ObjectiveSettings(memory=512), plan.folds, look)
         for (context_s, order), predictions in said.items():
             test = "T1" if order == "in order" else "T3"
@@ -149,9 +114,10 @@ def pairs(
     heard: list[Heard], corpus: Corpus, clips: list[Clip], plan: Plan, cache: Path, about: Mapping[str, Any]
 ) -> list[Row]:
     """T2: pairs of one local sound at 1 s and at 10 s; T3 for the same pairs."""
-    jobs = {f"{one.name}-pairs": (one.patches(), _sides) for one in heard}
+    jobs = {"slow": Job(f"slow-{SLOW_VERSION}", cuts.slow_side)}
+    jobs |= {f"{one.name}-pairs": cuts.job(one.patches(), cuts.sides) for one in heard}
     make = partial(pair_items, corpus, clips, plan.pair_s, plan.seed)
-    total, about = 2 * len(PAIRS) * len(clips), {**about, "pair_s": plan.pair_s, "side": SIDE}
+    total, about = 2 * len(PAIRS) * len(clips), {**about, "pair_s": plan.pair_s, "side": cuts.SIDE}
     found = collect(cache, make, total, jobs, about, False, "render and embed pairs")
     labels, sources = found.column("label"), found.column("source")
     states = tuple(name for pair in PAIRS.values() for name in pair.names)
@@ -161,24 +127,28 @@ def pairs(
     rows: list[Row] = []
     for one in heard:
         full, encoder = found.rows[f"{one.name}-pairs"], one.patches()
-        stacked = np.stack(full).astype(np.float32)
-        for what, pair in PAIRS.items():
+        stacked, slow = np.stack(full).astype(np.float32), np.concatenate(found.rows["slow"]).astype(np.float32)
+        wide = stacked.mean(1)
+        inputs = {("linear", 1.0): stacked[:, cuts.SIDE], ("linear", REFERENCE_S): wide,
+                  ("linear + slow", REFERENCE_S): np.hstack([wide, slow])}  # fmt: skip
+        for (what, pair), ((model, context_s), x) in itertools.product(PAIRS.items(), inputs.items()):
             own = np.isin(labels, pair.names)
-            for context_s, x in ((1.0, stacked[own, SIDE]), (REFERENCE_S, stacked[own].mean(1))):
-                told = cross_linear(x, labels[own], sources[own], plan.folds)
-                rows.append(_row("T2", one.name, "linear", what, context_s, "accuracy", told.accuracy(pair.names)))
-        data = Sequences(full, _codes(labels, states), np.full(len(labels), 0.5, np.float32), sources)
+            told = cross_linear(x[own], labels[own], sources[own], plan.folds)
+            rows.append(_row("T2", one.name, model, what, context_s, "accuracy", told.accuracy(pair.names)))
+        stretches = [[Stretch(*parts)] for parts in zip(full, slow, strict=True)]
+        severities = np.full(len(labels), 0.5, np.float32)
+        data = Sequences(stretches, _codes(labels, states), severities, sources)
         objective = ObjectiveSettings(ranking=0, severity=0, memory=512)
-        fitting = FitSettings(**{**asdict(plan.fitting), "least_s": 9.0, "most_s": 60.0})
         for kind in KINDS:
             said = {order: np.empty(len(labels), object) for order in ("in order", "shuffled")}
 
             def look(context: Context, held: Sequences, test: np.ndarray, said: Any = said) -> None:
                 for order, told in said.items():
-                    told[test] = predicted(context, [_ordered(r, order, plan.seed) for r in held.rows], among[test])
+                    cut = [_ordered(row[0], order, plan.seed) for row in held.rows]
+                    told[test] = predicted(context, cut, among[test])
 
-            settings = ContextSettings(kind, states, encoder.dim, encoder.hop_s)
-            cross_context(data, settings, fitting, objective, plan.folds, look)
+            settings = ContextSettings(kind, states, encoder.dim, encoder.hop_s, slow=len(SLOW_FIGURES))
+            cross_context(data, settings, plan.fitting, objective, plan.folds, look)
             for order, predictions in said.items():
                 told, test = Told(labels, predictions.astype(str), sources), "T2" if order == "in order" else "T3"
                 rows += [
@@ -193,7 +163,7 @@ def turns(
 ) -> list[Row]:
     """T5: the rate of a record from the series of scores of short windows; fitted on other sources than tested."""
     encoders = {one.name: one.patches(plan.turn_patch_s, plan.turn_hop_s) for one in heard}
-    jobs = {f"{name}-turns": (encoder, lambda e, x, item: e.patches(x)) for name, encoder in encoders.items()}
+    jobs = {f"{name}-turns": cuts.job(encoder, cuts.whole) for name, encoder in encoders.items()}
     about = {**about, "turns": len(clips), "duration_s": plan.duration_s, "severity": plan.turn_severity}
     make = partial(turn_items, corpus, clips, plan.duration_s, plan.turn_severity, plan.seed)
     found = collect(cache, make, len(clips) * len(TURNS_HZ), jobs, about, True, "render and embed records")
@@ -242,51 +212,24 @@ def random_transformer(seed: int, seconds: float = REFERENCE_S) -> list[Row]:
     return _distance_rows("small DistilledViT, random weights", "random", np.stack(distances), seconds)
 
 
-def _short(encoder: PatchEncoder, x: np.ndarray, item: Item) -> np.ndarray:
-    window = round(SHORT_S * encoder.sample_rate)
-    return encoder.vectors(around(x, encoder.sample_rate, item.at_s, window, window, 0))
-
-
-def _long(encoder: PatchEncoder, x: np.ndarray, item: Item, full: PatchEncoder, seed: int) -> np.ndarray:
-    """The stretch of the 10 s context as one window."""
-    patches = 1 + (len(x) - full.window) // full.hop
-    share = seeding.generator(seed, "place", item.id).random()
-    first, _ = place(item.at_s, REFERENCE_S, patches, full.window / full.sample_rate, full.hop_s, share)
-    return encoder.vectors(x[None, first * full.hop : first * full.hop + encoder.window])
-
-
-def _sides(encoder: PatchEncoder, x: np.ndarray, item: Item) -> np.ndarray:
-    return encoder.vectors(around(x, encoder.sample_rate, item.at_s, encoder.window, encoder.hop, SIDE))
-
-
-def _places(
-    found: Collected, full: tuple[np.ndarray, ...], encoder: PatchEncoder, context_s: float, seed: int
-) -> list[tuple[int, int]]:
-    window_s = encoder.settings.patch_s
-    return [
-        place(f["at_s"], context_s, len(r), window_s, encoder.hop_s, seeding.generator(seed, "place", f["id"]).random())
-        for f, r in zip(found.facts, full, strict=True)
-    ]
-
-
-def _means(full: tuple[np.ndarray, ...], places: list[tuple[int, int]]) -> np.ndarray:
-    return np.stack([r[a : a + n].astype(np.float32).mean(0) for r, (a, n) in zip(full, places, strict=True)])
-
-
-def _ordered(rows: np.ndarray, order: str, seed: int) -> np.ndarray:
-    return rows if order == "in order" else rows[seeding.generator(seed, "shuffle", len(rows)).permutation(len(rows))]
+def _ordered(stretch: Stretch, order: str, seed: int) -> Stretch:
+    if order == "in order":
+        return stretch
+    count = len(stretch.vectors)
+    return stretch._replace(vectors=stretch.vectors[seeding.generator(seed, "shuffle", count).permutation(count)])
 
 
 def _codes(labels: np.ndarray, states: tuple[str, ...]) -> np.ndarray:
     return np.array([states.index(label) for label in labels], np.int64)
 
 
-def _distances(context: Context, rows: list[np.ndarray], hop_s: float) -> np.ndarray:
+def _distances(context: Context, stretches: list[Stretch], hop_s: float) -> np.ndarray:
     """[layers, heads] of whole clips, in seconds."""
-    whole = [r for r in rows if len(r) == max(map(len, rows))][:32]
+    most = max(len(s.vectors) for s in stretches)
+    whole = [s for s in stretches if len(s.vectors) == most][:32]
     with recorded_attention(context) as maps, torch.no_grad():
-        context(*padded(whole))
-    seconds = torch.arange(len(whole[0])) * hop_s
+        context(*collate(whole))
+    seconds = torch.arange(most) * hop_s
     return np.stack([attention_distance(found[0], seconds).numpy() for found in maps.values()])
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from .. import audio, seeding
 from ..artifacts import ARTIFACTS, CLEAN
 from ..corpora import Clip, Corpus
-from ..views import LEVEL_DBFS, ClipCache, finish, stretch
+from ..views import LEVEL_DBFS, ClipCache, levelled, stretch
 from .pairs import PAIRS
 
 TURNS_HZ = {"33": 100 / 180, "45": 45 / 60, "78": 78 / 60}
@@ -47,13 +47,10 @@ class Item:
     rate_hz: float = 0.0
     clicks_s: tuple[float, ...] = ()
 
-    def finished(self, sample_rate: int) -> np.ndarray:
-        """Mono float32 [T] at ``sample_rate``, level and tilt by chance, as views are finished."""
-        return finish(self.waveform, self.rate, sample_rate, seeding.generator(*self.key))
-
-    def plain(self, sample_rate: int) -> np.ndarray:
-        """The same as it is: the members of a pair stay alike where they are alike."""
-        return audio.resample(self.waveform[0], self.rate, sample_rate)
+    def finished(self) -> np.ndarray:
+        """Mono float32 [T] with level and tilt by chance, as views are finished; lowered where it would clip."""
+        found = levelled(self.waveform, self.rate, seeding.generator(*self.key))
+        return found / np.float32(max(1.0, float(np.abs(found).max())))
 
 
 def items(
@@ -128,12 +125,3 @@ def place(at_s: float, context_s: float, patches: int, window_s: float, hop_s: f
     count = min(patches, max(1, int((context_s - window_s) / hop_s + 1e-6) + 1))
     middle = min(max(round((at_s - window_s / 2) / hop_s), 0), patches - 1)
     return min(max(middle - int(share * count), 0), patches - count), count
-
-
-def around(waveform: np.ndarray, sample_rate: int, at_s: float, window: int, hop: int, side: int) -> np.ndarray:
-    """``2 side + 1`` windows ``[N, window]`` whose middle one is centred on ``at_s``; zeros beyond the ends."""
-    first = round(at_s * sample_rate) - window // 2 - side * hop
-    reach = window + 2 * side * hop
-    part = waveform[max(0, first) : first + reach]
-    part = np.pad(part, (max(0, -first), reach - len(part) - max(0, -first)))
-    return np.lib.stride_tricks.sliding_window_view(part, window)[::hop]

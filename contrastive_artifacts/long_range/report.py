@@ -9,14 +9,15 @@ import numpy as np
 
 from ..artifacts import CLEAN
 from ..context import KINDS
-from .experiment import REFERENCE_S, WITHIN, Plan, Row
+from .experiment import WITHIN, Row
 from .material import CLASSES
 from .pairs import PAIRS
+from .plan import REFERENCE_S, Plan
 from .scoring import shortest_window
 
 TABLES = {"context": ("T1",), "pairs": ("T2",), "shuffled": ("T3",), "attention": ("T4",), "turns": ("T5",),
           "ladder": ("T6",)}  # fmt: skip
-LADDER = ("linear", *KINDS, "native")
+LADDER = ("linear", "linear + slow", *KINDS, "native")
 CHANCE = 1 / len(CLASSES)
 HEARD = 2 * CHANCE  # the lower end of the interval must lie above twice the chance for a class to be called heard
 FAINT = 0.5  # F1 below which a class that is heard is said to be heard poorly

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ..context import Context, ContextSettings, FitSettings, Sequences, fit
+from ..context import Context, ContextSettings, FitSettings, Sequences, Stretch, fit
 from ..context.use import encode
 from ..errors import ParameterError
 from ..objectives import ObjectiveSettings
@@ -84,9 +84,9 @@ def cross_context(
         look(context, data.take(test), test)
 
 
-def predicted(context: Context, rows: Sequence[np.ndarray], among: np.ndarray | None = None) -> np.ndarray:
-    """Labels [M] that a module gives to patch sequences; ``among`` [M, K] marks the states that are up for choice."""
-    logits = encode(context, rows).logits.numpy()
+def predicted(context: Context, stretches: Sequence[Stretch], among: np.ndarray | None = None) -> np.ndarray:
+    """Labels [M] that a module gives to stretches; ``among`` [M, K] marks the states that are up for choice."""
+    logits = encode(context, stretches).logits.numpy()
     if among is not None:
         logits = np.where(among, logits, -np.inf)
     return np.array(context.settings.states)[logits.argmax(axis=1)]

@@ -13,7 +13,6 @@ from contrastive_artifacts.long_range import (
     PAIRS,
     TURNS_HZ,
     Told,
-    around,
     items,
     place,
     revolution_rate,
@@ -94,15 +93,6 @@ def test_a_context_holds_the_moment(context_s: float) -> None:
         assert (count - 1) * 0.48 + 0.96 <= context_s + 1e-6
         end = (first + count - 1) * 0.48 + 0.96
         assert first * 0.48 - 0.25 <= at_s <= end + 0.5  # the clip's last rest is in no whole patch
-
-
-def test_windows_lie_around_a_moment() -> None:
-    x = np.arange(1, 1001, dtype=np.float32)
-    found = around(x, 100, 5.0, 100, 50, 2)
-    assert found.shape == (5, 100)
-    assert found[2, 50] == x[500]
-    assert (found[:, 0] == x[[350, 400, 450, 500, 550]]).all()
-    assert (around(x, 100, 0.1, 100, 50, 0)[0, :40] == 0).all()
 
 
 def test_material_touches_the_whole_clip() -> None:

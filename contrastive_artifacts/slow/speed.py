@@ -1,0 +1,70 @@
+"""Common motion of all partials: wow.
+
+On a logarithmic frequency axis a change of speed shifts the whole spectrum. The shift from moment to moment is the
+least-squares solution of the optical flow equation (Lucas and Kanade, "An iterative image registration technique",
+IJCAI 1981) over all frequencies at once; uneven speed shows as lines in its spectrum, at rates up to 6 Hz.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from scipy import fft, ndimage
+
+FRAME, HOP_S = 4096, 0.025  # samples at 16 kHz: .256 s, because the partials of a chord must be told apart
+LOWEST_HZ, HIGHEST_HZ, STEPS = 150.0, 7000.0, 120  # steps an octave
+RANGE_DB, ABOUT = 80.0, 30  # what counts as silence; steps (a quarter octave) about which a partial must stand out
+SPAN = 2  # frames on either side that the motion is taken between
+FASTEST = 1.0  # relative change of speed per second beyond which it is a jump from note to note
+BANDS_HZ = ((0.4, 1.0), (1.0, 2.2), (2.2, 6.2))
+NAMES = (
+    *(f"speed {low:g}-{high:g} Hz: {n}" for low, high in BANDS_HZ for n in ("line", "contrast")),
+    "speed: mean change", "speed: median change",
+)  # fmt: skip
+
+
+def figures(x: np.ndarray, rate: int) -> np.ndarray:
+    """``[len(NAMES)]`` of float32 ``[T]``, natural logarithms."""
+    change, weight = speed_changes(x, rate)
+    change = change.clip(-FASTEST, FASTEST)
+    weight = np.minimum(weight / max(float(weight.mean()), 1e-12), 2)
+    total = max(float(weight.sum()), 1e-6)
+    window = np.hanning(len(change) + 2)[1:-1]
+    swing = weight * (change - (weight * change).sum() / total) * window
+    seconds = len(change) * HOP_S
+    hertz = np.arange(BANDS_HZ[0][0], BANDS_HZ[-1][1], 0.5 / seconds)
+    turns = np.exp(-2j * np.pi * HOP_S * hertz[:, None] * np.arange(len(change)))
+    lines = np.abs(turns @ swing) / max(float((weight * window).sum()), 1e-6) + 1e-5
+    usual, found = np.median(lines), []
+    for low, high in BANDS_HZ:
+        most = lines[(hertz >= low) & (hertz < high)].max()
+        found += [np.log(most), np.log(most / usual)]
+    size = np.abs(change)
+    return np.array([*found, np.log(size.mean() + 1e-5), np.log(np.median(size) + 1e-5)])
+
+
+def speed_changes(x: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
+    """Relative change of speed per second every HOP_S, and how much the spectrum had to say of it: two ``[N]``."""
+    window, low, share = _axis(rate)
+    x = np.pad(x, (0, max(0, FRAME - len(x))))
+    frames = np.lib.stride_tricks.sliding_window_view(x, FRAME)[:: round(HOP_S * rate)]
+    size = np.abs(fft.rfft(frames * window))
+    level = np.log(np.maximum(size, max(float(size.max()), 1e-10) * 10 ** (-RANGE_DB / 20)))
+    spectrum = level[:, low] * (1 - share) + level[:, low + 1] * share  # [N, steps]
+    partials = np.maximum(spectrum - ndimage.uniform_filter1d(spectrum, ABOUT, axis=1), 0)
+    if len(partials) <= 2 * SPAN:
+        return np.zeros(1), np.zeros(1)
+    along = (partials[SPAN:-SPAN, 2:] - partials[SPAN:-SPAN, :-2]) / 2
+    over_time = (partials[2 * SPAN :, 1:-1] - partials[: -2 * SPAN, 1:-1]) / (2 * SPAN)
+    weight = np.square(along).sum(1)
+    shift = -(along * over_time).sum(1) / (weight + 1e-3 * weight.mean() + 1e-9)  # steps a hop
+    return shift * (np.log(2) / STEPS / HOP_S), weight
+
+
+@lru_cache(maxsize=4)
+def _axis(rate: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Window; for each step of the logarithmic axis the bin below it, and how far it lies towards the next."""
+    octaves = np.log2(min(HIGHEST_HZ, 0.45 * rate) / LOWEST_HZ)
+    bins = LOWEST_HZ * 2 ** (np.arange(int(octaves * STEPS)) / STEPS) * FRAME / rate
+    return np.hanning(FRAME).astype(np.float32), bins.astype(int), (bins % 1).astype(np.float32)
