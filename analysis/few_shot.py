@@ -15,8 +15,7 @@ import contrastive_artifacts as ca
 from contrastive_artifacts import files, run
 from contrastive_artifacts.artifacts import CLEAN
 from contrastive_artifacts.console import console, instructive, table
-from contrastive_artifacts.embedding import Embedder
-from contrastive_artifacts.encoder import Encoder
+from contrastive_artifacts.context_embedding import open_embedder
 from contrastive_artifacts.errors import ParameterError
 from contrastive_artifacts.inference import encoder_folder
 from contrastive_artifacts.probes import Embedded, few_shot
@@ -28,7 +27,7 @@ from contrastive_artifacts.views import ViewSettings
 @hydra.main(version_base="1.3", config_path="../configs", config_name="few_shot")
 def main(cfg: DictConfig) -> None:
     config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
-    embedder = Embedder(Encoder.load(encoder_folder(config["encoder"])))
+    embedder = open_embedder(encoder_folder(config["encoder"]))
     known, corpus = ca.load(config["encoder"]).labels, run.make_corpus(config["corpus"])
     states = (*known, *(name for name in config["unknown"] if name not in known))
     view = ViewSettings(states, config["duration_s"], embedder.sample_rate, tuple(config["severity"]))

@@ -19,7 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from contrastive_artifacts import backbones, files, run
 from contrastive_artifacts.console import console, instructive, table
-from contrastive_artifacts.context import FitSettings
+from contrastive_artifacts.context_fitting import FitSettings
 from contrastive_artifacts.encoder import Encoder
 from contrastive_artifacts.inference import RELEASE
 from contrastive_artifacts.long_range import CLASSES, PAIRS, REFERENCE_S, Heard, Plan, run_all

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +23,7 @@ from .views import View
 
 BATCH = 32
 BLOCK_S = 30.0
+Piece = TypeVar("Piece")  # a window as whatever hears it takes it
 Input = str | Path | tuple[Any, int]  # a file, or (waveform [T] or [C, T] of numpy or torch, sample rate)
 
 
@@ -50,19 +51,43 @@ class Prepared(NamedTuple):
     detail: DetailFigures[np.ndarray] | None = None  # [N, F] and [C]; None: the encoder computes them of ``waveform``
 
 
-class Embedder:
-    """Embeds files and waveforms with an encoder: windows of ``window_s`` every ``hop_s``, the last one at the end.
+class Embedder(Generic[Piece]):
+    """Embeds files and waveforms window by window: ``window_s`` long, every ``hop_s``, the last one at the end.
 
-    Channels are mixed down; each window is resampled by itself; nothing is random. Vectors are h, before the projector.
-    They are computed by a frozen copy of the encoder as it is now: training it further changes nothing here.
+    Channels are mixed down; each window is heard by itself; nothing is random. Vectors are h, before the projector.
+
+    Attributes:
+        states: What the encoder was trained to tell apart, ``"clean"`` first.
+        sample_rate: Rate in Hz that :meth:`view_vectors` takes.
+        wants_native: Whether it goes by the waveform at its own rate, too, before resampling.
+        fingerprint: Stored with whatever is embedded.
     """
 
-    def __init__(self, encoder: Encoder) -> None:
-        self.encoder = encoder.eval()
-        self.window_s = encoder.settings.window_s
-        self.hop_s = self.window_s / 2
-        self.fingerprint = encoder.fingerprint()
-        self._frozen = backbones.freeze(encoder)
+    states: tuple[str, ...]
+    window_s: float
+    sample_rate: int
+    wants_native: bool
+    fingerprint: str
+
+    @property
+    def hop_s(self) -> float:
+        return self.window_s / 2
+
+    def prepare(self, window: np.ndarray, rate: int) -> Piece:
+        """A mono float32 window [T] at ``rate`` Hz, ready for :meth:`vectors`."""
+        raise NotImplementedError
+
+    def vectors(self, pieces: Sequence[Piece]) -> np.ndarray:
+        """h float32 [N, D] of prepared windows."""
+        raise NotImplementedError
+
+    def project(self, h: np.ndarray) -> np.ndarray:
+        """z [N, 128], L2-normalised, of h [N, D]."""
+        raise NotImplementedError
+
+    def _cut(self, waveform: np.ndarray, native: tuple[np.ndarray, int]) -> list[Piece]:
+        """The windows of a view, of which there is the waveform at ``sample_rate`` and at its own rate."""
+        raise NotImplementedError
 
     def embed(self, source: Input, channel: int | None = None) -> Embedding:
         """Embeds one input: the mean of its channels, or one channel of it.
@@ -74,7 +99,8 @@ class Embedder:
 
     def embed_batch(self, sources: Sequence[Input], channel: int | None = None) -> list[Embedding]:
         """The same for many inputs, batched over the windows of all of them."""
-        rates, positions, owners, pieces = [], [], [], []
+        rates, positions, owners = [], [], []
+        pieces: list[Piece] = []
         vectors: list[np.ndarray] = []
         for owner, source in enumerate(sources):
             rate, cut = self._windows(source)
@@ -95,25 +121,6 @@ class Embedder:
             made.append(Embedding(normalise(frames[own].mean(axis=0)), frames[own], samples[own], rate))
         return made
 
-    @property
-    def sample_rate(self) -> int:
-        """Rate in Hz that :meth:`vectors` and :meth:`view_vectors` take."""
-        return self.encoder.sample_rate
-
-    @property
-    def wants_native(self) -> bool:
-        """Whether the encoder goes by figures of the waveform at its own rate, before resampling."""
-        return self.encoder.settings.native
-
-    def prepare(self, window: np.ndarray, rate: int) -> Prepared:
-        """A mono float32 window [T] at ``rate`` Hz, ready for :meth:`vectors`."""
-        return Prepared(audio.resample(window, rate, self.encoder.sample_rate), self._detail(window, rate))
-
-    def project(self, h: np.ndarray) -> np.ndarray:
-        """z [N, 128], L2-normalised, of h [N, D]."""
-        with torch.inference_mode():
-            return normalise(self.encoder.projector(torch.from_numpy(h)).numpy())
-
     def view_vectors(
         self, waveforms: Sequence[np.ndarray], natives: Sequence[tuple[np.ndarray, int]] | None = None
     ) -> dict[str, np.ndarray]:
@@ -129,8 +136,39 @@ class Embedder:
         parts = {"h": np.split(h, ends[:-1]), "z": np.split(self.project(h), ends[:-1])}
         return {space: normalise(np.stack([own.mean(axis=0) for own in part])) for space, part in parts.items()}
 
+    def _windows(self, source: Input) -> tuple[int, Iterator[tuple[int, np.ndarray]]]:
+        if isinstance(source, str | Path):
+            rate = audio.probe(source).sample_rate
+            blocks: Iterable[tuple[int, np.ndarray]] = audio.blocks(source, round(BLOCK_S * rate))
+        else:
+            waveform, rate = audio.as_waveform(*source), int(source[1])
+            blocks = [(0, waveform)]
+        return rate, windows.stream(blocks, round(self.window_s * rate), round(self.hop_s * rate))
+
+
+class WindowEmbedder(Embedder[Prepared]):
+    """Hears each window as a whole by an encoder.
+
+    Each window is resampled by itself. Vectors are computed by a frozen copy of the encoder as it is now: training it
+    further changes nothing here.
+    """
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.encoder = encoder.eval()
+        self.states, self.window_s = encoder.settings.states, encoder.settings.window_s
+        self.sample_rate, self.wants_native = encoder.sample_rate, encoder.settings.native
+        self.fingerprint = encoder.fingerprint()
+        self._frozen = backbones.freeze(encoder)
+
+    def prepare(self, window: np.ndarray, rate: int) -> Prepared:
+        return Prepared(audio.resample(window, rate, self.sample_rate), self._detail(window, rate))
+
+    def project(self, h: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            return normalise(self.encoder.projector(torch.from_numpy(h)).numpy())
+
     def vectors(self, pieces: Sequence[Prepared]) -> np.ndarray:
-        """h of prepared windows: float32 [N, D]; those of equal length are batched."""
+        """Windows of equal length are batched."""
         out = np.zeros((len(pieces), self.encoder.settings.hidden), np.float32)
         sizes = [(len(p.waveform), 0 if p.detail is None else len(p.detail.frames)) for p in pieces]
         for _, group in groupby(sorted(range(len(pieces)), key=sizes.__getitem__), key=sizes.__getitem__):
@@ -147,7 +185,6 @@ class Embedder:
         return DetailFigures(*(part[0] for part in numpy_detail(window[None], rate)))
 
     def _cut(self, waveform: np.ndarray, native: tuple[np.ndarray, int]) -> list[Prepared]:
-        """The windows of a waveform at the encoder's rate, with figures of the same stretches at its own rate."""
         samples, rate = native
         window, hop = round(self.window_s * self.sample_rate), round(self.hop_s * self.sample_rate)
         cut = []
@@ -156,15 +193,6 @@ class Embedder:
             own = samples[first : first + round(self.window_s * rate)]
             cut.append(Prepared(waveform[start : start + window], self._detail(own, rate)))
         return cut
-
-    def _windows(self, source: Input) -> tuple[int, Iterator[tuple[int, np.ndarray]]]:
-        if isinstance(source, str | Path):
-            rate = audio.probe(source).sample_rate
-            blocks: Iterable[tuple[int, np.ndarray]] = audio.blocks(source, round(BLOCK_S * rate))
-        else:
-            waveform, rate = audio.as_waveform(*source), int(source[1])
-            blocks = [(0, waveform)]
-        return rate, windows.stream(blocks, round(self.window_s * rate), round(self.hop_s * rate))
 
 
 def _batched(pieces: Sequence[Prepared]) -> tuple[torch.Tensor, DetailFigures[torch.Tensor] | None]:

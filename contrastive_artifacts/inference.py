@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from .context_embedding import open_embedder
 from .embedding import Embedder, Embedding, Input, normalise
-from .encoder import Encoder
 from .errors import StorageError
 from .probes import Probe
 
@@ -42,12 +43,12 @@ class PretrainedEncoder:
         fingerprint: Stored with whatever this encoder makes.
     """
 
-    def __init__(self, embedder: Embedder, probe: Probe | None) -> None:
+    def __init__(self, embedder: Embedder[Any], probe: Probe | None) -> None:
         self._embedder, self.probe = embedder, probe
         self.fingerprint = embedder.fingerprint
         self.window_s, self.hop_s = embedder.window_s, embedder.hop_s
         self.sample_rate = embedder.sample_rate
-        states = embedder.encoder.settings.states
+        states = embedder.states
         self.labels = states if probe is None else _ordered(probe.classes, states)
 
     def embed(self, source: Input, channel: int | None = None) -> Embedding:
@@ -129,6 +130,6 @@ def load(name: str | Path) -> PretrainedEncoder:
         FingerprintError: the probe beside it belongs to another encoder.
     """
     directory = encoder_folder(name)
-    embedder = Embedder(Encoder.load(directory))
+    embedder = open_embedder(directory)
     probe = Probe.load(directory, embedder.fingerprint) if (directory / "probe.json").exists() else None
     return PretrainedEncoder(embedder, probe)

@@ -17,8 +17,9 @@ import pyarrow as pa
 import torch
 
 from . import artifacts, backbones, corpora, files
+from .context_embedding import ContextEmbedder, open_embedder
 from .corpora import Clip, Corpus
-from .embedding import Embedder, table_vectors, write_table
+from .embedding import Embedder, WindowEmbedder, table_vectors, write_table
 from .encoder import Encoder, EncoderSettings
 from .errors import ParameterError, StorageError
 from .index import Index
@@ -153,7 +154,7 @@ def probe(
     """
     directory = Path(directory)
     said = [] if labels is None else read_labels(labels)
-    embedder = Embedder(Encoder.load(directory / "encoder"))
+    embedder = open_embedder(directory / "encoder")
     tables = _embed_run(directory, embedder, unseen, duration_s, draws, seed)
     for space, table in tables.items():
         write_table(directory / "tables" / f"{space}.parquet", table)
@@ -162,7 +163,7 @@ def probe(
     files.write_json(directory / "probing.json", about)
     figures = measure(told, probes, bootstrap, seed)
     files.write_json(directory / "metrics.json", figures)
-    if embedder.encoder.frames is not None:
+    if isinstance(embedder, WindowEmbedder) and embedder.encoder.frames is not None:
         files.write_json(directory / "frames.json", _localise_run(directory, embedder.encoder, unseen, seed, draws))
     Probe.fit(Embedded.from_table(told["h"], "train"), embedder.fingerprint).save(directory / "encoder")
     facts = tables["h"].drop_columns(["embedding"])
@@ -173,11 +174,17 @@ def probe(
 def export(directory: str | Path, target: str | Path, duration_s: float, draws: int, seed: int) -> str:
     """Writes the encoder of a run in half precision with a probe of its own into ``target``; returns its fingerprint.
 
+    An encoder under a context module is written as it is, module and all: the module was trained on just its patches.
+
     The probe is fitted on every source of the run, held-out ones included: what is given out is to know all there is,
     and its figures are those that :func:`probe` measured before.
     """
-    Encoder.load(Path(directory) / "encoder").save(target, half=True)
-    embedder = Embedder(Encoder.load(target))
+    own = open_embedder(Path(directory) / "encoder")
+    if isinstance(own, ContextEmbedder):
+        own.save(target)
+    else:
+        own.encoder.save(target, half=True)
+    embedder = open_embedder(target)
     table = _embed_run(Path(directory), embedder, {}, duration_s, draws, seed)["h"]
     Probe.fit(Embedded.from_table(table), embedder.fingerprint).save(target)
     return embedder.fingerprint
@@ -202,7 +209,12 @@ def _labelled(
 
 
 def _embed_run(
-    directory: Path, embedder: Embedder, unseen: Mapping[str, dict[str, Any]], duration_s: float, draws: int, seed: int
+    directory: Path,
+    embedder: Embedder[Any],
+    unseen: Mapping[str, dict[str, Any]],
+    duration_s: float,
+    draws: int,
+    seed: int,
 ) -> dict[str, pa.Table]:
     """Tables of the run's training and test sides and of the unseen corpora."""
     config = files.read_json(directory / "config.json")

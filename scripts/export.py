@@ -5,12 +5,15 @@ Half precision, and a probe fitted on every source of the run; `contrastive_arti
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
 from contrastive_artifacts import run
 from contrastive_artifacts.console import console, instructive
 from contrastive_artifacts.encoder import Encoder
+from contrastive_artifacts.errors import ParameterError
 from contrastive_artifacts.onnx_file import to_onnx
 
 
@@ -18,6 +21,8 @@ from contrastive_artifacts.onnx_file import to_onnx
 def main(cfg: DictConfig) -> None:
     config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     onnx = config.pop("onnx")
+    if onnx and (Path(config["run"]) / "encoder" / "context.json").exists():
+        raise ParameterError("The ONNX file holds an encoder alone, no context module; export this run without onnx.")
     fingerprint = run.export(config.pop("run"), config["to"], config["duration_s"], config["draws"], config["seed"])
     if onnx:
         to_onnx(Encoder.load(cfg.to), f"{cfg.to}/encoder.onnx")

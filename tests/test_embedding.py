@@ -8,7 +8,7 @@ import torch
 
 from contrastive_artifacts import audio, backbones
 from contrastive_artifacts.embedding import (
-    Embedder,
+    WindowEmbedder,
     make_table,
     normalise,
     read_table,
@@ -22,9 +22,9 @@ from contrastive_artifacts.views import ViewSettings, evaluation_views
 
 
 @pytest.fixture(scope="module")
-def embedder() -> Embedder:
+def embedder() -> WindowEmbedder:
     torch.manual_seed(0)
-    return Embedder(Encoder(backbones.create("mn04", "none"), EncoderSettings(("clean", "hiss"), 0.5, 16, 8)))
+    return WindowEmbedder(Encoder(backbones.create("mn04", "none"), EncoderSettings(("clean", "hiss"), 0.5, 16, 8)))
 
 
 def noise(seconds: float, rate: int, channels: int = 1) -> np.ndarray:

@@ -26,12 +26,15 @@ LEVELS: dict[float, tuple[str, ...]] = {  # a part imports from lower levels onl
     4.0: ("dataset", "encoder"),
     4.5: ("context",),
     5.0: (
+        "context_fitting",
         "onnx_file",
         "training",
     ),
     6.0: ("baselines", "embedding", "index", "probes"),
+    6.5: ("context_embedding",),
     7.0: ("geometry", "inference", "labels", "long_range", "probing", "retrieval", "scan"),
     8.0: ("adapters", "run"),
+    8.2: ("context_run",),
     8.5: ("comparing", "explorer"),
     9.0: (NAME,),  # the public surface
 }

@@ -11,7 +11,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from contrastive_artifacts import audio, backbones
-from contrastive_artifacts.embedding import Embedder, normalise
+from contrastive_artifacts.embedding import WindowEmbedder, normalise
 from contrastive_artifacts.encoder import Encoder, EncoderSettings
 from contrastive_artifacts.errors import ParameterError
 from contrastive_artifacts.frontends import Detail, DetailFigures, NativeDetail, numpy_detail
@@ -109,7 +109,7 @@ def test_half_of_the_training_sources_come_from_lower_rates():
 
 def test_a_recording_is_embedded_with_figures_of_its_own_rate():
     encoder, x = made(), np.clip(noise(1.3), -0.12, 0.12)
-    embedder = Embedder(encoder)
+    embedder = WindowEmbedder(encoder)
     found = embedder.embed((x, RATE))
     with torch.no_grad():
         for row, (start, stop) in zip(found.frames, found.samples, strict=True):
@@ -121,7 +121,7 @@ def test_a_recording_is_embedded_with_figures_of_its_own_rate():
 
 
 def test_views_longer_than_a_window_are_cut_at_their_own_rate_too(small_corpus):
-    embedder, settings = Embedder(made()), replace(VIEWS, duration_s=1.3)
+    embedder, settings = WindowEmbedder(made()), replace(VIEWS, duration_s=1.3)
     table = embed_views(embedder, {"test": (small_corpus, small_corpus.clips[:2])}, settings, 0, 1)["h"]
     views = list(evaluation_views(small_corpus, small_corpus.clips[:2], settings, 0))
     for row, view in zip(table.column("embedding").to_pylist(), views, strict=True):

@@ -13,7 +13,7 @@ import torch
 from .. import backbones, files, run
 from ..backbones import BACKBONES, Backbone, Checkpoint, hub
 from ..baselines import FrozenBackbone
-from ..embedding import Embedder
+from ..embedding import WindowEmbedder
 from ..encoder import Encoder
 from ..errors import ArtifactsError, ParameterError, WeightsError
 from ..inference import encoder_folder
@@ -72,7 +72,7 @@ class Candidate:
 
 def embedder(network: Backbone | Encoder) -> ViewEmbedder:
     """The network as it is used: h of an encoder's windows; mean and maximum over the frames of a backbone."""
-    return Embedder(network) if isinstance(network, Encoder) else FrozenBackbone(backbones.freeze(network))
+    return WindowEmbedder(network) if isinstance(network, Encoder) else FrozenBackbone(backbones.freeze(network))
 
 
 def fingerprint(network: Backbone | Encoder) -> str:

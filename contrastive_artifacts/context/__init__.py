@@ -4,13 +4,11 @@ from .aggregator import KINDS as KINDS
 from .aggregator import Context as Context
 from .aggregator import ContextSettings as ContextSettings
 from .aggregator import attention_distance as attention_distance
+from .aggregator import encode as encode
 from .aggregator import recorded_attention as recorded_attention
-from .fitting import FitSettings as FitSettings
-from .fitting import Sequences as Sequences
-from .fitting import fit as fit
 from .patches import PatchEncoder as PatchEncoder
 from .patches import PatchSettings as PatchSettings
 from .patches import PatchTable as PatchTable
 from .stretches import Stretch as Stretch
+from .stretches import collate as collate
 from .stretches import slow_of as slow_of
-from .use import LongEncoder as LongEncoder

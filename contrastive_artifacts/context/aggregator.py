@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,8 +20,10 @@ from ..backbones import vit
 from ..encoder import Encoded, load_tensors
 from ..errors import FingerprintError, ParameterError, StorageError, WeightsError
 from ..slow import VERSION as SLOW_VERSION
+from .stretches import Stretch, collate
 
 FORMAT = 1
+BATCH = 64
 KINDS = ("mean", "attention", "recurrent")
 WAVES = 32  # sines and cosines of the lag that the attention's position bias is made of
 STD_FLOOR = 1e-3  # of the input's scale: a dimension that never varied is not blown up
@@ -119,9 +121,7 @@ class Context(nn.Module):
         if patches.ndim != 3 or patches.shape[2] != self.settings.inputs or not patches.shape[1]:
             raise ParameterError(f"patches have shape {tuple(patches.shape)}; expected [B, N, {self.settings.inputs}].")
         if patches.shape[1] > self.settings.most:
-            raise ParameterError(
-                f"{patches.shape[1]} patches are more than {self.settings.max_s} s; cut the input, or use LongEncoder."
-            )
+            raise ParameterError(f"{patches.shape[1]} patches are more than {self.settings.max_s} s; cut the input.")
         if mask is None:
             mask = torch.ones(patches.shape[:2], dtype=torch.bool, device=patches.device)
         if not mask.any(dim=1).all():
@@ -217,6 +217,15 @@ class Context(nn.Module):
 
 def _standard(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
     return ((x.float() - shift) / scale).clamp(-8, 8)
+
+
+def encode(context: Context, stretches: Sequence[Stretch]) -> Encoded:
+    """What a module says of M >= 1 stretches of any lengths, batched, without gradient."""
+    made = []
+    with torch.inference_mode():
+        for start in range(0, len(stretches), BATCH):
+            made.append(context(*collate(stretches[start : start + BATCH])))
+    return Encoded(*(torch.cat(parts) for parts in zip(*(told[:4] for told in made), strict=True)))
 
 
 class LagBias(nn.Module):

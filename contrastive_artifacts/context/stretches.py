@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from ..errors import ParameterError
 from ..slow import LEAST_S, SLOW_FIGURES, slow_figures
 
 
@@ -27,13 +26,8 @@ def slow_of(waveform: np.ndarray, sample_rate: int) -> np.ndarray:
 
 
 def collate(stretches: Sequence[Stretch]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Stretches of any lengths -> patches float32 ``[B, max N, D]`` with zeros behind, mask ``[B, max N]``, slow.
-
-    Raises:
-        ParameterError: there are none.
-    """
-    if not stretches:
-        raise ParameterError("There is no stretch to encode.")
+    """B >= 1 stretches of any lengths -> patches float32 ``[B, max N, D]`` with zeros behind, mask ``[B, max N]``, slow
+    ``[B, S]``."""
     most = max(len(s.vectors) for s in stretches)
     # Torch's memory is aligned, NumPy's need not be, and matrix products may round by alignment.
     patches = torch.zeros(len(stretches), most, stretches[0].vectors.shape[1])

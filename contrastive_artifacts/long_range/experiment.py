@@ -17,12 +17,12 @@ from ..context import (
     Context,
     ContextSettings,
     PatchEncoder,
-    Sequences,
     Stretch,
     attention_distance,
+    collate,
     recorded_attention,
 )
-from ..context.stretches import collate
+from ..context_fitting import Sequences
 from ..corpora import Clip, Corpus
 from ..encoder import Encoder
 from ..objectives import ObjectiveSettings

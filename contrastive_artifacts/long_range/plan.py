@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .. import backbones, seeding
-from ..context import FitSettings, PatchEncoder, PatchSettings
+from ..context import PatchEncoder, PatchSettings
+from ..context_fitting import FitSettings
 from ..encoder import Encoder
 from .material import Item, place
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ..context import Context, ContextSettings, FitSettings, Sequences, Stretch, fit
-from ..context.use import encode
+from ..context import Context, ContextSettings, Stretch, encode
+from ..context_fitting import FitSettings, Sequences, fit
 from ..errors import ParameterError
 from ..objectives import ObjectiveSettings
 from ..probes import Interval, LinearProbe, bootstrap_sums

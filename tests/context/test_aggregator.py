@@ -11,14 +11,12 @@ import torch
 from contrastive_artifacts.context import (
     Context,
     ContextSettings,
-    FitSettings,
-    Sequences,
     Stretch,
     attention_distance,
-    fit,
+    encode,
     recorded_attention,
 )
-from contrastive_artifacts.context.use import encode
+from contrastive_artifacts.context_fitting import FitSettings, Sequences, fit
 from contrastive_artifacts.errors import FingerprintError, ParameterError, StorageError, WeightsError
 from contrastive_artifacts.objectives import ObjectiveSettings
 

@@ -9,12 +9,11 @@ import pytest
 import torch
 
 from contrastive_artifacts import audio, backbones
-from contrastive_artifacts.context import Context, ContextSettings, LongEncoder, PatchEncoder, PatchSettings, PatchTable
+from contrastive_artifacts.context import PatchEncoder, PatchSettings, PatchTable
 from contrastive_artifacts.encoder import Encoder, EncoderSettings
 from contrastive_artifacts.errors import AudioError, FingerprintError, ParameterError, StorageError
 from contrastive_artifacts.frontends import NativeDetail
 from contrastive_artifacts.frontends.native_detail import native_detail
-from contrastive_artifacts.slow import SLOW_FIGURES, slow_figures
 
 
 @pytest.fixture(scope="module")
@@ -107,27 +106,3 @@ def test_tables_are_cached_by_fingerprint(encoder: Encoder, tmp_path: Path) -> N
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(StorageError, match="compute it again"):
         PatchTable.load(path, patches.fingerprint)
-
-
-def test_a_long_file_is_embedded_in_stretches(encoder: Encoder, tmp_path: Path) -> None:
-    patches = PatchEncoder(encoder)
-    torch.manual_seed(1)
-    sizes = {"max_s": 5.0, "width": 16, "heads": 2, "hidden": 12, "slow": len(SLOW_FIGURES)}
-    context = Context(ContextSettings("attention", ("clean", "hiss"), patches.dim, **sizes))
-    x = noise(23.0)
-    audio.write(tmp_path / "long.wav", x[None], RATE)
-    context.save(tmp_path, patches.fingerprint)
-    context.eval()
-    long = LongEncoder.load(patches, tmp_path)
-    h = long.embed_long(tmp_path / "long.wav")
-    assert h.shape == (12,)
-    np.testing.assert_allclose(h, long.embed(x, RATE), atol=1e-3)
-    each = []
-    for start_s in (0, 5, 10, 15, 18):  # the last one at the end
-        part = x[start_s * RATE : (start_s + 5) * RATE]
-        rows, slow = patches.patches(part, RATE), slow_figures(part, RATE)
-        with torch.no_grad():
-            each.append(context(torch.from_numpy(rows)[None], None, torch.from_numpy(slow)[None]).h[0].numpy())
-    np.testing.assert_allclose(long.embed(x, RATE), np.mean(each, axis=0), atol=1e-4)
-    with pytest.raises(FingerprintError, match="trained with"):
-        LongEncoder(PatchEncoder(encoder, PatchSettings(parts=("bands",))), context)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from contrastive_artifacts import files, run
-from contrastive_artifacts.embedding import Embedder, read_table
+from contrastive_artifacts.embedding import WindowEmbedder, read_table
 from contrastive_artifacts.encoder import Encoder
 from contrastive_artifacts.errors import StorageError
 from contrastive_artifacts.inference import PretrainedEncoder, load
@@ -118,7 +118,7 @@ def test_a_file_without_labels_stops_before_the_work(probed, tmp_path):
 def test_an_added_label_is_heard_and_stored(probed, tmp_path):
     """A refitted probe beside its encoder is loaded as any other; its labels come last."""
     rows = read_table(probed / "tables" / "h.parquet")
-    embedder = Embedder(Encoder.load(probed / "encoder"))
+    embedder = WindowEmbedder(Encoder.load(probed / "encoder"))
     x = Embedded.from_table(rows).x
     old = Probe.fit(Embedded.from_table(rows, "train"), embedder.fingerprint)
     with Journal(tmp_path / "l.jsonl") as journal:

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from .. import seeding
-from ..errors import ParameterError, TrainingError
-from ..objectives import Objective, ObjectiveSettings
-from .aggregator import Context
-from .stretches import Stretch, collate
+from . import seeding
+from .context import Context, Stretch, collate
+from .errors import ParameterError, TrainingError
+from .objectives import Objective, ObjectiveSettings
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,33 @@
+"""Trains a context module over an encoder, so that it hears slow artifacts.
+
+    python scripts/pretrain_context.py [run=DIR] [encoder=release] [corpus=folder corpus.path=DIR] [window_s=10] ...
+
+The run that it writes is one like those of pretrain.py: probe it, scan with it, load it.
+"""
+
+from __future__ import annotations
+
+import hydra
+from omegaconf import DictConfig, OmegaConf
+
+from contrastive_artifacts.console import console, instructive, table
+from contrastive_artifacts.context_run import pretrain_context
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="pretrain_context")
+def main(cfg: DictConfig) -> None:
+    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    directory = config.pop("run")
+    loss = pretrain_context(config, directory)
+    table(
+        "context module",
+        ["kind", "window s", "held-out loss"],
+        [[config["context"]["kind"], config["window_s"], f"{loss:.3f}"]],
+    )
+    console.print(f"encoder  {directory}/encoder")
+    console.print(f"next     python scripts/probe.py run={directory} duration_s={config['window_s']}")
+
+
+if __name__ == "__main__":
+    with instructive():
+        main()
