@@ -7,32 +7,45 @@ module and, after probing, the probe. Everything that takes a run or an encoder 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Sequence
+from contextlib import closing
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from rich.progress import track
 
-from . import artifacts, files, run
+from . import files, run
 from .context import Context, ContextSettings, PatchEncoder, Stretch, slow_of
 from .context_embedding import ContextEmbedder
 from .context_fitting import FitSettings, Sequences, fit
 from .corpora import Clip, Corpus
+from .dataset import pool
 from .encoder import Encoder
-from .errors import CorpusError
+from .errors import CorpusError, StorageError
 from .inference import encoder_folder
 from .objectives import ObjectiveSettings
 from .slow import SLOW_FIGURES
-from .views import View, ViewSettings, evaluation_views
+from .views import ViewSettings, evaluation_views
+
+
+class Heard(NamedTuple):
+    """A view as the context module takes it, and what it is."""
+
+    stretch: Stretch
+    state: int
+    severity: float
+    source: str
 
 
 def pretrain_context(config: dict[str, Any], directory: str | Path) -> float:
     """Trains a context module as ``configs/pretrain_context.yaml`` says and writes the run; returns the held-out loss.
 
-    Training and validation sources are rendered whole in every state, ``draws`` times; a share of the sources decides
-    when to stop, as :class:`.FitSettings` says.
+    Training and validation sources are rendered whole in every state, ``draws`` times, by ``workers`` processes (the
+    result does not depend on how many); a share of the sources decides when to stop, see :class:`.FitSettings`.
 
     Raises:
         StorageError: there is no such encoder.
@@ -41,43 +54,62 @@ def pretrain_context(config: dict[str, Any], directory: str | Path) -> float:
     directory, seed = Path(directory), config["seed"]
     fitting = run.settings(FitSettings, {**config["fitting"], "seed": seed}, "fitting")
     objective = run.settings(ObjectiveSettings, config["objective"], "objective")
-    patches = PatchEncoder(Encoder.load(encoder_folder(config["encoder"])))
-    states, seconds = artifacts.states(config["artifacts"]["states"]), float(config["window_s"])
-    sizes = {**config["context"], "states": states, "inputs": patches.dim, "hop_s": patches.hop_s, "max_s": seconds,
-             "slow": len(SLOW_FIGURES)}  # fmt: skip
-    made = run.settings(ContextSettings, sizes, "context")
+    folder = encoder_folder(config["encoder"])
+    patches = _patches(folder)
+    seconds = float(config["window_s"])
+    views = dataclasses.replace(run.view_settings(config, patches.sample_rate, seconds), native=True)
+    sizes = {**config["context"], "states": views.states, "inputs": patches.dim, "hop_s": patches.hop_s,
+             "max_s": seconds, "slow": len(SLOW_FIGURES)}  # fmt: skip
+    settings = run.settings(ContextSettings, sizes, "context")
     corpus = run.make_corpus(config["corpus"])
     splits = run.make_splits(corpus, config["split"])
     clips = [clip for side, own in splits.items() if side != "test" for clip in own]
-    views = dataclasses.replace(run.view_settings(config, patches.sample_rate, seconds), native=True)
-    data = heard(patches, corpus, clips, views, config["draws"], seed)
+    work = partial(_hear, folder, json.dumps(config["corpus"]), views, config["draws"], seed)
+    data = _gathered(work, corpus, clips, config["workers"])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        context = Context(made)
+        context = Context(settings)
     loss = fit(context, data, fitting, objective)
     ContextEmbedder(patches, context).save(directory / "encoder")
     files.write_json(directory / "config.json", {**config, "corpus_fingerprint": corpus.fingerprint})
     return loss
 
 
-def heard(
-    patches: PatchEncoder, corpus: Corpus, clips: Sequence[Clip], settings: ViewSettings, draws: int, seed: int
-) -> Sequences:
-    """Every clip in every state, ``draws`` times, as the context module takes it."""
-    rows: list[list[Stretch]] = []
-    views: list[View] = []
-    made: Iterator[View] = evaluation_views(corpus, clips, settings, seed, draws)
-    total = len(clips) * draws * len(settings.states)
-    for view in track(made, f"render and hear {corpus.name}", total=total, transient=True):
-        assert view.native is not None  # settings.native
-        vectors = patches.patches(view.native, view.native_rate).astype(np.float16)
-        rows.append([Stretch(vectors, slow_of(view.native, view.native_rate))])
-        views.append(view._replace(waveform=np.zeros(0, np.float32), native=None))  # facts alone are kept
-    if not rows:
+def _gathered(work: partial[list[Heard]], corpus: Corpus, clips: Sequence[Clip], workers: int) -> Sequences:
+    """What is heard of all clips, in their order."""
+    found: dict[str, list[Heard]] = {}
+    with closing(pool.results(work, clips, workers)) as results:
+        for clip, heard in track(results, f"render and hear {corpus.name}", total=len(clips), transient=True):
+            if isinstance(heard, pool.Crashed):
+                raise StorageError(f"{clip.id}: {heard.problem}.")
+            found[clip.id] = heard
+    every = [one for clip in clips for one in found[clip.id]]
+    if not every:
         raise CorpusError(f"No clip of {corpus.name} could be read; there is nothing to train on.")
     return Sequences(
-        rows,
-        np.array([view.state for view in views], np.int64),
-        np.array([view.severity for view in views], np.float32),
-        np.array([view.clip.source for view in views]),
+        [[one.stretch] for one in every],
+        np.array([one.state for one in every], np.int64),
+        np.array([one.severity for one in every], np.float32),
+        np.array([one.source for one in every]),
     )
+
+
+def _hear(folder: Path, corpus: str, settings: ViewSettings, draws: int, seed: int, clip: Clip) -> list[Heard]:
+    """A clip in every state, ``draws`` times; nothing of a clip that cannot be read."""
+    patches, heard = _patches(folder), []
+    for view in evaluation_views(_corpus(corpus), [clip], settings, seed, draws):
+        assert view.native is not None  # settings.native
+        vectors = patches.patches(view.native, view.native_rate).astype(np.float16)
+        stretch = Stretch(vectors, slow_of(view.native, view.native_rate))
+        heard.append(Heard(stretch, view.state, view.severity, view.clip.source))
+    return heard
+
+
+@lru_cache(maxsize=1)
+def _patches(folder: Path) -> PatchEncoder:
+    return PatchEncoder(Encoder.load(folder))
+
+
+@lru_cache(maxsize=1)
+def _corpus(section: str) -> Corpus:
+    return run.make_corpus(json.loads(section))

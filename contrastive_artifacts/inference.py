@@ -111,18 +111,29 @@ def encoder_folder(name: str | Path) -> Path:
     Raises:
         StorageError: there is none.
     """
-    directory = RELEASE / (RELEASE / "default").read_text().strip() if name == "release" else Path(name)
+    directory = Path(name)
+    if name == "release":
+        directory = RELEASE / (RELEASE / "default").read_text().strip()
+    elif isinstance(name, str) and name.startswith("release/") and not directory.exists():
+        directory = RELEASE / name.removeprefix("release/")
     if not (directory / "encoder.json").exists() and (directory / "encoder" / "encoder.json").exists():
         directory = directory / "encoder"
     if not (directory / "encoder.json").exists():
         raise StorageError(
-            f"{directory} holds no encoder; give 'release', a run directory, or a folder with encoder.json."
+            f"{directory} holds no encoder; give 'release', 'release/NAME' (NAME of {', '.join(released())}), a run "
+            "directory, or a folder with encoder.json."
         )
     return directory
 
 
+def released() -> list[str]:
+    """Names of the encoders that ship with the package."""
+    return sorted(path.parent.name for path in RELEASE.glob("*/encoder.json"))
+
+
 def load(name: str | Path) -> PretrainedEncoder:
-    """Loads an encoder: ``"release"`` (ships with the package), a run directory, or a folder with ``encoder.json``.
+    """Loads an encoder: ``"release"`` or ``"release/NAME"`` (of :func:`released`; they ship with the package), a run
+    directory, or a folder with ``encoder.json``.
 
     Raises:
         StorageError: there is no encoder, or one of another format.

@@ -22,7 +22,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     encoder = Encoder(backbones.create("mn04", "none"), EncoderSettings(("clean", "hiss"), 1.0, hidden=16, embedding=8))
     encoder.save(folder := tmp_path_factory.mktemp("encoder"))
     return {
-        "encoder": str(folder), "seed": 0, "window_s": 2.0, "draws": 1,
+        "encoder": str(folder), "seed": 0, "window_s": 2.0, "draws": 1, "workers": 1,
         "corpus": {"kind": "builtin", "sources": 8, "duration_s": 2.0},
         "split": {"by": "source", "train": 0.5, "validation": 0.25, "test": 0.25},
         "artifacts": {"states": ["hiss", "pumping"], "severity": [0.5, 1.0]},
@@ -55,8 +55,10 @@ def test_the_run_is_probed_loaded_and_scanned_with_as_any_other(trained: Path, t
     np.testing.assert_array_equal(again.embed(tmp_path / "x.wav").clip, heard.embed(tmp_path / "x.wav").clip)
 
 
-def test_the_same_seed_gives_the_same_module(config: dict[str, Any], trained: Path, tmp_path: Path) -> None:
-    pretrain_context(config, tmp_path / "again")
+def test_the_same_seed_gives_the_same_module_whatever_the_workers(
+    config: dict[str, Any], trained: Path, tmp_path: Path
+) -> None:
+    pretrain_context({**config, "workers": 2}, tmp_path / "again")
     pretrain_context({**config, "seed": 1}, tmp_path / "other")
     prints = [ca.load(folder / "encoder").fingerprint for folder in (trained, tmp_path / "again", tmp_path / "other")]
     assert prints[0] == prints[1] != prints[2]

@@ -22,6 +22,7 @@ FRAME, LOWEST_HZ = 1024, 60.0
 CONTRAST = 0.5  # exponent by which faint and loud places are set apart
 GROWTH = np.concatenate([[0.0], np.linspace(1 / 3000, 1 / 300, 48)])  # q, in s: thickness over speed of the tape
 GRID = 2 * LEAST_S / RATE  # of the squared lag, s^2: one sample at the shortest lag
+BLOCK = 8192  # sums at once: those of all segments stay in the cache of a core
 NAMES = ("copy: steady", "copy: growing", "copy: steady, after", "copy: steady, before")
 
 
@@ -66,9 +67,11 @@ def along_lines(found: np.ndarray, growth: np.ndarray) -> np.ndarray:
     shifts = np.rint(2 * growth[:, None] * seconds / GRID).astype(int)
     width = max(1, squared.shape[1] - int(shifts.max()))
     sums = np.zeros((len(growth), width), np.float32)
-    for total, ahead in zip(sums, shifts, strict=True):
-        for segment, start in zip(squared, ahead.tolist(), strict=True):
-            total += segment[start : start + width]
+    for first in range(0, width, BLOCK):
+        last = min(first + BLOCK, width)
+        for total, ahead in zip(sums[:, first:last], shifts.tolist(), strict=True):
+            for segment, start in zip(squared, ahead, strict=True):
+                total += segment[start + first : start + last]
     return sums
 
 
