@@ -6,7 +6,6 @@ T5 a record's revolution rate from its scores, T6 the ladder of aggregators. Wri
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -66,12 +65,9 @@ def about() -> dict[str, str]:
     """The command, without paths that are of this machine alone, and the commit."""
     words = [w if "weights=" not in w else w.partition("=")[0] + "=WEIGHTS" for w in sys.argv[1:]]
     words = [w for w in words if not w.startswith(("out=", "hydra."))]
-    asked = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=Path(__file__).parent
-    )
     return {
         "command": " ".join(["python analysis/long_range_context.py", *words]),
-        "commit": asked.stdout.strip() or "unknown",
+        "commit": files.commit(__file__),
     }
 
 

@@ -5,7 +5,6 @@ One CSV row a run: macro-F1 over clips, and how well frames are told on views wh
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ def main(cfg: DictConfig) -> None:
     runs = sorted(path.parent for path in Path(cfg.out).glob("*/metrics.json"))
     if not runs:
         raise StorageError(f"{cfg.out} holds no probed run; run {cfg.command} first.")
-    about = {"command": cfg.command, "commit": commit()}
+    about = {"command": cfg.command, "commit": files.commit(__file__)}
     rows = [{**measured(run), **about} for run in runs]
     files.write_csv(cfg.csv, [list(rows[0]), *(row.values() for row in rows)])
     shown = [name for name in rows[0] if name not in about]
@@ -41,12 +40,6 @@ def measured(run: Path) -> dict[str, Any]:
         row |= {f"{space} {key}": found[key] for key in ("linear macro-F1", "kNN5 macro-F1", "severity rho")}
     frames = files.read_json(run / "frames.json")["test"]["mean"] if (run / "frames.json").exists() else {}
     return row | {f"frame {key}": frames.get(key) for key in ("ap", "f1", "found", "onset_ms", "offset_ms")}
-
-
-def commit() -> str:
-    """The commit of the code, with a plus where files differ from it."""
-    said = subprocess.run(["git", "describe", "--always", "--dirty=+"], capture_output=True, text=True, check=False)
-    return said.stdout.strip() or "unknown"
 
 
 def _text(value: Any) -> str:

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import platform
 import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -146,14 +145,12 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     clock = time.process_time if arguments.threads == 1 else time.perf_counter
-    command = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
-    commit = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
     about = {
         "clock": clock.__name__,
         "threads": arguments.threads,
         "torch": torch.__version__,
         "machine": f"{platform.system()} {platform.machine()}",
-        "commit": commit,
+        "commit": files.commit(__file__),
         "command": f"python benchmarks/backbones.py --threads {arguments.threads} "
         f"--rounds {arguments.rounds} --most {arguments.most:g}" + (" --weights WEIGHTS" * bool(arguments.weights)),
     }

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import platform
 import statistics
-import subprocess
 import sys
 from pathlib import Path
 
@@ -87,14 +86,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     about = {
         "threads": arguments.threads,
         "torch": torch.__version__,
         "machine": f"{platform.system()} {platform.machine()}",
     }
     about |= {
-        "commit": commit.stdout.strip(),
+        "commit": files.commit(__file__),
         "command": " ".join(
             ["python benchmarks/embed.py WEIGHTS", f"--threads {arguments.threads}", f"--rounds {arguments.rounds}"]
         ),

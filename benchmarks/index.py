@@ -15,7 +15,6 @@ import ctypes
 import gc
 import platform
 import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -120,8 +119,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[10**4, 10**5, 10**6])
     parser.add_argument("--hnsw-to", type=int, default=10**5)
     arguments = parser.parse_args()
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    about = {"faiss": faiss.__version__, "usearch": usearch.__version__, "commit": commit.stdout.strip()}
+    about = {"faiss": faiss.__version__, "usearch": usearch.__version__, "commit": files.commit(__file__)}
     about |= {"machine": f"{platform.system()} {platform.machine()}, one thread"}
     about |= {"command": "OMP_NUM_THREADS=1 python benchmarks/index.py"}
     faiss.omp_set_num_threads(1)

@@ -21,7 +21,6 @@ import argparse
 import csv
 import os
 import platform
-import subprocess
 import sys
 import tempfile
 import time
@@ -36,7 +35,7 @@ import numpy as np
 from render_peers import SEVERITIES, ours, peers, write_responses
 from scipy import signal
 
-from contrastive_artifacts import artifacts
+from contrastive_artifacts import artifacts, files
 
 RESULTS = Path(__file__).parent.parent / "results" / "render.csv"
 LONGEST_S = 200.0
@@ -93,7 +92,8 @@ def main() -> None:
     wide = np.stack([wave, np.roll(wave, 7)])
     here = {n: wave if artifacts.artifact(n).least_channels == 1 else wide for n in artifacts.names()}
     common = {"seconds": options.seconds, "rate": options.rate, "machine": platform.processor() or platform.machine()}
-    common |= {"commit": _commit(), "command": f"python benchmarks/render.py {' '.join(sys.argv[1:])}".strip()}
+    command = f"python benchmarks/render.py {' '.join(sys.argv[1:])}".strip()
+    common |= {"commit": files.commit(__file__), "command": command}
     with tempfile.TemporaryDirectory() as folder:
         os.environ["CONTRASTIVE_ARTIFACTS_RESPONSES"] = folder  # room_recorded and the peers take the same ones
         write_responses(Path(folder), options.rate)
@@ -150,11 +150,6 @@ def _version(engine: str) -> str:
         return version(engine.replace("_", "-"))
     except PackageNotFoundError:
         return ""
-
-
-def _commit() -> str:
-    command = ["git", "rev-parse", "--short", "HEAD"]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,6 +64,17 @@ def read_json(path: str | Path) -> Any:
         raise StorageError(f"{path} does not exist.") from None
     except (OSError, ValueError) as error:
         raise StorageError(f"{path} is not readable JSON ({error}); write it again.") from error
+
+
+def commit(path: str | Path) -> str:
+    """The commit of the checkout that holds ``path``, with a plus where files differ from it; "unknown" outside of one
+    and where there is no git."""
+    command = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
+    try:
+        told = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(path).parent)
+    except OSError:
+        return "unknown"
+    return told.stdout.strip() or "unknown"
 
 
 def sha256(path: str | Path) -> str:

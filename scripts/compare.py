@@ -8,7 +8,6 @@ again: what is done is not computed again.
 from __future__ import annotations
 
 import shlex
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,7 +37,7 @@ def main(cfg: DictConfig) -> None:
     told = comparing.compare(
         found, run.make_corpus(config["corpus"]), unseen, settings, folder / "rows", lambda line: console.print(line)
     )
-    made = {"command": shlex.join(["python", "scripts/compare.py", *sys.argv[1:]]), "commit": commit()}
+    made = {"command": shlex.join(["python", "scripts/compare.py", *sys.argv[1:]]), "commit": files.commit(__file__)}
     rows = [row | made for row in told]
     names = comparing.columns(rows)
     targets = [folder / "table.csv", *([Path(config["csv"])] if config["csv"] else [])]
@@ -73,13 +72,6 @@ def candidates(config: dict[str, Any]) -> tuple[list[Candidate], list[str]]:
 
 def encoder_name(folder: str) -> str:
     return folder if folder == "release" else Path(folder).name
-
-
-def commit() -> str:
-    """Of the working tree, "" outside of one; with a mark where files differ from it."""
-    command = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
-    told = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parent)
-    return told.stdout.strip()
 
 
 def draw(rows: Sequence[dict[str, Any]], unseen: Sequence[str], path: Path) -> None:

@@ -99,3 +99,21 @@ def test_a_private_file_becomes_an_ordinary_one(tmp_path):
         temporary.touch(mode=0o600)
     (tmp_path / "b.bin").touch()
     assert (tmp_path / "a.bin").stat().st_mode == (tmp_path / "b.bin").stat().st_mode
+
+
+def test_a_commit_is_that_of_the_checkout_which_holds_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def git(*words: str) -> str:
+        who = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        return subprocess.run(["git", *who, *words], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    (tmp_path / "a.py").write_text("1")
+    assert files.commit(tmp_path / "a.py") == "unknown"
+    git("init", "-q")
+    git("add", "a.py")
+    git("commit", "-qm", "first")
+    assert files.commit(tmp_path / "a.py") == git("describe", "--always").strip()
+    (tmp_path / "a.py").write_text("2")
+    assert files.commit(tmp_path / "a.py").endswith("+")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert files.commit(tmp_path / "a.py") == "unknown"
