@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from contrastive_artifacts import artifacts, audio, corpora, seeding
 from contrastive_artifacts.errors import AudioError
@@ -47,6 +49,21 @@ def test_degenerate_sounds_have_finite_figures(x):
     found = slow_figures(x.astype(np.float32), 16000)
     assert np.isfinite(found).all()
     assert np.abs(found).max() < 40
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 2**16), rate=st.sampled_from([8000, 11025, 16000, 48000]), seconds=st.floats(1.51, 4.0),
+    level=st.floats(-180, 180), gate=st.floats(0, 1), sparse=st.booleans(),
+)  # fmt: skip
+def test_whatever_is_finite_has_finite_figures(seed, rate, seconds, level, gate, sparse):
+    """Noise of any level, gated to silence for any share of the time, or single samples in silence."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal(round(seconds * rate)) * (rng.random(round(seconds * rate)) < (0.001 if sparse else 1))
+    x[: int(gate * len(x))] = 0
+    found = slow_figures((x * 10 ** (level / 20)).astype(np.float32), rate)
+    assert np.isfinite(found).all()
+    assert np.abs(found).max() < 60
 
 
 def test_lengths_from_the_least_to_a_minute():
