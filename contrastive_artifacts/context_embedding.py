@@ -38,8 +38,12 @@ class ContextEmbedder(Embedder[Stretch]):
         self.fingerprint = context.fingerprint(patches.fingerprint)
 
     def save(self, directory: str | Path) -> None:
-        """Writes encoder and context module into one folder, as :func:`open_embedder` takes it."""
-        self.encoder.save(directory)
+        """Writes encoder and context module into one folder, as :func:`open_embedder` takes it.
+
+        An encoder that was in half precision once, as a release is, is stored so: nothing is lost.
+        """
+        floats = [t for t in self.encoder.state_dict().values() if t.is_floating_point()]
+        self.encoder.save(directory, half=all(torch.equal(t, t.half().float()) for t in floats))
         self.context.save(directory, self.patches.fingerprint)
 
     def prepare(self, window: np.ndarray, rate: int) -> Stretch:

@@ -1,7 +1,6 @@
-"""Trains a context module over an encoder, so that it hears slow artifacts.
+"""Trains a module that hears slow artifacts: python scripts/pretrain_context.py [run=DIR] [encoder=release|RUN] ...
 
-    python scripts/pretrain_context.py [run=DIR] [encoder=release] [corpus=folder corpus.path=DIR] [window_s=10] ...
-
+It takes the patches and the slow figures of windows of 10 s (window_s) from corpus=folder corpus.path=DIR or any other.
 The run that it writes is one like those of pretrain.py: probe it, scan with it, load it.
 """
 

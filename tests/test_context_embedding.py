@@ -78,6 +78,17 @@ def test_a_folder_with_a_module_hears_with_it(embedder: ContextEmbedder, tmp_pat
     assert isinstance(open_embedder(tmp_path / "alone"), WindowEmbedder)
 
 
+def test_an_encoder_once_halved_is_stored_halved(embedder: ContextEmbedder, tmp_path: Path) -> None:
+    embedder.encoder.save(tmp_path / "half", half=True)
+    patches = PatchEncoder(Encoder.load(tmp_path / "half"))
+    made = ContextEmbedder(patches, embedder.context)
+    made.save(tmp_path / "both")
+    embedder.save(tmp_path / "whole")
+    sizes = [(tmp_path / name / "encoder.safetensors").stat().st_size for name in ("both", "whole")]
+    assert sizes[0] < 0.6 * sizes[1]
+    assert open_embedder(tmp_path / "both").fingerprint == made.fingerprint
+
+
 def test_a_module_over_other_patches_is_refused(embedder: ContextEmbedder, tmp_path: Path) -> None:
     torch.manual_seed(1)
     other = Encoder(backbones.create("mn04", "none"), EncoderSettings(("clean", "hiss"), 1.0, hidden=16, embedding=8))
