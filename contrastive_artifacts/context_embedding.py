@@ -14,6 +14,9 @@ from .embedding import Embedder, WindowEmbedder, normalise
 from .encoder import Encoder
 from .errors import FingerprintError, ParameterError
 
+# What an encoder is in a folder; the last two where it has a context module.
+ENCODER_FILES = ("encoder.safetensors", "encoder.json", "context.safetensors", "context.json")
+
 
 class ContextEmbedder(Embedder[Stretch]):
     """Hears windows of ``max_s`` of a context module, over the patches of its encoder.

@@ -14,6 +14,10 @@ from contrastive_artifacts import audio, backbones, files, run
 from contrastive_artifacts.context_run import pretrain_context
 from contrastive_artifacts.encoder import Encoder, EncoderSettings
 from contrastive_artifacts.errors import CorpusError, ParameterError
+from contrastive_artifacts.explorer.collection import Collection
+from contrastive_artifacts.explorer.labelling import Labelling
+from contrastive_artifacts.journal import Journal
+from contrastive_artifacts.labels import Labels
 
 
 @pytest.fixture(scope="module")
@@ -39,20 +43,35 @@ def trained(config: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) ->
     return directory
 
 
-def test_the_run_is_probed_loaded_and_scanned_with_as_any_other(trained: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def probed(trained: Path) -> Path:
     figures = run.probe(trained, {}, ("linear",), 2.0, 1, 10, 1000)
     assert set(figures) == {"h", "z"}
-    heard = ca.load(trained)
+    return trained
+
+
+def test_the_run_is_probed_loaded_and_scanned_with_as_any_other(probed: Path, tmp_path: Path) -> None:
+    heard = ca.load(probed)
     assert heard.labels == ("clean", "hiss", "pumping")
     assert heard.window_s == 2.0
     x = (0.1 * np.random.default_rng(0).standard_normal((1, 5 * 16000))).astype(np.float32)
     audio.write(tmp_path / "x.wav", x, 16000)
     assert set(heard.classify(tmp_path / "x.wav").probabilities) == set(heard.labels)
     assert ca.scan(tmp_path / "x.wav", heard).duration == 5.0
-    fingerprint = run.export(trained, tmp_path / "out", 2.0, 1, 0)
+    fingerprint = run.export(probed, tmp_path / "out", 2.0, 1, 0)
     again = ca.load(tmp_path / "out")
     assert again.fingerprint == fingerprint == heard.fingerprint
     np.testing.assert_array_equal(again.embed(tmp_path / "x.wav").clip, heard.embed(tmp_path / "x.wav").clip)
+
+
+def test_a_corrected_probe_lies_with_encoder_and_module(probed: Path, tmp_path: Path) -> None:
+    heard = ca.load(probed)
+    collection = Collection.of_run(probed, 0, lambda steps, what, total: steps)
+    labels = Labels(Journal(tmp_path / "labels.jsonl"), "someone", collection.index.fingerprint)
+    assert heard.probe is not None
+    folder = Labelling(collection, labels)._save(heard.probe)
+    assert ca.load(folder).fingerprint == heard.fingerprint
+    assert ca.load(folder).window_s == 2.0
 
 
 def test_the_same_seed_gives_the_same_module_whatever_the_workers(

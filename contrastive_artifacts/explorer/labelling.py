@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from .. import labels as said
+from ..context_embedding import ENCODER_FILES
 from ..errors import FingerprintError, ParameterError, StorageError
 from ..files import atomic_path
 from ..labels import ACTIONS, Labels
@@ -119,9 +120,10 @@ class Labelling:
     def _save(self, probe: Probe) -> Path:
         folder = self.collection.home / SAVED
         try:
-            for name in ("encoder.safetensors", "encoder.json"):
-                with atomic_path(folder / name) as temporary:
-                    shutil.copyfile(self.collection.encoder_folder / name, temporary)
+            for path in map(self.collection.encoder_folder.joinpath, ENCODER_FILES):
+                if path.exists():
+                    with atomic_path(folder / path.name) as temporary:
+                        shutil.copyfile(path, temporary)
             probe.save(folder)
         except OSError as error:
             raise StorageError(
