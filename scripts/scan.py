@@ -14,7 +14,8 @@ from contrastive_artifacts.console import console, instructive, table
 @hydra.main(version_base="1.3", config_path="../configs", config_name="scan")
 def main(cfg: DictConfig) -> None:
     config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
-    timeline = ca.scan(config["path"], ca.load(config["encoder"]), channels=config["channels"])
+    how = {name: config[name] for name in ("channels", "enter", "leave")}
+    timeline = ca.scan(config["path"], ca.load(config["encoder"]), **how)
     stem = Path(config["out"] or Path(config["path"]).with_suffix(""))
     written = {"csv": timeline.to_csv, "json": timeline.to_json, "txt": timeline.to_audacity, "vtt": timeline.to_webvtt}
     for suffix, write in {**written, "html": timeline.to_html}.items():
