@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import torch
 
+import contrastive_artifacts as ca
 from contrastive_artifacts import audio, backbones
 from contrastive_artifacts.context import Context, ContextSettings, PatchEncoder, PatchSettings
 from contrastive_artifacts.context_embedding import ContextEmbedder, open_embedder
 from contrastive_artifacts.embedding import WindowEmbedder
 from contrastive_artifacts.encoder import Encoder, EncoderSettings
-from contrastive_artifacts.errors import FingerprintError, ParameterError
+from contrastive_artifacts.errors import FingerprintError, ParameterError, StorageError
 from contrastive_artifacts.inference import PretrainedEncoder
 from contrastive_artifacts.slow import SLOW_FIGURES, slow_figures
 
@@ -76,6 +77,23 @@ def test_a_folder_with_a_module_hears_with_it(embedder: ContextEmbedder, tmp_pat
     np.testing.assert_array_equal(used.embed(x).frames, embedder.embed(x).frames)
     embedder.encoder.save(tmp_path / "alone")
     assert isinstance(open_embedder(tmp_path / "alone"), WindowEmbedder)
+
+
+def test_the_release_hears_a_wow_that_it_is_played() -> None:
+    """A chord played at an uneven speed and the same chord steady, and labels of both releases."""
+    heard = ca.load("release/slow")
+    assert {"wow_flutter", "pumping", "print_through", "gain_step"} < set(heard.labels)
+    assert heard.window_s == 10.0
+    t = np.arange(10 * RATE) / RATE
+    wow = []
+    for deviation in (0.0, 0.01):
+        ahead = deviation / (2 * np.pi * 0.7) * (1 - np.cos(2 * np.pi * 0.7 * t))
+        tones = [np.sin(2 * np.pi * k * f * (t + ahead)) / k for f in (220, 277, 330) for k in range(1, 7)]
+        x = 0.05 * np.sum(tones, axis=0) * (1 + 0.5 * np.sin(2 * np.pi * 0.3 * t)) + 1e-3 * noise(10.0)[0]
+        wow.append(heard.classify((x.astype(np.float32)[None], RATE)).probabilities["wow_flutter"])
+    assert wow[1] > 2 * wow[0]
+    with pytest.raises(StorageError, match="slow"):
+        ca.load("release/nothing")
 
 
 def test_an_encoder_once_halved_is_stored_halved(embedder: ContextEmbedder, tmp_path: Path) -> None:
