@@ -61,10 +61,11 @@ def pretrain_context(config: dict[str, Any], directory: str | Path) -> float:
     sizes = {**config["context"], "states": views.states, "inputs": patches.dim, "hop_s": patches.hop_s,
              "max_s": seconds, "slow": len(SLOW_FIGURES)}  # fmt: skip
     settings = run.settings(ContextSettings, sizes, "context")
-    corpus = run.make_corpus(config["corpus"])
+    section = json.dumps(config["corpus"])
+    corpus = _corpus(section)
     splits = run.make_splits(corpus, config["split"])
     clips = [clip for side, own in splits.items() if side != "test" for clip in own]
-    work = partial(_hear, folder, json.dumps(config["corpus"]), views, config["draws"], seed)
+    work = partial(_hear, folder, section, views, config["draws"], seed)
     data = _gathered(work, corpus, clips, config["workers"])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -30,7 +30,7 @@ def short(encoder: PatchEncoder, x: np.ndarray, item: Item) -> np.ndarray:
 
 def long(plan: Plan, encoder: PatchEncoder, x: np.ndarray, item: Item) -> np.ndarray:
     """The stretch of the 10 s context as one window."""
-    first, _ = plan.spans(item)[plan.lengths.index(REFERENCE_S)]
+    first, _ = plan.spans(item.id, item.at_s)[plan.lengths.index(REFERENCE_S)]
     return encoder.at(x, item.rate, np.array([first * HOP_S]))
 
 
@@ -40,8 +40,10 @@ def sides(encoder: PatchEncoder, x: np.ndarray, item: Item) -> np.ndarray:
 
 def slow(plan: Plan, x: np.ndarray, item: Item) -> np.ndarray:
     """Slow figures of every stretch ``[K, S]``; those that are of the same place are computed once."""
-    spans = plan.spans(item)
-    made = {(a, n): slow_of(_seconds(x, item.rate, a * HOP_S, (n - 1) * HOP_S + PATCH_S), item.rate) for a, n in spans}
+    spans = plan.spans(item.id, item.at_s)
+    made = {
+        (a, n): slow_of(_seconds(x, item.rate, a * HOP_S, (n - 1) * HOP_S + PATCH_S), item.rate) for a, n in set(spans)
+    }
     return np.stack([made[span] for span in spans])
 
 
@@ -57,7 +59,8 @@ def _seconds(x: np.ndarray, rate: int, start_s: float, length_s: float) -> np.nd
 
 def stretches(found: Collected, name: str, plan: Plan) -> list[list[Stretch]]:
     """Of each item the stretches of :meth:`Plan.spans`."""
-    return [
-        [Stretch(full[a : a + n], own) for (a, n), own in zip(plan.spans(fact), slow.astype(np.float32), strict=True)]
-        for fact, full, slow in zip(found.facts, found.rows[f"{name}-full"], found.rows["slow"], strict=True)
-    ]
+    made = []
+    for fact, full, slow in zip(found.facts, found.rows[f"{name}-full"], found.rows["slow"], strict=True):
+        spans = plan.spans(fact["id"], fact["at_s"])
+        made.append([Stretch(full[a : a + n], own.astype(np.float32)) for (a, n), own in zip(spans, slow, strict=True)])
+    return made

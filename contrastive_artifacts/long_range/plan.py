@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from .. import backbones, seeding
 from ..context import PatchEncoder, PatchSettings
 from ..context_fitting import FitSettings
 from ..encoder import Encoder
-from .material import Item, place
+from .material import place
 
 REFERENCE_S = 10.0
 PATCH_S, HOP_S = 0.96, 0.48
@@ -51,10 +49,9 @@ class Plan:
         """The contexts that hold a patch or more."""
         return tuple(c for c in self.contexts if c >= PATCH_S)
 
-    def spans(self, item: Item | Mapping[str, Any]) -> list[tuple[int, int]]:
+    def spans(self, name: str, at_s: float) -> list[tuple[int, int]]:
         """First patch and number of patches of the stretches of an item: of every context that about ``at_s``, which is
         asked about, then ``cuts`` more anywhere."""
-        name, at_s = (item.id, item.at_s) if isinstance(item, Item) else (item["id"], item["at_s"])
         patches, rng = 1 + int((self.duration_s - PATCH_S) / HOP_S), seeding.generator(self.seed, "place", name)
         share, spans = rng.random(), []
         for turn, context_s in itertools.product(range(1 + self.cuts), self.lengths):
