@@ -13,9 +13,10 @@ import numpy as np
 from omegaconf import DictConfig
 from rich.progress import track
 
-from contrastive_artifacts import artifacts, audio, corpora
-from contrastive_artifacts.console import console, instructive
-from contrastive_artifacts.explorer import SheetRow, write_sheet
+from contrastive_artifacts import artifacts, audio
+from contrastive_artifacts.core.console import console, instructive
+from contrastive_artifacts.data import corpora
+from contrastive_artifacts.pages.sheet import SheetRow, write_sheet
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="contact_sheet")

@@ -18,12 +18,15 @@ import pyarrow.compute as pc
 from omegaconf import DictConfig
 from rich.progress import track
 
-from contrastive_artifacts import artifacts, audio, files, run
-from contrastive_artifacts.console import console, instructive, table
-from contrastive_artifacts.embedding import read_table, table_vectors
-from contrastive_artifacts.explorer import MapPoint, encode_preview, write_map
-from contrastive_artifacts.geometry import separation, trustworthiness, umap_2d
-from contrastive_artifacts.views import ClipCache, stretch
+from contrastive_artifacts import artifacts, audio
+from contrastive_artifacts.core import files
+from contrastive_artifacts.core.console import console, instructive, table
+from contrastive_artifacts.data.views import ClipCache, stretch
+from contrastive_artifacts.embedding.table import read_table, table_vectors
+from contrastive_artifacts.pages.map import MapPoint, write_map
+from contrastive_artifacts.pages.shared.preview import encode_preview
+from contrastive_artifacts.probes.geometry import separation, trustworthiness, umap_2d
+from contrastive_artifacts.runs import run
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="embedding_map")

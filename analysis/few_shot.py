@@ -12,16 +12,17 @@ import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
 import contrastive_artifacts as ca
-from contrastive_artifacts import files, run
 from contrastive_artifacts.artifacts import CLEAN
-from contrastive_artifacts.console import console, instructive, table
-from contrastive_artifacts.context_embedding import open_embedder
-from contrastive_artifacts.errors import ParameterError
-from contrastive_artifacts.inference import encoder_folder
+from contrastive_artifacts.core import files
+from contrastive_artifacts.core.console import console, instructive, table
+from contrastive_artifacts.core.errors import ParameterError
+from contrastive_artifacts.data.views import ViewSettings
+from contrastive_artifacts.embedding.context import open_embedder
+from contrastive_artifacts.embedding.pretrained import encoder_folder
 from contrastive_artifacts.probes import Embedded, few_shot
 from contrastive_artifacts.probes.knn import neighbours, unit_rows
-from contrastive_artifacts.probing import embed_views
-from contrastive_artifacts.views import ViewSettings
+from contrastive_artifacts.runs import run
+from contrastive_artifacts.runs.measure import embed_views
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="few_shot")

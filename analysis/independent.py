@@ -15,9 +15,11 @@ from omegaconf import DictConfig, OmegaConf
 from rich.progress import track
 
 import contrastive_artifacts as ca
-from contrastive_artifacts import audio, files, run
-from contrastive_artifacts.console import console, instructive, table
-from contrastive_artifacts.errors import AudioError
+from contrastive_artifacts import audio
+from contrastive_artifacts.core import files
+from contrastive_artifacts.core.console import console, instructive, table
+from contrastive_artifacts.core.errors import AudioError
+from contrastive_artifacts.runs import run
 
 Renderer = Callable[[np.ndarray, int, float, np.random.Generator], np.ndarray]  # strength in its own unit
 

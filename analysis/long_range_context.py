@@ -16,13 +16,15 @@ import matplotlib
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
-from contrastive_artifacts import backbones, files, run
-from contrastive_artifacts.console import console, instructive, table
-from contrastive_artifacts.context_fitting import FitSettings
-from contrastive_artifacts.encoder import Encoder
-from contrastive_artifacts.inference import RELEASE
-from contrastive_artifacts.long_range import CLASSES, PAIRS, REFERENCE_S, Heard, Plan, run_all
-from contrastive_artifacts.long_range.report import LADDER, TABLES, encoders, report, select, summary
+from contrastive_artifacts.core import files
+from contrastive_artifacts.core.console import console, instructive, table
+from contrastive_artifacts.embedding.pretrained import RELEASE
+from contrastive_artifacts.models import backbones
+from contrastive_artifacts.models.encoder import Encoder
+from contrastive_artifacts.runs import run
+from contrastive_artifacts.runs.long_range import CLASSES, PAIRS, REFERENCE_S, Heard, Plan, run_all
+from contrastive_artifacts.runs.long_range.report import LADDER, TABLES, encoders, report, select, summary
+from contrastive_artifacts.training.context import FitSettings
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="long_range_context")

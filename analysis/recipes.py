@@ -13,10 +13,12 @@ import hydra
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
-from contrastive_artifacts import backbones, files, run
-from contrastive_artifacts.baselines import FrozenBackbone, LogMelStatistics
-from contrastive_artifacts.console import console, instructive, table
-from contrastive_artifacts.probing import ViewEmbedder, embed_views, measure, summary
+from contrastive_artifacts.core import files
+from contrastive_artifacts.core.console import console, instructive, table
+from contrastive_artifacts.models import backbones
+from contrastive_artifacts.models.baselines import FrozenBackbone, LogMelStatistics
+from contrastive_artifacts.runs import run
+from contrastive_artifacts.runs.measure import ViewEmbedder, embed_views, measure, summary
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 

@@ -11,10 +11,10 @@ from typing import Any
 import hydra
 from omegaconf import DictConfig
 
-from contrastive_artifacts import files
-from contrastive_artifacts.console import console, instructive, table
-from contrastive_artifacts.errors import StorageError
-from contrastive_artifacts.probing import summary
+from contrastive_artifacts.core import files
+from contrastive_artifacts.core.console import console, instructive, table
+from contrastive_artifacts.core.errors import StorageError
+from contrastive_artifacts.runs.measure import summary
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="stages")

@@ -28,10 +28,11 @@ import torch
 from engines import Network, Run, onnx_runtime, tflite, times
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from contrastive_artifacts import backbones, files
-from contrastive_artifacts.backbones import BACKBONES, Backbone, clap_convert, huggingface
-from contrastive_artifacts.backbones import spectrogram_transformer_convert as ast_convert
-from contrastive_artifacts.backbones.layers import as_image
+from contrastive_artifacts.core import files
+from contrastive_artifacts.models import backbones
+from contrastive_artifacts.models.backbones import BACKBONES, Backbone, clap_convert, huggingface
+from contrastive_artifacts.models.backbones import spectrogram_transformer_convert as ast_convert
+from contrastive_artifacts.models.backbones.layers import as_image
 
 RESULTS = Path(__file__).parent.parent / "results" / "backbones.csv"
 Engines = dict[tuple[str, str], Run]  # (part, engine); "network" begins at the spectrogram, "waveform" before it

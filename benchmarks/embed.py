@@ -20,9 +20,10 @@ import numpy as np
 import torch
 from engines import Network, Run, onnx_runtime, tflite, times
 
-from contrastive_artifacts import backbones, files
-from contrastive_artifacts.backbones import BACKBONES
-from contrastive_artifacts.backbones.layers import as_image
+from contrastive_artifacts.core import files
+from contrastive_artifacts.models import backbones
+from contrastive_artifacts.models.backbones import BACKBONES
+from contrastive_artifacts.models.backbones.layers import as_image
 
 RESULTS = Path(__file__).parent.parent / "results" / "embed.csv"
 

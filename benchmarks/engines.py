@@ -13,8 +13,8 @@ import onnxruntime
 import torch
 from ai_edge_litert.interpreter import Interpreter
 
-from contrastive_artifacts.backbones import Backbone
-from contrastive_artifacts.frontends import yamnet_mel
+from contrastive_artifacts.models.backbones import Backbone
+from contrastive_artifacts.models.frontends import yamnet_mel
 
 Run = Callable[[], object]
 Key = TypeVar("Key", bound=Hashable)

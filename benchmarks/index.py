@@ -26,8 +26,8 @@ import numpy as np
 import usearch
 import usearch.index
 
-from contrastive_artifacts import files
-from contrastive_artifacts.index import Index
+from contrastive_artifacts.core import files
+from contrastive_artifacts.search.index import Index
 
 RESULTS = Path(__file__).parent.parent / "results" / "index.csv"
 DIM, K, QUERIES = 128, 10, 100

@@ -35,7 +35,8 @@ import numpy as np
 from render_peers import SEVERITIES, ours, peers, write_responses
 from scipy import signal
 
-from contrastive_artifacts import artifacts, files
+from contrastive_artifacts import artifacts
+from contrastive_artifacts.core import files
 
 RESULTS = Path(__file__).parent.parent / "results" / "render.csv"
 LONGEST_S = 200.0

@@ -19,8 +19,10 @@ import numpy as np
 import soundfile
 import torch
 
-from contrastive_artifacts import _torchaudio, artifacts, seeding
-from contrastive_artifacts.artifacts.reverb import reverberation
+from contrastive_artifacts import artifacts
+from contrastive_artifacts.artifacts.kinds.reverb import reverberation
+from contrastive_artifacts.core import seeding
+from contrastive_artifacts.core import torchaudio as _torchaudio
 
 SEVERITIES = tuple(i / 10 for i in range(11))
 MP3_KBPS = (8, 16, 24, 32, 40, 48, 56, 64)

@@ -12,12 +12,12 @@ from .artifacts import RenderedView as RenderedView
 from .artifacts import artifact as artifact
 from .artifacts import render as render
 from .artifacts import replay as replay
-from .errors import ArtifactsError as ArtifactsError
-from .index import Index as Index
-from .inference import Classification as Classification
-from .inference import PretrainedEncoder as PretrainedEncoder
-from .inference import load as load
-from .scan import Timeline as Timeline
-from .scan import scan as scan
+from .core.errors import ArtifactsError as ArtifactsError
+from .embedding.pretrained import Classification as Classification
+from .embedding.pretrained import PretrainedEncoder as PretrainedEncoder
+from .embedding.pretrained import load as load
+from .scan.scan import Timeline as Timeline
+from .scan.scan import scan as scan
+from .search.index import Index as Index
 
 __version__ = "0.1.0"

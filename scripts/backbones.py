@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import argparse
 
-from contrastive_artifacts.backbones import BACKBONES, Checkpoint, hub
-from contrastive_artifacts.console import console, instructive, table
+from contrastive_artifacts.core.console import console, instructive, table
+from contrastive_artifacts.models.backbones import BACKBONES, Checkpoint, hub
 
 
 def main() -> None:

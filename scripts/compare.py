@@ -17,10 +17,12 @@ import hydra
 import matplotlib
 from omegaconf import DictConfig, OmegaConf
 
-from contrastive_artifacts import artifacts, comparing, files, run
-from contrastive_artifacts.comparing import Candidate, CompareSettings
-from contrastive_artifacts.console import console, instructive
-from contrastive_artifacts.errors import ParameterError, WeightsError
+from contrastive_artifacts import artifacts
+from contrastive_artifacts.core import files
+from contrastive_artifacts.core.console import console, instructive
+from contrastive_artifacts.core.errors import ParameterError, WeightsError
+from contrastive_artifacts.runs import comparing, run
+from contrastive_artifacts.runs.comparing import Candidate, CompareSettings
 
 COLOURS = {"published": "tab:blue", "given": "tab:cyan", "ours": "tab:green", "trained": "tab:red", "random": "0.6"}
 

@@ -15,16 +15,17 @@ import hydra
 from omegaconf import DictConfig, OmegaConf
 from rich.progress import track
 
-from contrastive_artifacts import files, run
-from contrastive_artifacts.console import console, instructive, table
-from contrastive_artifacts.curation.balance import HEADER, balance
-from contrastive_artifacts.curation.decisions import Decisions
-from contrastive_artifacts.curation.limits import make_limits
-from contrastive_artifacts.curation.manifest import check_apply, verdicts, write_manifest
-from contrastive_artifacts.curation.review import Review
-from contrastive_artifacts.curation.survey import survey
-from contrastive_artifacts.errors import ParameterError
-from contrastive_artifacts.journal import Journal
+from contrastive_artifacts.core import files
+from contrastive_artifacts.core.console import console, instructive, table
+from contrastive_artifacts.core.errors import ParameterError
+from contrastive_artifacts.core.journal import Journal
+from contrastive_artifacts.data.curation.balance import HEADER, balance
+from contrastive_artifacts.data.curation.decisions import Decisions
+from contrastive_artifacts.data.curation.limits import make_limits
+from contrastive_artifacts.data.curation.manifest import check_apply, verdicts, write_manifest
+from contrastive_artifacts.data.curation.survey import survey
+from contrastive_artifacts.pages.review.review import Review
+from contrastive_artifacts.runs import run
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="curate")
@@ -62,8 +63,8 @@ def main(cfg: DictConfig) -> None:
 
 def _serving() -> tuple[Any, Any]:
     try:
-        from contrastive_artifacts import serving
-        from contrastive_artifacts.curation.server import review_app
+        from contrastive_artifacts.pages.review.server import review_app
+        from contrastive_artifacts.pages.shared import server as serving
     except ModuleNotFoundError as error:
         raise ParameterError(
             f"The page needs {error.name}: pip install 'contrastive-artifacts[serve]'; or give serve=false."

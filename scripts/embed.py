@@ -14,9 +14,11 @@ from omegaconf import DictConfig, OmegaConf
 from rich.progress import track
 
 import contrastive_artifacts as ca
-from contrastive_artifacts import files, retrieval, run
-from contrastive_artifacts.console import console, instructive
-from contrastive_artifacts.embedding import write_table
+from contrastive_artifacts.core import files
+from contrastive_artifacts.core.console import console, instructive
+from contrastive_artifacts.embedding.table import write_table
+from contrastive_artifacts.runs import run
+from contrastive_artifacts.search import retrieval
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="embed")

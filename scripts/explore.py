@@ -16,12 +16,12 @@ import hydra
 from omegaconf import DictConfig, OmegaConf
 from rich.progress import track
 
-from contrastive_artifacts.console import console, instructive
-from contrastive_artifacts.errors import ParameterError, StorageError
-from contrastive_artifacts.explorer.collection import Collection
-from contrastive_artifacts.explorer.labelling import SAVED
-from contrastive_artifacts.journal import Journal
-from contrastive_artifacts.labels import Labels
+from contrastive_artifacts.core.console import console, instructive
+from contrastive_artifacts.core.errors import ParameterError, StorageError
+from contrastive_artifacts.core.journal import Journal
+from contrastive_artifacts.pages.explorer.collection import Collection
+from contrastive_artifacts.pages.explorer.labelling import SAVED
+from contrastive_artifacts.probes.labels import Labels
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="explore")
@@ -63,8 +63,8 @@ def _opened(path: Path) -> Journal:
 
 def _serving() -> tuple[Any, Any]:
     try:
-        from contrastive_artifacts import serving
-        from contrastive_artifacts.explorer.server import explore_app
+        from contrastive_artifacts.pages.explorer.server import explore_app
+        from contrastive_artifacts.pages.shared import server as serving
     except ModuleNotFoundError as error:
         raise ParameterError(f"The page needs {error.name}: pip install 'contrastive-artifacts[serve]'.") from None
     return serving, explore_app

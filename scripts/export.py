@@ -10,11 +10,11 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from contrastive_artifacts import run
-from contrastive_artifacts.console import console, instructive
-from contrastive_artifacts.encoder import Encoder
-from contrastive_artifacts.errors import ParameterError
-from contrastive_artifacts.onnx_file import to_onnx
+from contrastive_artifacts.core.console import console, instructive
+from contrastive_artifacts.core.errors import ParameterError
+from contrastive_artifacts.models.encoder import Encoder
+from contrastive_artifacts.models.onnx import to_onnx
+from contrastive_artifacts.runs import run
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="export")

@@ -8,8 +8,8 @@ from __future__ import annotations
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from contrastive_artifacts import run
-from contrastive_artifacts.console import console, instructive, table
+from contrastive_artifacts.core.console import console, instructive, table
+from contrastive_artifacts.runs import run
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="pretrain")

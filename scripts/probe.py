@@ -13,11 +13,13 @@ import hydra
 import matplotlib
 from omegaconf import DictConfig, OmegaConf
 
-from contrastive_artifacts import Index, files, run
-from contrastive_artifacts.console import console, instructive, table
-from contrastive_artifacts.files import atomic_path
+from contrastive_artifacts import Index
+from contrastive_artifacts.core import files
+from contrastive_artifacts.core.console import console, instructive, table
+from contrastive_artifacts.core.files import atomic_path
 from contrastive_artifacts.probes import confusion_table
-from contrastive_artifacts.probing import summary
+from contrastive_artifacts.runs import run
+from contrastive_artifacts.runs.measure import summary
 
 SAID = ("kept", "relabelled", "rejected", "held_out", "unmatched")
 

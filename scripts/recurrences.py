@@ -12,9 +12,9 @@ import hydra
 from omegaconf import DictConfig, OmegaConf
 
 import contrastive_artifacts as ca
-from contrastive_artifacts import retrieval
-from contrastive_artifacts.console import console, instructive, table
-from contrastive_artifacts.geometry import umap_2d
+from contrastive_artifacts.core.console import console, instructive, table
+from contrastive_artifacts.probes.geometry import umap_2d
+from contrastive_artifacts.search import retrieval
 
 _SHOWN = 3  # groups of a cluster on the terminal; the CSV has all
 

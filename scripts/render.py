@@ -12,9 +12,11 @@ from typing import Any
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from contrastive_artifacts import artifacts, dataset, run
-from contrastive_artifacts.console import console, instructive, table
-from contrastive_artifacts.errors import ParameterError
+from contrastive_artifacts import artifacts
+from contrastive_artifacts.core.console import console, instructive, table
+from contrastive_artifacts.core.errors import ParameterError
+from contrastive_artifacts.data import dataset
+from contrastive_artifacts.runs import run
 
 
 def settings(config: dict[str, Any]) -> dataset.DatasetSettings:

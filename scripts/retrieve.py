@@ -15,11 +15,13 @@ import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
 import contrastive_artifacts as ca
-from contrastive_artifacts import audio, retrieval, run
-from contrastive_artifacts.console import console, instructive, table
-from contrastive_artifacts.errors import ParameterError
-from contrastive_artifacts.explorer import HitRow, write_hits
-from contrastive_artifacts.retrieval import Found, mean_of, of_label, of_span, unlike
+from contrastive_artifacts import audio
+from contrastive_artifacts.core.console import console, instructive, table
+from contrastive_artifacts.core.errors import ParameterError
+from contrastive_artifacts.pages.hits import HitRow, write_hits
+from contrastive_artifacts.runs import run
+from contrastive_artifacts.search import retrieval
+from contrastive_artifacts.search.retrieval import Found, mean_of, of_label, of_span, unlike
 
 
 def listed(value: Any) -> list[str]:

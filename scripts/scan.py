@@ -8,7 +8,7 @@ import hydra
 from omegaconf import DictConfig, OmegaConf
 
 import contrastive_artifacts as ca
-from contrastive_artifacts.console import console, instructive, table
+from contrastive_artifacts.core.console import console, instructive, table
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="scan")

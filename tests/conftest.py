@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from contrastive_artifacts import corpora
-from contrastive_artifacts.corpora import Corpus
+from contrastive_artifacts.data import corpora
+from contrastive_artifacts.data.corpora import Corpus
 
 # Before MKL is first used: its Fourier transforms round alike on every CPU, or the golden numbers that lie near the
 # noise floor of single precision would be those of one maker's CPUs only.

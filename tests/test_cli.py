@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from contrastive_artifacts import cli
-from contrastive_artifacts.backbones import BACKBONES
+from contrastive_artifacts.models.backbones import BACKBONES
 
 ROOT = Path(__file__).parent.parent
 COMMAND = "from contrastive_artifacts.cli import main; main()"
@@ -82,7 +82,7 @@ def test_the_wheel_holds_everything_that_runs(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     package = ROOT / "contrastive_artifacts"
     expected = {str(p.relative_to(ROOT)) for p in package.rglob("*") if p.is_file() and "__pycache__" not in p.parts}
-    assert {"contrastive_artifacts/py.typed", "contrastive_artifacts/pages/base.js"} <= expected
+    assert {"contrastive_artifacts/py.typed", "contrastive_artifacts/core/html/base.js"} <= expected
     for folder in ("scripts", "configs", "analysis"):
         files = [p for suffix in ("py", "yaml") for p in (ROOT / folder).rglob(f"*.{suffix}")]
         assert files

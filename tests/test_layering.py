@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -13,32 +14,11 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "contrastive_artifacts"
 NAME = PACKAGE.name
-LEVELS: dict[float, tuple[str, ...]] = {  # a part imports from lower levels only, so parts of one level never meet
-    0.0: ("_torchaudio", "cli", "errors", "level", "seeding", "windows"),
-    0.1: ("console", "decoding", "files", "journal", "pages", "registry", "serving"),
-    0.2: ("download", "media"),
-    0.3: ("audio",),
-    0.4: ("picture",),
-    1.0: ("artifacts", "frontends", "slow"),
-    2.0: ("backbones", "objectives", "timeline"),
-    3.0: ("corpora",),
-    3.5: ("curation", "frame_head", "views"),
-    4.0: ("dataset", "encoder"),
-    4.5: ("context",),
-    5.0: (
-        "context_fitting",
-        "onnx_file",
-        "training",
-    ),
-    6.0: ("baselines", "embedding", "index", "probes"),
-    6.5: ("context_embedding",),
-    7.0: ("geometry", "inference", "labels", "long_range", "probing", "retrieval", "scan"),
-    8.0: ("adapters", "run"),
-    8.2: ("context_run",),
-    8.5: ("comparing", "explorer"),
-    9.0: (NAME,),  # the public surface
-}
-LEVEL = {part: level for level, parts in LEVELS.items() for part in parts}
+ROOMS = (  # along the path of the data; a room imports from those before it
+    *("core", "audio", "artifacts", "models", "data", "training", "probes", "embedding", "scan", "search", "runs"),
+    *("pages", "adapters"),
+)
+DOORS = (NAME, "cli")  # the public surface and the command line: they import rooms, no room imports them
 SHIPPED = [path for folder in (NAME, "scripts", "analysis", "benchmarks") for path in (ROOT / folder).rglob("*.py")]
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
@@ -60,15 +40,15 @@ def imported(path: Path) -> Iterator[tuple[int, str]]:
             yield from ((node.lineno, f"{module}.{alias.name}") for alias in node.names)
 
 
-def parts(path: Path) -> Iterator[tuple[int, str]]:
-    """Line and part of the package (module or subpackage) of everything of this package that a file imports."""
+def rooms(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and room of everything of this package that a file imports."""
     for line, name in imported(path):
         package, *rest = name.split(".")
         if package == NAME:
             yield line, rest[0] if rest else NAME
 
 
-def part_of(path: Path) -> str:
+def room_of(path: Path) -> str:
     inside = path.relative_to(PACKAGE)
     return NAME if inside == Path("__init__.py") else inside.parts[0].removesuffix(".py")
 
@@ -79,36 +59,29 @@ def importers(paths: Iterable[Path], *modules: str) -> list[str]:
     return [f"{path.relative_to(ROOT)}:{line} {name}" for path, line, name in found]
 
 
-PARTS = sorted({part_of(path) for path in PACKAGE.rglob("*.py")})
+def test_the_house_has_these_rooms() -> None:
+    assert {room_of(path) for path in PACKAGE.rglob("*.py")} == {*ROOMS, *DOORS}
 
 
-def test_every_part_has_a_level() -> None:
-    assert sorted(LEVEL) == PARTS, "put new parts into LEVELS, and take away what is gone"
-
-
-@pytest.mark.parametrize("part", PARTS)
-def test_imports_go_only_downwards(part: str) -> None:
+@pytest.mark.parametrize("room", ROOMS)
+def test_imports_go_only_downwards(room: str) -> None:
+    below = {*ROOMS[: ROOMS.index(room)], room}
     wrong = [
-        f"{path.relative_to(ROOT)}:{line} imports {other} (level {LEVEL.get(other, '?')}), {part} is {LEVEL[part]}"
-        for path in sorted(PACKAGE.rglob("*.py"))
-        if part_of(path) == part
-        for line, other in parts(path)
-        if other != part and not LEVEL.get(other, 99) < LEVEL[part]
+        f"{path.relative_to(ROOT)}:{line} imports {other}, which is not below {room}"
+        for path in sorted((PACKAGE / room).rglob("*.py"))
+        for line, other in rooms(path)
+        if other not in below
     ]
     assert not wrong, "\n".join(wrong)
 
 
 def test_using_an_encoder_loads_no_training() -> None:
-    needs = {part: {other for path in PACKAGE.rglob("*.py") if part_of(path) == part for _, other in parts(path)}
-             for part in PARTS}  # fmt: skip
-    reached, todo = set(), ["inference", "scan", "index"]
-    while todo:
-        part = todo.pop()
-        if part not in reached:
-            reached.add(part)
-            todo += needs[part]
-    assert {"encoder", "backbones", "probes"} <= reached
-    assert not reached & {"training", "objectives", "run", "probing"}
+    code = f"import sys, {NAME}\nprint(*(name for name in sys.modules if name.startswith('{NAME}.')))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    modules = {name.removeprefix(f"{NAME}.") for name in loaded.split()}
+    assert {"models.encoder", "models.backbones", "probes"} <= modules
+    unused = ("training", "models.objectives", "runs", "pages", "adapters")
+    assert not {name for name in modules if name.startswith(unused)}
 
 
 def test_only_entry_points_configure_and_plot() -> None:
@@ -159,5 +132,5 @@ def test_the_rules_can_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         "from .. import run\nfrom ..training.loop import Result\nfrom .data import names\nfrom . import knn\n"
         f"def f():\n    import {NAME}.scan\n    from {NAME} import views\n    import numpy.linalg\n"
     )
-    assert [part for _, part in parts(path)] == ["run", "training", "probes", "probes", "scan", "views"]
+    assert [room for _, room in rooms(path)] == ["run", "training", "probes", "probes", "scan", "views"]
     assert (8, "numpy.linalg") in list(imported(path))

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from .. import audio
-from ..embedding import normalise
-from ..encoder import Encoder
-from ..inference import encoder_folder
+from ..embedding.embedder import normalise
+from ..embedding.pretrained import encoder_folder
+from ..models.encoder import Encoder
 from .windowed import centred
 
 RATES = (16000, 22050, 44100, 48000)

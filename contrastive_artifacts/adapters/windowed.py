@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..encoder import Encoder
+from ..models.encoder import Encoder
 
 BATCH = 64  # windows at a time
 

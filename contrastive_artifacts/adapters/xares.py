@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..encoder import Encoder
-from ..inference import encoder_folder
+from ..embedding.pretrained import encoder_folder
+from ..models.encoder import Encoder
 from .windowed import centred
 
 

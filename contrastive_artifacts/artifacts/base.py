@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..errors import AudioError, ParameterError
+from ..core.errors import AudioError, ParameterError
 from .fields import Field, check_fields
 
 Params = dict[str, Any]

@@ -2,39 +2,39 @@
 
 from __future__ import annotations
 
-from ..registry import Registry
-from .additive import Hiss, Hum
-from .aliasing import Aliasing
-from .bandlimit import Bandlimit
+from ..core.registry import Registry
 from .base import Artifact
-from .channels import ChannelLoss, FalseStereo, Polarity
-from .coding import Codec
-from .comb import Azimuth, Comb
-from .crackle import Crackle
-from .crossover import Crossover
-from .echo import Echo, PrintThrough
-from .gain_step import GainStep
-from .impulsive import Clicks
-from .interference import Interference
-from .missing import Dropout
-from .noise_reduction import NoiseReduction
-from .nonlinear import Clipping
-from .packet_loss import PacketLoss
-from .periodic_clicks import PeriodicClicks
-from .pumping import Pumping
-from .quantization import Quantization
-from .reverb import Reverb
-from .rumble import Rumble
-from .saturation import Saturation
-from .skip import Skip
-from .sonicmaster import EQUALIZERS, MASTERING, SPACES
-from .speed_error import SpeedError
-from .splice import Splice
-from .stutter import Stutter
-from .tape_dropout import TapeDropout
-from .thump import Thump
-from .timebase import WowFlutter
-from .whistle import Whistle
+from .kinds.additive import Hiss, Hum
+from .kinds.aliasing import Aliasing
+from .kinds.bandlimit import Bandlimit
+from .kinds.channels import ChannelLoss, FalseStereo, Polarity
+from .kinds.clicks import Clicks
+from .kinds.clipping import Clipping
+from .kinds.codec import Codec
+from .kinds.comb import Azimuth, Comb
+from .kinds.crackle import Crackle
+from .kinds.crossover import Crossover
+from .kinds.dropout import Dropout
+from .kinds.echo import Echo, PrintThrough
+from .kinds.gain_step import GainStep
+from .kinds.interference import Interference
+from .kinds.noise_reduction import NoiseReduction
+from .kinds.packet_loss import PacketLoss
+from .kinds.periodic_clicks import PeriodicClicks
+from .kinds.pumping import Pumping
+from .kinds.quantization import Quantization
+from .kinds.reverb import Reverb
+from .kinds.rumble import Rumble
+from .kinds.saturation import Saturation
+from .kinds.skip import Skip
+from .kinds.sonicmaster import EQUALIZERS, MASTERING, SPACES
+from .kinds.speed_error import SpeedError
+from .kinds.splice import Splice
+from .kinds.stutter import Stutter
+from .kinds.tape_dropout import TapeDropout
+from .kinds.thump import Thump
+from .kinds.whistle import Whistle
+from .kinds.wow_flutter import WowFlutter
 
 ARTIFACTS: Registry[Artifact] = Registry("artifact")
 for _artifact in (

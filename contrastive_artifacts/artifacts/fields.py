@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ..errors import ParameterError
+from ..core.errors import ParameterError
 
 
 class Field(Protocol):

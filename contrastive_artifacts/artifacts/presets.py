@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .. import seeding
-from ..errors import ParameterError
-from ..registry import Registry
+from ..core import seeding
+from ..core.errors import ParameterError
+from ..core.registry import Registry
 from .base import FAMILIES, linear
 from .catalog import ARTIFACTS, CLEAN, DEFAULT
 

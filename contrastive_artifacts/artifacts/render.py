@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import audio, seeding
-from ..errors import ParameterError
+from .. import audio
+from ..core import seeding
+from ..core.errors import ParameterError
 from .base import Params, RenderedView, check_severity, merge, whole
 from .catalog import ARTIFACTS, CLEAN
 

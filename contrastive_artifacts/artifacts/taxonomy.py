@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 
-from ..errors import UnknownNameError
+from ..core.errors import UnknownNameError
 from .catalog import ARTIFACTS
 
 VOCABULARIES = ("AVAA", "EBU", "ML")

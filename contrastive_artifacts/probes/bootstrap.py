@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import ParameterError
-from ..seeding import generator
+from ..core.errors import ParameterError
+from ..core.seeding import generator
 from .data import names
 from .metrics import ConfusionMetric, classes_of, encode
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ParameterError, StorageError
+from ..core.errors import ParameterError, StorageError
 from .data import CLEAN, Embedded, task_labels
 from .linear import LinearProbe, SeverityProbe
 from .storage import check_fingerprint, read_state, write_state

@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
 from ..artifacts import CLEAN
-from ..errors import ParameterError, SplitError
-from ..registry import Registry
+from ..core.errors import ParameterError, SplitError
+from ..core.registry import Registry
 
 TASKS: Registry[Callable[[np.ndarray], np.ndarray]] = Registry("task")
 TASKS.register("binary", lambda artifact: np.where(artifact == CLEAN, CLEAN, "artifact"))

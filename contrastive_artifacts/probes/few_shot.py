@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ParameterError
-from ..seeding import generator
+from ..core.errors import ParameterError
+from ..core.seeding import generator
 from .data import check_matrix, names
 from .knn import unit_rows
 

@@ -7,7 +7,7 @@ from typing import Any
 import faiss
 import numpy as np
 
-from ..errors import ParameterError
+from ..core.errors import ParameterError
 from .data import check_matrix, names
 
 _FETCHED = 4_000_000  # neighbours held at a time

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from ..errors import ParameterError
+from ..core.errors import ParameterError
 from .calibration import calibrated_loss, fit_temperature, probabilities_of
 from .data import check_matrix, grouped_folds, names, training_set
 from .storage import PROBES

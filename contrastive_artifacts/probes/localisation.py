@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import average_precision_score
 
-from ..errors import ParameterError
+from ..core.errors import ParameterError
 
 
 def localisation(

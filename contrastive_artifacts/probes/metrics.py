@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import rankdata
 
-from ..errors import ParameterError
+from ..core.errors import ParameterError
 from .data import CLEAN, names
 
 Counts = np.ndarray  # [..., K, K], rows = truth, columns = prediction

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..seeding import derive
+from ..core.seeding import derive
 from .calibration import fit_temperature, probabilities_of
 from .data import check_matrix, grouped_folds, training_set
 from .linear import standardisation

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import logsumexp
 from scipy.stats import skew
 
-from ..seeding import generator
+from ..core.seeding import generator
 from .data import check_matrix, names
 from .knn import neighbours, unit_rows
 

@@ -9,9 +9,9 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from ..errors import FingerprintError, ParameterError, StorageError, UnknownNameError
-from ..files import atomic_path, read_json, sha256, write_json
-from ..registry import Registry
+from ..core.errors import FingerprintError, ParameterError, StorageError, UnknownNameError
+from ..core.files import atomic_path, read_json, sha256, write_json
+from ..core.registry import Registry
 
 VERSION = 1
 _ARRAYS, _RECORD = "probe.safetensors", "probe.json"

@@ -12,8 +12,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from .. import files
-from ..errors import StorageError
+from ..core import files
+from ..core.errors import StorageError
 
 NAME = "state.safetensors"
 

@@ -17,13 +17,13 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Dataset
 
-from .. import files
-from ..corpora import Clip, Corpus
-from ..encoder import Encoded, Encoder
-from ..errors import ParameterError, TrainingError
-from ..frontends import DetailFigures
-from ..objectives import Objective
-from ..views import Batch, ViewSettings, evaluation_views, stack
+from ..core import files
+from ..core.errors import ParameterError, TrainingError
+from ..data.corpora import Clip, Corpus
+from ..data.views import Batch, ViewSettings, evaluation_views, stack
+from ..models.detail import DetailFigures
+from ..models.encoder import Encoded, Encoder
+from ..models.objectives import Objective
 from . import checkpoint
 from .log import TrainingLog
 from .settings import TrainerSettings

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from ..corpora import Clip, Corpus
-from ..errors import ParameterError
-from ..objectives import ObjectiveSettings
-from ..views import Batch, ClipCache, TrainingBatches, ViewSettings
+from ..core.errors import ParameterError
+from ..data.corpora import Clip, Corpus
+from ..data.views import Batch, ClipCache, TrainingBatches, ViewSettings
+from ..models.objectives import ObjectiveSettings
 from .settings import OptimSettings, TrainerSettings
 
 

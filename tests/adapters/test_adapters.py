@@ -9,9 +9,9 @@ import torch
 import contrastive_artifacts as ca
 from contrastive_artifacts.adapters import hear, xares
 from contrastive_artifacts.adapters.windowed import mirrored
-from contrastive_artifacts.encoder import Encoder
-from contrastive_artifacts.errors import StorageError
-from contrastive_artifacts.inference import RELEASE
+from contrastive_artifacts.core.errors import StorageError
+from contrastive_artifacts.embedding.pretrained import RELEASE
+from contrastive_artifacts.models.encoder import Encoder
 
 
 @pytest.fixture(scope="module", params=["mn04", "yamnet"])

@@ -9,7 +9,7 @@ import pytest
 from scipy import signal
 
 from contrastive_artifacts import audio
-from contrastive_artifacts.artifacts import responses
+from contrastive_artifacts.artifacts.dsp import responses
 
 RATE = 44100
 

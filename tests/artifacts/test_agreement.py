@@ -15,9 +15,10 @@ import torch
 from numpy.testing import assert_allclose
 from scipy import signal
 
-from contrastive_artifacts import _torchaudio, artifacts
-from contrastive_artifacts.artifacts.aliasing import effective_rate
-from contrastive_artifacts.artifacts.reverb import reverberation
+from contrastive_artifacts import artifacts
+from contrastive_artifacts.artifacts.kinds.aliasing import effective_rate
+from contrastive_artifacts.artifacts.kinds.reverb import reverberation
+from contrastive_artifacts.core import torchaudio as _torchaudio
 
 RATE = 44100
 

@@ -16,11 +16,12 @@ from artifact_table import ROWS
 from numpy.testing import assert_array_equal
 
 import contrastive_artifacts
-from contrastive_artifacts import artifacts, seeding
+from contrastive_artifacts import artifacts
 from contrastive_artifacts.artifacts import taxonomy
 from contrastive_artifacts.artifacts.base import FAMILIES
-from contrastive_artifacts.errors import AudioError, ParameterError, UnknownNameError
-from contrastive_artifacts.registry import Registry
+from contrastive_artifacts.core import seeding
+from contrastive_artifacts.core.errors import AudioError, ParameterError, UnknownNameError
+from contrastive_artifacts.core.registry import Registry
 
 RATE = 44100
 NAMES = artifacts.names()

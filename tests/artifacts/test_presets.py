@@ -10,7 +10,7 @@ import pytest
 from contrastive_artifacts import artifacts
 from contrastive_artifacts.artifacts import ARTIFACTS, PRESETS
 from contrastive_artifacts.artifacts.base import FAMILIES
-from contrastive_artifacts.errors import ParameterError, UnknownNameError
+from contrastive_artifacts.core.errors import ParameterError, UnknownNameError
 
 every = pytest.mark.parametrize("name", PRESETS.names())
 

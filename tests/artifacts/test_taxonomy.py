@@ -6,7 +6,7 @@ import pytest
 
 from contrastive_artifacts import artifacts
 from contrastive_artifacts.artifacts import taxonomy
-from contrastive_artifacts.errors import UnknownNameError
+from contrastive_artifacts.core.errors import UnknownNameError
 
 
 @pytest.mark.parametrize("term", ["hum & buzz", "AVAA Hum and Buzz", "hum", "HUM AND BUZZ", "ac-beat"])

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from contrastive_artifacts.errors import ParameterError
+from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.probes import accuracy, bootstrap, bootstrap_mean, macro_f1
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from contrastive_artifacts.errors import ParameterError, SplitError
+from contrastive_artifacts.core.errors import ParameterError, SplitError
 from contrastive_artifacts.probes import Embedded, evaluate, macro_f1
 
 

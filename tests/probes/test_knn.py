@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contrastive_artifacts.errors import ParameterError
+from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.probes import knn as module
 from contrastive_artifacts.probes import knn_predict, neighbours
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from contrastive_artifacts.errors import ParameterError, SplitError
+from contrastive_artifacts.core.errors import ParameterError, SplitError
 from contrastive_artifacts.probes import Embedded, LinearProbe, SeverityProbe, accuracy, expected_calibration_error
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from contrastive_artifacts.errors import ParameterError
+from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.probes import localisation
 from contrastive_artifacts.probes.localisation import longest_run
 

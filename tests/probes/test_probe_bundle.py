@@ -9,17 +9,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from contrastive_artifacts.errors import FingerprintError, ParameterError, StorageError
-from contrastive_artifacts.files import read_json, sha256, write_json
-from contrastive_artifacts.probes import (
-    Embedded,
-    LinearProbe,
-    MLPProbe,
-    Probe,
-    SeverityProbe,
-    load_probe,
-    save_probe,
-)
+from contrastive_artifacts.core.errors import FingerprintError, ParameterError, StorageError
+from contrastive_artifacts.core.files import read_json, sha256, write_json
+from contrastive_artifacts.probes import Embedded, LinearProbe, MLPProbe, Probe, SeverityProbe, load_probe, save_probe
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from contrastive_artifacts.errors import ParameterError, SplitError, UnknownNameError
+from contrastive_artifacts.core.errors import ParameterError, SplitError, UnknownNameError
 from contrastive_artifacts.probes import TASKS, Embedded, task_labels
 from contrastive_artifacts.probes.data import grouped_folds, training_set
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import spearmanr
 from sklearn.metrics import f1_score
 
-from contrastive_artifacts.errors import ParameterError
+from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.probes import (
     accuracy,
     clean_recall,

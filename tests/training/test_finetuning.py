@@ -9,9 +9,9 @@ import torch
 from safetensors.torch import load_file
 from test_stages import CLIPS, TRAINER, VIEWS, same, stopped, tensors, training
 
-from contrastive_artifacts.backbones import vit
-from contrastive_artifacts.encoder import Encoder
-from contrastive_artifacts.errors import ParameterError
+from contrastive_artifacts.core.errors import ParameterError
+from contrastive_artifacts.models.backbones import vit
+from contrastive_artifacts.models.encoder import Encoder
 from contrastive_artifacts.training import OptimSettings, Stage
 
 SMALL_VIT = {"depth": 2, "dim": 16, "heads": 2, "length": 198, "patchout_f": 1}

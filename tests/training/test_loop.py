@@ -16,12 +16,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from contrastive_artifacts import backbones, corpora
-from contrastive_artifacts.encoder import Encoder, EncoderSettings
-from contrastive_artifacts.errors import StorageError, TrainingError
-from contrastive_artifacts.objectives import ObjectiveSettings
+from contrastive_artifacts.core.errors import StorageError, TrainingError
+from contrastive_artifacts.data import corpora
+from contrastive_artifacts.data.views import ViewSettings
+from contrastive_artifacts.models import backbones
+from contrastive_artifacts.models.encoder import Encoder, EncoderSettings
+from contrastive_artifacts.models.objectives import ObjectiveSettings
 from contrastive_artifacts.training import OptimSettings, Pretraining, Stage, TrainerSettings
-from contrastive_artifacts.views import ViewSettings
 
 STATES = ("clean", "hiss", "dropout")
 TRAINER = TrainerSettings(steps=6, sources=2, validate_every=2, validation_clips=2, workers=0)
@@ -74,7 +75,7 @@ KILLED = """
 import sys
 from pathlib import Path
 sys.path.insert(0, {here!r})
-from contrastive_artifacts import corpora
+from contrastive_artifacts.data import corpora
 import torch
 torch.set_num_threads(1)
 from test_loop import training

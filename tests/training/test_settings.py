@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from contrastive_artifacts.errors import ParameterError
+from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.training import OptimSettings, TrainerSettings
 
 

@@ -13,11 +13,11 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 import contrastive_artifacts as ca
-from contrastive_artifacts import run
-from contrastive_artifacts.encoder import Encoder
-from contrastive_artifacts.errors import ParameterError
-from contrastive_artifacts.probing import localise
-from contrastive_artifacts.views import ViewSettings
+from contrastive_artifacts.core.errors import ParameterError
+from contrastive_artifacts.data.views import ViewSettings
+from contrastive_artifacts.models.encoder import Encoder
+from contrastive_artifacts.runs import run
+from contrastive_artifacts.runs.measure import localise
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 TINY = [

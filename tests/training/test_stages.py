@@ -10,13 +10,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from contrastive_artifacts import backbones, corpora, run
-from contrastive_artifacts.encoder import Encoder, EncoderSettings
-from contrastive_artifacts.errors import ParameterError
-from contrastive_artifacts.objectives import ObjectiveSettings
+from contrastive_artifacts.core.errors import ParameterError
+from contrastive_artifacts.data import corpora
+from contrastive_artifacts.data.views import ViewSettings
+from contrastive_artifacts.models import backbones
+from contrastive_artifacts.models.encoder import Encoder, EncoderSettings
+from contrastive_artifacts.models.objectives import ObjectiveSettings
+from contrastive_artifacts.runs import run
 from contrastive_artifacts.training import OptimSettings, Pretraining, Stage, TrainerSettings
 from contrastive_artifacts.training.stages import Schedule
-from contrastive_artifacts.views import ViewSettings
 
 STATES = ("clean", "hiss", "dropout")
 TRAINER = TrainerSettings(steps=8, sources=2, validate_every=3, validation_clips=2, workers=0)

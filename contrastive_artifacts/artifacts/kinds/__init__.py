@@ -1,0 +1,1 @@
+"""The artifacts, one fault a file, named after it."""

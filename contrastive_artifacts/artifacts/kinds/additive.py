@@ -1,0 +1,161 @@
+"""Additive, stationary: hiss and hum."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy import fft
+
+from ...core import seeding
+from ..base import Artifact, Params, draw_seed, linear, log_uniform, pick, whole
+from ..dsp.levels import decibels, reference
+from ..dsp.signals import rms, shaped_noise, sine, turns
+from ..fields import SEED, Choice, Field, Number, Rows
+
+_BLOCK = 1 << 15  # samples of hum made at a time: what one step leaves is still in the cache at the next
+_TABLE = 1 << 14  # points of one hum period; linear interpolation between them errs by less than -100 dB
+
+
+@dataclass(frozen=True)
+class Hiss(Artifact):
+    """Tape, preamplifier and transmission noise: coloured Gaussian noise, independent in each channel.
+
+    ``slope_db`` tilts the spectrum by so many dB per octave (0 white, -3 pink, +3 blue); ``lift_db`` is the high shelf
+    above ``lift_hz`` that tape equalisation leaves. ``swell`` is the depth of a slow change of level at ``swell_hz``.
+    """
+
+    name: ClassVar[str] = "hiss"
+    family: ClassVar[str] = "additive"
+    synonyms: ClassVar[tuple[str, ...]] = ("AVAA Analog Noise", "tape hiss", "background noise", "white noise", "noise")
+    scale: ClassVar[str] = "signal-to-noise ratio re the active level, 40 .. 5 dB"
+    fields: ClassVar[Mapping[str, Field]] = {
+        "seed": SEED,
+        "snr_db": Number(5, 40, "dB"),
+        "slope_db": Number(-6, 6, "dB per octave"),
+        "lift_db": Number(0, 24, "dB"),
+        "lift_hz": Number(500, 8000, "Hz"),
+        "swell": Number(0, 0.5),
+        "swell_hz": Number(0.05, 4, "Hz"),
+    }
+
+    def sample(self, severity: float, rng: np.random.Generator) -> Params:
+        colour = pick(rng, {"white": 0.4, "pink": 0.2, "tape": 0.2, "blue": 0.1, "any": 0.1})
+        slope = {"white": 0.0, "pink": -3.0, "tape": 0.0, "blue": 3.0, "any": float(rng.uniform(-4.5, 4.5))}[colour]
+        lift, lift_hz = float(rng.uniform(6, 18)), log_uniform(rng, 800, 6000)
+        swells, swell, swell_hz = rng.random() < 0.3, float(rng.uniform(0.05, 0.4)), log_uniform(rng, 0.1, 2)
+        return {
+            "seed": draw_seed(rng),
+            "snr_db": linear(severity, 40, 5),
+            "slope_db": slope,
+            "lift_db": lift if colour == "tape" else 0.0,
+            "lift_hz": lift_hz,
+            "swell": swell if swells else 0.0,
+            "swell_hz": swell_hz,
+        }
+
+    def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
+        rng = seeding.generator(params["seed"], "hiss")
+        slope, lift, knee = params["slope_db"], decibels(params["lift_db"]), params["lift_hz"]
+
+        def response(frequencies: np.ndarray) -> np.ndarray:
+            tilt = (np.maximum(frequencies, 20.0) / 1000.0) ** (slope / (20.0 * math.log10(2.0)))
+            shelf = np.sqrt((1.0 + (lift * frequencies / knee) ** 2) / (1.0 + (frequencies / knee) ** 2))
+            return tilt * shelf
+
+        flat = slope == 0 and params["lift_db"] == 0
+        noise = shaped_noise((len(waveform), waveform.shape[-1]), sample_rate, rng, None if flat else response)
+        if params["swell"]:
+            gain = sine(waveform.shape[-1], params["swell_hz"] / sample_rate, float(rng.random()))
+            gain *= np.float32(params["swell"])
+            gain += 1.0
+            noise *= gain
+        level = reference(waveform, sample_rate) * decibels(-params["snr_db"])
+        noise *= np.float32(level / max(rms(noise), 1e-30))
+        noise += waveform
+        return noise, whole(waveform)
+
+
+@dataclass(frozen=True)
+class Hum(Artifact):
+    """Mains hum and rectifier buzz: a harmonic series on 50, 60, 100 or 120 Hz, equal in all channels.
+
+    ``harmonics`` are rows [number, level in dB re the strongest, phase in turns]; the fundamental is off by ``offset``
+    and wanders by ``drift`` (both relative) at ``drift_hz``. Harmonics above .45 of the rate are left out.
+    """
+
+    name: ClassVar[str] = "hum"
+    family: ClassVar[str] = "additive"
+    synonyms: ClassVar[tuple[str, ...]] = ("AVAA Hum and Buzz", "AC beat", "mains hum", "ground loop", "buzz")
+    scale: ClassVar[str] = "RMS of the hum re the active level, -40 .. 0 dB"
+    fields: ClassVar[Mapping[str, Field]] = {
+        "level_db": Number(-40, 0, "dB"),
+        "base_hz": Choice((50, 60, 100, 120)),
+        "offset": Number(-0.002, 0.002),
+        "drift": Number(0, 0.002),
+        "drift_hz": Number(0.02, 1, "Hz"),
+        "drift_phase": Number(0, 1, "turns"),
+        "harmonics": Rows({"number": Number(1, 20), "level_db": Number(-90, 0), "phase": Number(0, 1)}, most=20),
+    }
+
+    def sample(self, severity: float, rng: np.random.Generator) -> Params:
+        kind = pick(rng, {"pure": 0.15, "few": 0.25, "rich": 0.4, "buzz": 0.2})
+        count = {
+            "pure": 1,
+            "few": int(rng.integers(2, 5)),
+            "rich": int(rng.integers(4, 21)),
+            "buzz": int(rng.integers(6, 21)),
+        }[kind]
+        base = (100, 120) if kind == "buzz" else (50, 60)
+        slope = float(rng.uniform(-5, 0) if kind == "buzz" else rng.uniform(-12, 0))  # dB per octave
+        parity = pick(rng, {"all": 0.5, "odd": 0.3, "even": 0.2})
+        number = np.arange(1, count + 1)
+        weak = (number > 1) & (number % 2 == (0 if parity == "odd" else 1)) if parity != "all" else number < 0
+        level = slope * np.log2(number) - weak * rng.uniform(6, 25)
+        level = level + rng.uniform(-4, 4, count) * (rng.random() < 0.7)
+        level = np.maximum(level - level.max(), -90.0)
+        steady = rng.random() < 0.4
+        return {
+            "level_db": linear(severity, -40, 0),
+            "base_hz": int(base[int(rng.integers(2))]),
+            "offset": float(rng.uniform(-0.001, 0.001)),
+            "drift": 0.0 if steady else float(rng.uniform(0, 0.001)),
+            "drift_hz": log_uniform(rng, 0.03, 0.5),
+            "drift_phase": float(rng.random()),
+            "harmonics": [[int(n), float(db), float(rng.random())] for n, db in zip(number, level, strict=True)],
+        }
+
+    def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
+        level = reference(waveform, sample_rate) * decibels(params["level_db"])
+        period = (self._period(sample_rate, params) * level).astype(np.float32)
+        rise = np.diff(period)
+        hertz = params["base_hz"] * (1.0 + params["offset"])
+        # The wander is relative to the nominal frequency, as the field says.
+        drift = params["drift"] / (1.0 + params["offset"])
+        out = np.empty_like(waveform)
+        samples = waveform.shape[-1]
+        for start in range(0, samples, _BLOCK):
+            stop = min(start + _BLOCK, samples)
+            point = turns(start, stop, sample_rate, hertz, drift, params["drift_hz"], params["drift_phase"])
+            point *= _TABLE
+            index = point.astype(np.intp)
+            point -= index
+            index &= _TABLE - 1
+            hum = np.take(rise, index)
+            hum *= point.astype(np.float32)
+            hum += np.take(period, index)
+            np.add(waveform[:, start:stop], hum, out=out[:, start:stop])
+        return out, whole(waveform)
+
+    @staticmethod
+    def _period(sample_rate: int, params: Params) -> np.ndarray:
+        """One period of unit RMS, ``[_TABLE + 1]`` with the first point repeated at the end."""
+        spectrum = np.zeros(_TABLE // 2 + 1, dtype=np.complex128)
+        for number, level_db, phase in params["harmonics"]:
+            if number == 1 or number * params["base_hz"] < 0.45 * sample_rate:
+                spectrum[round(number)] += decibels(level_db) * np.exp(2j * np.pi * (phase - 0.25))
+        wave = fft.irfft(spectrum)
+        return np.append(wave, wave[0]) / np.sqrt(np.mean(wave**2))

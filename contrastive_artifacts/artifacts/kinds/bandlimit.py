@@ -1,0 +1,68 @@
+"""Linear, spectral: band limitation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ..base import Artifact, Params, geometric, linear, pick, whole
+from ..dsp.filters import butterworth, convolve, impulse_response, minimum_phase
+from ..fields import Choice, Field, Number
+
+ACADEMY_HZ = (100.0, 1600.0, 5000.0, 8000.0, 16000.0)
+ACADEMY_DB = (0.0, 0.0, -10.0, -18.0, -30.0)
+"""Highs of the Academy curve of 1938 (the N curve of ISO 2969); what lies beyond 8 kHz goes on at the same slope."""
+
+
+@dataclass(frozen=True)
+class Bandlimit(Artifact):
+    """Muffled, telephone or AM sound: a Butterworth low-pass, with or without a high-pass or the Academy curve.
+
+    At low rates the low-pass lies at the lesser of ``cutoff_hz`` and .45 of the rate, times (cutoff / 8 kHz) ** .25
+    so that more severity still cuts more: at 8 kHz it runs from 3.6 to 2.9 kHz. ``academy`` is the share, in dB, of the
+    Academy curve, which old film prints were made and shown with: flat to 1.6 kHz, -10 dB at 5 kHz, -18 dB at 8 kHz.
+    """
+
+    name: ClassVar[str] = "bandlimit"
+    family: ClassVar[str] = "spectral"
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "AVAA Muffled Sound", "muffled", "telephone", "AM radio", "low-pass", "Academy curve",
+    )  # fmt: skip
+    scale: ClassVar[str] = "low-pass cutoff, 8 .. 3.4 kHz"
+    fields: ClassVar[Mapping[str, Field]] = {
+        "cutoff_hz": Number(3400, 8000, "Hz"),
+        "order": Choice((8, 10, 12, 16)),
+        "highpass_hz": Number(0, 300, "Hz; 0 is none"),
+        "academy": Number(0, 1, "of the Academy curve in dB; 0 is none"),
+    }
+
+    def sample(self, severity: float, rng: np.random.Generator) -> Params:
+        kind = pick(rng, {"muffled": 0.6, "am": 0.2, "telephone": 0.2})
+        corner = {"muffled": 0.0, "am": float(rng.uniform(80, 200)), "telephone": float(rng.uniform(200, 300))}[kind]
+        order = (8, 10, 12, 16)[int(rng.integers(4))]
+        optical = rng.random() < 0.25 and kind == "muffled"
+        return {
+            "cutoff_hz": geometric(severity, 8000, 3400),
+            "order": order,
+            "highpass_hz": corner,
+            "academy": linear(severity, 0.2, 1.0) if optical else 0.0,
+        }
+
+    def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
+        sections = butterworth(params["order"], cutoff(params["cutoff_hz"], sample_rate), sample_rate)
+        if params["highpass_hz"]:
+            corner = min(params["highpass_hz"], 0.1 * sample_rate)
+            sections = np.concatenate([butterworth(4, corner, sample_rate, highpass=True), sections])
+        response = impulse_response(sections)
+        if params["academy"]:
+            curve = minimum_phase(ACADEMY_HZ, params["academy"] * np.array(ACADEMY_DB), sample_rate)
+            response = np.convolve(response, curve)
+        return convolve(waveform, response), whole(waveform)
+
+
+def cutoff(cutoff_hz: float, sample_rate: int) -> float:
+    """The low-pass corner in Hz that is used at this rate."""
+    return min(cutoff_hz, 0.45 * sample_rate * (cutoff_hz / 8000.0) ** 0.25)

@@ -1,0 +1,91 @@
+"""Dynamics: level shifts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ..base import Artifact, Params, geometric, log_uniform, pick
+from ..dsp.levels import active_blocks, decibels
+from ..fields import Field, Number, Rows
+
+_BLOCK_S = 0.05
+_ACTIVE_DB = 40.0
+
+
+@dataclass(frozen=True)
+class GainStep(Artifact):
+    """Level shifts: the gain steps or glides up or down by ``step_db``, and comes back or not, equal in all channels.
+
+    ``spans`` are rows [start, stop, direction]: the stretches where the gain is not 1, as shares of the time that
+    sounds (blocks within 40 dB of the loudest), so that both sides of a step are heard. From 0 on and up to 1 there is
+    no ramp: the clip then begins or ends off its level. ``ramp_ms`` is the length of a ramp, linear in dB and inside
+    its span, at most half of it. A direction below 0 is down. Of spans that overlap the first one holds.
+    """
+
+    name: ClassVar[str] = "gain_step"
+    family: ClassVar[str] = "dynamics"
+    synonyms: ClassVar[tuple[str, ...]] = ("ML level shift", "level jump", "volume step", "gain change", "fader move")
+    scale: ClassVar[str] = "size of the steps, 1.5 .. 15 dB, within 1-10 ms or .5-2 s"
+    fields: ClassVar[Mapping[str, Field]] = {
+        "step_db": Number(1.5, 15, "dB"),
+        "ramp_ms": Number(1, 2000, "ms"),
+        "spans": Rows({"start": Number(0, 1), "stop": Number(0, 1), "direction": Number(-1, 1)}, most=4),
+    }
+
+    def sample(self, severity: float, rng: np.random.Generator) -> Params:
+        kind = pick(rng, {"stays": 0.4, "until": 0.15, "passage": 0.25, "several": 0.2})
+        count = int(rng.integers(2, 5))
+        slow, sudden_ms, slow_ms = rng.random() < 0.35, log_uniform(rng, 1, 10), log_uniform(rng, 500, 2000)
+        signs = [1 if up else -1 for up in rng.random(4) < 0.5]
+        # Stretches at and off the level take turns; none of them is less than a third of another.
+        edges = np.cumsum(rng.uniform(0.5, 1.5, 9))
+        if kind == "several":
+            edges = edges[: 2 * count + 1] / edges[2 * count]
+            spans = [[float(edges[2 * i]), float(edges[2 * i + 1]), signs[i]] for i in range(count)]
+        else:
+            first, second = float(edges[0] / edges[2]), float(edges[1] / edges[2])
+            spans = [[*{"stays": (first, 1.0), "until": (0.0, first), "passage": (first, second)}[kind], signs[0]]]
+        return {"step_db": geometric(severity, 1.5, 15), "ramp_ms": slow_ms if slow else sudden_ms, "spans": spans}
+
+    def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
+        samples = waveform.shape[-1]
+        rows = sorted(params["spans"])
+        bounds = sounding_time(waveform, sample_rate, np.array([row[:2] for row in rows]))
+        out, touched, free = waveform.copy(), [], 0
+        for (start, stop), (opening, closing, direction) in zip(bounds.tolist(), rows, strict=True):
+            start = min(max(start, free), samples - 1)
+            stop = max(stop, start + 1)
+            if start < free:  # rows that overlap: the earlier one holds
+                continue
+            step_db = math.copysign(params["step_db"], direction)
+            length = min(max(1, round(params["ramp_ms"] * 1e-3 * sample_rate)), (stop - start) // 2)
+            rise = (10 ** (step_db / 20 * np.arange(1, length + 1) / (length + 1))).astype(np.float32)
+            left, right = start + length * (opening > 0), stop - length * (closing < 1)
+            out[:, start:left] *= rise[: left - start]
+            out[:, left:right] *= np.float32(decibels(step_db))
+            out[:, right:stop] *= rise[: stop - right][::-1]
+            touched.append((start, stop))
+            free = stop
+        return out, np.array(touched, dtype=np.int64)
+
+
+def sounding_time(waveform: np.ndarray, sample_rate: int, share: np.ndarray) -> np.ndarray:
+    """Sample positions, int64, before which a ``share`` (0 to 1, any shape) of the time that sounds has gone by.
+
+    0 and 1 are the ends of the clip; in silence all of the time counts.
+    """
+    samples = waveform.shape[-1]
+    length = max(1, round(_BLOCK_S * sample_rate))
+    active = np.flatnonzero(active_blocks(waveform, length, _ACTIVE_DB))
+    size = np.minimum(length, samples - active * length)
+    ends = np.cumsum(size)
+    wanted = share * ends[-1]
+    which = np.minimum(np.searchsorted(ends, wanted, side="right"), len(ends) - 1)
+    position = active[which] * length + np.round(wanted - (ends[which] - size[which])).astype(np.int64)
+    position = np.where(share <= 0, 0, np.where(share >= 1, samples, position))
+    return np.clip(position, 0, samples).astype(np.int64)

@@ -1,0 +1,98 @@
+"""Linear, spectral: reverberation of a statistical room."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy import signal
+
+from ...core import seeding
+from ..base import Artifact, Params, draw_seed, geometric, linear, whole
+from ..dsp.filters import butterworth, convolve
+from ..dsp.levels import decibels
+from ..fields import SEED, Field, Number
+
+DIRECT_S = 0.0025  # the direct sound: what comes within 2.5 ms of it (ISO 3382 takes this for the direct path)
+
+
+@dataclass(frozen=True)
+class Reverb(Artifact):
+    """A room around the source: early reflections and a decaying noise tail, the direct sound untouched at sample 0.
+
+    ``t60_s`` is the broadband decay time, with highs that decay ``damping`` times as long as the rest; ``drr_db`` the
+    direct-to-reverberant ratio of the impulse response; ``predelay_ms`` the first reflection. Tails are independent
+    between channels. What rings beyond the end of the clip is cut. The model of the tail, decaying Gaussian
+    noise, is Polack's of 1988.
+    """
+
+    name: ClassVar[str] = "reverb"
+    family: ClassVar[str] = "spectral"
+    synonyms: ClassVar[tuple[str, ...]] = ("reverberation", "roomy", "distant microphone", "echoic", "late reflections")
+    scale: ClassVar[str] = "T60 .3 .. 2.5 s with direct-to-reverberant ratio +10 .. -5 dB"
+    fields: ClassVar[Mapping[str, Field]] = {
+        "seed": SEED,
+        "t60_s": Number(0.3, 2.5, "s"),
+        "drr_db": Number(-5, 10, "dB"),
+        "damping": Number(0.3, 1),
+        "predelay_ms": Number(2.6, 30, "ms"),
+        "early_db": Number(-12, 0, "dB re the reverberant energy"),
+    }
+
+    def sample(self, severity: float, rng: np.random.Generator) -> Params:
+        return {
+            "seed": draw_seed(rng),
+            "t60_s": geometric(severity, 0.3, 2.5),
+            "drr_db": linear(severity, 10, -5),
+            "damping": float(rng.uniform(0.4, 1)),
+            "predelay_ms": float(rng.uniform(3, 20)),
+            "early_db": float(rng.uniform(-10, -3)),
+        }
+
+    def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
+        out = np.empty_like(waveform)
+        for index in range(len(waveform)):  # one at a time: the tails of eight channels would be many
+            channel = waveform[index : index + 1]
+            out[index] = channel + convolve(channel, reverberation(sample_rate, params, index))
+        return out, whole(waveform)
+
+
+def reverberation(sample_rate: int, params: Params, channel: int = 0) -> np.ndarray:
+    """The impulse response ``[L]`` float32 less its direct sound, which is 1 at sample 0."""
+    rng = seeding.generator(params["seed"], "reverb", channel)
+    length = max(2, int(1.1 * params["t60_s"] * sample_rate))
+    first = max(1, round(params["predelay_ms"] * 1e-3 * sample_rate), int(np.ceil(DIRECT_S * sample_rate)))
+    length = max(length, first + 2)
+    noise = rng.standard_normal(length - first, dtype=np.float32)
+    corner = min(4000.0, 0.4 * sample_rate)
+    tail = _band(noise, corner, False, sample_rate) * decay(len(noise), params["t60_s"], sample_rate)
+    highs = _band(noise, corner, True, sample_rate)
+    highs *= np.float32(0.35) * decay(len(noise), params["t60_s"] * params["damping"], sample_rate)
+    tail += highs  # air and walls take highs at the first bounce already, hence the .35
+    early = np.zeros_like(tail)
+    arrival = first * np.exp(rng.uniform(0, 2.2, int(rng.integers(6, 16)))) - first
+    arrival = np.append(0, arrival[arrival < len(tail)]).astype(np.int64)
+    early[arrival] = rng.choice([-1.0, 1.0], len(arrival), p=[0.3, 0.7]) * first / (first + arrival)
+    share = decibels(params["early_db"])
+    tail *= np.float32(np.sqrt(1 - min(0.99, share**2)) / norm(tail))
+    tail += early * np.float32(share / norm(early))
+    tail *= np.float32(decibels(-params["drr_db"]) / norm(tail))
+    return np.concatenate([np.zeros(first, dtype=np.float32), tail])
+
+
+def decay(samples: int, t60_s: float, sample_rate: int) -> np.ndarray:
+    """The amplitude of what falls by 60 dB in ``t60_s``: float32 ``[samples]`` that starts at 1."""
+    time = np.arange(samples, dtype=np.float32)
+    time *= np.float32(-3.0 * np.log(10.0) / (t60_s * sample_rate))
+    return np.exp(time, out=time)
+
+
+def norm(response: np.ndarray) -> float:
+    """The square root of the energy, or next to nothing."""
+    return max(float(np.linalg.norm(response)), 1e-15)
+
+
+def _band(noise: np.ndarray, corner: float, highpass: bool, sample_rate: int) -> np.ndarray:
+    return signal.sosfilt(butterworth(4, corner, sample_rate, highpass).astype(np.float32), noise)

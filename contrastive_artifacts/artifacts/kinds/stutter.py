@@ -1,0 +1,64 @@
+"""Missing: stutter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ...core import seeding
+from ..base import Artifact, Params, draw_seed, geometric, log_uniform
+from ..dsp.places import draw_places, event_count
+from ..fields import SEED, Field, Number
+
+_REPEATS = (2.0, 10.0)
+_MOST = 0.6  # of the clip, with all its repeats at the worst severity
+
+
+@dataclass(frozen=True)
+class Stutter(Artifact):
+    """A buffer that is played again, as by a disc that sticks or a sound card that is starved: the last ``loop_ms`` are
+    repeated ``repeats`` times (the last time perhaps in part) over what follows; then the sound goes on in its place.
+
+    The joints are hard, as in the real fault, and equal in all channels. The loop is taken where there is sound. Every
+    clip of two samples or more gets one; short clips get loops short enough for ten repeats to fit.
+    """
+
+    name: ClassVar[str] = "stutter"
+    family: ClassVar[str] = "missing"
+    synonyms: ClassVar[tuple[str, ...]] = ("repeat", "buffer repeat", "looping", "sticking disc", "CD skip")
+    scale: ClassVar[str] = "repeats of a loop of 5-120 ms, 2 .. 10"
+    fields: ClassVar[Mapping[str, Field]] = {
+        "seed": SEED,
+        "repeats": Number(*_REPEATS, "repeats"),
+        "loop_ms": Number(5, 120, "ms"),
+        "rate_hz": Number(0.05, 2, "stutters per s"),
+    }
+
+    def sample(self, severity: float, rng: np.random.Generator) -> Params:
+        return {
+            "seed": draw_seed(rng),
+            "repeats": geometric(severity, *_REPEATS),
+            "loop_ms": log_uniform(rng, 5, 120),
+            "rate_hz": log_uniform(rng, 0.1, 1),
+        }
+
+    def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
+        samples = waveform.shape[-1]
+        out = waveform.copy()
+        if samples == 1:
+            return out, np.zeros((0, 2), dtype=np.int64)
+        room = 1 + int(_REPEATS[1])
+        loop = max(1, min(round(params["loop_ms"] * 1e-3 * sample_rate), samples // room))
+        count = event_count(samples, sample_rate, params["rate_hz"], room * loop, _MOST)
+        # Two that are pushed back into the clip at its end must not meet either: hence twice the room.
+        place = seeding.generator(params["seed"], "stutter")
+        middle = draw_places(waveform, sample_rate, count, 2 * room * loop, place)
+        start = np.clip(middle - loop // 2, 0, max(0, samples - room * loop)) + loop
+        stop = np.minimum(start + max(1, round(params["repeats"] * loop)), samples)
+        for first, last in zip(start.tolist(), stop.tolist(), strict=True):
+            times = -(-(last - first) // loop)
+            out[:, first:last] = np.tile(waveform[:, first - loop : first], times)[:, : last - first]
+        return out, np.stack([start, stop], axis=1)

@@ -1,0 +1,23 @@
+"""Audio in and out: numpy float32 ``[C, T]``, full scale 1.0, time as an integer sample index.
+
+:mod:`.waveform` holds what is done to samples, :mod:`.media` reads files, :mod:`.level` measures levels,
+:mod:`.windows` is the window policy.
+"""
+
+from .level import active_rms as active_rms
+from .level import loudness as loudness
+from .level import peak as peak
+from .level import rms as rms
+from .media import EXTENSIONS as EXTENSIONS
+from .media import MAX_CHANNELS as MAX_CHANNELS
+from .media import AudioInfo as AudioInfo
+from .media import blocks as blocks
+from .media import glimpse as glimpse
+from .media import probe as probe
+from .media import read as read
+from .waveform import RATES as RATES
+from .waveform import RESAMPLER as RESAMPLER
+from .waveform import as_waveform as as_waveform
+from .waveform import mono as mono
+from .waveform import resample as resample
+from .waveform import write as write

@@ -1,0 +1,262 @@
+"""Decoders: libsndfile for wave, FLAC, Ogg and MP3, FFmpeg's libraries for everything else.
+
+Both give what a file says (:class:`AudioInfo`) and its samples from a position on. Wave and FLAC files are sought;
+everything else is decoded from its start, because a decoder of a lossy format that starts in the middle gives other
+samples (and MPEG program streams cannot be sought at all). Who only wants to look into a long film may have it sought
+by its time stamps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+import av
+import numpy as np
+import soundfile
+from av.stream import Discard
+
+from ..core.errors import AudioError
+
+MAX_CHANNELS = 8
+SOUND_EXTENSIONS = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64"})
+EXTENSIONS = SOUND_EXTENSIONS | {
+    *(".m4a", ".aac", ".ac3", ".mp2", ".mka", ".wma"),
+    *(".mp4", ".m4v", ".mkv", ".webm", ".mov", ".avi", ".mpg", ".mpeg", ".vob", ".ts", ".m2ts", ".mts", ".flv"),
+}
+_CHUNK = 1 << 18  # samples that one step decodes at most: bounds the memory of blocks()
+_EXACT_SEEK = ("PCM_", "FLOAT", "DOUBLE", "ULAW", "ALAW")  # libsndfile subtypes without a decoder state
+_RUN_UP_S = 1.0  # decoded and dropped before a place that was sought by time: codecs look back
+_UNKNOWN_LENGTH = 1 << 60  # libsndfile states lengths beyond this for streams that state none
+
+
+@dataclass(frozen=True)
+class AudioInfo:
+    """What a file says about its first audio stream.
+
+    Args:
+        path: The file.
+        sample_rate: Hz, as decoded.
+        channels: 1 to 8.
+        samples: Length per channel, or ``None`` where the container does not say. A container's figure (mp4, mkv, ...)
+            can differ from what is decoded by a codec frame, a truncated file's by more.
+        codec: Name of the codec ("pcm_16", "aac").
+        container: Name of the container ("wav", "mov,mp4,m4a,3gp,3g2,mj2").
+    """
+
+    path: Path
+    sample_rate: int
+    channels: int
+    samples: int | None
+    codec: str
+    container: str
+
+    @property
+    def duration_s(self) -> float | None:
+        return None if self.samples is None else self.samples / self.sample_rate
+
+
+class Source(Protocol):
+    """An open file: what it says and its samples from ``start`` on, in pieces float32 ``[C, n]`` of any n >= 1.
+
+    Counted from the first sample; or, with ``by_time``, from where the file's time stamps say ``start`` to be.
+    """
+
+    info: AudioInfo
+
+    def chunks(self, start: int, by_time: bool = False) -> Iterator[np.ndarray]: ...
+
+
+def open_source(path: Path) -> Source:
+    """The file with the decoder that can read it.
+
+    Raises:
+        AudioError: no such file, or nothing in it can be decoded as audio.
+    """
+    if not path.exists():
+        raise AudioError(f"{path} does not exist; check the path.")
+    if not path.is_file():
+        raise AudioError(f"{path} is not a file; name one audio or video file.")
+    if path.stat().st_size == 0:
+        raise AudioError(f"{path} is empty (0 bytes); copy or export it again.")
+    if path.suffix.lower() in SOUND_EXTENSIONS:
+        try:
+            return _Sound(path)
+        except soundfile.LibsndfileError:
+            pass  # a codec or a container that libsndfile does not know, perhaps under a wrong suffix
+    return _Container(path)
+
+
+class _Sound:
+    """A file read by libsndfile."""
+
+    def __init__(self, path: Path) -> None:
+        with soundfile.SoundFile(path) as sound:
+            samples = sound.frames if sound.frames < _UNKNOWN_LENGTH else None
+            codec, container = sound.subtype.lower(), sound.format.lower()
+            self.info = _checked(AudioInfo(path, sound.samplerate, sound.channels, samples, codec, container))
+
+    def chunks(self, start: int, by_time: bool = False) -> Iterator[np.ndarray]:
+        position = 0
+        try:
+            with soundfile.SoundFile(self.info.path) as sound:
+                exact = sound.subtype.startswith(_EXACT_SEEK)
+                if exact or by_time:
+                    if start >= sound.frames:
+                        return
+                    position = sound.seek(start if exact else max(0, start - round(_RUN_UP_S * sound.samplerate)))
+                while len(piece := sound.read(_CHUNK, dtype="float32", always_2d=True)):
+                    skip = max(start - position, 0)
+                    position += len(piece)
+                    if skip < len(piece):
+                        yield piece[skip:].T
+            return
+        except soundfile.LibsndfileError:
+            pass  # damaged: libsndfile drops the whole piece, FFmpeg gives the frames that are sound
+        yield from _Container(self.info.path).chunks(max(start, position), by_time)
+
+
+class _Container:
+    """A file read by FFmpeg's libraries."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self.info = _checked(self._describe(path))
+        except av.FFmpegError as error:
+            raise AudioError(
+                f"{path} cannot be read as audio ({error.strerror}); copy it again or convert it to wav or flac."
+            ) from error
+
+    def chunks(self, start: int, by_time: bool = False) -> Iterator[np.ndarray]:
+        position: int | None = 0
+        lost, uniform = 0, _Uniform(self.info.sample_rate)
+        with _open_container(self.info.path) as container:
+            if by_time and self._sought(container, start):
+                position = None  # the first frame tells
+            for found in _frames(container):
+                if position is None:
+                    position = None if isinstance(found, int) else self._position(container, found)
+                    if position is None or position > start:  # no time stamps, or wrong ones
+                        yield from self.chunks(start)
+                        return
+                if isinstance(found, int):
+                    lost += found
+                    continue
+                for piece in uniform(found):
+                    if lost:  # only now is it known that the file goes on behind the damage
+                        piece = np.pad(piece, ((0, 0), (lost, 0)))
+                        lost = 0
+                    skip = max(start - position, 0)
+                    position += piece.shape[1]
+                    if skip < piece.shape[1]:
+                        yield piece[:, skip:]
+
+    def _sought(self, container: av.container.InputContainer, start: int) -> bool:
+        """Whether the container now stands at least a run-up before sample ``start``, and not at its beginning."""
+        stream = container.streams.audio[0]
+        seconds = Fraction(start, self.info.sample_rate) - Fraction(_RUN_UP_S)
+        if seconds <= 0 or not stream.time_base:
+            return False
+        try:
+            container.seek((stream.start_time or 0) + int(seconds / stream.time_base), stream=stream)
+        except av.FFmpegError:
+            return False
+        return True
+
+    def _position(self, container: av.container.InputContainer, frame: av.AudioFrame) -> int | None:
+        """The sample that a frame's time stamp says it begins with."""
+        stream = container.streams.audio[0]
+        if frame.pts is None or not frame.time_base:
+            return None
+        begin = (stream.start_time or 0) * (stream.time_base or 0)
+        return round((frame.pts * frame.time_base - begin) * self.info.sample_rate)
+
+    @staticmethod
+    def _describe(path: Path) -> AudioInfo:
+        with _open_container(path) as container:
+            if not container.streams.audio:
+                raise AudioError(f"{path} has no audio stream; name a file with sound.")
+            stream = container.streams.audio[0]
+            frame = next((found for found in _frames(container) if not isinstance(found, int)), None)
+            if frame is None:
+                raise AudioError(f"{path}: not one sample of its audio stream can be decoded; copy or export it again.")
+            rate = frame.sample_rate  # the stream's own figure is half of it for HE-AAC
+            if stream.duration and stream.time_base:
+                samples = round(stream.duration * stream.time_base * rate)
+            elif container.duration:
+                samples = round(Fraction(container.duration, av.time_base) * rate)
+            else:
+                samples = None
+            codec, format_name = stream.codec_context.name, container.format.name
+            return AudioInfo(path, rate, len(frame.layout.channels), samples, codec, format_name)
+
+
+class _Uniform:
+    """Frames to float32 ``[C, n]``; a stream that changes its rate or layout is converted to what it began with."""
+
+    def __init__(self, sample_rate: int) -> None:
+        self._rate = sample_rate
+        self._layout: av.AudioLayout | None = None
+        self._converter: av.AudioResampler | None = None
+        self._kind: tuple[str, str, int] | None = None
+
+    def __call__(self, frame: av.AudioFrame) -> list[np.ndarray]:
+        if self._layout is None:
+            self._layout = frame.layout
+        if frame.sample_rate == self._rate and frame.layout.name == self._layout.name:
+            return [_to_float(frame)] if frame.samples else []
+        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if self._converter is None or kind != self._kind:
+            self._converter = av.AudioResampler(format="fltp", layout=self._layout, rate=self._rate)
+            self._kind = kind
+        frame.pts = None  # the converter would fill or cut by time stamps
+        return [_to_float(part) for part in self._converter.resample(frame) if part.samples]
+
+
+def _to_float(frame: av.AudioFrame) -> np.ndarray:
+    samples = frame.to_ndarray()
+    if not frame.format.is_planar:
+        samples = samples.reshape(-1, len(frame.layout.channels)).T
+    if samples.dtype.kind == "f":
+        with np.errstate(over="ignore"):  # beyond float32: becomes infinite, which is reported with its position
+            return samples.astype(np.float32)
+    if samples.dtype == np.uint8:
+        return (samples.astype(np.float32) - 128.0) / 128.0
+    return samples.astype(np.float32) / np.float32(2.0 ** (8 * samples.dtype.itemsize - 1))
+
+
+def _open_container(path: Path) -> av.container.InputContainer:
+    # Absolute, so that no name looks like a protocol; "file" alone, so that a playlist cannot reach the network.
+    return av.open(str(path.absolute()), options={"protocol_whitelist": "file"}, metadata_errors="replace")
+
+
+def _frames(container: av.container.InputContainer) -> Iterator[av.AudioFrame | int]:
+    """Frames of the first audio stream; an integer is a number of samples that could not be decoded."""
+    audio = container.streams.audio[0]
+    for stream in container.streams:
+        if stream.index != audio.index:
+            stream.discard = Discard.all
+    packets = container.demux(audio)
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except av.FFmpegError:
+            return  # cut off or damaged beyond repair: what came before stands
+        try:
+            frames = packet.decode()
+        except av.FFmpegError:
+            rate = audio.codec_context.sample_rate
+            yield round(packet.duration * packet.time_base * rate) if packet.duration and packet.time_base else 0
+            continue
+        yield from frames
+
+
+def _checked(info: AudioInfo) -> AudioInfo:
+    if not 1 <= info.channels <= MAX_CHANNELS:
+        raise AudioError(f"{info.path} has {info.channels} channels; extract 1 to {MAX_CHANNELS} of them first.")
+    return info

@@ -1,0 +1,103 @@
+"""Self-contained HTML pages: one file that opens from disk, loads nothing and runs no script but its own.
+
+A page is three assets beside each other (``name.html``, its body, ``name.css``, ``name.js``) plus the frame and the
+base of this folder, all put inline. Data travel as JSON blocks that cannot break out of their element, and a content
+security policy with the hashes of the script and the style keeps anything else from running or loading.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from string import Template
+from typing import Any
+
+from ..errors import ParameterError
+
+# Seven hues after Okabe & Ito (2008), moved until they also stand out from either background; smallest OKLab distance
+# under simulated protanopia, deuteranopia and tritanopia (Machado et al. 2009): 0.058 light, 0.076 dark. Each hue comes
+# with one of five marker shapes as well, so colour is never the only sign; hues that share a shape lie far apart.
+CATEGORIES_LIGHT = ("#e18a00", "#53a2ee", "#009874", "#b79b63", "#d55e00", "#0072b2", "#d783c3")
+CATEGORIES_DARK = ("#e69f00", "#56b4e9", "#00a969", "#f0e442", "#d55e00", "#0072b2", "#c194aa")
+NEUTRAL_LIGHT, NEUTRAL_DARK = "#8a919c", "#7d8590"
+
+# Viridis (van der Walt & Smith 2015, CC0) at even steps. Severe is far from the background: dark on a light page.
+VIRIDIS = (
+    *("#440154", "#48186a", "#472d7b", "#424086", "#3b528b", "#33638d", "#2c728e", "#26828e", "#21918c", "#1fa088"),
+    *("#28ae80", "#3fbc73", "#5ec962", "#84d44b", "#addc30", "#d8e219", "#fde725"),
+)
+RAMP_LIGHT = VIRIDIS[14::-1]
+RAMP_DARK = VIRIDIS[3:]
+
+_THEME = {
+    "light": {"categories": CATEGORIES_LIGHT, "neutral": NEUTRAL_LIGHT, "ramp": RAMP_LIGHT},
+    "dark": {"categories": CATEGORIES_DARK, "neutral": NEUTRAL_DARK, "ramp": RAMP_DARK},
+}
+
+
+def embed_json(value: Any) -> str:
+    """JSON that is safe inside a ``<script>`` element: no ``<``, ``>`` or ``&`` is left, so no tag or comment can open.
+
+    Raises:
+        ParameterError: the value holds NaN, infinity or something that is not JSON.
+
+    >>> embed_json({"source": "</script>"})
+    '{"source":"\\\\u003c/script\\\\u003e"}'
+    """
+    try:
+        text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ParameterError(f"A page can only hold plain, finite JSON values: {error}.") from error
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def build_page(
+    package: str, name: str, title: str, data: Mapping[str, Any], scripts: Sequence[str] = (), allow: str = ""
+) -> str:
+    """The page ``name`` whose assets lie in ``package``, with each value of ``data`` as a JSON block of that id.
+
+    Args:
+        package: Dotted name of the package that owns the assets.
+        name: Stem of its ``.html``, ``.css`` and ``.js``.
+        title: Any text; it is escaped.
+        scripts: More scripts of the package, run after ``name.js``.
+        allow: More directives of the content security policy, for a page that is served and asks its own server.
+        data: Block id -> JSON value. The block "theme" (the palettes above) is always there too.
+
+    Raises:
+        ParameterError: a value is not JSON (see :func:`embed_json`).
+    """
+    style = _asset(__name__, "base.css") + _asset(package, f"{name}.css")
+    script = "".join(
+        [_asset(__name__, "base.js"), _asset(package, f"{name}.js"), *(_asset(package, extra) for extra in scripts)]
+    )
+    policy = (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    policy += f"; {allow}" if allow else ""
+    blocks = {"theme": _THEME, **data}
+    heading = html.escape(title)
+    return Template(_asset(__name__, "frame.html")).substitute(
+        policy=policy,
+        title=heading,
+        body=Template(_asset(package, f"{name}.html")).substitute(title=heading),
+        style=style,
+        script=script,
+        data="\n".join(
+            f'<script type="application/json" id="{html.escape(key)}">{embed_json(value)}</script>'
+            for key, value in blocks.items()
+        ),
+    )
+
+
+def _asset(package: str, name: str) -> str:
+    return resources.files(package).joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

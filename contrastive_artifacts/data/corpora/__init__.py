@@ -1,0 +1,51 @@
+"""Where clean clips come from, and how they are divided."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ...core.errors import ParameterError
+from ...core.registry import Registry
+from .base import Clip as Clip
+from .base import Corpus as Corpus
+from .curated import curated as curated
+from .esc50 import esc50
+from .folder import folder
+from .split import split as split
+from .split import split_folds as split_folds
+
+
+def _builtin(**options: Any) -> Corpus:
+    from .builtin import builtin  # synthesis is only loaded where it is used
+
+    return builtin(**options)
+
+
+CORPORA: Registry[Callable[..., Corpus]] = Registry("corpus")
+CORPORA.register("folder", folder)
+CORPORA.register("esc50", esc50)
+CORPORA.register("builtin", _builtin)
+
+
+def create(kind: str, *, curation: str | Path | None = None, **options: Any) -> Corpus:
+    """The corpus of that kind ("folder", "esc50", "builtin"), made with the options of its factory.
+
+    Args:
+        kind: One of :data:`CORPORA`.
+        curation: A manifest (see :func:`.curated.curated`); only what it keeps is in the corpus.
+        options: Those of the factory.
+
+    Raises:
+        UnknownNameError: no such kind.
+        CorpusError: what the options name is missing, empty or inconsistent.
+    """
+    factory = CORPORA[kind]
+    try:
+        inspect.signature(factory).bind(**options)
+    except TypeError as error:
+        raise ParameterError(f"Corpus {kind!r} with options {sorted(options)}: {error}.") from None
+    corpus = factory(**options)
+    return corpus if curation is None else curated(corpus, curation)

@@ -1,0 +1,97 @@
+"""What a corpus is: named clips, each with the source that it was cut from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from ... import audio
+from ...core.errors import AudioError, CorpusError
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One piece of audio of a corpus.
+
+    Args:
+        id: Unique within the corpus and the same wherever the corpus lies.
+        source: What the clip was cut from (film, recording, speaker); a split never divides a source.
+        category: What is heard, or an empty string.
+        fold: The corpus' official fold, or ``None``.
+        path: Its file, or ``None`` for a clip that is made on demand.
+    """
+
+    id: str
+    source: str
+    category: str = ""
+    fold: int | None = None
+    path: Path | None = None
+
+
+class Corpus:
+    """Clips that can be listed, loaded and told apart from any other set of clips.
+
+    Args:
+        name: Short name, stored with every embedding.
+        clips: At least one clip; two clips with one id are refused.
+
+    Raises:
+        CorpusError: no clips, or an id that stands twice.
+    """
+
+    def __init__(self, name: str, clips: Iterable[Clip]) -> None:
+        self.name = name
+        self.clips = tuple(clips)
+        if not self.clips:
+            raise CorpusError(f"Corpus {name!r} has no clips; check its path and its filters.")
+        twice = [clip_id for clip_id, count in Counter(clip.id for clip in self.clips).items() if count > 1]
+        if twice:
+            raise CorpusError(f"Corpus {name!r} names {len(twice)} clips twice, the first is {twice[0]!r}; remove one.")
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(name={self.name!r}, clips={len(self.clips)})"
+
+    def load(self, clip: Clip) -> tuple[np.ndarray, int]:
+        """The clip's waveform, float32 ``[C, T]`` at its native rate, and that rate in Hz.
+
+        Raises:
+            AudioError: its file cannot be read; the message names it.
+        """
+        if clip.path is None:
+            raise CorpusError(f"Clip {clip.id!r} of corpus {self.name!r} has no file to load.")
+        return audio.read(clip.path)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """16 hex digits over ids, sources, categories, folds and file sizes; the place on disk does not count."""
+        digest = hashlib.blake2b(digest_size=8)
+        for clip in sorted(self.clips, key=lambda clip: clip.id):
+            row = (clip.id, clip.source, clip.category, clip.fold, _size(clip.path))
+            digest.update(repr(row).encode())
+        return digest.hexdigest()
+
+    def check(self) -> list[tuple[str, str]]:
+        """Loads every clip; ``(clip id, problem)`` for each one that cannot be used, in the order of the clips."""
+        problems = []
+        for clip in self.clips:
+            try:
+                self.load(clip)
+            except (AudioError, CorpusError) as error:
+                problems.append((clip.id, str(error)))
+        return problems
+
+
+def _size(path: Path | None) -> int | None:
+    try:
+        return None if path is None else path.stat().st_size
+    except OSError:
+        return None  # a file that went away is reported by check(), not here

@@ -1,0 +1,166 @@
+"""A folder of audio files, with or without a CSV that says what they are."""
+
+from __future__ import annotations
+
+import csv as csv_module
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ... import audio
+from ...core.errors import CorpusError
+from .base import Clip, Corpus
+
+# Column names that are understood without a mapping, by what they give; the first one present is used.
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "file": ("file", "filename", "path"),
+    "source": ("source", "source_id"),
+    "category": ("category", "label"),
+    "fold": ("fold",),
+}
+
+
+def folder(
+    path: str | Path,
+    csv: str | Path | None = None,
+    columns: Mapping[str, str] | None = None,
+    file: str | None = None,
+    where: Mapping[str, Any] | None = None,
+    name: str | None = None,
+) -> Corpus:
+    """The audio files under a folder, or those of them that a CSV lists.
+
+    Args:
+        path: The folder; its sub-folders count.
+        csv: A table with a header row. Without it each file is a source of its own: give one as soon as several files
+            were cut from one recording, or a split will divide that recording.
+        columns: Which column gives ``file``, ``source``, ``category`` or ``fold``, where it is not one of
+            :data:`COLUMNS`. A table without a source column makes each file a source of its own.
+        file: Template of a file's path under ``path``, filled with the row: ``"{set}/{file}"``. Default is the file
+            column alone.
+        where: Rows to keep: column -> value, or a list of values.
+        name: Name of the corpus; default is the folder's.
+
+    Returns:
+        A corpus whose clip ids are paths relative to ``path``.
+
+    Raises:
+        CorpusError: no such folder, no audio in it, or a CSV that does not fit; the message names the first misfits.
+    """
+    root = Path(path)
+    if not root.is_dir():
+        raise CorpusError(f"{root} is not a folder; give the folder that holds the audio files.")
+    label = name or root.resolve().name
+    if csv is None:
+        if columns or file or where:
+            raise CorpusError("columns, file and where describe a CSV; name it with csv=, or leave them out.")
+        return Corpus(label, _listed(root))
+    table = Path(csv) if Path(csv).is_file() else root / csv
+    rows, header = _rows(table)
+    return Corpus(label, _described(root, table, _kept(rows, header, where or {}, table), header, columns or {}, file))
+
+
+def _listed(root: Path) -> list[Clip]:
+    found = sorted(p for p in root.rglob("*") if p.suffix.lower() in audio.EXTENSIONS and p.is_file())
+    if not found:
+        raise CorpusError(f"There is no audio file under {root}; suffixes read: {', '.join(sorted(audio.EXTENSIONS))}.")
+    names = [(p.relative_to(root).as_posix(), p) for p in found if not p.name.startswith(".")]
+    return [Clip(id=name, source=name, path=p) for name, p in names]
+
+
+def _rows(table: Path) -> tuple[list[dict[str, str]], list[str]]:
+    try:
+        with open(table, newline="", encoding="utf-8-sig") as stream:
+            reader = csv_module.DictReader(stream, restval="")
+            return list(reader), list(reader.fieldnames or [])
+    except FileNotFoundError:
+        raise CorpusError(f"The table {table} does not exist; check csv=.") from None
+    except (OSError, UnicodeDecodeError, csv_module.Error) as error:
+        raise CorpusError(f"The table {table} cannot be read as UTF-8 CSV: {error}.") from error
+
+
+def _kept(
+    rows: Iterable[dict[str, str]], header: list[str], where: Mapping[str, Any], table: Path
+) -> list[tuple[int, dict[str, str]]]:
+    """Rows that pass ``where``, with their number in the file (the header is row 1)."""
+    wanted = {}
+    for column, value in where.items():
+        _require(column, header, table)
+        values = [value] if isinstance(value, (str, int, float)) else list(value)
+        wanted[column] = {_comparable(v) for v in values}
+    kept = [
+        (number, row)
+        for number, row in enumerate(rows, start=2)
+        if all(_comparable(row[column]) in values for column, values in wanted.items())
+    ]
+    if not kept:
+        raise CorpusError(f"No row of {table} is left with where={dict(where)}.")
+    return kept
+
+
+def _described(
+    root: Path,
+    table: Path,
+    rows: list[tuple[int, dict[str, str]]],
+    header: list[str],
+    columns: Mapping[str, str],
+    template: str | None,
+) -> list[Clip]:
+    used = _columns(columns, header, table)
+    if template is None and "file" not in used:
+        raise CorpusError(f"{table} has no file column (it has {', '.join(header)}); name it: columns={{'file': ...}}.")
+    clips, missing = [], []
+    for number, row in rows:
+        try:
+            name = template.format(**row) if template else row[used["file"]]
+        except (KeyError, IndexError, ValueError) as error:
+            raise CorpusError(f"file={template!r} cannot be filled from {table} ({error}).") from None
+        path = root / name
+        if not path.is_file():
+            missing.append(f"{name} (row {number})")
+            continue
+        source = row[used["source"]] if "source" in used else name
+        category = row[used["category"]] if "category" in used else ""
+        fold = _fold(row[used["fold"]], number, table) if "fold" in used else None
+        clips.append(Clip(id=Path(name).as_posix(), source=source, category=category, fold=fold, path=path))
+    if missing:
+        first = ", ".join(missing[:3])
+        raise CorpusError(
+            f"{table} names {len(missing)} files that are not under {root}: {first}"
+            f"{', ...' if len(missing) > 3 else ''}. Correct path=, or give a template such as file='{{set}}/{{file}}'."
+        )
+    return clips
+
+
+def _columns(given: Mapping[str, str], header: list[str], table: Path) -> dict[str, str]:
+    unknown = [key for key in given if key not in COLUMNS]
+    if unknown:
+        raise CorpusError(f"columns={dict(given)}: {unknown[0]!r} is none of {', '.join(COLUMNS)}.")
+    for column in given.values():
+        _require(column, header, table)
+    used = {key: next((c for c in names if c in header), "") for key, names in COLUMNS.items()}
+    return {key: column for key, column in {**used, **given}.items() if column}
+
+
+def _require(column: str, header: list[str], table: Path) -> None:
+    if column not in header:
+        raise CorpusError(f"{table} has no column {column!r}; it has {', '.join(header)}.")
+
+
+def _fold(text: str, number: int, table: Path) -> int | None:
+    if not text.strip():
+        return None
+    try:
+        value = float(text)  # tables that once held a gap write 1 as 1.0
+        if value == int(value):
+            return int(value)
+    except (ValueError, OverflowError):
+        pass
+    raise CorpusError(f"{table}, row {number}: the fold {text!r} is not a whole number.")
+
+
+def _comparable(value: Any) -> str | float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return str(value)

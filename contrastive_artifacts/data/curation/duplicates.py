@@ -1,0 +1,166 @@
+"""Clips that hold the same recording, at any offset and level, also after lossy coding or resampling.
+
+The encoder of this package is trained to forget which sound it hears, so it cannot tell copies. Candidates are
+therefore neighbours by what sounds: statistics of a spectrogram in 32 bands, without the level. Each candidate pair is
+confirmed or dropped by the cross-correlation of its whitened waveforms, in which independent sounds stay under .2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy import fft
+
+from ... import audio
+
+RATE = 8000  # Hz at which clips are compared; what was band-limited to 4 kHz still equals its original there
+LONGEST_S = 30.0  # from the beginning of a clip
+_LEAST_S = 0.5  # of overlap, and a third of the shorter clip
+_FRAME, _HOP = 256, 128  # 32 and 16 ms
+_BANDS = 32
+_TOP = 97  # bin under which the bands lie, 3 kHz: an original and its copy through a low-pass at 3.4 kHz stay near
+_BLOCK = 1024  # rows of the similarity matrix that exist at once
+_FADE = 160  # samples, 20 ms
+_KEPT = 512  # whitened waveforms held while pairs are confirmed, 1 MB each at the most
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two clips by their position, and the correlation of what overlaps, in [0, 1]."""
+
+    first: int
+    second: int
+    similarity: float
+
+
+def reduced(waveform: np.ndarray, sample_rate: int) -> np.ndarray:
+    """float32 ``[T']``: the first 30 s of ``[C, T]`` in mono at 8 kHz."""
+    mono = audio.mono(waveform[:, : int(LONGEST_S * sample_rate)])
+    return audio.resample(mono, sample_rate, RATE)
+
+
+def content(low: np.ndarray) -> np.ndarray:
+    """What sounds in a :func:`reduced` waveform, whatever its level and order in time: float32 ``[96]``.
+
+    Mean, deviation and maximum over time of the decibels in 32 bands from 60 Hz to 3 kHz, less their overall maximum;
+    nothing lies more than 60 dB under it.
+    """
+    padded = np.pad(low, (0, max(0, _FRAME - low.size)))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, _FRAME)[::_HOP] * np.hanning(_FRAME).astype(np.float32)
+    power = np.square(np.abs(np.fft.rfft(frames, axis=1)))
+    edges = np.unique(np.round(np.geomspace(2, _TOP, _BANDS + 12)).astype(int))[-_BANDS - 1 :]
+    bands = np.add.reduceat(power[:, : edges[-1]], edges[:-1], axis=1)
+    db = 10 * np.log10(bands + 1e-12)
+    db = np.maximum(db - db.max(), -60.0)
+    sounding = db[db.max(axis=1) > -55.0]
+    return np.concatenate([sounding.mean(axis=0), sounding.std(axis=0), sounding.max(axis=0)]).astype(np.float32)
+
+
+def candidates(vectors: np.ndarray, nearest: int = 5) -> Iterator[tuple[int, int]]:
+    """Pairs ``(i, j)``, i < j, in order: each of ``[N, D]`` with its nearest others by cosine, columns standardised.
+
+    The similarity matrix exists in blocks of 1024 rows; time grows with N squared (a minute for 50,000 on one core).
+    """
+    scaled = vectors - vectors.mean(axis=0)
+    scaled /= np.maximum(scaled.std(axis=0), 1e-3)
+    scaled /= np.maximum(np.linalg.norm(scaled, axis=1, keepdims=True), 1e-9)
+    pairs = set()
+    for start in range(0, len(scaled), _BLOCK):
+        cosine = scaled[start : start + _BLOCK] @ scaled.T
+        rows = np.arange(len(cosine))
+        cosine[rows, start + rows] = -np.inf
+        count = min(nearest, len(scaled) - 1)
+        for row, others in enumerate(np.argpartition(-cosine, count - 1, axis=1)[:, :count] if count else []):
+            pairs |= {(min(start + row, int(other)), max(start + row, int(other))) for other in others}
+    yield from sorted(pairs)
+
+
+def whiten(low: np.ndarray) -> np.ndarray:
+    """A waveform ``[T]`` with the smoothed magnitude of its spectrum taken out; RMS near 1, zeros for silence.
+
+    Without it rumble decides: slow waves correlate by chance. Peaks end at 4 times the RMS, so that one click in each
+    of two clips does not make them alike.
+    """
+    steep = np.diff(low, prepend=low[:1])
+    fade = min(_FADE, steep.size // 2)
+    steep[:fade] *= np.linspace(0, 1, fade, dtype=np.float32)  # the cut at either end is a click as well
+    steep[steep.size - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
+    size = fft.next_fast_len(2 * low.size, real=True)
+    spectrum = fft.rfft(steep, size)
+    magnitude = np.abs(spectrum)
+    width = max(3, round(40.0 * size / RATE) | 1)  # 40 Hz
+    sums = np.cumsum(np.pad(magnitude, (width // 2 + 1, width // 2), mode="reflect"), dtype=np.float64)
+    smooth = (sums[width:] - sums[:-width])[: magnitude.size] / width
+    white = fft.irfft(spectrum / np.maximum(smooth, 1e-3 * smooth.max() + 1e-12), size)[: low.size]
+    level = float(np.sqrt(np.mean(np.square(white))))
+    return np.clip(white / level, -4, 4).astype(np.float32) if level > 1e-9 else np.zeros_like(low)
+
+
+def similarity(a: np.ndarray, b: np.ndarray) -> float:
+    """Largest absolute correlation coefficient of two whitened waveforms over all offsets, of the part that overlaps.
+
+    Offsets with less overlap than half a second, or a third of the shorter waveform, do not count.
+    """
+    if not (a.any() and b.any()):
+        return 0.0
+    size = fft.next_fast_len(a.size + b.size, real=True)
+    cross = fft.irfft(fft.rfft(a, size) * np.conj(fft.rfft(b, size)), size)
+    lags = np.arange(-(b.size - 1), a.size)  # a[t + lag] beside b[t]
+    energy_a, energy_b = (np.concatenate([[0.0], np.cumsum(np.square(x, dtype=np.float64))]) for x in (a, b))
+    start, stop = np.maximum(lags, 0), np.minimum(a.size, b.size + lags)
+    shared = (energy_a[stop] - energy_a[start]) * (energy_b[stop - lags] - energy_b[start - lags])
+    least = min(max(_LEAST_S * RATE, min(a.size, b.size) / 3), min(a.size, b.size))
+    # An overlap that lies in the silent part of a clip has no energy to compare.
+    usable = (stop - start >= least) & (shared > 0.01 * energy_a[-1] * energy_b[-1])
+    if not usable.any():
+        return 0.0
+    return float(min(1.0, (np.abs(cross[lags[usable]]) / np.sqrt(shared[usable])).max()))
+
+
+def find_pairs(
+    hashes: Sequence[str], vectors: np.ndarray, load: Callable[[int], np.ndarray], least: float, nearest: int = 5
+) -> list[Pair]:
+    """Pairs of clips that hold the same recording.
+
+    Args:
+        hashes: Of the samples, one a clip; equal ones are pairs with similarity 1 at once.
+        vectors: float32 ``[N, D]`` of :func:`content`.
+        load: Position -> :func:`reduced` waveform; called again for what was dropped from memory.
+        least: Similarity from which on a pair counts.
+        nearest: Candidates a clip.
+    """
+    first: dict[str, int] = {}
+    exact = {position: first.setdefault(digest, position) for position, digest in enumerate(hashes)}
+    found = [Pair(other, position, 1.0) for position, other in exact.items() if other != position]
+    single = np.array(sorted(first.values()))
+    white = lru_cache(maxsize=_KEPT)(lambda position: whiten(load(position)))
+    for i, j in candidates(vectors[single], nearest):
+        a, b = int(single[i]), int(single[j])
+        alike = similarity(white(a), white(b))
+        if alike >= least:
+            found.append(Pair(a, b, alike))
+    return found
+
+
+def originals(pairs: Sequence[Pair], worth: Sequence[float]) -> Mapping[int, Pair]:
+    """Which clips to call duplicates: position -> the pair that it forms with the clip to keep.
+
+    Of a pair the clip of more worth stays (the earlier one of equals). What overlaps only with a clip that is a
+    duplicate itself is not one: of three crops in a row the outer two may stay.
+    """
+    beside: dict[int, list[Pair]] = {}
+    for pair in pairs:
+        beside.setdefault(pair.first, []).append(pair)
+        beside.setdefault(pair.second, []).append(pair)
+    copies: dict[int, Pair] = {}
+    kept: set[int] = set()
+    for position in sorted(beside, key=lambda p: (-worth[p], p)):
+        same = [pair for pair in beside[position] if (pair.first + pair.second - position) in kept]
+        if same:
+            copies[position] = max(same, key=lambda pair: pair.similarity)
+        else:
+            kept.add(position)
+    return copies

@@ -1,0 +1,140 @@
+"""A corpus measured and judged: every clip once, and again only when its file or the definitions changed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...core.errors import ArtifactsError
+from ...core.journal import Journal
+from ..corpora import Clip, Corpus
+from . import duplicates
+from .limits import Flag, Limit, judge, make_flag
+from .measures import VERSION, Measures, measure
+
+UNREADABLE = "unreadable"
+DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One clip, its measures (``None``: it cannot be read), and the reasons against it, most urgent first."""
+
+    clip: Clip
+    measures: Measures | None
+    flags: tuple[Flag, ...] = ()
+    duplicate_of: str = ""
+
+    @property
+    def urgency(self) -> float:
+        return max((flag.urgency for flag in self.flags), default=-1.0)
+
+    @property
+    def sha256(self) -> str:
+        return self.measures.sha256 if self.measures else ""
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        return tuple(flag.reason for flag in self.flags)
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether a flag that may reject lies beyond its hard limit."""
+        return any(flag.rejects and flag.urgency >= 1 for flag in self.flags)
+
+
+Progress = Callable[[Iterable[Clip]], Iterable[Clip]]
+
+
+def survey(corpus: Corpus, folder: str | Path, limits: Mapping[str, Limit], progress: Progress = iter) -> list[Finding]:
+    """Measures the clips of a corpus, looks for duplicates, and judges.
+
+    Args:
+        corpus: What to look at.
+        folder: ``measures.jsonl`` in it keeps what was measured: a second call, or one after a crash, goes on there.
+        limits: See :func:`.limits.make_limits`; without "duplicate" no clips are compared.
+        progress: Wraps the clips on their way.
+
+    Returns:
+        One finding a clip, in the order of the corpus.
+    """
+    with Journal(Path(folder) / "measures.jsonl") as journal:
+        known = {entry["key"]: entry for entry in journal.entries if entry["version"] == VERSION}
+        entries = []
+        for clip in progress(corpus.clips):
+            key = _key(corpus, clip)
+            entry = known.get(key)
+            if entry is None:
+                entry = {"key": key, "version": VERSION, **_measured(corpus, clip)}
+                if "problem" not in entry:  # what cannot be read now may be readable next time
+                    journal.add(entry)
+            entries.append(entry)
+    findings = [_judged(clip, entry, limits) for clip, entry in zip(corpus.clips, entries, strict=True)]
+    if DUPLICATE in limits:
+        findings = _with_duplicates(corpus, findings, entries, limits[DUPLICATE])
+    return findings
+
+
+def _key(corpus: Corpus, clip: Clip) -> str:
+    if clip.path is None:
+        return f"{clip.id}|{corpus.fingerprint}"
+    try:
+        stat = clip.path.stat()
+    except OSError:
+        return f"{clip.id}|missing"
+    return f"{clip.id}|{stat.st_size}|{stat.st_mtime_ns}"
+
+
+def _measured(corpus: Corpus, clip: Clip) -> dict[str, Any]:
+    try:
+        waveform, rate = corpus.load(clip)
+        low = duplicates.reduced(waveform, rate)
+        content = [round(float(value), 2) for value in duplicates.content(low)]
+        return {"measures": dataclasses.asdict(measure(waveform, rate)), "content": content}
+    except ArtifactsError as error:
+        return {"problem": str(error)}
+
+
+def _judged(clip: Clip, entry: Mapping[str, Any], limits: Mapping[str, Limit]) -> Finding:
+    if "problem" in entry:
+        return Finding(clip, None, (Flag(UNREADABLE, 1.0, 10.0, True, entry["problem"]),))
+    measures = Measures(**entry["measures"])
+    return Finding(clip, measures, tuple(judge(measures, limits)))
+
+
+def _with_duplicates(
+    corpus: Corpus, findings: list[Finding], entries: list[dict[str, Any]], limit: Limit
+) -> list[Finding]:
+    usable = [
+        n for n, finding in enumerate(findings) if finding.measures is not None and finding.measures.peak_db > -90
+    ]
+    if len(usable) < 2:
+        return findings
+    vectors = np.asarray([entries[n]["content"] for n in usable], np.float32)
+
+    def load(position: int) -> np.ndarray:
+        return duplicates.reduced(*corpus.load(findings[usable[position]].clip))
+
+    pairs = duplicates.find_pairs([findings[n].sha256 for n in usable], vectors, load, limit.soft)
+    worth = [_worth(findings[n]) for n in usable]
+    for position, pair in duplicates.originals(pairs, worth).items():
+        own = findings[usable[position]]
+        other = findings[usable[pair.first + pair.second - position]].clip
+        same = "same source" if own.clip.source == other.source else "another source: a split would leak"
+        flag = make_flag(DUPLICATE, limit, pair.similarity, f" to {other.id} ({same})")
+        flags = tuple(sorted([*own.flags, flag], key=lambda each: -each.urgency))
+        findings[usable[position]] = dataclasses.replace(own, flags=flags, duplicate_of=other.id)
+    return findings
+
+
+def _worth(finding: Finding) -> float:
+    """Of two copies the one with less against it stays, then the one of wider band (in kHz), then the longer one."""
+    measures = finding.measures
+    assert measures is not None  # only readable clips are compared
+    band_khz = round((1 - measures.lost_band) * measures.rate / 2000)
+    return -1e6 * max(0.0, finding.urgency) + 1e3 * band_khz + min(measures.seconds, 999.0)

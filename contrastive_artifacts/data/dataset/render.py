@@ -1,0 +1,217 @@
+"""Renders a plan into a folder: resumable, on any number of processes, with the same bytes for any number."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rich.progress import track
+
+from ... import artifacts
+from ...artifacts import ARTIFACTS, CLEAN
+from ...artifacts.render import VERSION
+from ...core.console import console
+from ...core.errors import ArtifactsError, CorpusError, StorageError
+from ..corpora import Corpus
+from . import journal, manifest, pairs, pool
+from .formats import Job, Layout, Row, Sink
+from .plan import DatasetSettings, PlannedClip, make_plan
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A finished dataset.
+
+    Args:
+        rows: Of its manifest.
+        rejected: Clip and problem of everything that could not be rendered.
+        left_out: Artifact -> how many views it was left out of, because the clip has too few channels.
+        fresh: How many files were rendered by this call, and not before.
+    """
+
+    rows: list[Row]
+    rejected: list[tuple[str, str]]
+    left_out: dict[str, int]
+    fresh: int
+
+
+def render_dataset(
+    corpus: Corpus,
+    settings: DatasetSettings,
+    layout: Layout,
+    folder: str | Path,
+    sides: Mapping[str, str] | None = None,
+    workers: int = 1,
+) -> Rendered:
+    """Renders a corpus into pairs of FLAC files and a manifest, or goes on where a call before was stopped.
+
+    Files are whole or absent; finished clips (shards, for tar) stand in a journal in the folder and are not rendered
+    again. A complete dataset is left as it is. Clips that cannot be read become rows of ``rejected.csv``.
+
+    Args:
+        corpus: The clean clips.
+        settings: What is rendered of each.
+        layout: One of :data:`.formats.LAYOUTS`.
+        folder: New, empty, or of the same plan.
+        sides: Clip id -> side of a split.
+        workers: Processes; the result does not depend on it.
+
+    Raises:
+        StorageError: the folder holds something else, or cannot be written.
+        CorpusError: nothing could be rendered.
+    """
+    folder = Path(folder)
+    jobs = layout.jobs(make_plan(corpus.clips, settings, sides))
+    about = {
+        "layout": type(layout).__name__.lower(),
+        **(dataclasses.asdict(layout) if dataclasses.is_dataclass(layout) else {}),
+        "corpus": corpus.name,
+        "clips": len(corpus.clips),
+        "corpus_fingerprint": corpus.fingerprint,
+        "split": _side_counts(sides or {}),
+        **dataclasses.asdict(settings),
+        "render_version": VERSION,
+    }
+    try:
+        with journal.opened(folder, about) as log:
+            log.forget(partial(_missing, folder=folder, layout=layout))
+            return _fill(corpus, settings, layout, folder, jobs, log, workers)
+    except OSError as error:
+        raise StorageError(f"Rendering into {folder} stopped: {error}. Mend that and run again: it goes on.") from error
+
+
+def _fill(
+    corpus: Corpus,
+    settings: DatasetSettings,
+    layout: Layout,
+    folder: Path,
+    jobs: list[Job],
+    log: journal.Journal,
+    workers: int,
+) -> Rendered:
+    todo, crashed = [job for job in jobs if job.name not in log.done], []
+    begun = len(log.done)
+    if todo:
+        (folder / manifest.CSV).unlink(missing_ok=True)
+        work = partial(_render_job, corpus=corpus, settings=settings, layout=layout, folder=folder)
+        with closing(pool.results(work, todo, workers)) as results:
+            hidden = not console.is_terminal
+            for job, outcome in track(results, "render", len(todo), console=console, transient=True, disable=hidden):
+                if isinstance(outcome, pool.Crashed):  # not in the journal: the next call tries again
+                    crashed += [(clip.clip.id, outcome.problem) for clip in job.clips]
+                else:
+                    log.add(job.name, outcome)
+    outcomes = [log.done[job.name] for job in jobs if job.name in log.done]
+    rows = [row for outcome in outcomes for row in outcome["rows"]]
+    rejected = [(clip, problem) for outcome in outcomes for clip, problem in outcome["rejected"]] + crashed
+    left_out = sum((Counter(outcome["left_out"]) for outcome in outcomes), Counter[str]())
+    fresh = sum(len(outcome["rows"]) for outcome in list(log.done.values())[begun:])
+    if not (folder / manifest.CSV).exists():
+        manifest.write_rejected(folder, rejected)
+        if not rows:
+            raise CorpusError(_nothing(rejected, left_out))
+        layout.finish(folder, rows)
+        manifest.write(folder, rows)
+    return Rendered(rows, rejected, dict(left_out), fresh)
+
+
+def _render_job(job: Job, corpus: Corpus, settings: DatasetSettings, layout: Layout, folder: Path) -> dict[str, Any]:
+    rows: list[Row] = []
+    rejected: list[tuple[str, str]] = []
+    left_out = Counter[str]()
+    with layout.open(folder, job) as sink:
+        for planned in job.clips:
+            try:
+                waveform, rate, start = pairs.load(corpus, planned, settings.clip_s)
+                views = pairs.fitting(planned.views, len(waveform))
+                left_out.update(Counter(v.artifact for v in planned.views) - Counter(v.artifact for v in views))
+                if not views:
+                    continue  # a clean clip alone is no pair
+                group = pairs.render_group(waveform, rate, views)
+                clean = pairs.encode(group.clean, rate, group.shift)
+            except OSError:
+                raise  # the disk, not the clip
+            except Exception as error:  # whatever a clip does to a decoder or to an artifact, the others go on
+                kind = "" if isinstance(error, ArtifactsError) else f"{type(error).__name__}: "
+                rejected.append((planned.clip.id, f"{kind}{error}"))
+                continue
+            rows += _write(job, planned, group, clean, start, corpus.name, layout, sink)
+    return {"rows": rows, "rejected": rejected, "left_out": dict(left_out)}
+
+
+def _write(
+    job: Job,
+    planned: PlannedClip,
+    group: pairs.Group,
+    clean: bytes,
+    start: int,
+    corpus: str,
+    layout: Layout,
+    sink: Sink,
+) -> list[Row]:
+    """Hands the files of a group to the sink, with their rows; returns the rows of the manifest."""
+    clip, (channels, samples) = planned.clip, group.clean.shape
+
+    def row(name: str, params: dict[str, Any], segments: list[list[int]]) -> Row:
+        made = {
+            "id": name,
+            "file": layout.file(job, planned, name, params["artifact"]),
+            "clean_file": layout.clean_file(job, planned, name),
+            "clip": clip.id,
+            "source": clip.source,
+            "category": clip.category,
+            "fold": clip.fold,
+            "split": planned.split,
+            "corpus": corpus,
+            "artifact": params["artifact"],
+            "severity": params["severity"],
+            "seed": params["seed"],
+            "params": artifacts.to_json(params),
+            "segments": json.dumps(segments),
+            "sample_rate": group.sample_rate,
+            "channels": channels,
+            "start": start,
+            "samples": samples,
+            "gain_db": group.gain_db,
+        }
+        return {column: made[column] for column in manifest.SCHEMA.names}
+
+    untouched = artifacts.render(CLEAN, group.clean[:, :1], group.sample_rate).params
+    rows = [row(f"{planned.key}-{CLEAN}", untouched, [])]
+    sink.clean(rows[0], clean)
+    for view, made, waveform in pairs.waveforms(group):
+        rows.append(row(f"{planned.key}-{view.artifact}-{view.number}", made.params, made.segments.tolist()))
+        sink.view(rows[-1], pairs.encode(waveform, group.sample_rate, group.shift))
+    return rows if layout.lists_clean else rows[1:]
+
+
+def _side_counts(sides: Mapping[str, str]) -> dict[str, Any]:
+    """How many clips each side has, and a digest of which."""
+    digest = hashlib.blake2b(repr(sorted(sides.items())).encode(), digest_size=8).hexdigest()
+    return {**dict(sorted(Counter(sides.values()).items())), "digest": digest} if sides else {}
+
+
+def _missing(outcome: dict[str, Any], folder: Path, layout: Layout) -> bool:
+    held = {layout.container(row[key]) for row in outcome["rows"] for key in ("file", "clean_file")}
+    return not all((folder / name).is_file() for name in held)
+
+
+def _nothing(rejected: list[tuple[str, str]], left_out: Mapping[str, int]) -> str:
+    reasons = []
+    if left_out:
+        needs = ", ".join(
+            f"{name} needs {f'{least} channels' if (least := ARTIFACTS[name].least_channels) > 1 else 'recorded rooms'}"
+            for name in left_out
+        )
+        reasons.append(f"{sum(left_out.values())} views were left out because they do not fit their clip ({needs})")
+    if rejected:
+        reasons.append(f"{len(rejected)} clips could not be read, the first, {rejected[0][0]}: {rejected[0][1]}")
+    return f"There is nothing to render: {'; '.join(reasons)}."

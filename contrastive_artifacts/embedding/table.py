@@ -1,0 +1,96 @@
+"""The table that embeddings are stored in: rows of facts with a vector each, as Parquet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ..core import files
+from ..core.errors import FingerprintError, StorageError
+from ..data.corpora import Clip
+from ..data.views import View
+from .embedder import Embedding
+
+COLUMNS = (
+    *("id", "artifact", "severity", "source", "corpus", "clip", "category", "split", "params"),
+    *("start", "stop", "sample_rate"),
+)
+
+
+def view_row(view: View, states: Sequence[str], corpus: str, split: str, duration_s: float) -> dict[str, Any]:
+    """The facts of a rendered view as a row of the table, enough to render it again."""
+    return {
+        "id": f"{corpus}/{view.clip.id}/{states[view.state]}/{view.params.get('seed', 0)}",
+        "artifact": states[view.state],
+        "severity": view.severity,
+        "source": view.clip.source,
+        "corpus": corpus,
+        "clip": view.clip.id,
+        "category": view.clip.category,
+        "split": split,
+        "params": json.dumps(view.params, sort_keys=True),
+        "start": view.start,
+        "stop": view.start + round(duration_s * view.native_rate),
+        "sample_rate": view.native_rate,
+    }
+
+
+def recording_rows(found: Embedding, clip: Clip, corpus: str, channel: int | None = None) -> list[dict[str, Any]]:
+    """The windows of a recording that was embedded as it is; what is wrong with it is not known: artifact "".
+
+    Beside COLUMNS they have ``file``, the absolute path ("" for a clip without one), and ``channel``, None for the mix.
+    """
+    common = {"artifact": "", "severity": 0.0, "split": "", "params": "{}", "source": clip.source, "corpus": corpus}
+    common |= {"clip": clip.id, "category": clip.category, "channel": channel}
+    common |= {"file": str(clip.path.resolve()) if clip.path else ""}
+    places = [{"start": int(a), "stop": int(b), "sample_rate": found.sample_rate} for a, b in found.samples]
+    lane = "" if channel is None else f"#{channel}"
+    return [{"id": f"{corpus}/{clip.id}{lane}@{place['start']}", **common, **place} for place in places]
+
+
+def make_table(rows: Sequence[dict[str, Any]], vectors: np.ndarray, fingerprint: str, space: str) -> pa.Table:
+    """Rows (dicts with COLUMNS, and more, alike in all) and float32 [N, D] as one table.
+
+    The fingerprint travels in its schema.
+    """
+    wide = {"severity": pa.float32(), "start": pa.int64(), "stop": pa.int64(), "sample_rate": pa.int32()}
+    wide |= {"channel": pa.int32(), "heard_severity": pa.float32(), "heard_probability": pa.float32()}
+    names = [*COLUMNS, *(name for name in (rows[0] if rows else ()) if name not in COLUMNS)]
+    columns = {name: pa.array([row[name] for row in rows], wide.get(name, pa.string())) for name in names}
+    flat = pa.array(np.ascontiguousarray(vectors, np.float32).ravel())
+    columns["embedding"] = pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
+    return pa.table(columns).replace_schema_metadata({"fingerprint": fingerprint, "space": space})
+
+
+def write_table(path: str | Path, table: pa.Table) -> None:
+    with files.atomic_path(path) as temporary:
+        pq.write_table(table, temporary)
+
+
+def read_table(path: str | Path, fingerprint: str | None = None) -> pa.Table:
+    """Reads a table.
+
+    Raises:
+        StorageError: the file is missing or damaged.
+        FingerprintError: it was made by another encoder than ``fingerprint``.
+    """
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise StorageError(f"{path} is not a readable embedding table ({error}); embed again.") from error
+    own = (table.schema.metadata or {}).get(b"fingerprint", b"").decode()
+    if fingerprint is not None and own != fingerprint:
+        raise FingerprintError(f"{path} was made by encoder {own or 'unknown'}, not {fingerprint}; embed again.")
+    return table
+
+
+def table_vectors(table: pa.Table) -> np.ndarray:
+    """The embeddings of a table, float32 [N, D]."""
+    column = table.column("embedding").combine_chunks()
+    return column.flatten().to_numpy(zero_copy_only=False).reshape(len(table), -1)

@@ -1,0 +1,269 @@
+"""The context module: patch vectors of up to a minute -> the same heads as the encoder has."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ...core import files
+from ...core.errors import FingerprintError, ParameterError, StorageError, WeightsError
+from ..backbones import vit
+from ..encoder import Encoded, load_tensors
+from ..slow import VERSION as SLOW_VERSION
+from .stretches import Stretch, collate
+
+FORMAT = 1
+BATCH = 64
+KINDS = ("mean", "attention", "recurrent")
+WAVES = 32  # sines and cosines of the lag that the attention's position bias is made of
+STD_FLOOR = 1e-3  # of the input's scale: a dimension that never varied is not blown up
+
+
+@dataclass(frozen=True)
+class ContextSettings:
+    """What is needed to make the same context module again.
+
+    Args:
+        kind: "mean": each patch by itself, in no order. "attention": pre-norm transformer layers whose attention has a
+            learned bias over the lag in seconds. "recurrent": a GRU in both directions.
+        states: Labels of the type head, ``"clean"`` first.
+        inputs: Width of a patch vector.
+        hop_s: Seconds from patch to patch.
+        max_s: Longest input in seconds.
+        slow: How many figures of the stretch as a whole (:mod:`..slow`) it takes beside the patches; 0 for none.
+        width: Of a patch inside the module, a multiple of ``heads``.
+        depth: Layers that mix patches; not used by "mean".
+        heads: Of the attention.
+        hidden: Width of h.
+        embedding: Width of z.
+        dropout: Share of the patch features that is dropped in training, [0, 1).
+    """
+
+    kind: str
+    states: tuple[str, ...]
+    inputs: int
+    hop_s: float = 0.48
+    max_s: float = 60.0
+    slow: int = 0
+    width: int = 96
+    depth: int = 2
+    heads: int = 4
+    hidden: int = 256
+    embedding: int = 128
+    dropout: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ParameterError(f"kind is {self.kind!r}; choose one of {', '.join(KINDS)}.")
+        if self.width % (2 * self.heads) or not 0 <= self.dropout < 1 or not 0 < self.hop_s <= self.max_s:
+            raise ParameterError(
+                f"width={self.width} must be a multiple of 2 * heads={self.heads}, dropout={self.dropout} lie in "
+                f"[0, 1) and hop_s={self.hop_s} in (0, max_s={self.max_s}]."
+            )
+
+    @property
+    def most(self) -> int:
+        """The most patches that go in at once."""
+        return max(1, round(self.max_s / self.hop_s))
+
+
+class Context(nn.Module):
+    """``forward(patches [B, N, D], mask [B, N], slow [B, S]) -> Encoded``.
+
+    True in the mask marks patches that are there; without a mask all are. ``slow`` are figures of the whole stretch, a
+    row of NaN where they are not known (as in a stretch too short for any); without them none are. A module whose
+    settings say ``slow=0`` does not look at them.
+
+    The three kinds differ in nothing but what lies between the patch's own layer and the pooling (mean and maximum over
+    patches, masked), so that a difference between them is what the order of the patches gave.
+    """
+
+    shift: Tensor
+    scale: Tensor
+    slow_shift: Tensor
+    slow_scale: Tensor
+
+    def __init__(self, settings: ContextSettings) -> None:
+        super().__init__()
+        self.settings, width = settings, settings.width
+        self.register_buffer("shift", torch.zeros(settings.inputs))
+        self.register_buffer("scale", torch.ones(settings.inputs))
+        self.patch = nn.Sequential(nn.Dropout(settings.dropout), nn.Linear(settings.inputs, width), nn.GELU())
+        if settings.kind == "attention":
+            self.mixer: nn.Module = vit.Transformer(settings.depth, width, settings.heads, 2 * width)
+            self.lags = LagBias(settings.heads, settings.hop_s, settings.max_s)
+        elif settings.kind == "recurrent":
+            self.mixer = nn.GRU(width, width // 2, settings.depth, batch_first=True, bidirectional=True)
+        self.norm = nn.LayerNorm(width)
+        if settings.slow:
+            self.register_buffer("slow_shift", torch.zeros(settings.slow))
+            self.register_buffer("slow_scale", torch.ones(settings.slow))
+            self.slow = nn.Sequential(nn.Dropout(settings.dropout), nn.Linear(settings.slow, width), nn.GELU())
+        pooled = (3 if settings.slow else 2) * width
+        self.neck = nn.Sequential(nn.Linear(pooled, settings.hidden), nn.GELU())
+        self.projector = nn.Sequential(
+            nn.Linear(settings.hidden, settings.hidden), nn.GELU(), nn.Linear(settings.hidden, settings.embedding)
+        )
+        self.types = nn.Linear(settings.hidden, len(settings.states))
+        self.severities = nn.Linear(settings.hidden, len(settings.states))
+
+    def forward(self, patches: Tensor, mask: Tensor | None = None, slow: Tensor | None = None) -> Encoded:
+        if patches.ndim != 3 or patches.shape[2] != self.settings.inputs or not patches.shape[1]:
+            raise ParameterError(f"patches have shape {tuple(patches.shape)}; expected [B, N, {self.settings.inputs}].")
+        if patches.shape[1] > self.settings.most:
+            raise ParameterError(f"{patches.shape[1]} patches are more than {self.settings.max_s} s; cut the input.")
+        if mask is None:
+            mask = torch.ones(patches.shape[:2], dtype=torch.bool, device=patches.device)
+        if not mask.any(dim=1).all():
+            raise ParameterError("The mask leaves no patch of a row; every row needs one.")
+        x = self._mixed(self.patch(_standard(patches, self.shift, self.scale)), mask)
+        x = self.norm(x)
+        there = mask[..., None]
+        mean = (x * there).sum(1) / there.sum(1)
+        pooled = [mean, x.masked_fill(~there, -torch.inf).amax(1)]
+        if self.settings.slow:
+            pooled.append(self._slow(slow, len(patches)))
+        h = self.neck(torch.cat(pooled, dim=1))
+        return Encoded(h, F.normalize(self.projector(h), dim=1), self.types(h), self.severities(h).sigmoid())
+
+    def _mixed(self, x: Tensor, mask: Tensor) -> Tensor:
+        if self.settings.kind == "attention":
+            hidden = torch.zeros(mask.shape, device=x.device).masked_fill(~mask, -torch.inf)
+            return self.mixer(x, self.lags(x.shape[1]) + hidden[:, None, None, :])
+        if self.settings.kind == "recurrent":
+            lengths = mask.sum(1).cpu()
+            packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+            mixed, _ = nn.utils.rnn.pad_packed_sequence(
+                self.mixer(packed)[0], batch_first=True, total_length=x.shape[1]
+            )
+            return x + mixed  # the patch itself stays visible, as in the transformer's residual path
+        return x
+
+    def _slow(self, slow: Tensor | None, rows: int) -> Tensor:
+        """``[B, width]``; what is not known lies in the middle of what was seen in training."""
+        if slow is None:
+            slow = self.slow_shift.new_full((rows, self.settings.slow), torch.nan)
+        if slow.shape != (rows, self.settings.slow):
+            raise ParameterError(f"slow has shape {tuple(slow.shape)}; expected [{rows}, {self.settings.slow}].")
+        return self.slow(_standard(slow, self.slow_shift, self.slow_scale).nan_to_num(0.0))
+
+    def standardise(self, patches: Tensor, slow: Tensor | None = None) -> None:
+        """Takes mean and deviation of the input from training patches ``[N, D]`` and slow figures ``[M, S]``."""
+        with torch.no_grad():
+            self.shift.copy_(patches.float().mean(0))
+            self.scale.copy_(patches.float().std(0, unbiased=False).clamp(min=STD_FLOOR))
+            known = slow[~slow.isnan().any(1)].float() if slow is not None else torch.zeros(0)
+            if self.settings.slow and len(known):
+                self.slow_shift.copy_(known.mean(0))
+                self.slow_scale.copy_(known.std(0, unbiased=False).clamp(min=STD_FLOOR))
+
+    def fingerprint(self, patches: str) -> str:
+        """Hash over weights, settings and the fingerprint of the patches that it is used on."""
+        digest = hashlib.sha256(json.dumps([patches, asdict(self.settings)], sort_keys=True).encode())
+        for name, tensor in sorted(self.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()[:32]
+
+    def save(self, directory: str | Path, fingerprint: str) -> None:
+        """Writes ``context.safetensors`` and ``context.json``; ``fingerprint`` is that of its patches."""
+        directory = Path(directory)
+        with files.atomic_path(directory / "context.safetensors") as temporary:
+            save_file(self.state_dict(), temporary)
+        record = {"format": FORMAT, "settings": asdict(self.settings), "patches": fingerprint, "slow": SLOW_VERSION}
+        files.write_json(directory / "context.json", record)
+
+    @classmethod
+    def load(cls, directory: str | Path, fingerprint: str) -> Context:
+        """The module in evaluation mode.
+
+        Raises:
+            StorageError: the folder holds no context module, or one of another format.
+            FingerprintError: it was trained on other patches than those of ``fingerprint``, or on slow figures of
+                another version.
+            WeightsError: its tensors are damaged or do not match in full.
+        """
+        directory = Path(directory)
+        record = files.read_json(directory / "context.json")
+        if not isinstance(record, dict) or record.get("format") != FORMAT:
+            raise StorageError(f"{directory / 'context.json'} is no context module of format {FORMAT}; train it again.")
+        if record["patches"] != fingerprint:
+            raise FingerprintError(
+                f"{directory} was trained on patches of {record['patches']}, not {fingerprint}; "
+                "use its own encoder and patch settings, or train it again."
+            )
+        if record["settings"].get("slow") and record.get("slow") != SLOW_VERSION:
+            raise FingerprintError(
+                f"{directory} was trained on slow figures of version {record.get('slow')}, not {SLOW_VERSION}; "
+                "train it again."
+            )
+        made = cls(ContextSettings(**{**record["settings"], "states": tuple(record["settings"]["states"])}))
+        try:
+            made.load_state_dict(load_tensors(directory / "context.safetensors"))
+        except RuntimeError as error:
+            raise WeightsError(f"{directory}: weights do not fit context.json ({error}).") from error
+        return made.eval()
+
+
+def _standard(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
+    return ((x.float() - shift) / scale).clamp(-8, 8)
+
+
+def encode(context: Context, stretches: Sequence[Stretch]) -> Encoded:
+    """What a module says of M >= 1 stretches of any lengths, batched, without gradient."""
+    made = []
+    with torch.inference_mode():
+        for start in range(0, len(stretches), BATCH):
+            made.append(context(*collate(stretches[start : start + BATCH])))
+    return Encoded(*(torch.cat(parts) for parts in zip(*(told[:4] for told in made), strict=True)))
+
+
+class LagBias(nn.Module):
+    """Position bias ``[H, N, N]`` of an attention: for each head a learned function of the lag in seconds.
+
+    The function is a sum of sines and cosines with periods from two hops to twice the longest input. It knows how far
+    apart two patches are and in which direction, and nothing of where they lie in the clip.
+    """
+
+    waves: Tensor
+
+    def __init__(self, heads: int, hop_s: float, max_s: float) -> None:
+        super().__init__()
+        lag = torch.arange(-(round(max_s / hop_s) - 1), round(max_s / hop_s)) * hop_s
+        periods = 2 * hop_s * (max_s / hop_s) ** torch.linspace(0, 1, WAVES)
+        angle = 2 * math.pi * lag[:, None] / periods
+        self.register_buffer("waves", torch.cat([angle.sin(), angle.cos()], dim=1), persistent=False)
+        self.weight = nn.Parameter(torch.randn(2 * WAVES, heads) * (0.5 / math.sqrt(WAVES)))
+
+    def forward(self, count: int) -> Tensor:
+        bias = self.waves @ self.weight  # [2 M - 1, H], lag 0 in the middle
+        place = torch.arange(count, device=bias.device)
+        return bias[place[None] - place[:, None] + len(bias) // 2].permute(2, 0, 1)
+
+
+@contextmanager
+def recorded_attention(context: Context) -> Iterator[dict[str, list[Tensor]]]:
+    """The attention maps ``[B, H, N, N]`` of every layer and forward pass inside the ``with``."""
+    with vit.recorded_attention(context.mixer) as maps:
+        yield maps
+
+
+def attention_distance(maps: Tensor, seconds: Tensor) -> Tensor:
+    """How far each head looks: mean of |time of key - time of query| weighted by attention, in seconds, ``[H]``.
+
+    Args:
+        maps: ``[B, H, L, L]`` (query, key), rows that add up to 1.
+        seconds: ``[L]`` time of each token.
+    """
+    away = (seconds[None] - seconds[:, None]).abs()
+    return (maps * away).sum(3).mean((0, 2))

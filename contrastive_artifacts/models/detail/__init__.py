@@ -1,0 +1,9 @@
+"""Detail figures: measurements of the waveform that a spectrogram of a network does not hold."""
+
+from .figures import DetailFigures as DetailFigures
+from .native import NativeDetail as NativeDetail
+from .native import numpy_detail as numpy_detail
+from .resampled import DETAIL_SIZE as DETAIL_SIZE
+from .resampled import Detail as Detail
+
+DETAILS: dict[int, type[Detail] | type[NativeDetail]] = {1: Detail, 2: NativeDetail}  # version -> figures

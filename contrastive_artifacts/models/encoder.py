@@ -1,0 +1,247 @@
+"""The encoder: backbone with its front-end, pooling over time, heads; saved as safetensors + JSON, loaded strictly."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from einops import rearrange
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .. import audio
+from ..core import files
+from ..core.errors import ParameterError, StorageError, WeightsError
+from . import backbones
+from .detail import DETAILS, DetailFigures
+from .detail.figures import deviation
+from .frame_head import FrameHead
+
+FORMAT = 1
+STATISTICS = 7  # per band, see spectral_statistics
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    """What is needed, besides the backbone's record, to make the same encoder again.
+
+    Args:
+        states: Labels of the type head, ``"clean"`` first.
+        window_s: Length in seconds of the windows that the encoder was trained on and is used with.
+        hidden: Width of h, the vector before the projector.
+        embedding: Width of z, the vector after it.
+        dropout: Share of pooled features that is dropped in training, [0, 1).
+        frame_hop_s: Length in seconds of the cells that the frame head judges one by one; 0 for no such head.
+        detail: Version of the detail figures: 1 of the waveform at the backbone's rate, 2 at the recording's own.
+    """
+
+    states: tuple[str, ...]
+    window_s: float
+    hidden: int = 256
+    embedding: int = 128
+    dropout: float = 0.1
+    frame_hop_s: float = 0.0
+    detail: int = 2
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.dropout < 1:
+            raise ParameterError(f"dropout must lie in [0, 1); got {self.dropout}.")
+        if self.frame_hop_s and not 0.01 <= self.frame_hop_s <= self.window_s:
+            raise ParameterError(
+                f"frame_hop_s must be 0 (no frame head) or lie in [0.01, window_s={self.window_s}] s; "
+                f"got {self.frame_hop_s}."
+            )
+        if self.detail not in DETAILS:
+            raise ParameterError(f"detail must be one of {', '.join(map(str, DETAILS))}; got {self.detail!r}.")
+
+    @property
+    def native(self) -> bool:
+        """Whether the detail figures are those of a recording at its own rate."""
+        return self.detail > 1
+
+    def record(self) -> dict[str, Any]:
+        """Plain JSON; without ``frame_hop_s`` of 0 and ``detail`` of 1, as in encoders from before there were any."""
+        before = {"frame_hop_s": 0, "detail": 1}
+        return {name: value for name, value in asdict(self).items() if name not in before or value != before[name]}
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> EncoderSettings:
+        """The settings that :meth:`record` wrote.
+
+        Raises:
+            KeyError, TypeError: they are not an encoder's.
+        """
+        return cls(**{"detail": 1, **record, "states": tuple(record["states"])})
+
+
+class Encoded(NamedTuple):
+    """h [B, hidden] for probes; z [B, embedding], L2-normalised, for the contrastive term; what the heads say."""
+
+    h: Tensor
+    z: Tensor
+    logits: Tensor  # [B, K]
+    severity: Tensor  # [B, K] in [0, 1]
+    frame_logits: Tensor | None = None  # [B, N, K], one column a state; None without a frame head
+
+    @property
+    def frame_probabilities(self) -> Tensor | None:
+        """[B, N, K]: how probable each state is in each cell of ``frame_hop_s`` seconds, one by one; or None."""
+        return None if self.frame_logits is None else self.frame_logits.sigmoid()
+
+
+class Encoder(nn.Module):
+    """``forward(waveform [B, T] at encoder.sample_rate, detail) -> Encoded``.
+
+    ``detail`` are the figures of the same stretch at the recording's own rate (:mod:`.detail.native`), for
+    an encoder of ``settings.detail`` 2; without them they are computed from the waveform, as if its rate were that.
+
+    Raises:
+        ParameterError: a frame head over a backbone that leaves out columns of patches, so that frames have no time.
+    """
+
+    def __init__(self, backbone: backbones.Backbone, settings: EncoderSettings) -> None:
+        super().__init__()
+        self.backbone, self.settings = backbone, settings
+        self.detail = DETAILS[settings.detail](backbone.sample_rate)
+        # Every path gets the same width, or the few detail figures would drown in thousands of pooled ones.
+        self.branches = nn.ModuleList(
+            nn.Sequential(norm, nn.Dropout(settings.dropout), nn.Linear(size, settings.hidden // 2), nn.GELU())
+            for size, norm in (
+                (3 * backbone.dim, nn.LayerNorm(3 * backbone.dim)),
+                (STATISTICS * backbone.bands, nn.LayerNorm(STATISTICS * backbone.bands)),
+                (self.detail.size, nn.BatchNorm1d(self.detail.size, affine=False)),  # figures of unlike scales
+            )
+        )
+        self.neck = nn.Sequential(nn.Linear(3 * (settings.hidden // 2), settings.hidden), nn.GELU())
+        self.projector = nn.Sequential(
+            nn.Linear(settings.hidden, settings.hidden), nn.GELU(), nn.Linear(settings.hidden, settings.embedding)
+        )
+        self.types = nn.Linear(settings.hidden, len(settings.states))
+        self.severities = nn.Linear(settings.hidden, len(settings.states))
+        self.frames: FrameHead | None = None
+        if settings.frame_hop_s:
+            if backbone.record["options"].get("patchout_t"):
+                raise ParameterError(
+                    "Patchout along time leaves gaps between frames, so none can be labelled; use patchout_f only, "
+                    "or encoder.frame_hop_s=0."
+                )
+            self.frames = FrameHead(
+                backbone, settings.hidden, len(settings.states), settings.frame_hop_s, settings.dropout,
+                self.detail.features, self.detail.frames_per_s,
+            )  # fmt: skip
+
+    @property
+    def sample_rate(self) -> int:
+        return self.backbone.sample_rate
+
+    def forward(self, waveform: Tensor, detail: DetailFigures[Tensor] | None = None) -> Encoded:
+        features, figures = self.backbone(waveform), self.detail.figures(waveform) if detail is None else detail
+        parts = (pool(features.frames), spectral_statistics(features.spectrogram), self.detail.pooled(figures))
+        h = self.neck(torch.cat([branch(part) for branch, part in zip(self.branches, parts, strict=True)], dim=1))
+        told = Encoded(h, F.normalize(self.projector(h), dim=1), self.types(h), self.severities(h).sigmoid())
+        if self.frames is None:
+            return told
+        return told._replace(frame_logits=self.frames(features, waveform.shape[1], h, figures.frames))
+
+    def stages(self) -> list[nn.Module]:
+        """Bottom to top: the backbone's stages, then all heads as one."""
+        heads = [self.branches, self.neck, self.projector, self.types, self.severities, self.frames]
+        return [*self.backbone.stages(), nn.ModuleList(head for head in heads if head is not None)]
+
+    def save(self, directory: str | Path, half: bool = False) -> None:
+        """Writes ``encoder.safetensors`` and ``encoder.json``; ``half`` stores float16 (loaded as float32)."""
+        directory = Path(directory)
+        plain = backbones.plain_state(self)
+        tensors = {name: t.half() if half and t.is_floating_point() else t for name, t in plain.items()}
+        record = {"format": FORMAT, "settings": self.settings.record(), "backbone": self.backbone.record}
+        with files.atomic_path(directory / "encoder.safetensors") as temporary:
+            save_file(tensors, temporary)
+        files.write_json(directory / "encoder.json", record)
+
+    @classmethod
+    def load(cls, directory: str | Path) -> Encoder:
+        """The encoder in evaluation mode.
+
+        Raises:
+            StorageError: the folder holds no encoder, or one of another format.
+            WeightsError: the tensors are damaged or do not match in full.
+        """
+        directory = Path(directory)
+        record = files.read_json(directory / "encoder.json")
+        if not isinstance(record, dict) or record.get("format") != FORMAT:
+            raise StorageError(
+                f"{directory / 'encoder.json'} is not an encoder of format {FORMAT}; train or export it again."
+            )
+        try:
+            settings = EncoderSettings.from_record(record["settings"])
+        except (KeyError, TypeError) as error:
+            raise StorageError(
+                f"The settings in {directory / 'encoder.json'} are not an encoder's ({error})."
+            ) from error
+        encoder = cls(backbones.build(record["backbone"]), settings)
+        encoder.load_tensors(load_tensors(directory / "encoder.safetensors"), str(directory))
+        return encoder.eval()
+
+    def load_tensors(self, tensors: dict[str, Tensor], where: str) -> None:
+        """Loads every tensor or none; floating point tensors are brought to float32."""
+        own = self.state_dict()
+        missing, extra = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())
+        shapes = sorted(k for k in own.keys() & tensors.keys() if own[k].shape != tensors[k].shape)
+        if missing or extra or shapes:
+            raise WeightsError(
+                f"{where}: weights do not fit the encoder: {len(missing)} missing {missing[:3]}, {len(extra)} "
+                f"unexpected {extra[:3]}, {len(shapes)} of another shape {shapes[:3]}. "
+                "Use the encoder.json saved with them."
+            )
+        with torch.no_grad():
+            for name, tensor in own.items():
+                tensor.copy_(tensors[name])
+
+    def fingerprint(self) -> str:
+        """Hash over weights, settings, front-end and resampler; stored with whatever is computed by this encoder."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(backbones.plain_state(self).items()):
+            digest.update(name.encode())
+            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        about: dict[str, Any] = {"settings": self.settings.record(), "backbone": self.backbone.record}
+        digest.update(json.dumps({**about, "resampler": audio.RESAMPLER}, sort_keys=True).encode())
+        return digest.hexdigest()[:32]
+
+
+def pool(frames: Tensor) -> Tensor:
+    """Mean, maximum and standard deviation over time: [B, N, D] -> [B, 3 D]. The deviation is 0 for one frame."""
+    return rearrange([frames.mean(dim=1), frames.amax(dim=1), deviation(frames, 1)], "part b d -> b (part d)")
+
+
+def spectral_statistics(spectrogram: Tensor) -> Tensor:
+    """Mean, deviation, minimum and maximum over time of each band, and mean, deviation and maximum of its steps.
+
+    A path around the backbone: noise floors, hum lines and clicks stand in these plainly, while a network that was
+    trained to name sounds has learned to look past them. [B, M, F] -> [B, STATISTICS * M]; F >= 2.
+    """
+    steps = spectrogram.diff(dim=2).abs()
+    over_time = [
+        spectrogram.mean(2), deviation(spectrogram, 2), spectrogram.amin(2), spectrogram.amax(2),
+        steps.mean(2), deviation(steps, 2), steps.amax(2),
+    ]  # fmt: skip
+    return torch.cat(over_time, dim=1)
+
+
+def load_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file.
+
+    Raises:
+        WeightsError: the file is missing or damaged.
+    """
+    try:
+        return load_file(path)
+    except FileNotFoundError:
+        raise WeightsError(f"{path} does not exist.") from None
+    except (SafetensorError, OSError, ValueError) as error:
+        raise WeightsError(f"{path} is damaged ({error}); copy or train it again.") from error

@@ -1,0 +1,58 @@
+"""ATST-Frame's front-end: 64-band mel spectrogram in decibels at 16 kHz, scaled to about [-1, 1].
+
+Recipe: fschmid56/PretrainedSED, models/atstframe/ATSTF_wrapper.py (MIT), with torchaudio's MelSpectrogram (HTK mel
+scale, triangles linear in Hz) and AmplitudeToDB.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ...core import torchaudio as _torchaudio
+from .filterbank import over_frames
+
+SAMPLE_RATE = 16000
+N_FFT = 1024  # and window
+HOP = 160
+BANDS = 64
+LOW_HZ, HIGH_HZ = 60.0, 7800.0
+FLOOR = 1e-10  # of the power
+RANGE_DB = 80.0  # below the loudest value of the clip
+LEAST_DB, MOST_DB = -50.0, 80.0
+SHIFT_DB, SPAN_DB = -79.6482, 50.6842 + 79.6482  # minimum and range over the training data
+
+
+class AtstMel(nn.Module):
+    """Power spectrum (centred, reflected ends, periodic Hann) -> mel -> dB, 80 dB below the peak at most -> scaled.
+
+    The peak is that of each clip. torchaudio takes it over the whole batch when it is given ``[B, T]``, so that the
+    published code gives a clip other numbers in other company; alone, a clip has the same ones here and there.
+    """
+
+    window: Tensor
+    filters: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        functional = _torchaudio.load("torchaudio.functional")
+        with torch.device("cpu"):  # torchaudio looks at the numbers, which a meta device has not
+            filters = functional.melscale_fbanks(N_FFT // 2 + 1, LOW_HZ, HIGH_HZ, BANDS, SAMPLE_RATE)
+        self.register_buffer("window", torch.hann_window(N_FFT), persistent=False)
+        self.register_buffer("filters", filters, persistent=False)
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Spectrogram ``[B, 64, 1 + T // 160]`` (mel band, time) of ``[B, T]`` in [-1, 1], T > 512.
+
+        Frame ``n`` is centred at sample ``160 n``.
+        """
+        side = N_FFT // 2
+        padded = nn.functional.pad(waveform.unsqueeze(1), (side, side), mode="reflect").squeeze(1)
+        decibels = over_frames(self._decibels, padded, N_FFT, HOP).transpose(1, 2)
+        floor = decibels.amax((1, 2), keepdim=True) - RANGE_DB
+        limited = torch.maximum(decibels, floor).clamp(LEAST_DB, MOST_DB)
+        return (limited - SHIFT_DB) / SPAN_DB * 2 - 1
+
+    def _decibels(self, frames: Tensor) -> Tensor:
+        power = torch.view_as_real(torch.fft.rfft(frames * self.window)).square().sum(-1)
+        return 10 * (power @ self.filters).clamp(min=FLOOR).log10()

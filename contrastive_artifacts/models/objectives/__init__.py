@@ -1,0 +1,145 @@
+"""What the encoder is asked for. Contrastive terms come from pytorch-metric-learning; this package joins them.
+
+The pair (same sound, clean and damaged) is a hard NEGATIVE in the contrastive recipe: positives share the artifact and
+differ in source. ``pair_as_positive`` is the control that takes the name at its word and trains the artifact away.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from pytorch_metric_learning.losses import CrossBatchMemory, SupConLoss
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ...core.errors import ParameterError
+from .frames import frame_loss
+from .frames import frame_targets as frame_targets
+from .rank import RankNContrast, severity_loss
+
+
+class Outputs(Protocol):
+    """What an encoder returns and an objective reads."""
+
+    @property
+    def z(self) -> Tensor: ...  # [B, 128], L2-normalised
+
+    @property
+    def logits(self) -> Tensor: ...  # [B, K]
+
+    @property
+    def severity(self) -> Tensor: ...  # [B, K] in [0, 1]
+
+    @property
+    def frame_logits(self) -> Tensor | None: ...  # [B, N, K], where the encoder judges frames
+
+
+@dataclass(frozen=True)
+class ObjectiveSettings:
+    """Weights of the terms; a weight of 0 leaves the term out.
+
+    Args:
+        positives: ``"type"`` (share the artifact: SupCon, Khosla et al. 2020) or ``"source"`` (share the source: the
+            control); what makes two views positives of each other.
+        contrastive: Weight of the contrastive term.
+        cross_entropy: Weight of the cross-entropy over states.
+        ranking: Weight of the within-type severity ranking.
+        severity: Weight of the severity regression (Huber).
+        frames: Weight of the binary cross-entropy of every state in every frame; needs an encoder with a frame head.
+        temperature: Of the contrastive term, > 0.
+        memory: Past embeddings kept as further negatives and positives (cross-batch memory, Wang et al. 2020);
+            0 for none. Only for positives="type": source numbers have no meaning beyond their batch.
+    """
+
+    positives: str = "type"
+    contrastive: float = 0.5
+    cross_entropy: float = 1.0
+    ranking: float = 0.5
+    severity: float = 0.5
+    temperature: float = 0.1
+    memory: int = 2048
+    frames: float = 0.0
+
+    def __post_init__(self) -> None:
+        weights = (self.contrastive, self.cross_entropy, self.ranking, self.severity, self.frames)
+        if self.positives not in ("type", "source"):
+            raise ParameterError(f"positives must be 'type' or 'source'; got {self.positives!r}.")
+        if min(weights) < 0 or max(weights) == 0:
+            raise ParameterError(f"Objective weights must be >= 0 and not all 0; got {weights}.")
+        if self.temperature <= 0 or self.memory < 0:
+            raise ParameterError("temperature must be > 0 and memory >= 0.")
+
+
+class Objective(nn.Module):
+    """Weighted sum of the terms.
+
+    Args:
+        embedding_size: Width of z.
+        frame_samples: Samples that each frame of the outputs stands for; 0 where they have none.
+
+    Shape:
+        ``forward(outputs, states [B], severities [B], sources [B], spans [B, 2]) -> (scalar, {term: value})``, spans
+        as :func:`.frames.frame_targets` takes them, needed with ``frames``. With ``remember=False`` (validation) the
+        memory is neither read nor written.
+
+    Raises:
+        ParameterError: the settings weigh frames, which the outputs do not have.
+    """
+
+    def __init__(self, settings: ObjectiveSettings, embedding_size: int, frame_samples: float = 0.0) -> None:
+        super().__init__()
+        if settings.frames and not frame_samples:
+            raise ParameterError(
+                f"objective.frames={settings.frames} needs an encoder with a frame head: set encoder.frame_hop_s, "
+                "for instance to 0.06."
+            )
+        self.settings, self.frame_samples = settings, frame_samples
+        self.contrastive = SupConLoss(temperature=settings.temperature)
+        self.memory = (
+            CrossBatchMemory(self.contrastive, embedding_size, settings.memory)
+            if settings.memory and settings.positives == "type" and settings.contrastive
+            else None
+        )
+        self.ranking = RankNContrast()
+
+    def forward(
+        self, outputs: Outputs, states: Tensor, severities: Tensor, sources: Tensor, spans: Tensor | None = None,
+        remember: bool = True,
+    ) -> tuple[Tensor, dict[str, float]]:  # fmt: skip
+        settings, terms = self.settings, {}
+        if settings.contrastive:
+            labels = states if settings.positives == "type" else sources
+            term = self.memory if self.memory is not None and remember else self.contrastive
+            terms["contrastive"] = settings.contrastive * term(outputs.z, labels)
+        if settings.cross_entropy:
+            terms["cross_entropy"] = settings.cross_entropy * F.cross_entropy(outputs.logits, states)
+        if settings.ranking:
+            damaged = states > 0  # clean views have no severity to rank
+            ranking = self.ranking(outputs.z[damaged], states[damaged], severities[damaged])
+            terms["ranking"] = settings.ranking * ranking
+        if settings.severity:
+            terms["severity"] = settings.severity * severity_loss(outputs.severity, states, severities)
+        if settings.frames and outputs.frame_logits is not None and spans is not None:
+            terms["frames"] = settings.frames * frame_loss(outputs.frame_logits, states, spans, self.frame_samples)
+        total = torch.stack(list(terms.values())).sum()
+        return total, {name: float(value.detach()) for name, value in terms.items()}
+
+    def memory_state(self) -> dict[str, Tensor]:
+        """The cross-batch memory as tensors, for a checkpoint from which training resumes exactly."""
+        if self.memory is None:
+            return {}
+        return {
+            "embeddings": self.memory.embedding_memory,
+            "labels": self.memory.label_memory,
+            "position": torch.tensor([self.memory.queue_idx, int(self.memory.has_been_filled)]),
+        }
+
+    def load_memory_state(self, state: dict[str, Tensor]) -> None:
+        if self.memory is None:
+            return
+        self.memory.embedding_memory = state["embeddings"].clone()
+        self.memory.label_memory = state["labels"].clone()
+        self.memory.queue_idx = int(state["position"][0])
+        self.memory.has_been_filled = bool(state["position"][1])

@@ -1,0 +1,71 @@
+"""A trained encoder as one ONNX file, from the waveform to its vectors, for programs without PyTorch."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from ..core import files
+from ..core.errors import ParameterError
+from .encoder import Encoder
+
+OPSET = 20
+OUTPUTS = ("h", "z", "types", "severities")
+
+
+class _Graph(nn.Module):
+    """The encoder with its type logits as probabilities, and a tuple for an output."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, waveform: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        encoded = self.encoder(waveform)
+        return encoded.h, encoded.z, encoded.logits.softmax(1), encoded.severity
+
+
+def to_onnx(encoder: Encoder, path: str | Path) -> None:
+    """Writes the encoder, whole or not at all; its metadata hold the labels, the rate and the fingerprint.
+
+    Input ``waveform``: float32 ``[batch, T]``, mono, at the encoder's rate; T is that of training (``window_s``), the
+    batch any. Outputs: ``h [batch, D]`` and ``z [batch, E]`` as :class:`~.encoder.Encoded` has them, ``types
+    [batch, K]`` (probabilities of the type head) and ``severities [batch, K]``.
+
+    The detail figures are those of the input, at the encoder's rate (metadata ``detail_rate``): of a recording at
+    another rate the package itself takes them before resampling, and answers differently.
+
+    Raises:
+        ParameterError: the packages onnx and onnxscript are not installed, or the path does not end in ``.onnx``.
+    """
+    path = Path(path)
+    if path.suffix != ".onnx":
+        raise ParameterError(f"{path} does not end in .onnx; choose such a name.")
+    try:
+        import onnx
+        import onnxscript  # noqa: F401  (what torch.onnx writes with)
+    except ImportError as error:
+        raise ParameterError(f"Export needs {error.name}: pip install 'contrastive-artifacts[onnx]'.") from error
+    window = round(encoder.settings.window_s * encoder.sample_rate)
+    graph = _Graph(copy.deepcopy(encoder)).eval()
+    example = torch.randn(2, window, generator=torch.Generator().manual_seed(0)) * 0.1
+    with torch.no_grad():
+        program = torch.onnx.export(
+            graph, (example,), dynamo=True, verbose=False, opset_version=OPSET,
+            input_names=["waveform"], output_names=list(OUTPUTS), dynamic_shapes=({0: torch.export.Dim("batch")},),
+        )  # fmt: skip
+    assert program is not None  # torch returns None only for the old exporter
+    model = program.model_proto
+    facts = {
+        "labels": json.dumps(encoder.settings.states),
+        "sample_rate": str(encoder.sample_rate),
+        "detail_rate": str(encoder.sample_rate),
+        "fingerprint": encoder.fingerprint(),
+    }
+    onnx.helper.set_model_props(model, facts)
+    with files.atomic_path(path) as temporary:
+        temporary.write_bytes(model.SerializeToString())

@@ -1,0 +1,148 @@
+"""The map of an index: UMAP where that is feasible, landmarks beyond; kept beside the index.
+
+Up to 10,000 rows all are laid out by UMAP. Of more rows a fixed random sample of that size is, and every other row is
+placed among those landmarks that it is most similar to (landmark extension, as de Silva & Tenenbaum 2004 do for MDS;
+the weights are those of Shepard 1968).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+
+from ...core.errors import StorageError
+from ...core.files import atomic_path
+from ...core.seeding import generator
+from ...probes.geometry import umap_2d
+from ...search.index import Index
+from ...search.index.tensors import map_tensors, write_tensors
+
+LANDMARKS = 10_000
+NEAREST = 8  # landmarks that a row is placed among
+_VERSION = 1  # of how a map is made
+_FEWEST = 5  # different rows that UMAP needs
+_BLOCK = 1 << 13  # rows placed at a time
+_SAMPLED = 4096  # vectors that tell whether a kept map is of these
+_CLOSE = 1e-4  # added to distances, so that a row on a landmark lies where that one does
+_swig: Any = faiss  # its Python wrappers take arrays that its type stubs do not know
+
+Progress = Callable[[Iterable[Any], str, int], Iterable[Any]]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Positions and how they were found.
+
+    Args:
+        points: float32 [N, 2], finite, within [-1, 1]; one scale for both axes.
+        method: A sentence for people.
+    """
+
+    points: np.ndarray
+    method: str
+
+
+def silent(steps: Iterable[Any], what: str, total: int) -> Iterable[Any]:
+    """Shows no progress."""
+    return steps
+
+
+def layout_of(index: Index, seed: int = 0, progress: Progress = silent) -> Layout:
+    """The map of an index: the one kept in its folder where that is of the same rows, else a new one, which is kept.
+
+    A folder that cannot be written to keeps none; that is no error.
+    """
+    vectors, path = index.vectors(), index.directory / "map.safetensors"
+    key, method = _key(index, seed), _method(len(index))
+    kept = _kept(path, key, len(index))
+    if kept is not None:
+        return Layout(kept, method)
+    points = make_map(vectors, seed, progress)
+    try:
+        with atomic_path(path) as temporary:
+            write_tensors(temporary, {"points": points, "key": key})
+    except OSError as error:
+        logging.getLogger(__name__).info("The map is not kept: %s", error)
+    return Layout(points, method)
+
+
+def make_map(vectors: np.ndarray, seed: int = 0, progress: Progress = silent) -> np.ndarray:
+    """Positions float32 [N, 2] within [-1, 1] of unit vectors [N, D]; one seed, one map (on one machine)."""
+    if len(vectors) <= LANDMARKS:
+        return _scaled(_laid_out(np.array(vectors), seed))
+    chosen = np.sort(generator(seed, "landmarks").choice(len(vectors), LANDMARKS, replace=False))
+    landmarks = np.array(vectors[chosen])
+    laid = _scaled(_laid_out(landmarks, seed))
+    points = np.empty((len(vectors), 2), np.float32)
+    starts = range(0, len(vectors), _BLOCK)
+    for start in progress(starts, "map", len(starts)):
+        block = np.ascontiguousarray(vectors[start : start + _BLOCK])
+        scores, near = _swig.knn(block, landmarks, NEAREST, metric=faiss.METRIC_INNER_PRODUCT)
+        points[start : start + _BLOCK] = among(scores, laid[near])
+    points[chosen] = laid
+    return points
+
+
+def among(scores: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Where rows lie that are similar by ``scores`` (cosines [M, K]) to points at ``places`` [M, K, 2]: [M, 2].
+
+    The mean of the places, weighted by the inverse of the distance 1 - cosine.
+    """
+    weights = 1.0 / (np.maximum(1.0 - scores, 0.0) + _CLOSE)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return np.einsum("mk,mkc->mc", weights, places).astype(np.float32)
+
+
+def _laid_out(vectors: np.ndarray, seed: int) -> np.ndarray:
+    """UMAP, or the two principal components of rows too few or too alike for it."""
+    if len(np.unique(vectors, axis=0)) >= _FEWEST:
+        return umap_2d(vectors, seed)
+    points = np.zeros((len(vectors), 2), np.float32)
+    if len(vectors) > 1:
+        centred = vectors - vectors.mean(axis=0)
+        axes = np.linalg.svd(centred.astype(np.float64), full_matrices=False)[2][:2]
+        points[:, : len(axes)] = centred @ axes.T
+    return points
+
+
+def _scaled(points: np.ndarray) -> np.ndarray:
+    low, high = (points.min(axis=0), points.max(axis=0)) if len(points) else (np.zeros(2), np.zeros(2))
+    extent = float((high - low).max()) / 2
+    return ((points - (low + high) / 2) / (extent if extent > 1e-9 else 1.0)).astype(np.float32)
+
+
+def _method(count: int) -> str:
+    if count < _FEWEST:
+        return f"principal components of all {count} rows"
+    if count <= LANDMARKS:
+        return f"UMAP of all {count:,} rows, cosine distance"
+    return (
+        f"UMAP of {LANDMARKS:,} rows taken at random, cosine distance; "
+        f"the other {count - LANDMARKS:,} lie among the {NEAREST} of them that they are most similar to"
+    )
+
+
+def _key(index: Index, seed: int) -> np.ndarray:
+    """Of what a map depends on: uint8 [16]."""
+    digest = hashlib.blake2b(repr((_VERSION, index.fingerprint, seed, len(index))).encode(), digest_size=16)
+    digest.update(np.ascontiguousarray(index.ids).data)
+    step = max(1, len(index) // _SAMPLED)
+    digest.update(np.ascontiguousarray(index.vectors()[::step]).data)
+    return np.frombuffer(digest.digest(), np.uint8)
+
+
+def _kept(path: Path, key: np.ndarray, count: int) -> np.ndarray | None:
+    try:
+        found = map_tensors(path, {"points": ("F32", (count, 2)), "key": ("U8", (len(key),))})
+    except StorageError:
+        return None  # none, a damaged one, or one of another number of rows
+    points = np.array(found["points"])
+    fits = np.array_equal(found["key"], key) and bool(np.isfinite(points).all()) and not (np.abs(points) > 1.01).any()
+    return points if fits else None

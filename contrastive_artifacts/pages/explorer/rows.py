@@ -1,0 +1,99 @@
+"""Rows and the collection as a page describes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from numbers import Real
+from typing import Any
+
+from ..map.page import parameter_rows
+from .collection import CLEAN, ROW, Collection, channels_of
+from .searching import title_of
+from .slices import file_of
+from .tables import any_rendered, is_rendered
+
+# Facts that have a place of their own, or that are none for people.
+_ELSEWHERE = {ROW, "id", "params", "file", "start", "stop", "sample_rate", "channel", "artifact", "severity"}
+_ELSEWHERE |= {"heard", "heard_severity", "heard_probability", "clip"}
+
+
+class Rows:
+    """What a page shows of a collection, in texts and plain numbers."""
+
+    def __init__(self, collection: Collection) -> None:
+        self.collection = collection
+        table = collection.index.metadata
+        corpora = table.column("corpus").unique().to_pylist() if "corpus" in table.column_names else []
+        self._has_clean = any_rendered(table) and any(name in collection.corpora for name in corpora)
+        self._has_files = "file" in table.column_names and any(table.column("file").unique().to_pylist())
+
+    def about(self) -> dict[str, Any]:
+        """The collection: its columns, labels, encoder and map."""
+        one = self.collection
+        columns = [column.about() for column in one.columns.values()]
+        names = [column["name"] for column in columns]
+        first = next((name for name in ("artifact", "heard", "category", *names) if name in names), "")
+        labels = list(one.probe.classes) if one.probe else list(one.encoder.labels)
+        return {
+            "title": f"Explore {one.title}",
+            "count": len(one),
+            "columns": columns,
+            "labels": one.labels(),
+            "colour": first,
+            "has_clean": self._has_clean,
+            "has_files": self._has_files,
+            "encoder": {"name": one.encoder_folder.resolve().name, "labels": labels},
+            "map": {"method": one.layout.method},
+        }
+
+    def facts(self, row: int) -> dict[str, Any]:
+        """All there is to say of a row."""
+        one = self.collection
+        found, said = one.found(row), one.said.get(row)
+        facts = found.metadata
+        rendered, rate = is_rendered(facts), facts["sample_rate"]
+        label, known, heard = one.shown(row, facts), facts.get("artifact") or None, facts.get("heard") or None
+        before, after = one.beside(row)
+        path = file_of(facts)
+        params = facts.get("params") or {}
+        return {
+            "row": row,
+            "name": found.name,
+            "time": found.time,
+            "title": title_of(label, facts),
+            "known": known,
+            "severity": facts.get("severity") if known not in (None, CLEAN) else None,
+            "heard": heard,
+            "heard_severity": facts.get("heard_severity") if heard not in (None, CLEAN) else None,
+            "heard_probability": facts.get("heard_probability") if heard else None,
+            "source": str(facts.get("source") or ""),
+            "label": said.label if said else "",
+            "decision": said.action if said else "",
+            "by": said.who if said else "",
+            "note": said.note if said else "",
+            "facts": _facts(facts),
+            "params": parameter_rows(json.loads(params) if isinstance(params, str) else params) if rendered else [],
+            "seconds": (facts["stop"] - facts["start"]) / rate,
+            "rate": rate,
+            "channels": 1 if rendered or facts.get("channel") is not None else path and channels_of(path),
+            "has_clean": rendered and known != CLEAN and facts.get("corpus") in one.corpora,
+            "previous": before,
+            "next": after,
+            "can_pad": path is not None,
+        }
+
+
+def _facts(facts: Mapping[str, Any]) -> list[list[str]]:
+    channel = facts.get("channel")
+    told = [["recording", str(facts["clip"])], ["rate", f"{facts['sample_rate']} Hz"]]
+    told += [["samples", f"{facts['start']} to {facts['stop']}"]]
+    told += [["channel", str(channel + 1)]] if channel is not None else []
+    rest = {name: value for name, value in facts.items() if name not in _ELSEWHERE and value not in (None, "")}
+    return told + [[name, _text(value)] for name, value in rest.items()]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Real) and not isinstance(value, bool | int):
+        return f"{float(value):.4g}"
+    return str(value)[:500]

@@ -1,0 +1,186 @@
+"""The explorer as a local web page. Needs the extra ``serve``."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import numpy as np
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+from pydantic import BaseModel, Field
+
+from ...probes.labels import MOST_ROWS, Labels
+from ..shared import server as serving
+from .collection import Collection
+from .labelling import Labelling
+from .page import explore_page
+from .queries import UPLOAD_BYTES, Queries, Query
+from .rows import Rows
+from .searching import Search
+from .slices import DAMAGED, Slices, Vanished, pictured, played
+from .work import Work
+
+T = TypeVar("T")
+_EXAMPLES = 1000  # rows that a search may start from
+_BODIES = {
+    "/api/labels": serving.Body(256 << 10),
+    "/api/search/sound": serving.Body(UPLOAD_BYTES, serving.BYTES),
+}
+
+
+class ByRows(BaseModel):
+    """Body of a search by examples."""
+
+    like: list[int] = Field(min_length=1, max_length=_EXAMPLES)
+    unlike: list[int] = Field([], max_length=_EXAMPLES)
+    k: int = 12
+    where: dict[str, list[Any]] | None = None
+    others: bool = False
+
+
+class ByLabel(BaseModel):
+    """Body of a search by label."""
+
+    label: str = Field(min_length=1, max_length=200)
+    k: int = 12
+
+
+class BySpan(BaseModel):
+    """Body of a search by a span; seconds from the first sample of the row."""
+
+    row: int
+    start: float
+    stop: float
+    k: int = 12
+
+
+class Said(BaseModel):
+    """Body of an act of labelling."""
+
+    rows: list[int] = Field(min_length=1, max_length=MOST_ROWS)
+    action: str = Field(max_length=16)
+    label: str = Field("", max_length=200)
+    note: str = Field("", max_length=4000)
+
+
+def explore_app(collection: Collection, labels: Labels, access: serving.Access) -> FastAPI:
+    """The page at ``/`` and what it asks for under ``/api``."""
+    app = serving.make_app("explore", access, _BODIES)
+    search, slices, work = Search(collection), Slices(collection), Work()
+    queries, labelling = Queries(collection, search, slices), Labelling(collection, labels)
+    rows = Rows(collection)
+    points = np.ascontiguousarray(collection.layout.points.T, "<f4").tobytes()
+
+    @app.exception_handler(Vanished)
+    async def gone(_: Request, error: Vanished) -> Response:
+        return JSONResponse({"error": str(error)}, 410)
+
+    def about() -> dict[str, Any]:
+        return {**rows.about(), "who": labels.who, "counts": labelling.counts(), "upload_bytes": UPLOAD_BYTES}
+
+    def known(*wanted: int) -> None:
+        for row in wanted:
+            if not 0 <= row < len(collection):
+                raise HTTPException(404, f"There is no row {row}: rows are numbered 0 to {len(collection) - 1}.")
+
+    def query(made: str) -> Query:
+        found = queries.get(made)
+        if found is None:
+            raise HTTPException(404, "This query is no longer kept; send the sound again.")
+        return found
+
+    @app.get("/")
+    def page() -> Response:
+        return HTMLResponse(explore_page(about()))
+
+    @app.get("/favicon.ico")
+    def icon() -> Response:
+        return Response(status_code=204)
+
+    @app.get("/api/about")
+    def describe() -> dict[str, Any]:
+        return about()
+
+    @app.get("/api/map")
+    def layout() -> Response:
+        return Response(points, media_type=serving.BYTES)
+
+    @app.get("/api/columns/{name}")
+    def column(name: str) -> Response:
+        found = collection.columns.get(name)
+        if found is None:
+            raise HTTPException(404, "There is no such column; /api/about lists those that there are.")
+        return Response(found.data, media_type=serving.BYTES)
+
+    @app.get("/api/rows/{row}")
+    def row_facts(row: int) -> dict[str, Any]:
+        known(row)
+        return rows.facts(row)
+
+    @app.get("/api/rows/{row}/picture")
+    async def row_picture(
+        request: Request, row: int, version: str = DAMAGED, scale: str = "linear", pad: float = 0.0
+    ) -> dict[str, Any]:
+        known(row)
+        return await work.do(request, slices.picture, row, version, scale, pad)
+
+    @app.get("/api/rows/{row}/audio")
+    async def row_sound(request: Request, row: int, version: str = DAMAGED, pad: float = 0.0) -> Response:
+        known(row)
+        data, mime = await work.do(request, slices.sound, row, version, pad)
+        return serving.ranged(request, data, mime)
+
+    @app.get("/api/rows/{row}/neighbours")
+    async def neighbours(request: Request, row: int, k: int = 12, others: bool = True) -> dict[str, Any]:
+        known(row)
+        return {"hits": await work.do(request, search.neighbours, row, k, others)}
+
+    @app.post("/api/search/rows")
+    async def by_rows(request: Request, body: ByRows) -> dict[str, Any]:
+        known(*body.like, *body.unlike)
+        return {"hits": await work.do(request, search.rows, body.like, body.unlike, body.k, body.where, body.others)}
+
+    @app.post("/api/search/label")
+    async def by_label(request: Request, body: ByLabel) -> dict[str, Any]:
+        return {"hits": await work.do(request, search.label, body.label, body.k)}
+
+    @app.post("/api/search/span")
+    async def by_span(request: Request, body: BySpan) -> dict[str, Any]:
+        known(body.row)
+        asked, hits = await work.do(request, queries.of_span, body.row, body.start, body.stop, body.k)
+        return {"query": asked, "hits": hits}
+
+    @app.post("/api/search/sound")
+    async def by_sound(request: Request, k: int = 12) -> dict[str, Any]:
+        name = request.headers.get("x-name", "")
+        asked, hits = await work.do(request, queries.of_sound, await request.body(), name, k)
+        return {"query": asked, "hits": hits}
+
+    @app.get("/api/queries/{made}/picture")
+    async def query_picture(request: Request, made: str, scale: str = "linear") -> dict[str, Any]:
+        return await work.do(request, pictured, query(made).beginning, scale)
+
+    @app.get("/api/queries/{made}/audio")
+    async def query_sound(request: Request, made: str) -> Response:
+        data, mime = await work.do(request, played, query(made).beginning)
+        return serving.ranged(request, data, mime)
+
+    @app.post("/api/labels")
+    def say(body: Said) -> dict[str, Any]:
+        known(*body.rows)
+        return labelling.say(body.rows, body.action, body.label, body.note.strip())
+
+    @app.post("/api/undo")
+    def undo() -> dict[str, Any]:
+        return labelling.undo()
+
+    @app.get("/api/labels.csv")
+    def export() -> Response:
+        name = {"Content-Disposition": 'attachment; filename="labels.csv"'}
+        return Response(labelling.export(), media_type="text/csv", headers=name)
+
+    @app.post("/api/retrain")
+    async def retrain(request: Request) -> dict[str, Any]:
+        return await work.do(request, labelling.retrain)
+
+    return app

@@ -1,0 +1,191 @@
+"""The sound of a row as a page shows and plays it: cut from its recording, or rendered again with its clean twin."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ... import artifacts, audio
+from ...core.errors import ArtifactsError, AudioError, ParameterError, StorageError
+from ...search.retrieval import clean_of
+from ..shared.spectrogram import SCALES, picture, playable
+from .cache import ByteCache
+from .collection import CLEAN, Collection
+from .tables import is_rendered
+
+DAMAGED = "damaged"
+LONGEST_S = 60.0  # of a slice, context and all
+MOST_PAD_S = 20.0
+_DECODED, _ENCODED = 128 << 20, 64 << 20  # bytes kept
+
+
+class Vanished(StorageError):
+    """A recording that was there when the index was made is gone."""
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A piece of a recording.
+
+    Args:
+        waveform: float32 [C, T]; of a row that was embedded as one channel, that one.
+        sample_rate: In Hz.
+        start: Its first sample in the recording.
+        span: Samples [a, b) of the slice that are the row.
+        segments: Samples [a, b) of the slice that an artifact touched, where that is known.
+        gain: Factor to play it with, the same for both versions of a view.
+    """
+
+    waveform: np.ndarray
+    sample_rate: int
+    start: int
+    span: tuple[int, int]
+    segments: tuple[tuple[int, int], ...] = ()
+    gain: float = 1.0
+
+
+class Slices:
+    """Slices of the rows of a collection; the last ones are kept."""
+
+    def __init__(self, collection: Collection) -> None:
+        self.collection = collection
+        self._decoded: ByteCache[dict[str, Slice]] = ByteCache(_DECODED)
+        self._encoded: ByteCache[tuple[bytes, str]] = ByteCache(_ENCODED)
+
+    def get(self, row: int, version: str = DAMAGED, pad: float = 0.0) -> Slice:
+        """A row with up to ``pad`` seconds on both sides; no longer than 60 s.
+
+        Args:
+            version: "damaged", the row as it is, or "clean", the clip that a view was rendered from.
+            pad: In seconds, 0 to 20; what is rendered has no surroundings.
+
+        Raises:
+            ParameterError: no such version, or a pad out of range.
+            Vanished: its recording or corpus is gone.
+            AudioError: it cannot be read.
+        """
+        if version not in (DAMAGED, CLEAN):
+            raise ParameterError(f"version={version!r} is neither {DAMAGED!r} nor {CLEAN!r}.")
+        if not 0.0 <= pad <= MOST_PAD_S:
+            raise ParameterError(f"pad={pad} s lies outside 0..{MOST_PAD_S:g} s.")
+        facts = self.collection.facts(row)
+        key = (row, 0.0 if is_rendered(facts) else pad)
+        found = self._decoded.get(key)
+        if found is None:
+            found = self._rendered(row, facts) if is_rendered(facts) else {DAMAGED: self._cut(row, facts, pad)}
+            self._decoded.put(key, found, sum(one.waveform.nbytes for one in found.values()))
+        if version not in found:
+            raise ParameterError(f"Row {row} is no rendered view: no clean version of it is known.")
+        return found[version]
+
+    def picture(self, row: int, version: str, scale: str, pad: float) -> dict[str, Any]:
+        """See :func:`contrastive_artifacts.pages.shared.spectrogram.picture`."""
+        return pictured(self.get(row, version, pad), scale)
+
+    def sound(self, row: int, version: str, pad: float) -> tuple[bytes, str]:
+        """The same slice as FLAC, and its MIME type."""
+        kept = self._encoded.get((row, version, pad))
+        if kept is None:
+            kept = played(self.get(row, version, pad))
+            self._encoded.put((row, version, pad), kept, len(kept[0]))
+        return kept
+
+    def span(self, row: int, start_s: float, stop_s: float) -> tuple[np.ndarray, int, int, int]:
+        """Samples of the recording of a row, times in seconds from the row's own first sample.
+
+        Returns:
+            Waveform [C, T], rate, first and last sample in the recording; what lies outside of it is left out.
+
+        Raises:
+            ParameterError: an empty span, or one longer than 60 s or outside the recording.
+        """
+        if not (-MOST_PAD_S - 1 <= start_s < stop_s <= LONGEST_S + MOST_PAD_S + 1) or stop_s - start_s > LONGEST_S:
+            raise ParameterError(f"The span {start_s:g}..{stop_s:g} s is empty, too long or too far from the row.")
+        facts = self.collection.facts(row)
+        rate = facts["sample_rate"]
+        first = max(0, facts["start"] + round(start_s * rate))
+        last = facts["start"] + round(stop_s * rate)
+        if is_rendered(facts):
+            view = self.get(row)
+            a, b = (int(np.clip(at - view.start, 0, view.waveform.shape[1])) for at in (first, last))
+            first, last, waveform = view.start + a, view.start + b, view.waveform[:, a:b]
+        else:
+            waveform = np.zeros((1, 0), np.float32) if last <= first else self._read(facts, first, last)
+            last = first + waveform.shape[1]
+        if not waveform.size:
+            raise ParameterError(f"The span {start_s:g}..{stop_s:g} s lies outside the recording.")
+        return waveform, rate, first, last
+
+    def _cut(self, row: int, facts: Mapping[str, Any], pad: float) -> Slice:
+        rate, start, stop = facts["sample_rate"], facts["start"], facts["stop"]
+        longest = round(LONGEST_S * rate)
+        around = min(round(pad * rate), max(0, (longest - (stop - start)) // 2))
+        first = max(0, start - around)
+        waveform = self._read(facts, first, min(stop + around, first + longest))
+        length = waveform.shape[1]
+        return Slice(waveform, rate, first, (min(start - first, length), min(stop - first, length)))
+
+    def _read(self, facts: Mapping[str, Any], start: int, stop: int) -> np.ndarray:
+        path = file_of(facts)
+        if path is None or not path.is_file():
+            raise Vanished(f"{facts['clip']} is no longer where it was; put it back, or index the archive anew.")
+        try:
+            waveform, rate = audio.glimpse(path, start, stop)
+        except AudioError as error:
+            raise AudioError(str(error).replace(str(path), str(facts["clip"]))) from None
+        if rate != facts["sample_rate"]:
+            raise AudioError(f"{facts['clip']} has {rate} Hz, not {facts['sample_rate']}: it changed; index it anew.")
+        channel = facts.get("channel")
+        return waveform if channel is None else waveform[channel : channel + 1]
+
+    def _rendered(self, row: int, facts: Mapping[str, Any]) -> dict[str, Slice]:
+        try:
+            clean, rate = clean_of(self.collection.found(row), self.collection.corpora)
+        except StorageError as error:
+            raise Vanished(str(error)) from None
+        params = facts["params"]
+        view = artifacts.replay_view(clean, rate, json.loads(params) if isinstance(params, str) else dict(params))
+        gain = 1.0 / max(1.0, audio.peak(clean), audio.peak(view.waveform))
+        span = (0, clean.shape[1])
+        segments = tuple((int(a), int(b)) for a, b in view.segments)
+        return {
+            DAMAGED: Slice(view.waveform, rate, facts["start"], span, segments, gain),
+            CLEAN: Slice(clean, rate, facts["start"], span, (), gain),
+        }
+
+
+def file_of(facts: Mapping[str, Any]) -> Path | None:
+    """The file of a row that is a window of a recording."""
+    return Path(facts["file"]) if facts.get("file") and not is_rendered(facts) else None
+
+
+def pictured(found: Slice, scale: str) -> dict[str, Any]:
+    """A slice for the page, with its place.
+
+    Raises:
+        ParameterError: no such scale.
+    """
+    if scale not in SCALES:
+        raise ParameterError(f"scale={scale!r} is none of {', '.join(SCALES)}.")
+    return {
+        "start": found.start,
+        "samples": found.waveform.shape[1],
+        "rate": found.sample_rate,
+        "span": list(found.span),
+        "segments": [list(segment) for segment in found.segments],
+        **picture(found.waveform, found.sample_rate, scale),
+    }
+
+
+def played(found: Slice) -> tuple[bytes, str]:
+    """A slice as FLAC of 24 bits, and its MIME type."""
+    try:
+        data, mime, _ = playable(found.waveform * np.float32(found.gain), found.sample_rate)
+    except RuntimeError as error:  # libsndfile writes no FLAC of this rate
+        raise ArtifactsError(f"A sound of {found.sample_rate} Hz cannot be played ({error}).") from None
+    return data, mime

@@ -1,0 +1,150 @@
+"""A map of embeddings as one HTML file: a scatter plot that can be looked through and listened to.
+
+It opens from disk in any current browser and loads nothing from anywhere; the audio lies inside.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any
+
+from ...core import files
+from ...core.errors import ParameterError
+from ...core.html import build_page
+
+_CLEAN = "clean"
+
+
+@dataclass(frozen=True)
+class MapPoint:
+    """One clip on the map.
+
+    Attributes:
+        x, y: Position; any finite units, drawn with one scale for both.
+        id: What the clip is called.
+        artifact: Its artifact, or "clean".
+        severity: In [0, 1]; 0 for clean.
+        source: The recording it was made from.
+        corpus: Where that recording comes from.
+        params: Parameters of the artifact, JSON.
+        audio: An encoded preview (see :func:`.preview.encode_preview`) or nothing to play.
+        mime: MIME type of ``audio``.
+    """
+
+    x: float
+    y: float
+    id: str
+    artifact: str
+    severity: float = 0.0
+    source: str = ""
+    corpus: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    audio: bytes | None = None
+    mime: str = "audio/mpeg"
+
+
+def write_map(path: str | Path, points: Sequence[MapPoint], title: str, facts: Mapping[str, Any] | None = None) -> None:
+    """Writes the page; whole or not at all. A preview shared by several points is stored once.
+
+    Args:
+        path: The ``.html`` file to write.
+        points: At least one.
+        title: Heading of the page.
+        facts: What to know about the map (encoder, number of clips, scores); shown under the heading in this order.
+
+    Raises:
+        ParameterError: no points, a position that is not finite, or a severity outside [0, 1].
+    """
+    if not points:
+        raise ParameterError("A map needs at least one point; the list given is empty.")
+    for point in points:
+        if not (math.isfinite(point.x) and math.isfinite(point.y)):
+            raise ParameterError(f"Point {point.id!r} lies at ({point.x}, {point.y}); give finite coordinates.")
+        if not 0.0 <= point.severity <= 1.0:
+            raise ParameterError(f"Point {point.id!r} has severity {point.severity}; it must lie in [0, 1].")
+    clips: dict[tuple[str, bytes], int] = {}
+    heard = [clips.setdefault((p.mime, p.audio), len(clips)) if p.audio else -1 for p in points]
+    artifacts = sorted({p.artifact for p in points}, key=lambda name: (name != _CLEAN, name))
+    sources = _by_count([p.source for p in points])
+    corpora = _by_count([p.corpus for p in points])
+    columns = {
+        "x": [_short(p.x) for p in points],
+        "y": [_short(p.y) for p in points],
+        "id": [p.id for p in points],
+        "severity": [_short(p.severity) for p in points],
+        "artifact": _positions([p.artifact for p in points], artifacts),
+        "source": _positions([p.source for p in points], sources),
+        "corpus": _positions([p.corpus for p in points], corpora),
+        "params": [parameter_rows(p.params) for p in points],
+        "clip": heard,
+    }
+    page = {
+        "title": title,
+        "facts": [[key, _text(value)] for key, value in (facts or {}).items()],
+        "artifacts": artifacts,
+        "sources": sources,
+        "corpora": corpora,
+        "points": columns,
+    }
+    sounds = [[mime, base64.b64encode(data).decode()] for mime, data in clips]
+    blocks = {"data": page, "sounds": sounds}
+    files.write_text(
+        path, build_page(f"{__package__}", "map", title, blocks, scripts=["../shared/marks.js", "player.js"])
+    )
+
+
+def parameter_rows(params: Mapping[str, Any]) -> list[list[str]]:
+    """Parameters as (name, text) rows for people: nesting becomes dotted names, numbers have four digits.
+
+    Of the parameters of a rendered view, what the page shows elsewhere (artifact, severity, version) is left out.
+
+    >>> parameter_rows({"artifact": "hum", "seed": 7, "parameters": {"base_hz": 50.0123, "db": [-3.0, -9.5]}})
+    [['seed', '7'], ['base_hz', '50.01'], ['db', '-3, -9.5']]
+    """
+    rows: list[list[str]] = []
+    for key, value in params.items():
+        if key == "parameters" and isinstance(value, Mapping):
+            rows += parameter_rows(value)
+        elif isinstance(value, Mapping):
+            rows += [[f"{key}.{name}", text] for name, text in parameter_rows(value)]
+        elif key not in ("artifact", "severity", "version"):
+            rows.append([str(key), _text(value)])
+    return rows
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Integral):
+        return str(int(value))
+    if isinstance(value, Real):
+        return f"{float(value):.4g}"
+    if isinstance(value, (list, tuple)):
+        shown = ", ".join(_text(item) for item in value[:6])
+        return shown if len(value) <= 6 else f"{shown} … ({len(value)} values)"
+    if isinstance(value, Mapping):
+        return json.dumps(dict(value), default=str)
+    return str(value)
+
+
+def _short(value: float) -> float:
+    return float(f"{float(value):.6g}")
+
+
+def _by_count(names: Sequence[str]) -> list[str]:
+    counts = Counter(names)
+    return sorted(counts, key=lambda name: (-counts[name], name))
+
+
+def _positions(names: Sequence[str], known: Sequence[str]) -> list[int]:
+    place = {name: position for position, name in enumerate(known)}
+    return [place[name] for name in names]

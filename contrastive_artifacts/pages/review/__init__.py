@@ -1,0 +1,1 @@
+"""The page on which clips of a curation are heard, kept or rejected."""

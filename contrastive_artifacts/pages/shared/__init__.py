@@ -1,0 +1,1 @@
+"""What several pages use: the local server, pictures of sound, previews to play."""

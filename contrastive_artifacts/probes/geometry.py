@@ -1,0 +1,115 @@
+"""The shape of a space: what its clusters follow (artifact or source), its hubs, and a map of it in two dimensions."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from sklearn.manifold import trustworthiness as _trustworthiness
+from sklearn.metrics import silhouette_score
+
+from ..core.errors import ParameterError
+from .data import check_matrix, names
+from .knn import unit_rows
+from .spaces import content_leakage, hubness, sample_rows
+
+NEIGHBOURS = 15
+
+
+def separation(x: Any, artifact: Any, source: Any) -> dict[str, float]:
+    """Do the vectors lie together by artifact, as they should, or by source?
+
+    Args:
+        x: [N, D] in the original space.
+        artifact: [N] names.
+        source: [N] split keys.
+
+    Returns:
+        Cosine silhouettes in [-1, 1] ("silhouette_artifact", "silhouette_source"), their difference ("margin"),
+        "leakage" (share of rows whose nearest neighbour is of the same source), "leakage_chance" and "hubness"
+        (skewness of the 10-occurrence). NaN where undefined. Beyond 5000 rows all are taken from a fixed sample.
+
+    Raises:
+        ParameterError: unfit shapes or values.
+    """
+    x = check_matrix(x)
+    artifact, source = names(artifact, len(x), "artifact"), names(source, len(x), "source")
+    rows = sample_rows(len(x))
+    x, artifact, source = x[rows], artifact[rows], source[rows]
+    by_artifact, by_source = silhouette(x, artifact), silhouette(x, source)
+    same, chance = content_leakage(x, source)
+    return {
+        "silhouette_artifact": by_artifact,
+        "silhouette_source": by_source,
+        "margin": by_artifact - by_source,
+        "leakage": float(same.mean()) if len(same) else float("nan"),
+        "leakage_chance": chance,
+        "hubness": hubness(x),
+    }
+
+
+def silhouette(x: Any, labels: Any) -> float:
+    """Mean cosine silhouette in [-1, 1] (Rousseeuw 1987) of x [N, D] under labels [N]; a fixed sample beyond 5000 rows.
+
+    NaN when there is one label, or as many as rows.
+    """
+    x = check_matrix(x)
+    labels = names(labels, len(x), "labels")
+    rows = sample_rows(len(x))
+    unit, labels = unit_rows(x[rows]), labels[rows]
+    count = len(np.unique(labels))
+    return float(silhouette_score(unit, labels, metric="cosine")) if 1 < count < len(unit) else float("nan")
+
+
+def umap_2d(x: Any, seed: int = 0, n_neighbors: int = NEIGHBOURS, min_dist: float = 0.1) -> np.ndarray:
+    """A map of x [N, D] by UMAP on cosine distance, float32 [N, 2]; one seed, one map (on one machine).
+
+    McInnes, Healy & Melville 2018. The first call in a process compiles for some ten seconds; on a terminal a bar
+    counts the epochs that follow.
+
+    Raises:
+        ParameterError: fewer than five rows, or unfit values.
+    """
+    x = check_matrix(x)
+    if len(x) < 5:
+        raise ParameterError(f"{len(x)} rows are too few for a map; give at least five.")
+    if n_neighbors < 2 or not 0.0 <= min_dist <= 1.0:
+        raise ParameterError(f"n_neighbors is {n_neighbors}, min_dist {min_dist}; give at least 2, and 0 to 1.")
+    mapper = _umap()(
+        n_neighbors=min(n_neighbors, len(x) - 1),
+        min_dist=min_dist,
+        metric="cosine",
+        random_state=seed,
+        n_jobs=1,  # what a seed allows
+        init="spectral" if len(x) > 20 else "random",  # the eigensolver needs more rows than that
+        tqdm_kwds={"disable": None, "desc": "map", "leave": False},  # None: where standard error is no terminal
+    )
+    return np.asarray(mapper.fit_transform(unit_rows(x)), dtype=np.float32)
+
+
+def trustworthiness(x: Any, points: Any, n_neighbors: int = NEIGHBOURS) -> float:
+    """How far neighbours on the map are neighbours in the space, in [0, 1] (Venna & Kaski 2001), cosine in the space.
+
+    Args:
+        x: [N, D].
+        points: [N, 2], the map.
+
+    Beyond 5000 rows a fixed sample is used; NaN for fewer than four rows.
+    """
+    x, points = check_matrix(x), check_matrix(points)
+    if len(x) != len(points):
+        raise ParameterError(f"{len(x)} vectors but {len(points)} points; give the map of these vectors.")
+    rows = sample_rows(len(x))
+    nearest = min(n_neighbors, (len(rows) - 1) // 2)
+    if nearest < 1:
+        return float("nan")
+    return float(_trustworthiness(unit_rows(x[rows]), points[rows], n_neighbors=nearest, metric="cosine"))
+
+
+def _umap() -> Any:
+    """The class, imported when first used, because the import alone starts numba."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ImportWarning)  # that its TensorFlow variant is not to be had
+        from umap import UMAP
+    return UMAP

@@ -1,0 +1,201 @@
+"""Finds the artifacts of a long recording: windows are classified as they stream by, then joined to segments.
+
+Memory is flat in the length of the audio; what is kept per window is its probabilities and severities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from scipy.ndimage import find_objects, median_filter
+from scipy.ndimage import label as connected
+
+from .. import audio
+from ..audio import windows
+from ..core.errors import AudioError, ParameterError
+from .timeline import Segment as Segment
+from .timeline import Timeline as Timeline
+
+_BLOCK_S = 10.0
+_PROGRESS_FROM_S = 20.0
+
+
+class WindowClassifier(Protocol):
+    """What a scan needs of an encoder.
+
+    ``labels`` starts with "clean"; ``window_s`` is the audio one verdict is made from, ``hop_s`` the step between two.
+    """
+
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+
+    @property
+    def window_s(self) -> float: ...
+
+    @property
+    def hop_s(self) -> float: ...
+
+    def classify_windows(self, waveforms: list[np.ndarray], sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
+        """N mono float32 waveforms [T] -> probabilities [N, K] and severities [N, K], both in [0, 1]."""
+
+
+@dataclass
+class _Lane:
+    """The verdicts on one mono signal: per batch, probabilities [n, K] and severities [n, K]."""
+
+    channel: int | None
+    probabilities: list[np.ndarray] = field(default_factory=list)
+    severities: list[np.ndarray] = field(default_factory=list)
+
+    def signal(self, window: np.ndarray) -> np.ndarray:
+        return audio.mono(window) if self.channel is None else window[self.channel]
+
+
+def scan(
+    path: str | Path,
+    encoder: WindowClassifier,
+    *,
+    channels: Literal["mix", "each"] = "mix",
+    enter: float = 0.6,
+    leave: float = 0.4,
+    minimum_s: float | None = None,
+    batch: int = 32,
+    progress: bool = True,
+) -> Timeline:
+    """Scans a recording of any length for artifacts.
+
+    A window's verdict counts for the hop around its centre (out to the ends of the recording for the first and last),
+    so a boundary is right to about half a hop. Per label, a median over neighbouring windows removes outliers: an event
+    of one sample lies in ``window / hop`` windows, and the median is narrow enough to keep a run of that many. A clean
+    gap shorter than about a window is not seen. A segment is a run of at least ``leave`` that reaches ``enter``
+    (hysteresis as in Canny 1986).
+
+    Args:
+        path: Any media file that :mod:`~contrastive_artifacts.audio` reads.
+        encoder: Classifies windows.
+        channels: "mix" scans the mean of the channels; "each" scans every channel and says which.
+        enter, leave: Probabilities with ``0 < leave <= enter <= 1``.
+        minimum_s: Shorter segments are dropped; half a window if not given.
+        batch: Windows classified at a time.
+        progress: Show a bar on stderr for recordings over 20 s, if stderr is a terminal.
+
+    Returns:
+        Segments ordered by start, in samples at the recording's own rate. "clean" makes no segment.
+
+    Raises:
+        ParameterError: a value outside its range, or an encoder that answers with other shapes than promised.
+        AudioError: the file cannot be read or holds no audio.
+    """
+    _check(encoder, channels, enter, leave, minimum_s, batch)
+    info = audio.probe(path)
+    rate = info.sample_rate
+    window, hop = max(1, round(encoder.window_s * rate)), max(1, round(encoder.hop_s * rate))
+    lanes = [_Lane(i) for i in range(info.channels)] if channels == "each" else [_Lane(None)]
+    blocks = audio.blocks(path, max(round(_BLOCK_S * rate), window))
+    starts: list[int] = []
+    total = 0
+    with _progress(info.duration_s, progress) as bar:
+        task = bar.add_task(Path(path).name, total=info.duration_s)
+        for some in _batches(windows.stream(blocks, window, hop), batch):
+            for lane in lanes:
+                _classify(lane, [lane.signal(samples) for _, samples in some], encoder, rate)
+            starts += [start for start, _ in some]
+            total = starts[-1] + some[-1][1].shape[1]
+            bar.update(task, completed=total / rate)
+    if not starts:
+        raise AudioError(f"{path} holds no audio samples; give a file with a sound track.")
+    # Each verdict holds from half way to the window before to half way to the window after.
+    centres = np.asarray(starts, np.int64) * 2 + min(window, total)
+    edges = np.concatenate([[0], (centres[:-1] + centres[1:]) // 4, [total]])
+    width = 2 * (round(window / hop) // 2) + 1
+    shortest = min(total, window // 2 if minimum_s is None else round(minimum_s * rate))
+    found = [
+        segment
+        for lane in lanes
+        for segment in _segments(lane, encoder.labels, edges, width, enter, leave)
+        if segment.stop - segment.start >= shortest
+    ]
+    found.sort(key=lambda s: (s.start, s.stop, s.label, -1 if s.channel is None else s.channel))
+    return Timeline(Path(path), rate, total, tuple(found), tuple(encoder.labels[1:]))
+
+
+def _batches(items: Iterable[tuple[int, np.ndarray]], size: int) -> Iterator[list[tuple[int, np.ndarray]]]:
+    items = iter(items)
+    while some := list(islice(items, size)):
+        yield some
+
+
+def _classify(lane: _Lane, signals: list[np.ndarray], encoder: WindowClassifier, rate: int) -> None:
+    probabilities, severities = encoder.classify_windows(signals, rate)
+    expected = (len(signals), len(encoder.labels))
+    for name, values in (("probabilities", probabilities), ("severities", severities)):
+        if np.shape(values) != expected or not np.isfinite(values).all():
+            raise ParameterError(
+                f"The encoder gave {name} of shape {np.shape(values)} for {len(signals)} windows and "
+                f"{len(encoder.labels)} labels; classify_windows must return finite values of shape {expected}."
+            )
+    lane.probabilities.append(np.asarray(probabilities, np.float32))
+    lane.severities.append(np.asarray(severities, np.float32))
+
+
+def _segments(
+    lane: _Lane, labels: Sequence[str], edges: np.ndarray, width: int, enter: float, leave: float
+) -> Iterator[Segment]:
+    """Segments of one lane; window n speaks for the samples ``edges[n]`` to ``edges[n + 1]``."""
+    probabilities, severities = np.concatenate(lane.probabilities), np.concatenate(lane.severities)
+    smooth = median_filter(probabilities, size=(width, 1), mode="nearest")
+    for column, label in enumerate(labels[1:], start=1):
+        runs, _ = connected(smooth[:, column] >= leave)
+        for (where,) in find_objects(runs):
+            if smooth[where, column].max() < enter:
+                continue
+            yield Segment(
+                start=int(edges[where.start]),
+                stop=int(edges[where.stop]),
+                label=label,
+                severity=float(np.clip(severities[where, column].mean(), 0, 1)),
+                confidence=float(np.clip(probabilities[where, column].mean(), 0, 1)),
+                channel=lane.channel,
+            )
+
+
+def _progress(duration_s: float | None, wanted: bool) -> Progress:
+    console = Console(stderr=True)
+    worthwhile = duration_s is None or duration_s > _PROGRESS_FROM_S
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+    )
+    return Progress(
+        *columns, console=console, transient=True, disable=not (wanted and worthwhile and console.is_terminal)
+    )
+
+
+def _check(
+    encoder: WindowClassifier, channels: str, enter: float, leave: float, minimum_s: float | None, batch: int
+) -> None:
+    if channels not in ("mix", "each"):
+        raise ParameterError(f'channels={channels!r}: give "mix" (the mean of the channels) or "each" (every channel).')
+    if not 0.0 < leave <= enter <= 1.0:
+        raise ParameterError(f"enter={enter}, leave={leave}: the thresholds must keep 0 < leave <= enter <= 1.")
+    if minimum_s is not None and not minimum_s >= 0:
+        raise ParameterError(f"minimum_s={minimum_s}: give the shortest segment in seconds, 0 or more.")
+    if batch < 1:
+        raise ParameterError(f"batch={batch}: give at least one window at a time.")
+    if len(encoder.labels) < 2 or encoder.labels[0] != "clean":
+        raise ParameterError(
+            f'The encoder\'s labels are {encoder.labels}; the first must be "clean", an artifact second.'
+        )
+    if not 0 < encoder.hop_s <= encoder.window_s:
+        raise ParameterError(
+            f"The encoder has window_s={encoder.window_s} and hop_s={encoder.hop_s}; give 0 < hop_s <= window_s."
+        )

@@ -1,0 +1,140 @@
+"""What was heard where in a recording, and the files other programs read it from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ...core import files
+from ...core.html import build_page
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One stretch of one artifact.
+
+    Attributes:
+        start, stop: Samples ``[start, stop)`` at the recording's own rate.
+        label: Name of the artifact.
+        severity: Mean over the windows of the stretch, in [0, 1].
+        confidence: Mean probability of the label over the same windows, in [0, 1].
+        channel: Index of the channel it was heard in; None when the channels were scanned as one mix.
+    """
+
+    start: int
+    stop: int
+    label: str
+    severity: float
+    confidence: float
+    channel: int | None = None
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The artifacts of one recording, ordered by start.
+
+    Attributes:
+        path: The recording.
+        sample_rate: Its own, in Hz; the unit of every position here.
+        samples: Its length.
+        segments: What was heard; none if nothing was.
+        labels: Every artifact that was listened for, so that an empty lane can be told from an unknown one.
+    """
+
+    path: Path
+    sample_rate: int
+    samples: int
+    segments: tuple[Segment, ...] = ()
+    labels: tuple[str, ...] = ()
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return self.samples / self.sample_rate
+
+    def to_csv(self, path: str | Path) -> None:
+        """One row per segment; positions in samples and, rounded to the microsecond, in seconds; channels from 0."""
+        rows: list[list[object]] = [
+            ["start", "stop", "start_s", "stop_s", "label", "severity", "confidence", "channel"]
+        ]
+        for s in self.segments:
+            seconds = [f"{at / self.sample_rate:.6f}" for at in (s.start, s.stop)]
+            channel = "" if s.channel is None else s.channel
+            rows.append([s.start, s.stop, *seconds, s.label, f"{s.severity:.4f}", f"{s.confidence:.4f}", channel])
+        files.write_csv(path, rows)
+
+    def to_json(self, path: str | Path) -> None:
+        """Everything; positions in samples, channels counted from 0."""
+        value = {
+            "path": str(self.path),
+            "sample_rate": self.sample_rate,
+            "samples": self.samples,
+            "duration_s": self.duration,
+            "labels": list(self.labels),
+            "segments": [asdict(s) for s in self.segments],
+        }
+        files.write_json(path, value)
+
+    def to_audacity(self, path: str | Path) -> None:
+        """A label track: File > Import > Labels in Audacity, beside the recording; channels are counted from 1."""
+        lines = (
+            f"{s.start / self.sample_rate:.6f}\t{s.stop / self.sample_rate:.6f}\t{_line(_caption(s))}"
+            for s in self.segments
+        )
+        files.write_text(path, "".join(line + "\n" for line in lines))
+
+    def to_webvtt(self, path: str | Path) -> None:
+        """Captions for a video player, one cue per segment; channels are counted from 1, as players do."""
+        cues = (
+            f"\n{number}\n{clock(s.start, self.sample_rate)} --> {clock(s.stop, self.sample_rate)}\n"
+            f"{_escape_cue(_line(_caption(s)))}\n"
+            for number, s in enumerate(self.segments, start=1)
+        )
+        files.write_text(path, "WEBVTT\n" + "".join(cues))
+
+    def to_html(self, path: str | Path) -> None:
+        """A page that opens from disk without a network: one lane per artifact, a ruler, facts under the pointer."""
+        name = Path(self.path).name
+        data = {
+            "name": name,
+            "sample_rate": self.sample_rate,
+            "samples": self.samples,
+            "lanes": [list(lane) for lane in _lanes(self.segments, self.labels)],
+            "segments": [[s.start, s.stop, s.label, s.severity, s.confidence, s.channel] for s in self.segments],
+        }
+        files.write_text(path, build_page(__name__, "timeline", f"{name} – artifacts", {"data": data}))
+
+
+def _lanes(segments: Sequence[Segment], labels: Sequence[str]) -> list[tuple[str, int | None]]:
+    """(label, channel) of each lane: labels in their own order, channels of a label together, empty labels last."""
+    known = [*labels, *sorted({s.label for s in segments} - set(labels))]
+    heard = {(s.label, s.channel) for s in segments}
+    full = [
+        (label, channel)
+        for label in known
+        for _, channel in sorted(
+            (pair for pair in heard if pair[0] == label), key=lambda pair: -1 if pair[1] is None else pair[1]
+        )
+    ]
+    return full + [(label, None) for label in known if label not in {name for name, _ in heard}]
+
+
+def _caption(segment: Segment) -> str:
+    where = "" if segment.channel is None else f", channel {segment.channel + 1}"
+    return f"{segment.label} (severity {segment.severity:.2f}, confidence {segment.confidence:.2f}{where})"
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _escape_cue(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def clock(sample: int, sample_rate: int) -> str:
+    """``hh:mm:ss.mmm`` in integer arithmetic: no drift in the hours."""
+    thousandths = (sample * 1000 + sample_rate // 2) // sample_rate
+    seconds, milli = divmod(thousandths, 1000)
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{milli:03d}"

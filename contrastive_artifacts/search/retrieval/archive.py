@@ -1,0 +1,88 @@
+"""Recordings as they are, cut into windows, with what the probe hears in each: the rows of an archive's index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from ... import audio
+from ...core import seeding
+from ...core.errors import ArtifactsError, ParameterError
+from ...data.corpora import Clip, Corpus
+from ...embedding.embedder import Embedding, Input
+from ...embedding.table import make_table, recording_rows, table_vectors
+from ..index import Index
+
+
+class Listener(Protocol):
+    """An encoder in use that can say what it hears, if it has a probe."""
+
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+    @property
+    def has_probe(self) -> bool: ...
+    def embed(self, source: Input, channel: int | None = None) -> Embedding: ...
+    def classify_vectors(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]: ...
+
+
+def embed_recordings(
+    corpus: Corpus, clips: Iterable[Clip], encoder: Listener, channels: Literal["mix", "each"] = "mix"
+) -> tuple[pa.Table, list[tuple[str, str]]]:
+    """One row a window, as a table of embeddings; and (clip, problem) for each recording that was left out.
+
+    Args:
+        clips: Those of the corpus to embed.
+        channels: "mix" embeds the mean of the channels, "each" every channel by itself.
+
+    Beside the columns of :func:`.table.recording_rows`, ``heard``, ``heard_severity`` and ``heard_probability`` hold
+    the verdict of the encoder's probe, if it has one.
+
+    Raises:
+        ArtifactsError: none of the recordings could be embedded.
+    """
+    if channels not in ("mix", "each"):
+        raise ParameterError(f'channels={channels!r}: give "mix" (the mean of the channels) or "each".')
+    rows: list[dict[str, Any]] = []
+    vectors: list[np.ndarray] = []
+    problems: list[tuple[str, str]] = []
+    for clip in clips:
+        try:
+            source = clip.path or corpus.load(clip)
+            for channel in [None] if channels == "mix" else range(_channels(source)):
+                found = encoder.embed(source, channel)
+                rows += recording_rows(found, clip, corpus.name, channel)
+                vectors.append(found.frames)
+        except ArtifactsError as error:
+            problems.append((clip.id, str(error)))
+    if not rows:
+        problem = problems[0][1] if problems else "there are none"
+        raise ArtifactsError(f"None of the recordings could be embedded; the first problem: {problem}")
+    x = np.concatenate(vectors)
+    if encoder.has_probe:
+        probabilities, severities = encoder.classify_vectors(x)
+        best = probabilities.argmax(axis=1)
+        for n, (row, label) in enumerate(zip(rows, best, strict=True)):
+            row["heard"] = encoder.labels[label]
+            row["heard_severity"] = float(severities[n, label])
+            row["heard_probability"] = float(probabilities[n, label])
+    return make_table(rows, x, encoder.fingerprint, "h"), problems
+
+
+def index_table(table: pa.Table, directory: Any, fingerprint: str) -> Index:
+    """The index of a table of embeddings.
+
+    The id of a row follows from its place (corpus, recording, channel, first sample), so indexes of several lots merge
+    and a window that is there already is noticed.
+    """
+    ids = np.array([seeding.derive("row", name) for name in table.column("id").to_pylist()], np.int64)
+    facts = table.drop_columns(["embedding"])
+    return Index.build(table_vectors(table), facts, directory, fingerprint=fingerprint, ids=ids)
+
+
+def _channels(source: Input) -> int:
+    return audio.as_waveform(*source).shape[0] if isinstance(source, tuple) else audio.probe(source).channels

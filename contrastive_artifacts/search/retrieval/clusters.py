@@ -1,0 +1,165 @@
+"""What comes back again and again in an archive: clusters of windows that sound alike, and the files they lie in.
+
+A click, a hum or a dropout that recurs in many recordings points at what they went through together: one deck, one
+reel, one converter.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.cluster import HDBSCAN
+from sklearn.decomposition import PCA
+
+from ...artifacts import CLEAN
+from ...core import files
+from ...core.errors import ParameterError
+from ...probes.spaces import sample_rows
+from ...scan.timeline import clock
+from ..index import Index
+from .query import LABELS
+
+_DIMENSIONS = 16  # distances between neighbours mean little in more, and HDBSCAN compares all with all in many
+_CLUSTERED = 20_000  # rows; the others join the cluster of their nearest clustered row
+_MEMBER = 0.1  # strength of a membership, 1 in the densest part; below it a row only happens to be near
+_BLOCK = 4096
+
+
+@dataclass(frozen=True)
+class Share:
+    """How much of one group (a file, a deck) lies in a cluster.
+
+    Args:
+        name: Of the group.
+        windows: Of the group in the cluster.
+        share: Of the group's windows, in [0, 1].
+        lift: ``share`` over the share of all windows; 1 is what chance gives.
+        time: Time code of the first window.
+    """
+
+    name: str
+    windows: int
+    share: float
+    lift: float
+    time: str
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """A cluster: windows that sound alike.
+
+    Args:
+        cluster: Number, 0 the largest.
+        label: What most of its windows are labelled, as known or heard; "" if nothing is known.
+        purity: Share of the windows with that label.
+        windows: How many.
+        groups: Where they lie, most windows first.
+        example: Id of the window nearest to the mean.
+    """
+
+    cluster: int
+    label: str
+    purity: float
+    windows: int
+    groups: tuple[Share, ...]
+    example: int
+
+
+def cluster(vectors: np.ndarray, least: int = 5) -> np.ndarray:
+    """Cluster of each row, int64 [N], 0 the largest, -1 for what belongs to none.
+
+    HDBSCAN (Campello, Moulavi & Sander 2013) on the unit rows [N, D], turned to their 16 strongest directions.
+
+    Args:
+        least: Smallest cluster, at least 2.
+    """
+    if least < 2:
+        raise ParameterError(f"least={least}: a cluster takes at least 2 windows.")
+    count, dim = vectors.shape
+    if count < max(4, least):
+        return np.full(count, -1, np.int64)
+    rows = sample_rows(count, _CLUSTERED)
+    reduced = PCA(min(_DIMENSIONS, dim, len(rows)), random_state=0).fit(vectors[rows])
+    points = reduced.transform(vectors[rows])
+    model = HDBSCAN(min_cluster_size=least, copy=True).fit(points)
+    found = np.where(model.probabilities_ >= _MEMBER, model.labels_, -1)
+    labels = np.full(count, -1, np.int64)
+    labels[rows] = found
+    rest = np.setdiff1d(np.arange(count), rows)
+    for start in range(0, len(rest), _BLOCK):
+        part = rest[start : start + _BLOCK]
+        labels[part] = found[(vectors[part] @ vectors[rows].T).argmax(axis=1)]
+    sizes = Counter(labels[labels >= 0].tolist())
+    rank = {old: new for new, (old, _) in enumerate(sorted(sizes.items(), key=lambda item: (-item[1], item[0])))}
+    return np.array([rank.get(label, -1) for label in labels.tolist()], np.int64)
+
+
+def recurrences(index: Index, labels: np.ndarray, by: str = "clip", clean: bool = False) -> list[Recurrence]:
+    """Clusters whose windows lie in two groups or more, the largest first.
+
+    Args:
+        labels: Of :func:`cluster`.
+        by: Metadata column that groups the windows: clip, source, corpus, or one of the archive's own (deck, reel).
+        clean: Whether clusters that are mostly clean are of interest as well.
+
+    Raises:
+        ParameterError: an unknown column.
+    """
+    if by not in index.metadata.column_names:
+        known = ", ".join(index.metadata.column_names)
+        raise ParameterError(f"by={by}: the index has no such column; its columns: {known}.")
+    groups = np.array([str(value) for value in index.metadata.column(by).to_pylist()])
+    told = _labels(index)
+    sizes = Counter(groups.tolist())
+    times = _times(index)
+    found = []
+    for number in range(int(labels.max(initial=-1)) + 1):
+        rows = np.flatnonzero(labels == number)
+        label, most = Counter(told[rows].tolist()).most_common(1)[0]
+        if len(set(groups[rows].tolist())) < 2 or (label == CLEAN and not clean):
+            continue
+        shares = []
+        for name, windows in Counter(groups[rows].tolist()).items():
+            share = windows / sizes[name]
+            time = min((times[row] for row in rows[groups[rows] == name]), default="")
+            shares.append(Share(name, windows, share, share * len(labels) / len(rows), time))
+        own = index.vectors()[rows]
+        example = int(index.ids[rows[np.argmax(own @ own.mean(axis=0))]])
+        ordered = tuple(sorted(shares, key=lambda s: (-s.windows, s.name)))
+        found.append(Recurrence(number, label, most / len(rows), len(rows), ordered, example))
+    return found
+
+
+def write_recurrences_csv(path: str | Path, found: list[Recurrence], by: str) -> None:
+    """One row a cluster and group."""
+    header = ["cluster", "artifact", "purity", "cluster_windows", "groups", by]
+    rows: list[list[Any]] = [[*header, "windows", "share", "lift", "first", "example"]]
+    for one in found:
+        about = [one.cluster, one.label, f"{one.purity:.4f}", one.windows, len(one.groups)]
+        for group in one.groups:
+            figures = [group.windows, f"{group.share:.4f}", f"{group.lift:.3f}", group.time]
+            rows.append([*about, group.name, *figures, one.example])
+    files.write_csv(path, rows)
+
+
+def _labels(index: Index) -> np.ndarray:
+    """What is known of each row, and where nothing is, what was heard."""
+    told = np.full(len(index), "", dtype=object)
+    for column in reversed(LABELS):
+        if column in index.metadata.column_names:
+            values = np.array([value or "" for value in index.metadata.column(column).to_pylist()], dtype=object)
+            told = np.where(values != "", values, told)
+    return told
+
+
+def _times(index: Index) -> list[str]:
+    """First sample of each row as a time code, "" where the rows say no place; in the order of the ids."""
+    columns = index.metadata.column_names
+    if "start" not in columns or "sample_rate" not in columns:
+        return [""] * len(index)
+    places = zip(*(index.metadata.column(name).to_pylist() for name in ("start", "sample_rate")), strict=True)
+    return [clock(start, rate) for start, rate in places]

@@ -1,0 +1,103 @@
+"""What to look for, as one vector: examples, what they have and others lack, what changed between two, or a label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from ... import audio
+from ...core.errors import ParameterError
+from ...embedding.embedder import Embedding, Input
+from ..index import Index
+
+LABELS = ("artifact", "heard")  # columns that a label is looked up in; what is known comes before what was told
+_NOTHING = 1e-4  # length of a difference of unit vectors below which it has no direction
+
+
+class Encoder(Protocol):
+    """What a query needs of an encoder."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    def embed(self, source: Input, channel: int | None = None) -> Embedding: ...
+
+
+def of_span(encoder: Encoder, path: str | Path, start_s: float = 0.0, stop_s: float | None = None) -> np.ndarray:
+    """The vector of a file, or of a span of it: the unit mean of its windows, float32 [D].
+
+    Raises:
+        AudioError: it cannot be read, or ends before the span begins.
+        ParameterError: a span that is empty or begins before the file.
+    """
+    if start_s == 0.0 and stop_s is None:
+        return encoder.embed(path).clip
+    rate = audio.probe(path).sample_rate
+    start, stop = round(start_s * rate), None if stop_s is None else round(stop_s * rate)
+    return encoder.embed(audio.read(path, start, stop)).clip
+
+
+def mean_of(vectors: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
+    """Several examples as one query: the unit mean, float32 [D], of vectors [D] that all count alike.
+
+    Raises:
+        ParameterError: there are none, or they cancel out.
+    """
+    if not len(vectors):
+        raise ParameterError("There is no example to search by; give at least one.")
+    rows = np.stack([np.asarray(v, np.float64) for v in vectors])
+    return _direction((rows / np.linalg.norm(rows, axis=1, keepdims=True)).mean(axis=0), "the examples cancel out")
+
+
+def unlike(like: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Like this but not like that: the direction from ``other`` to ``like``, both [D], unit float32 [D].
+
+    With the embeddings of a damaged clip and its clean twin this is what the damage did, whatever the sound: the search
+    then ranks by how far a row lies in that direction.
+
+    Raises:
+        ParameterError: the two are the same.
+    """
+    like, other = (np.asarray(v, np.float64) / np.linalg.norm(v) for v in (like, other))
+    return _direction(like - other, "the two are alike to this encoder")
+
+
+def of_label(index: Index, label: str) -> np.ndarray:
+    """A text label as a query: the unit mean of the rows of the index that carry it, as known or as heard.
+
+    Raises:
+        ParameterError: no row has it; the message lists the labels that there are.
+    """
+    known: list[str] = []
+    for column in LABELS:
+        if column in index.metadata.column_names:
+            ids = index.matching({column: label})
+            if len(ids):
+                return mean_of(index.vectors(ids))
+            known += [str(name) for name in index.metadata.column(column).unique().to_pylist() if name]
+    raise ParameterError(f"No row of {index.directory} is labelled {label!r}; there are {sorted(set(known))}.")
+
+
+def sources_of(index: Index, paths: Sequence[str | Path]) -> list[Any]:
+    """The sources, in the index, of recordings on disk: what to exclude so that a query does not find itself.
+
+    A recording is known by its path, or else by its name.
+    """
+    columns = [name for name in ("file", "clip", "source") if name in index.metadata.column_names]
+    if "source" not in columns:
+        return []
+    full = {str(Path(path).resolve()) for path in paths}
+    names = {Path(path).name for path in paths}
+    rows = index.metadata.select(columns).group_by(columns).aggregate([]).to_pylist()
+    by_path = {row["source"] for row in rows if row.get("file") in full}
+    return sorted(by_path or {row["source"] for row in rows if Path(row.get("clip") or "").name in names})
+
+
+def _direction(vector: np.ndarray, problem: str) -> np.ndarray:
+    length = float(np.linalg.norm(vector))
+    if not length > _NOTHING:
+        raise ParameterError(f"This query points nowhere: {problem}; give other examples.")
+    return (vector / length).astype(np.float32)

@@ -1,0 +1,103 @@
+"""Saturation, by the harmonics of a tone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from contrastive_artifacts import artifacts
+from contrastive_artifacts.artifacts.dsp.oversampling import change, sufficient
+
+RATE = 44100
+SATURATION = artifacts.artifact("saturation")
+
+
+def tone(hertz: int, rate: int = RATE, seconds: int = 1) -> np.ndarray:
+    return (0.1 * np.sin(2 * np.pi * hertz * np.arange(seconds * rate) / rate)).astype(np.float32)[None]
+
+
+def lines(wave: np.ndarray) -> np.ndarray:
+    """Amplitude of each whole Hz of one second in the middle, ``[rate / 2 + 1]``."""
+    return np.abs(np.fft.rfft(wave[0].astype(np.float64))) * 2 / wave.shape[1]
+
+
+def distortion(hertz: int, drive_db: float, bias: float) -> float:
+    """Root of the power of the harmonics re the fundamental."""
+    level = lines(SATURATION.apply(tone(hertz), RATE, {"drive_db": drive_db, "bias": bias}))
+    return float(np.sqrt(np.square(level[2 * hertz :: hertz]).sum()) / level[hertz])
+
+
+@pytest.mark.parametrize("bias", [0.0, 0.1, -0.25])
+def test_distortion_grows_with_drive(bias: float) -> None:
+    measured = [distortion(441, drive, bias) for drive in (3, 8, 13, 18, 24)]
+    assert (np.diff(measured) > 0).all()
+    assert measured[0] < 0.06
+    assert measured[-1] > 0.25
+
+
+def test_a_sine_has_one_percent_at_the_mild_end_and_thirty_at_the_other() -> None:
+    assert distortion(441, 3, 0.0) == pytest.approx(0.01, rel=0.15)
+    assert distortion(441, 24, 0.0) == pytest.approx(0.3, rel=0.1)
+
+
+def test_the_third_harmonic_is_that_of_tanh() -> None:
+    drive_db = 12.0
+    amplitude = np.sqrt(2) * 10 ** ((drive_db - 15) / 20)
+    expected = lines(np.tanh(amplitude * tone(441) / 0.1))
+    level = lines(SATURATION.apply(tone(441), RATE, {"drive_db": drive_db, "bias": 0.0}))
+    for n in (3, 5, 7):
+        assert level[n * 441] / level[441] == pytest.approx(expected[n * 441] / expected[441], rel=0.01)
+
+
+def test_even_harmonics_come_from_the_bias() -> None:
+    level, lopsided = (
+        lines(SATURATION.apply(tone(441), RATE, {"drive_db": 12.0, "bias": bias})) for bias in (0.0, 0.2)
+    )
+    assert level[882] < 1e-5 * level[441]
+    assert lopsided[882] > 0.03 * lopsided[441]
+    assert lopsided[1323] > 0.03 * lopsided[441]
+    assert lopsided[0] < 1e-3 * lopsided[441]  # no direct current
+
+
+@pytest.mark.parametrize(("hertz", "rate"), [(2999, 44100), (4999, 48000), (997, 16000)])
+def test_nothing_folds_back(hertz: int, rate: int) -> None:
+    """Between the harmonics of the hardest driven tone there is next to nothing; a bare tanh leaves plenty there."""
+    wave = tone(hertz, rate)
+    amplitude = np.sqrt(2) * 10 ** ((24 - 15) / 20)
+    folded = []
+    for bent in (SATURATION.apply(wave, rate, {"drive_db": 24.0, "bias": 0.0}), np.tanh(10 * amplitude * wave)):
+        level = lines(bent)
+        fundamental = level[hertz]
+        level[::hertz] = 0.0
+        folded.append(20 * np.log10(level[: int(0.3 * rate)].max() / fundamental))
+    assert folded[0] < -55
+    assert folded[1] > folded[0] + 15
+
+
+def test_drive_is_not_loudness(clip: np.ndarray) -> None:
+    for drive in (3.0, 24.0):
+        out = SATURATION.apply(clip, RATE, {"drive_db": drive, "bias": 0.2})
+        assert np.square(out).mean() == pytest.approx(np.square(clip).mean(), rel=1e-4)
+    assert np.abs(out).max() < 0.8 * np.abs(clip).max()
+
+
+def test_drive_follows_the_level(clip: np.ndarray) -> None:
+    params = {"drive_db": 15.0, "bias": 0.1}
+    quiet = SATURATION.apply(0.01 * clip, RATE, params)
+    np.testing.assert_allclose(100 * quiet, SATURATION.apply(clip, RATE, params), atol=1e-4)
+
+
+@pytest.mark.parametrize("rate", [44100, 16000])
+def test_blocks_leave_no_joints(rate: int) -> None:
+    """What is rendered in pieces is the same as around the joint alone."""
+    wave = (0.1 * np.random.default_rng(0).standard_normal((1, 600000))).astype(np.float32)
+
+    def cube(x: np.ndarray) -> np.ndarray:
+        return x**3
+
+    full = change(wave, sufficient(rate), cube)
+    for joint in (32768, 262144):
+        part = slice(joint - 5000, joint + 5000)
+        np.testing.assert_allclose(
+            change(wave[:, part], sufficient(rate), cube)[:, 300:-300], full[:, part][:, 300:-300], atol=1e-6
+        )

@@ -1,0 +1,61 @@
+"""What scripts say: tables, errors as one sentence, exit statuses."""
+
+from __future__ import annotations
+
+import pytest
+from omegaconf import OmegaConf
+
+from contrastive_artifacts.core.console import instructive, table
+from contrastive_artifacts.core.errors import AudioError
+
+
+@pytest.fixture(autouse=True)
+def own_environment(monkeypatch):
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")  # put back afterwards: instructive() sets it
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("NO_COLOR", "1")
+
+
+def raising(error: BaseException) -> int:
+    with pytest.raises(SystemExit) as stopped, instructive():
+        raise error
+    return stopped.value.code
+
+
+def test_an_error_of_the_package_is_its_message(capsys):
+    message = "a[0].wav holds 3 NaN values [/red], the first at sample 7; " + "replace them and save it again. " * 4
+    assert raising(AudioError(message)) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == f"AudioError: {message}\n"  # one line, brackets and all
+
+
+def test_an_error_of_the_configuration_is_its_message(capsys):
+    config = OmegaConf.create({"run": "???"})
+    with pytest.raises(SystemExit) as stopped, instructive():
+        _ = config.run
+    assert stopped.value.code == 2
+    assert "MissingMandatoryValue" in capsys.readouterr().err
+
+
+def test_a_mistake_in_the_code_keeps_its_traceback():
+    with pytest.raises(ZeroDivisionError), instructive():
+        _ = 1 / 0
+
+
+def test_interrupting_says_how_to_go_on(capsys):
+    assert raising(KeyboardInterrupt()) == 130
+    assert "run the same command again" in capsys.readouterr().out
+
+
+def test_a_good_end_is_quiet(capsys):
+    with instructive():
+        pass
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_table_shows_its_cells(capsys):
+    table("figures", ["name", "n"], [["hum", 3], ["clicks", None]])
+    said = capsys.readouterr().out
+    for cell in ("figures", "name", "hum", "3", "clicks", "None"):
+        assert cell in said

@@ -1,0 +1,119 @@
+"""Files are whole or absent, whatever stops the writer."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from contrastive_artifacts.core import files
+from contrastive_artifacts.core.errors import StorageError
+
+
+def test_the_new_file_appears_when_the_block_ends(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "er" / "a.txt"
+    with files.atomic_path(path) as temporary:
+        temporary.write_text("new")
+        assert temporary.parent == path.parent  # the same file system, so that the rename is atomic
+        assert temporary.suffix == path.suffix  # writers that go by the suffix write the right format
+        assert not path.exists()
+    assert path.read_text() == "new"
+    assert os.listdir(path.parent) == ["a.txt"]
+
+
+def _fails(path: Path) -> None:
+    with files.atomic_path(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError("stop")
+
+
+def test_an_error_keeps_what_was_there_and_leaves_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError, match="stop"):
+        _fails(path)
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_a_killed_writer_keeps_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    files.write_json(path, {"step": 1})
+    code = (
+        "import os, signal, sys\nfrom contrastive_artifacts.core import files\n"
+        "with files.atomic_path(sys.argv[1]) as temporary:\n"
+        "    temporary.write_text('{\"st')\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    assert subprocess.run([sys.executable, "-c", code, path], env=environment).returncode == -signal.SIGKILL
+    assert files.read_json(path) == {"step": 1}
+    assert len(os.listdir(tmp_path)) == 2, "the killed writer should have got as far as its temporary file"
+
+
+def test_json_round_trip_is_sorted_and_readable(tmp_path: Path) -> None:
+    value = {"b": [1, 2.5, None, True], "a": {"ü": "x"}}
+    files.write_json(tmp_path / "a.json", value)
+    assert files.read_json(tmp_path / "a.json") == value
+    text = (tmp_path / "a.json").read_text(encoding="utf-8")
+    assert text.index('"a"') < text.index('"b"')
+    assert text.endswith("}\n")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), {1, 2}, b"x"])
+def test_what_is_not_json_is_refused_and_the_old_file_stays(tmp_path: Path, value: object) -> None:
+    path = tmp_path / "a.json"
+    files.write_json(path, 1)
+    with pytest.raises((ValueError, TypeError)):
+        files.write_json(path, {"x": value})
+    assert json.loads(path.read_text()) == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b"[1,"])
+def test_damaged_json_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "run.json"
+    path.write_bytes(content)
+    with pytest.raises(StorageError, match=r"run\.json is not readable JSON"):
+        files.read_json(path)
+
+
+def test_missing_json_and_folders_are_named(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"none\.json does not exist"):
+        files.read_json(tmp_path / "none.json")
+    with pytest.raises(StorageError, match="not readable"):
+        files.read_json(tmp_path)
+
+
+def test_sha256_is_the_published_one(tmp_path: Path) -> None:
+    """FIPS 180-2, B.1."""
+    (tmp_path / "abc").write_bytes(b"abc")
+    assert files.sha256(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_a_private_file_becomes_an_ordinary_one(tmp_path):
+    with files.atomic_path(tmp_path / "a.bin") as temporary:
+        temporary.touch(mode=0o600)
+    (tmp_path / "b.bin").touch()
+    assert (tmp_path / "a.bin").stat().st_mode == (tmp_path / "b.bin").stat().st_mode
+
+
+def test_a_commit_is_that_of_the_checkout_which_holds_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def git(*words: str) -> str:
+        who = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        return subprocess.run(["git", *who, *words], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    (tmp_path / "a.py").write_text("1")
+    assert files.commit(tmp_path / "a.py") == "unknown"
+    git("init", "-q")
+    git("add", "a.py")
+    git("commit", "-qm", "first")
+    assert files.commit(tmp_path / "a.py") == git("describe", "--always").strip()
+    (tmp_path / "a.py").write_text("2")
+    assert files.commit(tmp_path / "a.py").endswith("+")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert files.commit(tmp_path / "a.py") == "unknown"

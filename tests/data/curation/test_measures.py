@@ -1,0 +1,162 @@
+"""Measures against sounds whose faults are known by construction."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from contrastive_artifacts import audio
+from contrastive_artifacts.core.errors import AudioError, ParameterError
+from contrastive_artifacts.data.curation.limits import LIMITS, judge, make_limits
+from contrastive_artifacts.data.curation.measures import FLOOR_DB, clicks, clipped_runs, measure, samples_hash
+
+RATE = 44100
+TIME = np.arange(4 * RATE) / RATE
+
+
+def noise(seconds: float = 4.0, rate: int = RATE, level: float = 0.1, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, level, round(seconds * rate)).astype(np.float32)
+
+
+def sine(hz: float, level: float = 0.5) -> np.ndarray:
+    return (level * np.sin(2 * np.pi * hz * TIME + 0.3)).astype(np.float32)
+
+
+@pytest.mark.parametrize("hz", [50, 220, 1000])
+@pytest.mark.parametrize("ceiling", [0.2, 0.35])
+def test_each_clipped_crest_is_counted(hz, ceiling):
+    clipped = np.clip(sine(hz), -ceiling, ceiling)
+    assert clipped_runs(clipped) == 2 * hz * 4
+    assert measure(clipped[None], RATE).clipped_per_s == pytest.approx(2 * hz)
+
+
+@pytest.mark.parametrize("hz", [30, 100, 440, 2000])
+def test_round_crests_are_not_clipped(hz):
+    assert clipped_runs(sine(hz)) == 0
+    assert clipped_runs(noise()) == 0
+
+
+def test_clipping_that_codecs_bent_is_found():
+    slow = np.convolve(noise(level=1.0), np.ones(64) / 8, mode="same")
+    bent = np.clip(slow, -0.7, 0.7) + noise(level=1e-3, seed=1)  # no two samples of a plateau are equal
+    assert clipped_runs(bent.astype(np.float32)) > 500
+    assert clipped_runs((slow + noise(level=1e-3, seed=1)).astype(np.float32)) <= 1
+
+
+def test_zeros_silence_and_quiet_shares_are_exact():
+    x = noise(1.0)
+    x[: RATE // 4] = 0  # digital silence
+    x[RATE // 2 : RATE // 2 + 441] = 0  # 10 ms: too short to be silence
+    x[3 * RATE // 4 :] *= 1e-4  # under -70 dBFS, not zero
+    found = measure(x[None], RATE)
+    assert found.zero_share == pytest.approx((RATE // 4 + 441) / RATE)
+    assert found.silence_share == pytest.approx((RATE // 4) / RATE)
+    assert found.quiet_share == pytest.approx(0.5, abs=0.03)
+
+
+def test_silence_counts_only_where_all_channels_are_silent():
+    x = np.stack([noise(1.0), np.zeros(RATE, np.float32)])
+    found = measure(x, RATE)
+    assert (found.zero_share, found.silence_share) == (0.5, 0.0)
+
+
+def test_offset_floor_and_peak_in_decibels():
+    x = noise(4.0, level=1e-3)
+    x[RATE : 2 * RATE] += sine(440, 0.25)[:RATE]
+    found = measure((x + np.float32(0.01))[None], RATE)
+    assert found.dc_db == pytest.approx(-40, abs=0.2)
+    assert measure(x[None], RATE).floor_db == pytest.approx(-60, abs=0.5)
+    assert found.peak_db == pytest.approx(20 * np.log10(0.263), abs=0.2)
+
+
+@pytest.mark.parametrize(("cut", "rate"), [(7000, 44100), (16000, 44100), (4000, 48000), (3400, 16000)])
+def test_the_end_of_the_band_is_measured(cut, rate):
+    x = audio.resample(audio.resample(noise(4, rate), rate, 2 * cut), 2 * cut, rate)[: 4 * rate]
+    found = measure(x[None], rate)
+    assert found.bandwidth_hz == pytest.approx(cut, rel=0.05)
+    assert found.edge_hz == pytest.approx(cut, rel=0.05)
+    assert found.lost_band == pytest.approx(1 - 2 * cut / rate, abs=0.05)
+    assert "band_limited" in {flag.reason for flag in judge(found, LIMITS)}
+
+
+def test_full_band_and_gentle_slopes_are_not_cut_off():
+    assert measure(noise()[None], RATE).lost_band == 0
+    brown = np.cumsum(noise())
+    assert measure((0.1 * brown / np.abs(brown).max())[None], RATE).lost_band == 0
+    bird = noise(level=1e-3) + sine(4500, 0.3) * (TIME % 1 < 0.2)  # steep above its song, but not all the time
+    assert measure(bird.astype(np.float32)[None], RATE).lost_band == 0
+
+
+@pytest.mark.parametrize("mains", [50, 60])
+def test_hum_is_found_and_its_level_told(mains):
+    """Lines of -40 dBFS altogether under noise of -46 dBFS with loud passages."""
+    lines = sum(a * np.sin(2 * np.pi * mains * k * TIME) for k, a in ((1, 1.0), (2, 0.7), (3, 0.5)))
+    lines = 0.01 * lines / np.sqrt(np.mean(lines**2))
+    x = noise(level=0.005) + (sine(777, 0.2) * (TIME % 2 < 0.7)) + lines
+    found = measure(x.astype(np.float32)[None], RATE)
+    assert found.hum_hz == mains
+    assert found.hum_db > 18
+    assert found.hum_level_db == pytest.approx(-40, abs=0.5)
+    assert "humming" in {flag.reason for flag in judge(found, LIMITS)}
+    assert measure((x - lines).astype(np.float32)[None], RATE).hum_db < 12
+
+
+def test_a_note_that_passes_is_no_hum():
+    x = noise(level=0.003)
+    x[:RATE] += sine(100, 0.3)[:RATE]
+    assert measure(x[None], RATE).hum_db < 12
+
+
+def test_clicks_are_counted_and_onsets_are_not():
+    x = noise(level=0.003)
+    places = RATE // 3 + np.arange(9) * RATE // 3
+    x[places] += 0.5
+    assert clicks(x, RATE) == 9
+    burst = noise(level=0.003)
+    burst[RATE : RATE + RATE // 10] += noise(0.1, level=0.3)
+    assert clicks(burst, RATE) <= 1
+    assert clicks(noise(), RATE) == 0
+
+
+@pytest.mark.parametrize("rate", [8000, 44100, 192000])
+@pytest.mark.parametrize("samples", [1, 7, 441, 30000])
+@pytest.mark.parametrize("value", [0.0, 0.3])
+def test_every_figure_is_finite(rate, samples, value):
+    found = measure(np.full((2, samples), value, np.float32), rate)
+    assert all(np.isfinite(v) for v in dataclasses.asdict(found).values() if not isinstance(v, str))
+    assert found.peak_db == (FLOOR_DB if value == 0 else pytest.approx(-10.46, abs=0.01))
+
+
+def test_nan_is_refused():
+    with pytest.raises(AudioError, match="NaN"):
+        measure(np.array([[0.0, np.nan]], np.float32), RATE)
+
+
+def test_the_hash_is_of_samples_shape_and_rate():
+    x = noise(0.1)[None]
+    assert samples_hash(x, RATE) == samples_hash(x.copy(), RATE)
+    others = {samples_hash(x, RATE - 100), samples_hash(x.reshape(2, -1), RATE), samples_hash(-x, RATE)}
+    assert len(others | {samples_hash(x, RATE)}) == 4
+
+
+def test_limits_flag_from_soft_on_and_reject_from_hard_on():
+    clean = measure(noise()[None], RATE)
+    assert judge(clean, LIMITS) == []
+    for value, urgency in ((0.49, None), (0.5, 0.0), (5.0, 1.0), (1e9, 10.0)):
+        flags = judge(dataclasses.replace(clean, clipped_per_s=value), LIMITS)
+        assert [round(flag.urgency, 6) for flag in flags] == ([] if urgency is None else [urgency])
+    quiet = judge(dataclasses.replace(clean, loudness_lufs=-60.0), LIMITS)  # the limit that counts downwards
+    assert [flag.reason for flag in quiet] == ["quiet"]
+    assert 0 < quiet[0].urgency < 1
+
+
+def test_limits_are_changed_by_name():
+    made = make_limits({"clipped": {"soft": 1.0}, "humming": None})
+    assert made["clipped"].soft == 1.0
+    assert made["clipped"].hard == LIMITS["clipped"].hard
+    assert "humming" not in made
+    for wrong in ({"cliped": None}, {"clipped": {"sof": 1}}, {"clipped": {"soft": 5.0}}):
+        with pytest.raises(ParameterError):
+            make_limits(wrong)

@@ -1,0 +1,81 @@
+"""Copies at long lags: found at their lag, whether the turn is steady or grows; none where there is none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from contrastive_artifacts import audio
+from contrastive_artifacts.artifacts.dsp.resample_at import read_at
+from contrastive_artifacts.models.slow import ghosts
+
+RATE = 16000
+
+
+def phrases(seconds: float = 10.0, seed: int = 0) -> np.ndarray:
+    """Noise with pauses, 40 dB apart."""
+    rng = np.random.default_rng(seed)
+    x = 0.1 * rng.standard_normal(round(seconds * RATE))
+    speaks = np.repeat(rng.random(round(4 * seconds)) < 0.6, RATE // 4)
+    return (x * np.where(speaks, 1.0, 0.01)).astype(np.float32)
+
+
+def printed(x: np.ndarray, period_s: float, growth: float, db: float, side: int = 1) -> np.ndarray:
+    """With a copy one turn later (or earlier) whose duration grows as that of a reel."""
+    now = np.arange(len(x)) / RATE
+    lag = np.sqrt(period_s**2 + 2 * growth * now)
+    place = np.arange(len(x)) - side * lag * RATE
+    copy = np.where((place > 0) & (place < len(x) - 1), read_at(x[None], np.clip(place, 0, len(x) - 1))[0], 0)
+    return (x + 10 ** (db / 20) * copy).astype(np.float32)
+
+
+def lines(x: np.ndarray) -> np.ndarray:
+    faint, loud = ghosts._whitened(audio.resample(x, RATE, ghosts.RATE))
+    found = ghosts.correlations(faint, loud) + ghosts.correlations(faint[::-1], loud[::-1])[::-1]
+    return ghosts.along_lines(found, ghosts.GROWTH)
+
+
+def named(x: np.ndarray) -> dict[str, float]:
+    return dict(zip(ghosts.NAMES, ghosts.figures(x, RATE).tolist(), strict=True))
+
+
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize(("period_s", "growth"), [(0.77, 0.0), (1.8, 0.0), (0.9, 1 / 600), (1.5, 1 / 1200)])
+def test_the_turn_is_found_within_a_millisecond(period_s, growth, side):
+    sums = lines(printed(phrases(), period_s, growth, -26, side))
+    q, square = np.unravel_index(np.abs(sums).argmax(), sums.shape)
+    middle = 5.0  # s: there lags agree, whatever is taken for the growth
+    lag = np.sqrt(ghosts.LEAST_S**2 + square * ghosts.GRID + 2 * ghosts.GROWTH[q] * middle)
+    assert abs(lag - np.sqrt(period_s**2 + 2 * growth * middle)) < 1e-3
+    assert abs(ghosts.GROWTH[q] - growth) < 2e-4
+
+
+def test_a_steady_copy_after_the_sound_is_told_from_one_before():
+    clean, after, before = (
+        named(x) for x in (phrases(), printed(phrases(), 1.1, 0, -26), printed(phrases(), 1.1, 0, -26, -1))
+    )
+    assert after["copy: steady, after"] > clean["copy: steady, after"] + 0.3
+    assert before["copy: steady, before"] > clean["copy: steady, before"] + 0.3
+    assert after["copy: steady, after"] > after["copy: steady, before"] + 0.2
+    assert before["copy: steady, before"] > before["copy: steady, after"] + 0.2
+
+
+def test_a_growing_turn_is_lost_where_turns_are_taken_for_steady():
+    found, clean = named(printed(phrases(), 0.9, 1 / 500, -30)), named(phrases())
+    assert found["copy: growing"] > clean["copy: growing"] + 0.2
+    assert found["copy: growing"] > found["copy: steady"] + 0.2
+
+
+def test_correlations_are_those_of_the_sum():
+    """Two implementations: by the Fourier transform, and sample by sample."""
+    rng = np.random.default_rng(0)
+    here, earlier = rng.standard_normal((2, 4 * ghosts.RATE)).astype(np.float32)
+    found = ghosts.correlations(here, earlier)
+    length, most = round(ghosts.SEGMENT_S * ghosts.RATE), round(ghosts.MOST_S * ghosts.RATE)
+    assert found.shape == (16, most + 1)
+    for segment, lag in ((0, 0), (3, 100), (12, 2000), (15, most)):
+        start = segment * length
+        own, other = here[start : start + length], np.zeros(length)
+        past = np.arange(start - lag, start - lag + length)
+        other[past >= 0] = earlier[past[past >= 0]]
+        assert abs(found[segment, lag] - own @ other) < 1e-2

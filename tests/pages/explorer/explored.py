@@ -1,0 +1,69 @@
+"""Small collections to explore: an archive of windows, and rendered views of a corpus."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+import contrastive_artifacts as ca
+from contrastive_artifacts import audio
+from contrastive_artifacts.data import corpora
+from contrastive_artifacts.data.corpora import Clip, Corpus
+from contrastive_artifacts.embedding import pretrained as inference
+from contrastive_artifacts.pages.explorer.collection import Collection
+from contrastive_artifacts.pages.explorer.layout import Layout
+from contrastive_artifacts.search.index import Index
+from contrastive_artifacts.search.retrieval import embed_recordings, index_table
+
+RATE = 16000
+WINDOW = 3 * RATE  # of the release, in samples
+RELEASE = inference.encoder_folder("release")
+
+
+def flat(index: Index) -> Layout:
+    """A map without UMAP, which compiles for half a minute: two coordinates of the vectors."""
+    return Layout(np.ascontiguousarray(index.vectors()[:, :2], np.float32), "two coordinates")
+
+
+def archive(folder: Path) -> Collection:
+    """Six recordings of the built-in corpus, 0, 2 and 4 with hum, the last one in stereo; windows of 3 s every 1.5 s.
+
+    Recording 5 is embedded channel by channel.
+    """
+    made = corpora.create("builtin", seed=2, sources=6, duration_s=6.0, sample_rate=RATE)
+    for n, clip in enumerate(made.clips):
+        clean = audio.mono(made.load(clip)[0])[None]
+        sound = ca.render("hum", clean, RATE, severity=1.0, seed=n).waveform if n % 2 == 0 else clean
+        sound = np.concatenate([sound, 0.1 * sound]) if n == 5 else sound
+        audio.write(folder / "data" / f"{n}.wav", sound / max(1.0, np.abs(sound).max()), RATE)
+    corpus, encoder = corpora.create("folder", path=folder / "data"), ca.load("release")
+    mix, _ = embed_recordings(corpus, corpus.clips[:5], encoder)
+    each, _ = embed_recordings(corpus, corpus.clips[5:], encoder, channels="each")
+    one, two = (index_table(t, folder / n, encoder.fingerprint) for n, t in (("mix", mix), ("each", each)))
+    index = Index.merge([one, two], folder / "index")
+    return Collection(index, encoder, RELEASE, {}, flat(index), folder / "index", "archive")
+
+
+def views(folder: Path) -> Collection:
+    """Three clips of noise, each clean, clicking and humming; vectors are random, sounds are not."""
+    rng = np.random.default_rng(0)
+    clips, rows = [], []
+    for n in range(3):
+        path = folder / "corpus" / f"{n}.wav"
+        noise = rng.normal(0, 0.05, (2, 3 * RATE)).astype(np.float32)
+        audio.write(path, noise, RATE)
+        clips.append(Clip(f"{n}.wav", f"s{n}", "noise", path=path))
+        clean = audio.mono(noise)[None, RATE : 2 * RATE]
+        for name in ("clean", "clicks", "hum"):
+            view = ca.render(name, clean, RATE, severity=0.8, seed=n)
+            rows.append({
+                "id": f"c/{n}/{name}", "artifact": name, "severity": view.params["severity"], "source": f"s{n}",
+                "corpus": "c", "clip": f"{n}.wav", "category": "noise", "split": "train" if n else "test",
+                "params": json.dumps(view.params), "start": RATE, "stop": 2 * RATE, "sample_rate": RATE,
+            })  # fmt: skip
+    encoder = ca.load("release")
+    vectors = rng.normal(size=(9, len(encoder.embed((clean, RATE)).clip)))
+    index = Index.build(vectors, rows, folder / "index", encoder.fingerprint)
+    return Collection(index, encoder, RELEASE, {"c": Corpus("c", clips)}, flat(index), folder, "views")

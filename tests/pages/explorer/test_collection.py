@@ -1,0 +1,238 @@
+"""What is explored: columns, rows, places in time, sounds with their clean twins, searches and retraining."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from explored import RATE, RELEASE, WINDOW, archive, flat, views
+
+import contrastive_artifacts as ca
+from contrastive_artifacts.core import seeding
+from contrastive_artifacts.core.errors import FingerprintError, ParameterError, StorageError
+from contrastive_artifacts.core.journal import Journal
+from contrastive_artifacts.pages.explorer.collection import Collection
+from contrastive_artifacts.pages.explorer.columns import MISSING, category, columns_of
+from contrastive_artifacts.pages.explorer.labelling import Labelling
+from contrastive_artifacts.pages.explorer.rows import Rows
+from contrastive_artifacts.pages.explorer.searching import Search
+from contrastive_artifacts.probes.labels import Labels
+from contrastive_artifacts.search.index import Index
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Collection:
+    return archive(tmp_path_factory.mktemp("archive"))
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Collection:
+    return views(tmp_path_factory.mktemp("views"))
+
+
+def codes(collection: Collection, name: str) -> np.ndarray:
+    return np.frombuffer(collection.columns[name].data, "<u2")
+
+
+def test_columns_hold_what_the_table_holds(recorded, rendered):
+    assert {"heard", "heard_probability", "source", "channel", "label", "decision"} <= set(recorded.columns)
+    assert not {"artifact", "severity", "corpus", "split"} & set(recorded.columns), "they have one value here"
+    for one, name in ((recorded, "heard"), (recorded, "source"), (rendered, "artifact"), (rendered, "split")):
+        told = [one.columns[name].values[code] for code in codes(one, name)]
+        assert told == one.index.metadata.column(name).to_pylist()
+    assert rendered.columns["artifact"].values == ("clean", "clicks", "hum")
+    assert recorded.columns["channel"].values == ("1", "2", "mix")
+    severity = np.frombuffer(rendered.columns["severity"].data, "<f4")
+    np.testing.assert_allclose(severity, rendered.index.metadata.column("severity").to_numpy(), rtol=1e-6)
+    assert rendered.columns["severity"].ends == (0.0, pytest.approx(0.8))
+
+
+def test_missing_values_and_too_many_of_them():
+    column = category("c", pa.array(["b", None, "a", "b"]), first=["b"])
+    assert column is not None
+    assert column.values == ("b", "a")
+    assert np.frombuffer(column.data, "<u2").tolist() == [0, MISSING, 1, 0]
+    assert category("c", pa.array([str(n) for n in range(65534)])) is not None
+    assert category("c", pa.array([str(n) for n in range(65535)])) is None
+    number = columns_of(pa.table({"severity": pa.array([0.5, None, float("inf"), 1.0])}), [])["severity"]
+    assert np.isnan(np.frombuffer(number.data, "<f4")).tolist() == [False, True, True, False]
+    assert number.ends == (0.5, 1.0)
+
+
+def test_rows_without_verdicts_are_listened_to(rendered):
+    """The probe's word on the vectors, as classify gives it one by one."""
+    encoder = ca.load("release")
+    chances, severities = encoder.classify_vectors(np.array(rendered.index.vectors()))
+    for row, (best, severity) in enumerate(zip(chances.argmax(axis=1), severities, strict=True)):
+        facts = rendered.facts(row)
+        assert facts["heard"] == encoder.labels[best]
+        assert facts["heard_severity"] == pytest.approx(severity[best], abs=1e-6)
+        assert facts["heard_probability"] == pytest.approx(chances[row, best], abs=1e-6)
+
+
+def test_windows_are_linked_in_time_within_recording_and_channel(recorded, rendered):
+    rows = [recorded.facts(row) for row in range(len(recorded))]
+    firsts = 0
+    for row, facts in enumerate(rows):
+        before, after = recorded.beside(row)
+        firsts += before is None
+        if after is not None:
+            later = rows[after]
+            assert (later["clip"], later["channel"]) == (facts["clip"], facts["channel"])
+            assert later["start"] == facts["start"] + WINDOW // 2
+            assert recorded.beside(after)[0] == row
+            assert set(recorded.overlapping(row, facts["start"], facts["stop"])) >= {row, after}
+    assert firsts == 7, "five recordings and two channels"
+    assert all(rendered.beside(row) == (None, None) for row in range(len(rendered)))
+
+
+def test_a_row_is_described(recorded, rendered):
+    hum = next(row for row in range(9) if rendered.facts(row)["artifact"] == "hum")
+    told = Rows(rendered).facts(hum)
+    assert (told["title"], told["known"], told["severity"]) == ("hum 0.80", "hum", pytest.approx(0.8))
+    assert (told["seconds"], told["channels"], told["has_clean"], told["can_pad"]) == (1.0, 1, True, False)
+    assert ["base_hz", "50"] in told["params"] or ["base_hz", "60"] in told["params"]
+    assert ["split", rendered.facts(hum)["split"]] in told["facts"]
+    right = next(row for row in range(len(recorded)) if recorded.facts(row)["channel"] == 1)
+    told = Rows(recorded).facts(right)
+    assert told["name"] == "5.wav channel 2"
+    assert told["time"].startswith("00:00:0")
+    assert (told["known"], told["has_clean"], told["can_pad"]) == (None, False, True)
+    assert not any("/" in value for _, value in told["facts"]), "no path leaves the server"
+    about = Rows(rendered).about()
+    assert (about["has_clean"], about["colour"], about["labels"][0]) == (True, "artifact", "clean")
+    assert Rows(recorded).about()["colour"] == "heard"
+
+
+def test_neighbours_leave_out_the_row_and_what_overlaps_it(recorded):
+    search = Search(recorded)
+    for row in range(len(recorded)):
+        facts = recorded.facts(row)
+        for others in (True, False):
+            for hit in search.neighbours(row, 20, others):
+                found = recorded.facts(hit["row"])
+                same = (found["clip"], found["channel"]) == (facts["clip"], facts["channel"])
+                assert not (same and found["start"] < facts["stop"] and facts["start"] < found["stop"])
+                assert hit["same_source"] == (found["source"] == facts["source"])
+                assert not (others and hit["same_source"])
+
+
+def test_searches_find_what_they_should(recorded, rendered):
+    search = Search(recorded)
+    assert search.label("hum", 1)[0]["label"] == "hum"
+    with pytest.raises(ParameterError, match="labelled 'humm'"):
+        search.label("humm", 3)
+    own = search.vector(recorded.vector(4), 1)[0]
+    assert (own["row"], own["score"]) == (4, pytest.approx(1.0, abs=1e-5))
+    x, y = search.place(recorded.vector(4))
+    assert (x, y) == pytest.approx(recorded.layout.points[4].tolist(), abs=0.01)
+    views = Search(rendered)
+    for where, fits in (
+        ({"artifact": ["hum"]}, lambda facts: facts["artifact"] == "hum"),
+        (
+            {"artifact": ["hum", "clicks"], "split": ["train"]},
+            lambda f: f["artifact"] != "clean" and f["split"] == "train",
+        ),
+        ({"severity": [0.5, 1.0]}, lambda facts: facts["severity"] > 0.5),
+    ):
+        rows = {hit["row"] for hit in views.vector(rendered.vector(0), 20, where)}
+        assert rows == {row for row in range(9) if fits(rendered.facts(row))}
+    mixed = Search(recorded).vector(recorded.vector(0), 50, {"channel": ["2"]})
+    assert {recorded.facts(hit["row"])["channel"] for hit in mixed} == {1}
+    for where in ({"nothing": ["a"]}, {"severity": [1]}, {"severity": ["a", "b"]}, {"artifact": [3]}, {"artifact": []}):
+        with pytest.raises(ParameterError):
+            views.vector(rendered.vector(0), 3, where)
+    with pytest.raises(ParameterError, match="k is 0"):
+        search.neighbours(0, 0, True)
+
+
+def test_of_index_wants_the_encoder_that_made_it(recorded, tmp_path, monkeypatch):
+    monkeypatch.setattr("contrastive_artifacts.pages.explorer.layout.umap_2d", lambda x, seed: x[:, :2])
+    again = Collection.of_index(recorded.index.directory)
+    assert len(again) == len(recorded)
+    other = Index.build(np.eye(6), [{"clip": "a"}] * 6, tmp_path / "other", "another")
+    with pytest.raises(FingerprintError, match="encoder="):
+        Collection.of_index(other.directory)
+    fingerprint = recorded.index.fingerprint
+    bare = Index.build(np.eye(6), [{"clip": "a"}] * 6, tmp_path / "bare", fingerprint)
+    with pytest.raises(ParameterError, match=r"no columns start, stop, sample_rate.*embed.py"):
+        Collection.of_index(bare.directory)
+    with pytest.raises(StorageError):
+        Collection.of_index(tmp_path / "nothing")
+
+
+def test_people_correct_the_probe(tmp_path):
+    """Rows that are far from what the probe knows are given a new name, and rows like them are heard as that."""
+    rng = np.random.default_rng(seeding.derive("retrain"))
+    encoder = ca.load("release")
+    ways = rng.normal(size=(2, 256))
+    vectors = np.repeat(ways, 30, axis=0) + rng.normal(0, 0.3, (60, 256))
+    facts = [{"clip": f"{n % 10}.wav", "corpus": "c", "source": f"{n % 10}.wav", "channel": None, "start": n,
+              "stop": n + 9, "sample_rate": RATE, "artifact": "", "params": "{}", "file": ""}
+             for n in range(60)]  # fmt: skip
+    index = Index.build(vectors, facts, tmp_path / "index", encoder.fingerprint)
+    one = Collection(index, encoder, RELEASE, {}, flat(index), tmp_path / "index", "x")
+    files = {path.name: path.read_bytes() for path in (tmp_path / "index").iterdir()}
+    with Journal(tmp_path / "labels.jsonl") as journal:
+        labelling = Labelling(one, Labels(journal, "ana", encoder.fingerprint))
+        with pytest.raises(ParameterError, match="nothing to learn from"):
+            labelling.retrain()
+        assert labelling.say(list(range(20)), "relabel", "tape_squeal", "")["changed"] == 20
+        assert labelling.say([*range(30, 50), 30], "relabel", "clean", "")["counts"]["relabel"] == 40
+        assert labelling.say([0], "reject", "", "")["counts"] == {"keep": 0, "reject": 1, "relabel": 39}
+        decisions = [("", "keep", "reject", "relabel")[code] for code in codes(one, "decision")]
+        assert decisions == ["reject", *["relabel"] * 19, *[""] * 10, *["relabel"] * 20, *[""] * 10]
+        before = one.index.metadata.column("heard").to_pylist()
+        made = labelling.retrain()
+        assert (made["labels"], made["left_out"], made["rows"]) == (39, 1, 60)
+        heard = one.index.metadata.column("heard").to_pylist()
+        assert heard[20:30] == ["tape_squeal"] * 10, "rows of that kind that nobody labelled"
+        assert made["changed"] == sum(a != b for a, b in zip(before, heard, strict=True)) > 0
+        assert "tape_squeal" in one.columns["heard"].values
+        assert one.facts(25)["heard_severity"] is None, "people say what, not how bad"
+        assert made["after"]["accuracy"] > made["before"]["accuracy"]
+        loaded = ca.load(made["saved"])
+        assert loaded.fingerprint == encoder.fingerprint
+        assert "tape_squeal" in loaded.labels
+        best = loaded.classify_vectors(np.array(index.vectors()))[0].argmax(axis=1)
+        assert [loaded.labels[n] for n in best] == heard
+        assert labelling.undo()["rows"] == [0]
+        assert labelling.undo()["rows"] == [*range(30, 50)]
+        assert labelling.undo()["counts"] == {"keep": 0, "reject": 0, "relabel": 0}
+        assert labelling.undo()["rows"] == []
+        with pytest.raises(ParameterError, match="nothing to learn from"):
+            labelling.retrain()
+        again = Collection(index, encoder, RELEASE, {}, flat(index), tmp_path / "index", "x")
+        assert again.index.metadata.column("heard").to_pylist() == before
+        resumed = Labelling(again, Labels(journal, "ana", encoder.fingerprint))
+        assert again.index.metadata.column("heard").to_pylist() == heard, "opened again, it is heard as corrected"
+        resumed.say(list(range(30, 40)), "relabel", "clean", "")
+        assert resumed.retrain()["before"] is not None
+        assert "tape_squeal" not in ca.load(made["saved"]).labels, "what it starts from is from before any label"
+        (tmp_path / "index" / "relabelled" / "probe.safetensors").write_bytes(b"no probe")
+        with pytest.raises(StorageError, match="relabelled"):
+            Labelling(again, Labels(journal, "ana", encoder.fingerprint))
+    assert {n: (tmp_path / "index" / n).read_bytes() for n in files} == files, "the index stays as it was"
+
+
+def test_a_label_keeps_its_code_when_others_come_and_go(rendered, tmp_path):
+    with Journal(tmp_path / "labels.jsonl") as journal:
+        labelling = Labelling(rendered, Labels(journal, "ana", rendered.index.fingerprint))
+        labelling.say([1], "relabel", "zebra", "")
+        labelling.say([2], "relabel", "ant", "why")
+        values = rendered.columns["label"].values
+        assert values == ("", "zebra", "ant")
+        assert rendered.labels()[-2:] == ["zebra", "ant"]
+        told = Rows(rendered).facts(2)
+        assert (told["label"], told["decision"], told["by"], told["note"]) == ("ant", "relabel", "ana", "why")
+        assert told["title"] == "ant"
+        hits = Search(rendered).vector(rendered.vector(0), 9, {"label": ["ant", "zebra"]})
+        assert {hit["row"] for hit in hits} == {1, 2}
+        assert {hit["label"] for hit in Search(rendered).label("ant", 9)} >= {"ant"}
+        labelling.undo()
+        labelling.undo()
+        assert rendered.columns["label"].values == values
+        assert not codes(rendered, "label").any()
+        labelling.say([3], "relabel", "bee", "")
+        assert rendered.columns["label"].values == (*values, "bee")
+        labelling.undo()

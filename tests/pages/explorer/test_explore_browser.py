@@ -1,0 +1,398 @@
+"""The explorer in a real browser, against the real script: seen, heard, searched and labelled, the journal knows.
+
+Skipped where Chromium, its driver, selenium or the extra ``serve`` is missing.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from contrastive_artifacts import audio
+from contrastive_artifacts.runs import run
+
+pytest.importorskip("fastapi", reason="the extra is not installed: pip install -e '.[serve]'")
+pytest.importorskip("selenium.webdriver", reason="selenium is not installed: pip install selenium")
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[3]
+RATE = 16000
+SPITE = "<img src=x onerror=window.broken=1>.wav"
+TIME = np.arange(2 * RATE) / RATE
+TINY = (
+    *("run=x", "objective_name=contrastive", "corpus=folder", "window_s=1.0", "backbone.weights=none"),
+    *("artifacts.states=[clean,hum,clicks]", "artifacts.severity=[0.8,1.0]", "encoder.hidden=32"),
+    *("trainer.steps=2", "trainer.sources=3", "trainer.validate_every=2", "trainer.workers=0"),
+)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A probed run over ten tones, one of them in a file whose name is markup."""
+    folder = tmp_path_factory.mktemp("explore")
+    noise = np.random.default_rng(0)
+    for n in range(10):
+        tone = 0.3 * np.sin(2 * np.pi * (200 + 60 * n) * TIME) + noise.normal(0, 0.01, TIME.size)
+        audio.write(folder / "data" / (SPITE if n == 0 else f"take {n}.wav"), tone.astype(np.float32)[None], RATE)
+    with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
+        config = OmegaConf.to_container(compose("pretrain", [*TINY, f"corpus.path={folder}/data"]), resolve=True)
+    assert isinstance(config, dict)
+    del config["run"]
+    run.pretrain(config, folder / "run")
+    run.probe(folder / "run", {}, ["linear"], 1.0, 1, 10, 0)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def url(home: Path) -> Iterator[str]:
+    command = [sys.executable, str(ROOT / "scripts" / "explore.py"), f"run={home}/run", "port=0", "who=ana"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=home)
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if line.startswith("page"):
+            break
+    else:
+        pytest.fail("".join(said))
+    yield line.split()[1]
+    process.kill()
+    process.communicate()
+
+
+@pytest.fixture(scope="module")
+def browser(start_chromium: Callable[..., Any]) -> Any:
+    return start_chromium("--use-angle=swiftshader", "--enable-unsafe-swiftshader")
+
+
+@pytest.fixture
+def page(browser: Any, url: str) -> Iterator[Any]:
+    """The page, drawn; at the end nothing may have been said on the console, nor asked of anyone else."""
+    browser.get_log("browser"), browser.get_log("performance")
+    browser.get(url)
+    wait(browser, lambda: "ready" in state(browser) and state(browser)["drawn"] == state(browser)["visible"])
+    assert state(browser)["error"] == ""
+    yield browser
+    assert browser.get_log("browser") == []
+    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    requests = [e["params"] for e in events if e["method"] == "Network.requestWillBeSent"]
+    asked = [r["request"]["url"] for r in requests if not r["documentURL"].startswith("chrome")]
+    assert asked
+    assert all(address.startswith(url) for address in asked), "nothing from elsewhere"
+    assert browser.execute_script("return window.broken") is None
+    assert browser.find_elements(By.TAG_NAME, "img") == []
+
+
+def state(browser: Any) -> dict[str, str]:
+    return browser.execute_script("return {...document.body.dataset}")
+
+
+def wait(browser: Any, condition: Callable[[], object]) -> None:
+    end = time.monotonic() + 15
+    while not condition():
+        assert time.monotonic() < end, state(browser)
+        time.sleep(0.05)
+
+
+def press(browser: Any, *keys: str) -> None:
+    ActionChains(browser).send_keys(*keys).perform()
+
+
+def chord(browser: Any, modifier: str, key: str) -> None:
+    ActionChains(browser).key_down(modifier).send_keys(key).key_up(modifier).perform()
+
+
+def drag(browser: Any, element: str, *places: tuple[float, float]) -> None:
+    """A stroke of the pointer through places given in shares of the element's width and height."""
+    box = browser.execute_script("return byId(arguments[0]).getBoundingClientRect().toJSON()", element)
+    chain = ActionChains(browser, duration=15)
+    for n, (x, y) in enumerate(places):
+        pointer = chain.w3c_actions.pointer_action
+        pointer.move_to_location(int(box["x"] + x * box["width"]), int(box["y"] + y * box["height"]))
+        if n == 0:
+            pointer.pointer_down()
+    chain.w3c_actions.pointer_action.pointer_up()
+    chain.perform()
+
+
+def open_row(browser: Any, row: int) -> None:
+    browser.execute_script("select(arguments[0])", row)
+    wait(browser, lambda: state(browser).get("picture") == str(row) and browser.execute_script("return item?.info"))
+
+
+def rows_of(browser: Any, column: str, value: str) -> list[int]:
+    return browser.execute_script(
+        "const c = columns.get(arguments[0]);"
+        "return [...c.data].flatMap((code, row) => (c.values[code] === arguments[1] ? [row] : []))",
+        column,
+        value,
+    )
+
+
+def said(home: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (home / "run" / "labels.jsonl").read_text().splitlines()]
+
+
+def test_listening_by_keyboard_alone(page):
+    assert page.switch_to.active_element.get_attribute("id") == "map"
+    press(page, Keys.ARROW_RIGHT)
+    wait(page, lambda: state(page)["picture"] == state(page)["selected"] != "")
+    visited = {state(page)["selected"]}
+    for key in (Keys.ARROW_LEFT, Keys.ARROW_UP, Keys.ARROW_DOWN, Keys.ARROW_RIGHT):
+        press(page, key)
+        visited.add(state(page)["selected"])
+    assert len(visited) > 1
+    open_row(page, rows_of(page, "artifact", "hum")[0])
+    press(page, "p", " ")  # looped, so that it cannot end while this looks
+    wait(page, lambda: state(page)["playing"] == state(page)["selected"])
+    before = page.execute_script("return player.context.currentTime - player.position()")
+    wait(page, lambda: page.execute_script("return player.position()") > 0.1)
+    heard = "return new URL(player.voice.url, location).searchParams.get('version')"
+    for key, version in (("b", "clean"), ("a", "damaged")):
+        press(page, key)
+        wait(page, lambda version=version: page.execute_script(heard) == version)
+        assert state(page)["version"] == version
+        assert state(page)["playing"] != "", "changing over does not stop the sound"
+        lag = page.execute_script(
+            "const { start, stop } = player.voice.span;"
+            "return (player.context.currentTime - player.position()) % (stop - start)"
+        )
+        assert lag == pytest.approx(before % 1.0, abs=0.002), "and it goes on from the same place"
+    press(page, " ")
+    assert state(page)["playing"] == ""
+    press(page, "f")
+    wait(page, lambda: page.execute_script("return item.picture?.top_hz") == 1000)
+    colours = "const copy = new OffscreenCanvas(60, 60).getContext('2d');"
+    colours += (
+        "copy.drawImage(byId('spectrogram'), 0, 0, 60, 60); return new Set(copy.getImageData(0, 0, 60, 60).data).size"
+    )
+    assert page.execute_script(colours) > 20, "the spectrogram has many colours"
+    press(page, "4")
+    assert "hz" in page.find_element(By.ID, "facts").text
+    press(page, "?")
+    assert page.find_element(By.ID, "sheet").is_displayed()
+    press(page, Keys.ESCAPE, Keys.ESCAPE)
+    assert state(page)["selected"] == ""
+
+
+def test_the_map_is_drawn_in_colour_and_follows_the_theme(page):
+    ground = "const g = dots.getContext('webgl2'), p = new Uint8Array(4);"
+    ground += "g.readPixels(0, 0, 1, 1, g.RGBA, g.UNSIGNED_BYTE, p); return [...p]"
+    assert page.execute_script(ground) == [255, 255, 255, 255]
+    marker = "const row = arguments[0], p = new Uint8Array(4), g = dots.getContext('webgl2');"
+    marker += "g.readPixels(rowX(row), dots.height - rowY(row), 1, 1, g.RGBA, g.UNSIGNED_BYTE, p); return [...p]"
+    seen = {}
+    for name in ("clean", "hum", "clicks"):
+        apart = "return arguments[0].find((row) => nearest(rowX(row), rowY(row)) === row)"
+        seen[name] = tuple(page.execute_script(marker, page.execute_script(apart, rows_of(page, "artifact", name))))
+    assert len({*seen.values(), (255, 255, 255, 255)}) == 4
+    page.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    )
+    wait(page, lambda: page.execute_script(ground) == [0x14, 0x17, 0x1C, 255])
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    Select(page.find_element(By.ID, "colour")).select_by_value("severity")
+    wait(page, lambda: state(page)["colour"] == "severity")
+    assert page.find_element(By.ID, "histogram").is_displayed()
+
+
+def test_filters_combine(page):
+    page.execute_script("document.querySelector('#items button[title=clicks]').focus(); refresh()")
+    wait(page, lambda: "following" not in state(page))
+    assert page.switch_to.active_element.get_attribute("title") == "clicks", "a new legend keeps the keyboard's place"
+    everything = int(state(page)["visible"])
+    hum = page.find_element(By.CSS_SELECTOR, "#items button[title=hum]")
+    many = int(hum.find_element(By.CLASS_NAME, "many").text)
+    hum.click()
+    wait(page, lambda: int(state(page)["visible"]) == everything - many)
+    assert page.find_element(By.ID, "count").text == f"{everything - many} of {everything} shown"
+    press(page, "/", "onerror")
+    wait(page, lambda: int(state(page)["visible"]) == 2)  # clean and clicks of that one recording
+    press(page, Keys.ESCAPE)
+    page.find_element(By.ID, "all").click()
+    wait(page, lambda: int(state(page)["visible"]) == everything)
+    Select(page.find_element(By.ID, "colour")).select_by_value("severity")
+    wait(page, lambda: page.find_element(By.ID, "high").is_displayed())
+    page.find_element(By.ID, "high").send_keys(Keys.HOME)
+    severity = page.execute_script("return [...columns.get('severity').data].filter((v) => v === 0).length")
+    wait(page, lambda: int(state(page)["visible"]) == severity)
+
+
+def test_hover_is_heard(page):
+    row = page.execute_script("return central()")
+    place = page.execute_script(
+        "const b = map.getBoundingClientRect(); return [b.x + rowX(arguments[0]), b.y + rowY(arguments[0])]", row
+    )
+    press(page, "h")
+    page.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": "mouseMoved", "x": place[0], "y": place[1]})
+    wait(page, lambda: state(page)["playing"] == state(page)["hovered"] != "")
+    name = page.execute_script("return columns.get('source').values[columns.get('source').data?.[hovered]] ?? ''")
+    assert page.find_element(By.ID, "tip").is_displayed()
+    assert name in page.find_element(By.ID, "tip").text
+    page.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": "mouseMoved", "x": 2, "y": 2})
+    wait(page, lambda: state(page)["playing"] == "")
+
+
+def test_lasso_and_search_by_what_is_in_it(page):
+    press(page, "g")
+    drag(page, "map", (0.01, 0.02), (0.6, 0.02), (0.6, 0.98), (0.01, 0.98))
+    middle = "return [...points.x].filter((_, row) => rowX(row) < 0.6 * size.width).length"
+    assert 0 < int(state(page)["lasso"]) == page.execute_script(middle) < int(state(page)["visible"])
+    wait(page, lambda: "%" in page.find_element(By.CLASS_NAME, "mixture").text)
+    page.find_element(By.XPATH, "//button[.='Search like these']").click()
+    wait(page, lambda: int(state(page)["hits"]) > 0)
+    assert page.find_element(By.ID, "hits").is_displayed()
+    rings = page.execute_script("return ringed.length")
+    assert rings == len(page.find_elements(By.CSS_SELECTOR, "#hit-rows li")) > 0
+    page.find_element(By.CSS_SELECTOR, "#hit-rows .row").send_keys(Keys.ARROW_DOWN, Keys.ENTER)
+    wait(page, lambda: state(page)["selected"] == str(page.execute_script("return hits.rows[1].row")))
+    press(page, "m", Keys.ESCAPE, Keys.ESCAPE)
+    assert state(page)["lasso"] == "0"
+
+
+def test_search_by_a_file_a_span_and_a_label(page, tmp_path):
+    hum = 0.4 * np.sin(2 * np.pi * 50 * TIME) + 0.2 * np.sin(2 * np.pi * 150 * TIME)
+    audio.write(tmp_path / SPITE, hum.astype(np.float32)[None], RATE)
+    page.find_element(By.ID, "file").send_keys(str(tmp_path / SPITE))
+    wait(page, lambda: int(state(page)["hits"]) > 0 and state(page)["picture"].startswith("query:"))
+    assert page.find_element(By.ID, "title").text == SPITE
+    assert "%" in page.find_element(By.ID, "query").text
+    first = state(page)["query"]
+    press(page, " ")
+    wait(page, lambda: state(page)["playing"] == f"query:{first}")
+    open_row(page, 0)
+    drag(page, "view", (0.4, 0.5), (0.8, 0.5))
+    wait(page, lambda: state(page)["span"])
+    press(page, "s")
+    wait(page, lambda: state(page)["query"] not in ("", first))
+    assert page.execute_script("return stars.length") == 2
+    Select(page.find_element(By.ID, "by-label")).select_by_value("hum")
+    wait(page, lambda: "like hum" in page.find_element(By.ID, "query").text)
+    (tmp_path / "no.wav").write_bytes(b"")
+    page.find_element(By.ID, "file").send_keys(str(tmp_path / "no.wav"))
+    wait(page, lambda: "empty" in page.find_element(By.ID, "trouble").text)
+
+
+def test_search_by_a_file_that_is_dropped(page, tmp_path):
+    audio.write(tmp_path / "dropped.wav", (0.3 * np.sin(2 * np.pi * 50 * TIME)).astype(np.float32)[None], RATE)
+    data = {"items": [], "files": [str(tmp_path / "dropped.wav")], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver"):
+        page.execute_cdp_cmd("Input.dispatchDragEvent", {"type": kind, "x": 500, "y": 400, "data": data})
+    wait(page, page.find_element(By.ID, "drop").is_displayed)
+    page.execute_cdp_cmd("Input.dispatchDragEvent", {"type": "drop", "x": 500, "y": 400, "data": data})
+    wait(page, lambda: int(state(page)["hits"]) > 0 and state(page)["picture"].startswith("query:"))
+    assert page.find_element(By.ID, "title").text == "dropped.wav"
+    assert not page.find_element(By.ID, "drop").is_displayed()
+
+
+def test_labels_are_in_the_journal_and_undo_takes_them_back(page, home):
+    row, other, third = rows_of(page, "artifact", "clean")[:3]
+    open_row(page, row)
+    press(page, "n")
+    page.switch_to.active_element.send_keys("kurz", Keys.ENTER)
+    press(page, "k")
+    wait(page, lambda: state(page)["labels"] == "1")
+    assert page.find_element(By.ID, "keep").get_attribute("aria-pressed") == "true"
+    open_row(page, other)
+    press(page, "x")
+    wait(page, lambda: state(page)["labels"] == "2")
+    open_row(page, third)
+    press(page, "l")
+    page.switch_to.active_element.send_keys("Tape Hiss", Keys.ENTER)
+    assert page.find_element(By.ID, "relabel-dialog").is_displayed(), "a name with a blank is refused"
+    page.switch_to.active_element.send_keys(Keys.CONTROL + "a")
+    page.switch_to.active_element.send_keys("tape_hiss", Keys.ENTER)
+    wait(page, lambda: state(page)["labels"] == "3")
+    wait(page, lambda: "now tape_hiss" in page.find_element(By.ID, "badge").text)
+    entries = said(home)
+    assert [e["action"] for e in entries[-3:]] == ["keep", "reject", "relabel"]
+    assert all(e["who"] == "ana" for e in entries)
+    assert (entries[-3]["note"], entries[-1]["label"]) == ("kurz", "tape_hiss")
+    wait(page, lambda: "tape_hiss" in page.execute_script("return about.labels"))
+    press(page, "u")
+    wait(page, lambda: state(page)["labels"] == "2")
+    wait(page, lambda: page.find_element(By.ID, "badge").text == "")
+    chord(page, Keys.CONTROL, "z")
+    wait(page, lambda: state(page)["labels"] == "1")
+    assert state(page)["selected"] == str(other)
+    assert said(home)[-1]["action"] == "undo"
+    page.refresh()
+    wait(page, lambda: "ready" in state(page))
+    assert state(page)["labels"] == "1", "what was said outlives the page"
+
+
+def test_what_the_server_does_not_take_is_not_shown_as_said(page):
+    open_row(page, 0)
+    before = state(page)["labels"]
+    page.execute_script("window.fetch = () => Promise.reject(new TypeError('no network'))")
+    press(page, "x")
+    wait(page, lambda: "does not answer" in page.find_element(By.ID, "trouble").text)
+    assert state(page)["labels"] == before
+    assert page.find_element(By.ID, "reject").get_attribute("aria-pressed") == "false"
+
+
+def test_one_act_over_many_and_retraining(page, home):
+    for name in ("hum", "clicks"):
+        Select(page.find_element(By.ID, "colour")).select_by_value("artifact")
+        item = page.find_element(By.CSS_SELECTOR, f"#items button[title={name}]")
+        ActionChains(page).key_down(Keys.SHIFT).click(item).key_up(Keys.SHIFT).perform()
+        many = len(rows_of(page, "artifact", name))
+        wait(page, lambda many=many: state(page)["visible"] == str(many))
+        press(page, "3")
+        page.find_element(By.XPATH, "//button[.='Select all shown']").click()
+        wait(page, lambda many=many: state(page)["lasso"] == str(many))
+        entries = len(said(home))
+        before = int(state(page)["labels"])
+        press(page, "m")
+        chord(page, Keys.SHIFT, "k")
+        wait(page, lambda before=before, many=many: int(state(page)["labels"]) == before + many)
+        assert len(said(home)) == entries + 1, "one act, one entry"
+        press(page, Keys.ESCAPE)
+        assert state(page)["lasso"] == "0"
+        page.find_element(By.ID, "all").click()
+        wait(page, lambda: "following" not in state(page))  # the legend is made anew by then
+    page.find_element(By.ID, "retrain").click()
+    wait(page, lambda: "retrained" in state(page))
+    assert state(page)["colour"] == "heard"
+    assert "before" in page.find_element(By.ID, "question").text
+    press(page, Keys.ENTER)
+    assert not page.find_element(By.ID, "question").is_displayed()
+
+
+def test_a_name_that_is_markup_stays_text(page):
+    page.execute_script("return load('source')")
+    row = rows_of(page, "source", SPITE)[0]
+    open_row(page, row)
+    assert SPITE in page.find_element(By.ID, "where").text
+    press(page, "4")
+    assert SPITE in page.find_element(By.ID, "facts").text
+    Select(page.find_element(By.ID, "colour")).select_by_value("source")
+    wait(page, lambda: SPITE in page.find_element(By.ID, "items").text)
+
+
+def test_without_webgl_the_rest_works(browser, url):
+    script = "const old = HTMLCanvasElement.prototype.getContext;"
+    script += "HTMLCanvasElement.prototype.getContext = function (kind, ...more) "
+    script += "{ return kind === 'webgl2' ? null : old.call(this, kind, ...more); }"
+    made = browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})
+    browser.get(url)
+    wait(browser, lambda: "ready" in state(browser))
+    assert state(browser)["webgl"] == "none"
+    assert browser.find_element(By.ID, "no-map").is_displayed()
+    open_row(browser, 1)
+    wait(browser, lambda: int(state(browser)["similar"]) > 0)
+    browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", made)

@@ -1,0 +1,235 @@
+"""What the explorer's server refuses without falling: wrong names, rows, bodies, askers, and hostile files."""
+
+from __future__ import annotations
+
+import io
+import struct
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+testclient = pytest.importorskip("fastapi.testclient", reason="the extra is not installed: pip install -e '.[serve]'")
+from explored import archive  # noqa: E402
+from served import BYTES, NOISE, asked_by, client, wav  # noqa: E402
+
+from contrastive_artifacts.core.journal import Journal  # noqa: E402
+from contrastive_artifacts.pages.explorer.collection import Collection  # noqa: E402
+from contrastive_artifacts.pages.explorer.queries import UPLOAD_BYTES  # noqa: E402
+from contrastive_artifacts.pages.shared import server as serving  # noqa: E402
+
+Client = testclient.TestClient
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Collection:
+    return archive(tmp_path_factory.mktemp("archive"))
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    with Journal(tmp_path / "labels.jsonl") as opened:
+        yield opened
+
+
+@pytest.fixture
+def files(recorded: Collection, journal: Journal) -> Client:
+    return client(recorded, journal)
+
+
+def hostile() -> dict[str, bytes]:
+    """What must be refused as audio, by name."""
+    claims = (
+        b"RIFF" + struct.pack("<I", 2**32 - 9) + b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, 8000, 16000, 2, 16)
+    )
+    claims += b"data" + struct.pack("<I", 2**32 - 47)
+    rng = np.random.default_rng(0)
+    box = struct.pack(">I", 24) + b"ftypmp42\0\0\0\0mp42isom"
+    wide = io.BytesIO()
+    soundfile.write(wide, np.zeros((100, 9)), 8000, format="WAV")
+    nan = io.BytesIO()
+    soundfile.write(nan, np.full(8000, np.nan), 8000, format="WAV", subtype="FLOAT")
+    odd = bytearray(wav(NOISE))
+    odd[24:28] = struct.pack("<I", 3)  # a rate of 3 Hz
+    return {
+        "empty.wav": b"",
+        "claims.wav": claims,
+        "text.wav": b"not a sound, only words" * 99,
+        "list.m3u8": b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n",
+        "list.wav": b"#EXTM3U\n#EXTINF:1,\n/work/a.wav\n",
+        "concat.mp4": b"ffconcat version 1.0\nfile /etc/hostname\n",
+        "page.mp3": b"<html><script>alert(1)</script></html>",
+        "random.wav": rng.bytes(200_000),
+        "random.mp3": rng.bytes(200_000),
+        "garbage.mp4": box + rng.bytes(100_000),
+        "moov.mp4": box + struct.pack(">I", 2**31) + b"moov" + rng.bytes(5000),
+        "header.flac": b"fLaC\0\0\0\x22" + rng.bytes(34),
+        "zeros.ogg": bytes(100_000),
+        "wide.wav": wide.getvalue(),
+        "nan.wav": nan.getvalue(),
+        "slow.wav": bytes(odd),
+    }
+
+
+@pytest.mark.parametrize("name", hostile())
+def test_what_is_no_sound_is_refused_with_a_reason(files, name):
+    answer = asked_by(files, hostile()[name], name)
+    assert answer.status_code == 400, answer.text
+    assert name.partition(".")[0] in answer.json()["error"] or "Hz" in answer.json()["error"]
+    assert "/tmp" not in answer.text, "where the server puts it is nobody's business"
+    assert files.get("/api/about").status_code == 200
+
+
+def test_a_sound_that_claims_more_than_it_has_is_taken_for_what_it_has(files):
+    data = bytearray(wav(NOISE))
+    data[4:8] = data[40:44] = struct.pack("<I", 2**32 - 64)  # 2^31 samples of two bytes
+    assert asked_by(files, bytes(data)).json()["query"]["seconds"] == 2.0
+    cut = asked_by(files, wav(NOISE)[:20_001]).json()["query"]["seconds"]
+    assert 0.5 < cut < 0.7
+
+
+def test_hours_of_silence_in_a_few_bytes_are_too_long(files):
+    file = io.BytesIO()
+    with soundfile.SoundFile(file, "w", 8000, 1, format="FLAC", subtype="PCM_16") as sound:
+        for _ in range(180):
+            sound.write(np.zeros(8000 * 60, np.int16))
+    data = file.getvalue()
+    assert len(data) < 2**20
+    start = time.perf_counter()
+    answer = asked_by(files, data, "night.flac")
+    assert answer.status_code == 400
+    assert "night.flac is longer than 10 minutes" in answer.json()["error"]
+    assert time.perf_counter() - start < 10
+
+
+def test_uploads_over_the_limit_are_refused_before_they_are_in(files):
+    sent = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal sent
+        for _ in range(64):
+            sent += 2**20
+            yield bytes(2**20)
+
+    assert asked_by(files, endless()).status_code == 413
+    declared = files.post("/api/search/sound", content=b"x", headers={**BYTES, "Content-Length": str(UPLOAD_BYTES + 1)})
+    assert declared.status_code == 413
+    for length in ("-1", "1e3", "0x10"):
+        assert (
+            files.post("/api/search/sound", content=b"x", headers={**BYTES, "Content-Length": length}).status_code
+            == 413
+        )
+
+
+def test_only_bytes_are_uploaded_and_only_json_is_said(files):
+    for kind in ("application/json", "audio/wav", "multipart/form-data; boundary=x", "text/plain", ""):
+        answer = files.post("/api/search/sound", content=wav(NOISE), headers={"Content-Type": kind})
+        assert answer.status_code == 415, kind
+    for path in (
+        "/api/labels",
+        "/api/undo",
+        "/api/retrain",
+        "/api/search/rows",
+        "/api/search/label",
+        "/api/search/span",
+    ):
+        for kind in ("application/octet-stream", "text/plain", "application/x-www-form-urlencoded"):
+            assert files.post(path, content=b"{}", headers={"Content-Type": kind}).status_code == 415
+        assert files.get(path).status_code == 405
+
+
+OUTSIDE = ("..%2f..%2fetc%2fpasswd", "../../etc/passwd", "%2e%2e/%2e%2e/etc/passwd", "....//etc/passwd", "/etc/passwd",
+           "C:%5Cwindows", "%00", "labels.jsonl", "~", "." * 3000)  # fmt: skip
+
+
+@pytest.mark.parametrize("outside", OUTSIDE)
+def test_no_path_leads_out(files, outside):
+    for path in ("/api/columns/{}", "/api/rows/{}", "/api/rows/{}/picture", "/api/rows/{}/audio",
+                 "/api/rows/{}/neighbours", "/api/queries/{}/picture", "/api/queries/{}/audio", "/{}"):  # fmt: skip
+        answer = files.get(path.format(outside))
+        assert answer.status_code in (404, 422), path
+        assert list(answer.json()) == ["error"]
+        assert b"root:" not in answer.content
+
+
+@pytest.mark.parametrize("row", ["-1", "99999", str(2**31), str(2**63), str(2**64), "9" * 4000, "9" * 5000, "1.5", "x",
+                                 "NaN", "1e3", "0x1", "", "null", "%20"])  # fmt: skip
+def test_rows_that_there_are_not(files, row):
+    for tail in ("", "/picture", "/audio", "/neighbours"):
+        answer = files.get(f"/api/rows/{row}{tail}")
+        assert answer.status_code in (404, 422)
+        assert list(answer.json()) == ["error"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("search/rows", {"like": []}, 422),
+        ("search/rows", {"like": [10**30]}, 404),
+        ("search/rows", {"like": [0], "unlike": [-1]}, 404),
+        ("search/rows", {"like": [0], "unlike": [0]}, 400),
+        ("search/rows", {"like": [0], "k": 10**9}, 400),
+        ("search/rows", {"like": [0], "k": -1}, 400),
+        ("search/rows", {"like": [0] * 1001}, 422),
+        ("search/rows", {"like": [0], "where": {"x": ["a"]}}, 400),
+        ("search/rows", {"like": [0], "where": {"heard": [{"a": 1}]}}, 400),
+        ("search/rows", {"like": [0], "where": {"channel": ["mix", "9" * 99]}}, 200),
+        ("search/rows", {"like": "0"}, 422),
+        ("search/rows", [], 422),
+        ("search/label", {"label": ""}, 422),
+        ("search/label", {"label": "x" * 201}, 422),
+        ("search/span", {"row": 0, "start": 1, "stop": 1}, 400),
+        ("search/span", {"row": 0, "start": -1e308, "stop": 1e308}, 400),
+        ("search/span", {"row": 99999, "start": 0, "stop": 1}, 404),
+        ("labels", {"rows": [], "action": "keep"}, 422),
+        ("labels", {"rows": [0, 99999], "action": "keep"}, 404),
+        ("labels", {"rows": [0], "action": "praise"}, 400),
+        ("labels", {"rows": [0], "action": "relabel", "label": "Tape Squeal"}, 400),
+        ("labels", {"rows": [0], "action": "relabel", "label": "../x"}, 400),
+        ("labels", {"rows": [0], "action": "relabel", "label": "<b>"}, 400),
+        ("labels", {"rows": [0], "action": "keep", "note": "x" * 1001}, 400),
+        ("labels", {"rows": [0] * 20_001, "action": "keep"}, 422),
+        ("retrain", {}, 400),
+    ],
+)
+def test_bodies_that_do_not_fit(files, path, body, status):
+    answer = files.post(f"/api/{path}", json=body)
+    assert answer.status_code == status, answer.text
+    assert "Traceback" not in answer.text
+
+
+def test_malformed_json_and_numbers_that_are_none(files):
+    kind = {"Content-Type": "application/json"}
+    for text in (
+        "{",
+        '{"row": 0, "start": NaN, "stop": 1}',
+        "[" * 9000,
+        '{"row": 0, "start": 0, "stop": Infinity}',
+        "\xff",
+    ):
+        answer = files.post("/api/search/span", content=text.encode("latin-1"), headers=kind)
+        assert answer.status_code in (400, 422), text[:40]
+        assert list(answer.json()) == ["error"]
+    for query in ("pad=nan", "pad=-1", "pad=1e9", "version=../x", "scale=x", "pad=x"):
+        assert files.get(f"/api/rows/0/picture?{query}").status_code in (400, 422)
+    assert files.get("/api/rows/0/picture?version=clean").status_code == 400
+
+
+def test_others_may_not_ask(recorded, journal):
+    evil = {"Origin": "https://evil.example"}
+    local = client(recorded, journal)
+    assert local.post("/api/undo", json={}, headers=evil).status_code == 403
+    assert local.post("/api/search/sound", content=wav(NOISE), headers={**BYTES, **evil}).status_code == 403
+    rebound = client(recorded, journal, base="http://rebound.example:8078")
+    for path in ("/", "/api/about", "/api/rows/0/audio"):
+        assert rebound.get(path).status_code == 403
+    access = serving.Access.to("0.0.0.0")
+    remote = client(recorded, journal, access, "http://192.168.1.5:8078")
+    for path in ("/", "/api/map", "/api/labels.csv"):
+        assert remote.get(path).status_code == 401
+        assert remote.get(path, headers={"Authorization": "Bearer wrong"}).status_code == 401
+    assert remote.post("/api/search/sound", content=wav(NOISE), headers=BYTES).status_code == 401
+    assert remote.get("/api/map", headers={"Authorization": f"Bearer {access.token}"}).status_code == 200

@@ -1,0 +1,68 @@
+"""The verb: it opens what it is given, says where the page is, and ends when it is told to."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("fastapi", reason="the extra is not installed: pip install -e '.[serve]'")
+from explored import archive
+
+from contrastive_artifacts.pages.explorer import layout
+from contrastive_artifacts.search.index import Index
+
+ROOT = Path(__file__).parents[3]
+COMMAND = [sys.executable, "-u", str(ROOT / "scripts" / "explore.py"), "port=0"]
+
+
+@pytest.mark.slow
+def test_it_serves_until_it_is_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index: Index = archive(tmp_path).index
+    with monkeypatch.context() as patched:  # the map is kept, so that the script has no UMAP to compile
+        patched.setattr(layout, "umap_2d", lambda x, seed: x[:, :2])
+        layout.layout_of(Index.open(index.directory))
+    process = subprocess.Popen(
+        [*COMMAND, f"index={index.directory}", "who=ana"], stdout=subprocess.PIPE, text=True, cwd=tmp_path
+    )
+    try:
+        assert process.stdout is not None
+        lines = iter(process.stdout.readline, "")
+        page = next(line for line in lines if line.startswith("page")).split()[1]
+        with urllib.request.urlopen(f"{page}api/about") as answer:
+            about = json.load(answer)
+        assert (about["count"], about["who"], about["title"]) == (len(index), "ana", "Explore index")
+        assert (tmp_path / "index.labels.jsonl").exists()
+        second = subprocess.run([*COMMAND, f"index={index.directory}"], capture_output=True, text=True, timeout=120)
+        assert second.returncode == 2
+        assert "in use by another process" in second.stderr
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        assert process.stdout.read() == ""
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ([], "either run=DIR"),
+        (["run=a", "index=b"], "either run=DIR"),
+        (["run=a", "encoder=release"], "its own encoder"),
+        (["run=nothing"], "holds no encoder"),
+        (["index=nothing"], "does not exist"),
+    ],
+)
+def test_mistakes_are_told_in_a_line(tmp_path: Path, given: list[str], text: str) -> None:
+    done = subprocess.run([*COMMAND, *given], capture_output=True, text=True, cwd=tmp_path, timeout=120)
+    assert done.returncode == 2, done.stderr
+    assert text in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []

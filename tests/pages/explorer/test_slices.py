@@ -1,0 +1,213 @@
+"""Sounds of rows as they are cut, rendered again and played, and sounds that are asked about."""
+
+from __future__ import annotations
+
+import io
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from explored import RATE, RELEASE, WINDOW, archive, flat, views
+
+import contrastive_artifacts as ca
+from contrastive_artifacts import audio
+from contrastive_artifacts.core.errors import AudioError, ParameterError
+from contrastive_artifacts.pages.explorer.cache import ByteCache
+from contrastive_artifacts.pages.explorer.collection import Collection
+from contrastive_artifacts.pages.explorer.queries import Queries, decode, shown_name
+from contrastive_artifacts.pages.explorer.rows import Rows
+from contrastive_artifacts.pages.explorer.searching import Search
+from contrastive_artifacts.pages.explorer.slices import Slices, Vanished, played
+from contrastive_artifacts.search.index import Index
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Collection:
+    return archive(tmp_path_factory.mktemp("archive"))
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Collection:
+    return views(tmp_path_factory.mktemp("views"))
+
+
+def one_file(
+    folder: Path, wave: np.ndarray, rate: int, rows: list[tuple[int, int]], name: str = "long.wav"
+) -> Collection:
+    """A collection of windows (start, stop) of one recording, with random vectors."""
+    audio.write(folder / name, wave, rate)
+    facts = [{"file": str(folder / name), "clip": name, "corpus": "c", "source": name, "channel": None, "start": a,
+              "stop": b, "sample_rate": rate, "artifact": "", "params": "{}"} for a, b in rows]  # fmt: skip
+    encoder = ca.load("release")
+    vectors = np.random.default_rng(0).normal(size=(len(rows), 256))
+    index = Index.build(vectors, facts, folder / "index", encoder.fingerprint)
+    return Collection(index, encoder, RELEASE, {}, flat(index), folder, "one")
+
+
+def test_a_view_sounds_as_it_did_and_its_twin_is_clean(rendered):
+    slices = Slices(rendered)
+    for row in range(9):
+        facts = rendered.facts(row)
+        clip = rendered.corpora["c"].clips[int(facts["clip"][0])]
+        clean = audio.mono(audio.read(clip.path)[0])[None, RATE : 2 * RATE]
+        damaged, twin = slices.get(row), slices.get(row, "clean")
+        np.testing.assert_array_equal(twin.waveform, clean)
+        expected = ca.render(facts["artifact"], clean, RATE, facts["severity"] or 0.8, seed=int(facts["clip"][0]))
+        np.testing.assert_array_equal(damaged.waveform, expected.waveform)
+        assert damaged.gain == twin.gain <= 1.0
+        touched = np.zeros(RATE, bool)
+        for a, b in damaged.segments:
+            touched[a:b] = True
+        assert touched.any() == (facts["artifact"] != "clean")
+        assert not (damaged.waveform != clean)[0, ~touched].any(), "nothing changed outside of the segments"
+        assert twin.segments == ()
+
+
+def test_both_versions_are_played_at_one_gain(rendered):
+    """The louder one does not lower itself alone: the difference heard is the difference there is."""
+    slices = Slices(rendered)
+    row = next(row for row in range(9) if rendered.facts(row)["artifact"] == "clicks")
+    loud = slices.get(row)
+    object.__setattr__(loud, "gain", 0.25)
+    heard = soundfile.read(io.BytesIO(played(loud)[0]))[0]
+    np.testing.assert_allclose(heard, loud.waveform[0] * 0.25, atol=2**-22)
+
+
+def test_context_is_cut_at_the_ends_and_at_a_minute(recorded, tmp_path):
+    slices = Slices(recorded)
+    first = next(
+        r for r in range(len(recorded)) if recorded.facts(r)["clip"] == "0.wav" and not recorded.facts(r)["start"]
+    )
+    cut = slices.get(first, pad=1.5)
+    assert (cut.start, cut.waveform.shape, cut.span) == (0, (1, WINDOW + 1.5 * RATE), (0, WINDOW))
+    middle = recorded.beside(first)[1]
+    cut = slices.get(middle, pad=20.0)
+    assert (cut.start, cut.waveform.shape, cut.span) == (0, (1, 2 * WINDOW), (WINDOW // 2, 3 * WINDOW // 2))
+    np.testing.assert_array_equal(cut.waveform[:, slice(*cut.span)], slices.get(middle).waveform)
+    long = Slices(one_file(tmp_path, np.zeros(8000 * 120, np.float32), 8000, [(8000 * 50, 8000 * 80), (0, 8000 * 100)]))
+    cut = long.get(0, pad=20.0)
+    assert (cut.waveform.shape[1], cut.span) == (8000 * 60, (8000 * 15, 8000 * 45))
+    assert long.get(1).waveform.shape[1] == 8000 * 60
+    for unfit in (-1.0, 20.5, float("nan"), float("inf")):
+        with pytest.raises(ParameterError, match="pad="):
+            slices.get(0, pad=unfit)
+    with pytest.raises(ParameterError, match="no clean version"):
+        slices.get(0, "clean")
+    with pytest.raises(ParameterError, match="version='x'"):
+        slices.get(0, "x")
+
+
+def test_one_channel_is_cut_where_one_was_embedded(recorded):
+    slices = Slices(recorded)
+    rows = [row for row in range(len(recorded)) if recorded.facts(row)["clip"] == "5.wav"]
+    left, right = ([row for row in rows if recorded.facts(row)["channel"] == c] for c in (0, 1))
+    one, two = slices.get(left[0]), slices.get(right[0])
+    assert one.waveform.shape == two.waveform.shape == (1, WINDOW)
+    start = {recorded.facts(row)["start"]: row for row in right}[recorded.facts(left[0])["start"]]
+    np.testing.assert_allclose(slices.get(start).waveform, 0.1 * one.waveform, atol=1e-6)
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac"])
+def test_half_an_hour_is_not_read_for_two_seconds_near_its_end(tmp_path, suffix):
+    rate, minutes = 8000, 30
+    ticks = np.zeros(rate * 60 * minutes, np.float32)
+    ticks[:: rate * 10] = 0.5  # one every ten seconds
+    start = rate * (60 * minutes - 31)
+    one = one_file(tmp_path, ticks, rate, [(start, start + 2 * rate)], f"long.{suffix}")
+    path = Path(one.facts(0)["file"])
+    audio.read(path, 0, 1)  # what opening costs the first time is not what is measured
+    begin = time.perf_counter()
+    whole = audio.read(path)[0]
+    all_s = time.perf_counter() - begin
+    took = []
+    for _ in range(3):  # the quickest one: the machine may be busy with something else
+        begin = time.perf_counter()
+        piece = Slices(one).get(0)
+        took.append(time.perf_counter() - begin)
+    piece_s = min(took)
+    np.testing.assert_array_equal(piece.waveform, whole[:, start : start + 2 * rate])
+    assert np.flatnonzero(piece.waveform[0]).tolist() == [rate]
+    assert piece_s < max(0.2 * all_s, 0.02), f"{piece_s:.4f} s for a piece, {all_s:.4f} s for all of it"
+
+
+def test_a_recording_that_went_away_or_changed_is_said_so(tmp_path):
+    one = one_file(tmp_path, np.zeros(8000, np.float32), 8000, [(4000, 8000)])
+    path = tmp_path / "long.wav"
+    audio.write(path, np.zeros(2000, np.float32), 8000)
+    with pytest.raises(AudioError, match=r"^long.wav has no samples from 4000"):
+        Slices(one).get(0)
+    audio.write(path, np.zeros(8000, np.float32), 16000)
+    with pytest.raises(AudioError, match="16000 Hz, not 8000"):
+        Slices(one).get(0)
+    path.unlink()
+    with pytest.raises(Vanished, match=r"long.wav is no longer"):
+        Slices(one).get(0)
+    assert Rows(one).facts(0)["seconds"] == 0.5
+
+
+def test_a_file_that_is_in_the_archive_finds_itself_on_the_map(recorded):
+    queries = Queries(recorded, Search(recorded), Slices(recorded))
+    cut = Slices(recorded).get(7)
+    data = played(cut)[0]
+    about, hits = queries.of_sound(data, "some%20where%2Fa%20b.flac", 3)
+    assert hits[0]["score"] > 0.99
+    assert recorded.facts(hits[0]["row"])["clip"] == recorded.facts(7)["clip"]
+    assert (about["name"], about["seconds"], about["rate"], about["channels"]) == ("a b.flac", 3.0, RATE, 1)
+    assert about["heard"] == recorded.facts(7)["heard"]
+    assert sum(chance for _, chance in about["probabilities"]) == pytest.approx(1.0, abs=1e-4)
+    found = queries.get(about["id"])
+    assert found is not None
+    np.testing.assert_allclose(found.beginning.waveform, cut.waveform, atol=2**-22)
+    for _ in range(16):
+        queries.of_sound(data, "x.flac", 1)
+    assert queries.get(about["id"]) is None, "sixteen others came since"
+
+
+def test_a_span_is_asked_about_by_its_place(recorded):
+    queries = Queries(recorded, Search(recorded), Slices(recorded))
+    (row,) = (r for r, facts in enumerate(recorded.many_facts(range(len(recorded))))
+              if (facts["clip"], facts["start"]) == ("2.wav", WINDOW // 2))  # fmt: skip
+    about, hits = queries.of_span(row, -1.5, 1.0, 30)
+    assert about["name"] == "2.wav, 0.000 - 2.500 s"
+    assert about["seconds"] == 2.5
+    mine = [recorded.facts(hit["row"]) for hit in hits if recorded.facts(hit["row"])["clip"] == "2.wav"]
+    assert all(facts["start"] >= 2.5 * RATE for facts in mine), "what overlaps the span is the span"
+    for start, stop in ((1.0, 1.0), (2.0, 1.0), (-1e9, 1.0), (0.0, float("nan")), (0.0, 61.0)):
+        with pytest.raises(ParameterError, match="span"):
+            queries.of_span(row, start, stop, 3)
+    with pytest.raises(AudioError, match=r"^2.wav has no samples"):
+        queries.of_span(row, 50.0, 60.0, 3)
+
+
+def test_uploads_keep_their_channels_and_are_mixed_for_the_encoder():
+    rng = np.random.default_rng(0)
+    wave = rng.normal(0, 0.1, (25 * 8000, 2)).astype(np.float32)
+    file = io.BytesIO()
+    soundfile.write(file, wave, 8000, format="WAV", subtype="FLOAT")
+    mono, beginning, channels = decode(file.getvalue(), "a.wav")
+    np.testing.assert_allclose(mono, wave.mean(axis=1), atol=1e-7)
+    np.testing.assert_array_equal(beginning.waveform, wave[: 20 * 8000].T)
+    assert channels == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [("a.wav", "a.wav"), ("..%2F..%2Fetc%2Fpasswd", "passwd"), ("C%3A%5Ca%5Cb.mp3", "b.mp3"), ("", "sound"),
+     ("%00%0A", "sound"), ("%FF.wav", "�.wav"), ("<b>.wav", "<b>.wav"), ("x" * 999, "x" * 120)],
+)  # fmt: skip
+def test_names_of_uploads_are_only_shown(given, shown):
+    assert shown_name(given) == shown
+
+
+def test_caches_are_bounded_in_bytes():
+    cache: ByteCache[bytes] = ByteCache(100, most=3)
+    for n in range(50):
+        cache.put(n % 7, bytes(40), 40)
+        assert cache.bytes <= 100
+    assert cache.put("big", bytes(500), 500) == cache.get("big"), "the newest one is kept whatever it takes"
+    assert len(cache) == 1
+    for n in range(5):
+        cache.put(n, b"", 0)
+    assert (len(cache), cache.get(0), cache.get(4), cache.bytes) == (3, None, b"", 0)

@@ -1,0 +1,141 @@
+"""The whole way in a real browser: the script serves, keys decide, the journal and the next manifest know.
+
+Skipped where Chromium, its driver, selenium or the extra ``serve`` is missing.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from contrastive_artifacts import audio
+
+pytest.importorskip("fastapi", reason="the extra is not installed: pip install -e '.[serve]'")
+pytest.importorskip("selenium.webdriver", reason="selenium is not installed: pip install selenium")
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[3]
+RATE = 16000
+SPITE = "<img src=x onerror=window.broken=1>.wav"
+TIME = np.arange(2 * RATE) / RATE
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    tone = (0.5 * np.sin(2 * np.pi * 440 * TIME)).astype(np.float32)[None]
+    noise = np.random.default_rng(0).normal(0, 0.05, (1, 2 * RATE)).astype(np.float32)
+    made = {"clipped": np.clip(tone, -0.2, 0.2), "offset": noise + np.float32(0.02), "good": noise[:, ::-1]}
+    for name, wave in made.items():
+        audio.write(tmp_path / "data" / f"{name}.wav", wave, RATE)
+    audio.write(tmp_path / "data" / SPITE, noise * np.float32(0.3) + np.float32(0.012), RATE)
+    return tmp_path
+
+
+@pytest.fixture
+def server(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    arguments = [f"corpus.path={folder}/data", f"to={folder}/to", "port=0", "who=ana", "limits={duplicate: null}"]
+    command = [sys.executable, str(ROOT / "scripts" / "curate.py"), *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder)
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if line.startswith("page"):
+            break
+    else:
+        pytest.fail("".join(said))
+    yield process, line.split()[1]
+    if process.poll() is None:
+        process.kill()
+    process.communicate()
+
+
+@pytest.fixture
+def browser(start_chromium: Callable[..., Any]) -> Any:
+    return start_chromium("--disable-gpu")
+
+
+def state(browser: Any) -> dict[str, str]:
+    return browser.execute_script("return {...document.body.dataset}")
+
+
+def wait(browser: Any, condition: Callable[[], object]) -> None:
+    WebDriverWait(browser, 15, poll_frequency=0.05).until(lambda _: condition())
+
+
+def press(browser: Any, *keys: str) -> None:
+    ActionChains(browser).send_keys(*keys).perform()
+
+
+def test_listening_with_the_keyboard(browser, server, folder):
+    process, url = server
+    browser.get(url)
+    wait(browser, lambda: state(browser).get("drawn") == "clipped.wav")
+    assert state(browser)["left"] == "3"
+    drawn = browser.execute_script(
+        "const copy = new OffscreenCanvas(60, 60).getContext('2d'); copy.drawImage(byId('spectrogram'), 0, 0, 60, 60);"
+        "return new Set(copy.getImageData(0, 0, 60, 60).data).size"
+    )
+    assert drawn > 20, "the spectrogram has many colours"
+
+    press(browser, " ")
+    wait(browser, lambda: state(browser).get("playing") == "clipped.wav")
+    wait(browser, lambda: browser.execute_script("return audio.currentTime") > 0.1)
+    press(browser, " ")
+    assert state(browser)["playing"] == ""
+
+    press(browser, "n")
+    press(browser, "kurz", Keys.ENTER)  # k, u and r are letters while a note is written
+    assert state(browser)["decided"] == "0"
+    press(browser, "r")
+    wait(browser, lambda: state(browser).get("drawn") == "offset.wav")
+    press(browser, "k")
+    wait(browser, lambda: state(browser).get("drawn") == SPITE)
+    assert browser.find_element(By.ID, "name").text == SPITE
+    assert browser.execute_script("return window.broken") is None
+    assert state(browser)["decided"] == "2"
+    entries = [json.loads(line) for line in (folder / "to" / "decisions.jsonl").read_text().splitlines()]
+    assert [(e["clip"], e["decision"], e["note"], e["who"]) for e in entries] == [
+        ("clipped.wav", "reject", "kurz", "ana"),
+        ("offset.wav", "keep", "", "ana"),
+    ]
+
+    press(browser, "u")
+    wait(browser, lambda: state(browser).get("drawn") == "offset.wav")
+    assert state(browser)["decided"] == "1"
+    press(browser, Keys.ARROW_UP)
+    wait(browser, lambda: state(browser).get("drawn") == "clipped.wav")
+    assert browser.find_element(By.ID, "reject").get_attribute("aria-pressed") == "true"
+    assert browser.find_element(By.ID, "note").get_attribute("value") == "kurz"
+    press(browser, "l")
+    wait(browser, lambda: browser.execute_script("return view?.top_hz") == 1000)
+
+    assert browser.get_log("browser") == []
+    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    requests = [e["params"] for e in events if e["method"] == "Network.requestWillBeSent"]
+    asked = [r["request"]["url"] for r in requests if not r["documentURL"].startswith("chrome")]
+    assert asked
+    assert all(address.startswith(url) for address in asked), "nothing from elsewhere"
+
+    process.send_signal(signal.SIGTERM)
+    said, _ = process.communicate(timeout=20)
+    assert process.returncode == 0, said
+    rows = {row["id"]: row for row in csv.DictReader((folder / "to" / "manifest.csv").read_text().splitlines())}
+    assert {name: row["decision"] for name, row in rows.items()} == {
+        "clipped.wav": "reject", "good.wav": "keep", "offset.wav": "keep", SPITE: "keep",
+    }  # fmt: skip
+    assert (rows["clipped.wav"]["decided_by"], rows["clipped.wav"]["note"]) == ("ana", "kurz")
+    assert json.loads((folder / "to" / "manifest.json").read_text())["version"] == 2

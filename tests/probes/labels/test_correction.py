@@ -1,0 +1,126 @@
+"""A corrected probe: itself without evidence, right where it was told, robust against labels of mistakes alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from contrastive_artifacts.core.errors import ParameterError
+from contrastive_artifacts.core.seeding import generator
+from contrastive_artifacts.probes import LinearProbe, accuracy, expected_calibration_error
+from contrastive_artifacts.probes.labels.correction import ROWS_PER_SOURCE, corrected, row_weights
+
+KNOWN = ("clean", "hiss", "hum", "clicks")
+DIM = 24
+
+
+def space(sources: int, seed: int, kinds=KNOWN, shift: float = 0.0, strength: float = 0.9):
+    """Unit rows x [N, D], labels, sources: a direction per kind, content per source, a bias towards hiss in all."""
+    rng = generator("correction", seed)
+    fixed = generator("directions")
+    directions = {name: fixed.standard_normal(DIM) for name in (*KNOWN, "squeal")}
+    offset = (directions["hiss"] - directions["clean"]) * shift
+    labels = np.tile(np.array(kinds), sources)
+    source = np.repeat(np.arange(sources), len(kinds))
+    content = rng.standard_normal((sources, DIM))[source] * 0.5
+    x = np.stack([directions[str(name)] for name in labels]) * strength + content + offset
+    x = x + rng.standard_normal(x.shape) * 0.9
+    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+    return unit.astype(np.float32), labels, np.array([f"{seed}-{n}" for n in source])
+
+
+@pytest.fixture(scope="module")
+def old() -> LinearProbe:
+    return LinearProbe.fit(*space(150, 1))
+
+
+def heard(probe: LinearProbe, x: np.ndarray) -> np.ndarray:
+    return probe.predict(x)
+
+
+@pytest.mark.parametrize("seed", [11, 12, 13])
+def test_a_new_label_is_learned_from_ten_rows_and_the_old_ones_stay(old, seed):
+    x, labels, sources = space(80, seed, (*KNOWN, "squeal"))
+    new, others = np.flatnonzero(labels == "squeal")[:10], np.flatnonzero(labels != "squeal")[:10]
+    rows = np.concatenate([new, others])
+    probe = corrected(old, x, x[rows], labels[rows], sources[rows])
+    rest = ~np.isin(sources, sources[rows])
+    assert probe.classes == tuple(sorted((*KNOWN, "squeal")))
+    found = heard(probe, x[rest])
+    truth = labels[rest]
+    assert (found[truth == "squeal"] == "squeal").mean() > 0.7
+    assert (found[truth != "squeal"] == "squeal").mean() < 0.1
+    before, after = accuracy(truth, heard(old, x[rest])), accuracy(truth, found)
+    assert after > before + 0.08
+    known = truth != "squeal"
+    assert accuracy(truth[known], found[known]) > accuracy(truth[known], heard(old, x[rest][known])) - 0.06
+    chances = probe.predict_proba(x[rest])
+    assert np.allclose(chances.sum(axis=1), 1)
+    assert expected_calibration_error(chances, found == truth) < 0.12
+
+
+def test_a_shifted_archive_is_adapted_to(old):
+    """Everything sounds a little like hiss, as with another microphone: some sources labelled help on the others."""
+    before, after = [], []
+    for seed in (21, 22, 23):
+        x, labels, sources = space(100, seed, shift=0.35)
+        told, rest = slice(0, 160), slice(160, None)
+        probe = corrected(old, x, x[told], labels[told], sources[told])
+        before.append(accuracy(labels[rest], heard(old, x[rest])))
+        after.append(accuracy(labels[rest], heard(probe, x[rest])))
+    assert np.median(after) > np.median(before) + 0.05, (before, after)
+
+
+def test_few_labels_change_little_and_none_that_agree_harm(old):
+    x, labels, sources = space(60, 31)
+    far = space(60, 32)[0]
+    one = corrected(old, x, x[:1], labels[:1], sources[:1])
+    assert (heard(one, far) == heard(old, far)).mean() > 0.95
+    agree = np.flatnonzero((heard(old, x) == labels) & (labels == "hum"))
+    alone = corrected(old, x, x[agree], labels[agree], sources[agree])  # one class, as of a lasso
+    assert (heard(alone, far) == heard(old, far)).mean() > 0.93
+
+
+def test_labels_of_mistakes_alone_do_not_ruin_the_probe():
+    """People label what they find wrong: none of the rows that were heard rightly speaks for the old probe."""
+    old, kept = LinearProbe.fit(*space(150, 1, strength=0.45)), []
+    for seed in (41, 42, 43):
+        x, labels, sources = space(100, seed, strength=0.45)
+        wrong = np.flatnonzero(heard(old, x) != labels)[:30]
+        assert len(wrong) == 30
+        probe = corrected(old, x, x[wrong], labels[wrong], sources[wrong])
+        rest = ~np.isin(sources, sources[wrong])
+        before, after = (accuracy(labels[rest], heard(p, x[rest])) for p in (old, probe))
+        kept.append(after - before)
+    assert np.median(kept) > -0.06, kept
+
+
+def test_many_labels_decide(old):
+    """Whatever the old probe says: two names exchanged are learned when said often enough."""
+    x, labels, sources = space(300, 51)
+    swapped = np.where(labels == "hum", "hiss", np.where(labels == "hiss", "hum", labels))
+    told, rest = slice(0, 1000), slice(1000, None)
+    probe = corrected(old, x, x[told], swapped[told], sources[told])
+    assert accuracy(swapped[rest], heard(probe, x[rest])) > accuracy(swapped[rest], heard(old, x[rest])) + 0.25
+
+
+def test_weights_balance_labels_and_recordings():
+    labels = np.array(["hum"] * 100 + ["squeal"] * 5)
+    sources = np.array(["film"] * 95 + [f"s{n}" for n in range(10)])
+    weights = row_weights(labels, sources)
+    assert weights[:95].sum() / weights[95:100].sum() == pytest.approx(ROWS_PER_SOURCE / 5), "windows are nearly copies"
+    assert weights[100:].sum() == pytest.approx(weights[:100].sum())
+    assert weights.sum() == pytest.approx(ROWS_PER_SOURCE + 10), "as much evidence as there are separate rows"
+    rare = row_weights(np.array(["a"] * 1000 + ["b"]), np.arange(1001).astype(str))
+    assert rare[-1] / rare[0] == pytest.approx(10), "one row, perhaps a slip, does not outweigh a thousand"
+
+
+def test_the_order_of_rows_leaves_no_trace_and_unfit_rows_are_refused(old):
+    x, labels, sources = space(10, 61)
+    one = corrected(old, x, x, labels, sources)
+    two = corrected(old, x, x[::-1], labels[::-1], sources[::-1])
+    assert np.allclose(one.predict_proba(x), two.predict_proba(x), atol=1e-3)
+    with pytest.raises(ParameterError, match="expected"):
+        corrected(old, x, x[:, :3], labels, sources)
+    with pytest.raises(ParameterError, match="labels"):
+        corrected(old, x, x, labels[1:], sources)

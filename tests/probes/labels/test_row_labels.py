@@ -1,0 +1,169 @@
+"""One act is one entry and one undo; labels outlive the process, the index and the encoder."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from contrastive_artifacts.core.errors import ParameterError, StorageError
+from contrastive_artifacts.core.journal import Journal
+from contrastive_artifacts.data.curation.decisions import Decisions
+from contrastive_artifacts.probes.labels import MOST_ROWS, Labels, matching
+
+
+@pytest.fixture
+def journal(tmp_path):
+    with Journal(tmp_path / "labels.jsonl") as opened:
+        yield opened
+
+
+def test_what_was_said_holds_with_all_that_is_known_of_it(journal, a_view, a_window):
+    labels = Labels(journal, "ana", "encoder-1")
+    assert labels.say([a_view(7)], "relabel", "tape_squeal", "left of the voice") == 1
+    assert labels.say([a_window(0, channel=1)], "keep") == 1
+    assert labels.say([a_view(8)], "reject") == 1
+    held = labels.in_force()
+    one = held[7]
+    assert (one.action, one.label, one.before, one.who) == ("relabel", "tape_squeal", "hiss", "ana")
+    assert (one.note, one.fingerprint, one.time[-6:]) == ("left of the voice", "encoder-1", "+00:00")
+    assert one.tool.startswith("contrastive-artifacts")
+    assert {k: one.address[k] for k in ("corpus", "clip", "start", "stop", "sample_rate", "artifact", "source")} == {
+        "corpus": "esc", "clip": "7.wav", "start": 0, "stop": 48000, "sample_rate": 16000, "artifact": "hiss",
+        "source": "s7",
+    }  # fmt: skip
+    kept = held[2**62]
+    assert (kept.label, kept.before, kept.address["channel"], kept.address["file"]) == (
+        "hum",
+        "hum",
+        1,
+        "/films/a/film.wav",
+    )
+    assert (held[8].label, held[8].before) == ("", "hiss")
+
+
+def test_a_lasso_is_one_act(journal, a_view):
+    labels = Labels(journal, "ana", "f")
+    labels.say([a_view(1)], "keep")
+    assert labels.say([a_view(n) for n in (0, 1, 2, 2)], "relabel", "hum") == 3
+    assert len(journal.entries) == 2
+    assert {n: label.label for n, label in labels.in_force().items()} == {0: "hum", 1: "hum", 2: "hum"}
+    assert sorted(labels.undo()) == [0, 1, 2]
+    assert {n: (label.action, label.label) for n, label in labels.in_force().items()} == {1: ("keep", "hiss")}
+    assert labels.undo() == [1]
+    assert labels.undo() == []
+    assert labels.in_force() == {}
+    assert len(journal.entries) == 4, "a journal is only ever added to"
+
+
+def test_labels_survive_and_each_person_undoes_their_own(tmp_path, a_view):
+    path = tmp_path / "l.jsonl"
+    with Journal(path) as journal:
+        ana = Labels(journal, "ana", "f")
+        ana.say([a_view(0), a_view(1)], "relabel", "hum")
+    with Journal(path) as journal:
+        ben = Labels(journal, "ben", "g")
+        assert ben.undo() == []
+        ben.say([a_view(1)], "reject", note="two faults")
+        assert {n: label.who for n, label in ben.in_force().items()} == {0: "ana", 1: "ben"}
+    with Journal(path) as journal:
+        ana = Labels(journal, "ana", "f")
+        assert sorted(ana.undo()) == [0, 1]
+        assert {n: (label.action, label.who) for n, label in ana.in_force().items()} == {1: ("reject", "ben")}
+        assert ana.in_force()[1].before == "hum", "what was shown when ben said so"
+
+
+def test_keep_confirms_what_was_said_last(journal, a_view):
+    labels = Labels(journal, "ana", "f")
+    labels.say([a_view(0)], "relabel", "crackle")
+    labels.say([a_view(0)], "keep")
+    assert labels.in_force()[0].label == "crackle"
+    labels.say([a_view(0)], "reject")
+    labels.say([a_view(0)], "keep")
+    assert labels.in_force()[0].label == "hiss", "a rejected row shows what is known of it"
+
+
+@pytest.mark.parametrize(
+    ("change", "action", "label", "said"),
+    [({}, "undo", "", "undo"), ({}, "relabel", "", "1 to 40"), ({}, "relabel", "Tape Squeal", "Tape Squeal"),
+     ({}, "relabel", "x" * 41, "1 to 40"), ({}, "relabel", "hum\n", "a-z"), ({}, "keep", "hum", "takes no label"),
+     ({"id": "esc/7"}, "keep", "", "int64"), ({"id": True}, "keep", "", "int64"),
+     ({"clip": None}, "keep", "", "clip None"),
+     ({"start": 0.5}, "keep", "", "start 0.5"), ({"sample_rate": None}, "keep", "", "sample_rate"),
+     ({"artifact": ""}, "keep", "", "relabel it")],
+)  # fmt: skip
+def test_what_is_unfit_is_refused_whole(journal, a_view, change, action, label, said):
+    labels = Labels(journal, "ana", "f")
+    with pytest.raises(ParameterError, match=said):
+        labels.say([a_view(1), a_view(2) | change], action, label)
+    assert labels.in_force() == {}
+    assert journal.entries == []
+
+
+def test_an_act_has_bounds(journal, a_view):
+    labels = Labels(journal, "ana", "f")
+    with pytest.raises(ParameterError, match="0 rows"):
+        labels.say([], "keep")
+    with pytest.raises(ParameterError, match="1001"):
+        labels.say([a_view(0)], "keep", note="x" * 1001)
+    rows = [a_view(n) for n in range(MOST_ROWS + 1)]
+    with pytest.raises(ParameterError, match=str(MOST_ROWS + 1)):
+        labels.say(rows, "keep")
+    assert labels.say(rows[1:], "keep", note="x" * 1000) == MOST_ROWS == len(labels.in_force())
+
+
+def test_labels_find_their_rows_in_another_index(journal, a_view, a_window):
+    labels = Labels(journal, "ana", "yamnet")
+    labels.say([a_view(3), a_window(1, channel=0)], "relabel", "crackle")
+    other = [
+        a_view(9),
+        a_view(3, "hum"),
+        a_view(3),
+        a_window(1, channel=1),
+        a_window(1, channel=0),
+        a_window(2, channel=0),
+    ]
+    table = pa.Table.from_pylist([{**a_window(0), **row, "file": "/moved"} for row in other])
+    assert labels.matching(table, np.arange(6) * 10).keys() == {20, 40}
+    assert labels.matching(table).keys() == {2, 4}, "rows are numbered where no ids are given"
+    plain = table.drop_columns(["channel"])
+    assert labels.matching(plain).keys() == {2}
+    with pytest.raises(ParameterError, match="corpus"):
+        matching([], table.drop_columns(["corpus"]))
+    with pytest.raises(ParameterError, match="2 ids"):
+        matching([], table, [1, 2])
+
+
+def test_of_two_labels_the_last_one_matches(journal, a_view):
+    labels = Labels(journal, "ana", "f")
+    labels.say([a_view(3)], "relabel", "crackle")
+    labels.say([{**a_view(3), "id": 77}], "relabel", "thump")  # the same sound, in an index built anew
+    assert {n: label.label for n, label in labels.in_force().items()} == {77: "thump"}
+    assert labels.matching(pa.Table.from_pylist([a_view(3)]))[0].label == "thump"
+
+
+def test_a_journal_of_something_else_is_refused(journal, tmp_path):
+    Decisions(journal, "ana").decide("a", "1", "keep")
+    with pytest.raises(StorageError, match=r"labels\.jsonl"):
+        Labels(journal, "ana", "f")
+    (tmp_path / "x.jsonl").write_text(json.dumps({"action": "keep", "who": "ana", "rows": [{"id": 1}]}) + "\n")
+    with Journal(tmp_path / "x.jsonl") as other, pytest.raises(StorageError, match="something else"):
+        Labels(other, "ana", "f")
+
+
+def test_a_full_disk_changes_nothing(journal, a_view, monkeypatch):
+    labels = Labels(journal, "ana", "f")
+    labels.say([a_view(0)], "keep")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageError, match="No space"):
+        labels.say([a_view(0)], "reject")
+    with pytest.raises(StorageError, match="No space"):
+        labels.undo()
+    assert labels.in_force()[0].action == "keep"

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import io
+import sys
+
+import numpy as np
+import pytest
+
+from contrastive_artifacts.core.errors import ParameterError
+from contrastive_artifacts.probes.geometry import separation, silhouette, trustworthiness, umap_2d
+
+
+def clusters(by: str, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    artifact, source = np.tile(np.arange(4), 40), np.repeat(np.arange(20), 8)
+    centre = {"artifact": artifact, "source": source}[by]
+    x = rng.standard_normal((20, 12))[centre] + 0.2 * rng.standard_normal((160, 12))
+    return x, np.array(["clean", "hum", "hiss", "clicks"])[artifact], source
+
+
+def test_separation_tells_what_the_clusters_follow() -> None:
+    told, content = separation(*clusters("artifact")), separation(*clusters("source"))
+    assert told["silhouette_artifact"] > 0.7 > 0.1 > told["silhouette_source"]
+    assert content["silhouette_source"] > 0.7 > 0.1 > content["silhouette_artifact"]
+    assert told["margin"] > 0.6 > -0.6 > content["margin"]
+    assert content["leakage"] == 1.0
+    assert told["leakage"] < 0.3
+    assert told["leakage_chance"] == content["leakage_chance"] == pytest.approx(7 / 159)
+
+
+def test_silhouette_against_a_loop() -> None:
+    x, labels, _ = clusters("artifact")
+    x, labels = x[:30], labels[:30]
+    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+    distance = 1 - unit @ unit.T
+    values = []
+    for i in range(30):
+        own = [distance[i, j] for j in range(30) if j != i and labels[j] == labels[i]]
+        other = [distance[i, labels == name].mean() for name in set(labels) - {labels[i]}]
+        values.append((min(other) - np.mean(own)) / max(min(other), np.mean(own)))
+    assert silhouette(x, labels) == pytest.approx(np.mean(values), rel=1e-4)
+    assert np.isnan(silhouette(x, np.zeros(30)))
+    assert np.isnan(silhouette(x, np.arange(30)))
+
+
+def test_large_spaces_are_sampled_alike() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.arange(5600) % 3
+    x = rng.standard_normal((3, 4))[labels] + 0.3 * rng.standard_normal((5600, 4))
+    assert silhouette(x, labels) == silhouette(x, labels) > 0.3
+
+
+def test_trustworthiness_of_a_faithful_and_a_random_map() -> None:
+    angle = np.linspace(0, 3, 100)
+    x = np.stack([np.cos(angle), np.sin(angle), np.zeros(100)], axis=1)
+    assert trustworthiness(x, x[:, :2]) == pytest.approx(1.0, abs=1e-3)
+    assert trustworthiness(x, np.random.default_rng(0).uniform(size=(100, 2))) < 0.7
+    assert np.isnan(trustworthiness(x[:2], x[:2, :2]))
+    with pytest.raises(ParameterError, match="100 vectors but 99"):
+        trustworthiness(x, x[:99])
+
+
+@pytest.fixture(scope="module")
+def mapped() -> np.ndarray:
+    return umap_2d(clusters("artifact")[0], seed=1)
+
+
+def test_umap_keeps_clusters_apart_and_together(mapped: np.ndarray) -> None:
+    x, artifact, _ = clusters("artifact")
+    assert mapped.shape == (160, 2)
+    assert mapped.dtype == np.float32
+    centres = np.stack([mapped[artifact == name].mean(axis=0) for name in np.unique(artifact)])
+    nearest = np.linalg.norm(mapped[:, None] - centres, axis=2).argmin(axis=1)
+    assert (np.unique(artifact)[nearest] == artifact).mean() > 0.95
+    assert trustworthiness(x, mapped) > 0.85
+
+
+def test_umap_is_decided_by_its_seed(mapped: np.ndarray) -> None:
+    x = clusters("artifact")[0]
+    np.testing.assert_array_equal(umap_2d(x, seed=1), mapped)
+    assert not np.array_equal(umap_2d(x, seed=2), mapped)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_umap_counts_its_epochs_on_a_terminal_only(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], terminal: bool
+) -> None:
+    screen = io.StringIO()
+    monkeypatch.setattr(screen, "isatty", lambda: terminal, raising=False)
+    monkeypatch.setattr(sys, "stderr", screen)
+    umap_2d(clusters("artifact")[0], seed=1)
+    assert ("map" in screen.getvalue()) == terminal
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("count", [5, 12, 25])
+def test_umap_of_few_rows(count: int) -> None:
+    points = umap_2d(np.random.default_rng(0).standard_normal((count, 6)))
+    assert points.shape == (count, 2)
+    assert np.isfinite(points).all()
+
+
+def test_umap_refuses_what_it_cannot_map() -> None:
+    with pytest.raises(ParameterError, match="4 rows"):
+        umap_2d(np.ones((4, 3)))
+    with pytest.raises(ParameterError, match="n_neighbors"):
+        umap_2d(np.ones((9, 3)), n_neighbors=1)
+    with pytest.raises(ParameterError, match="NaN"):
+        umap_2d(np.full((9, 3), np.nan))

@@ -1,0 +1,188 @@
+"""Scanning: a known span is found where it is, whatever the block size, the length or the channel."""
+
+from __future__ import annotations
+
+import sys
+import tracemalloc
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from contrastive_artifacts import audio
+from contrastive_artifacts.core.errors import AudioError, ParameterError
+from contrastive_artifacts.scan.scan import scan
+
+RATE = 8000
+
+
+@dataclass
+class Loudness:
+    """Hears "loud" in proportion to how much of a window is above a level, and "dark" never."""
+
+    window_s: float = 1.0
+    hop_s: float = 0.5
+    labels: tuple[str, ...] = ("clean", "loud", "dark")
+    lengths: list[int] = field(default_factory=list)
+
+    def classify_windows(self, waveforms: list[np.ndarray], sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
+        self.lengths += [w.size for w in waveforms]
+        assert all(w.dtype == np.float32 and w.ndim == 1 for w in waveforms)
+        share = np.array([np.mean(np.abs(w) > 0.1) for w in waveforms])
+        peak = np.array([np.abs(w).max() for w in waveforms])
+        none = np.zeros_like(share)
+        return np.stack([1 - share, share, none], 1), np.stack([none, peak, none], 1)
+
+
+def write(path: Path, signal: np.ndarray, rate: int = RATE) -> Path:
+    audio.write(path, signal.astype(np.float32), rate, subtype="FLOAT")
+    return path
+
+
+def signal(seconds: float, *spans: tuple[float, float], channels: int = 1, level: float = 0.5) -> np.ndarray:
+    out = np.full((channels, round(seconds * RATE)), 0.01)
+    for start, stop in spans:
+        out[:, round(start * RATE) : round(stop * RATE)] = level
+    return out
+
+
+@pytest.mark.parametrize(("window_s", "hop_s"), [(1.0, 0.5), (0.96, 0.48), (1.0, 0.25), (0.5, 0.5)])
+def test_spans_are_found_within_a_hop(tmp_path: Path, window_s: float, hop_s: float) -> None:
+    spans = [(4.3, 9.1), (20.0, 23.7), (33.2, 40.0)]
+    encoder = Loudness(window_s, hop_s)
+    timeline = scan(write(tmp_path / "a.wav", signal(40, *spans)), encoder)
+    assert [s.label for s in timeline.segments] == ["loud"] * 3
+    assert (timeline.sample_rate, timeline.samples, timeline.labels) == (RATE, 40 * RATE, ("loud", "dark"))
+    for segment, (start, stop) in zip(timeline.segments, spans, strict=True):
+        assert segment.start / RATE == pytest.approx(start, abs=hop_s)
+        assert segment.stop / RATE == pytest.approx(stop, abs=hop_s)
+        assert segment.severity == pytest.approx(0.5, abs=1e-6)
+        assert 0.6 < segment.confidence <= 1
+        assert segment.channel is None
+        assert isinstance(segment.start, int)
+    assert timeline.segments[-1].stop == 40 * RATE, "the end of the recording ends the last segment"
+
+
+def test_block_length_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    noise = rng.normal(0, 0.3, (1, 37 * RATE + 123)) * np.repeat(rng.random(38), RATE)[: 37 * RATE + 123]
+    path = write(tmp_path / "a.wav", noise)
+    expected = scan(path, Loudness(), enter=0.4, leave=0.3)
+    assert expected.segments
+    for block_s in (0.1, 1.7, 100.0):
+        monkeypatch.setattr(sys.modules[scan.__module__], "_BLOCK_S", block_s)
+        assert scan(path, Loudness(), enter=0.4, leave=0.3, batch=3) == expected
+
+
+def test_each_channel_for_itself(tmp_path: Path) -> None:
+    both = np.concatenate([signal(10, (2, 5)), signal(10, (7, 9))])
+    path = write(tmp_path / "a.wav", both)
+    found = scan(path, Loudness(), channels="each").segments
+    assert [(s.channel, round(s.start / RATE), round(s.stop / RATE)) for s in found] == [(0, 2, 5), (1, 7, 9)]
+    mix = scan(path, Loudness()).segments
+    assert [s.channel for s in mix] == [None, None]
+    assert mix[0].severity == pytest.approx((0.5 + 0.01) / 2, abs=1e-6)
+
+
+def test_every_sample_is_heard_even_in_the_tail(tmp_path: Path) -> None:
+    encoder = Loudness()
+    timeline = scan(write(tmp_path / "a.wav", signal(10.4, (9.6, 10.4))), encoder)
+    assert [s.stop for s in timeline.segments] == [round(10.4 * RATE)]
+    assert encoder.lengths == [RATE] * 20, "19 on the grid and one flush with the end, all of full length"
+
+
+def test_shorter_than_a_window(tmp_path: Path) -> None:
+    encoder = Loudness()
+    timeline = scan(write(tmp_path / "a.wav", signal(0.3, (0, 0.3))), encoder)
+    assert encoder.lengths == [round(0.3 * RATE)]
+    assert [(s.start, s.stop) for s in timeline.segments] == [(0, round(0.3 * RATE))]
+
+
+def scripted(tmp_path: Path, probabilities: list[float], window_s: float = 1.0, **options: float) -> list[tuple]:
+    """Segments, in hops of .5 s, when the windows in turn have these probabilities."""
+    answers = iter(probabilities)
+
+    class Script(Loudness):
+        def classify_windows(self, waveforms: list[np.ndarray], sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
+            p = np.array([next(answers) for _ in waveforms])
+            return np.stack([1 - p, p, 0 * p], 1), np.stack([0 * p, p, 0 * p], 1)
+
+    path = write(tmp_path / "s.wav", signal(window_s + 0.5 * (len(probabilities) - 1)))
+    segments = scan(path, Script(window_s, 0.5), **options).segments
+    return [
+        (round(s.start / RATE * 2 - 0.5 * (window_s == 1), 2), s.stop / RATE * 2 - 0.5 * (window_s == 1))
+        for s in segments
+    ]
+
+
+def test_hysteresis_keeps_a_run_whole_and_needs_one_sure_window(tmp_path: Path) -> None:
+    low, wavering = 0.1, [0.5, 0.5, 0.7, 0.7, 0.5, 0.45, 0.7, 0.7]
+    assert scripted(tmp_path, [low] * 5 + wavering + [low] * 5, window_s=0.5) == [(5, 13)]
+    assert scripted(tmp_path, [low] * 5 + [0.55] * 8 + [low] * 5, window_s=0.5) == []
+
+
+def test_median_fills_a_gap_and_drops_an_outlier(tmp_path: Path) -> None:
+    assert scripted(tmp_path, [0.0] * 4 + [0.9] * 3 + [0.0] + [0.9] * 3 + [0.0] * 4 + [0.9] + [0.0] * 4) == [(4, 11)]
+    # A single event lies in two overlapping windows: that much must stay.
+    assert scripted(tmp_path, [0.0] * 6 + [0.9] * 2 + [0.0] * 6) == [(6, 8)]
+
+
+def test_blips_are_dropped(tmp_path: Path) -> None:
+    row = [0.0] * 4 + [0.9] * 2 + [0.0] * 4 + [0.9] * 6 + [0.0] * 4
+    assert scripted(tmp_path, row, window_s=0.5) == [(4, 6), (10, 16)]
+    assert scripted(tmp_path, row, window_s=0.5, minimum_s=1.5) == [(10, 16)]
+
+
+def test_three_hours_in_flat_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    rate = 2000
+
+    def peak_memory(hours: int) -> int:
+        total = hours * 3600 * rate
+
+        def blocks(
+            path: Path, length: int, start: int = 0, stop: int | None = None
+        ) -> Iterator[tuple[int, np.ndarray]]:
+            for at in range(0, total, length):
+                block = np.full((1, min(length, total - at)), 0.01, np.float32)
+                position = np.arange(at, at + block.shape[1]) / rate
+                block[:, (position % 3600 > 1800) & (position % 3600 < 1810)] = 0.5
+                yield at, block
+
+        info = SimpleNamespace(sample_rate=rate, channels=1, samples=total, duration_s=total / rate)
+        monkeypatch.setattr(audio, "probe", lambda path: info)
+        monkeypatch.setattr(audio, "blocks", blocks)
+        tracemalloc.start()
+        timeline = scan("long.wav", Loudness(), progress=False)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert timeline.duration == hours * 3600
+        assert [round(s.start / rate) for s in timeline.segments] == [1800 + 3600 * hour for hour in range(hours)]
+        return peak
+
+    # What grows is the verdicts; the audio of one hop is 4000 bytes, so keeping any of it would show.
+    growth = (peak_memory(3) - peak_memory(1)) / (2 * 3600 / 0.5)
+    assert growth < 400, f"{growth:.0f} bytes per window"
+
+
+def test_wrong_use_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / "a.wav", signal(2))
+    for options, match in (
+        ({"channels": "left"}, '"mix".*"each"'),
+        ({"enter": 0.3, "leave": 0.4}, "0 < leave <= enter"),
+        ({"minimum_s": -1.0}, "minimum_s=-1"),
+        ({"batch": 0}, "batch=0"),
+    ):
+        with pytest.raises(ParameterError, match=match):
+            scan(path, Loudness(), **options)
+    with pytest.raises(ParameterError, match='must be "clean"'):
+        scan(path, Loudness(labels=("loud", "clean", "dark")))
+    with pytest.raises(ParameterError, match=r"shape \(3, 3\)"):
+        scan(path, Loudness(labels=("clean", "loud")))
+    with pytest.raises(ParameterError, match="hop_s <= window_s"):
+        scan(path, Loudness(window_s=0.2))
+    monkeypatch.setattr(audio, "blocks", lambda *_: iter(()))
+    with pytest.raises(AudioError, match=r"a\.wav holds no audio"):
+        scan(path, Loudness())

@@ -1,0 +1,90 @@
+"""A timeline in every format it is written to, read back by that format's own rules."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from contrastive_artifacts.scan.timeline import Segment, Timeline, clock
+
+RATE = 44100
+
+
+@pytest.fixture
+def timeline() -> Timeline:
+    segments = (
+        Segment(0, RATE, "hum", 0.25, 0.9),
+        Segment(3 * 3600 * RATE + 441, 3 * 3600 * RATE + RATE, "clicks", 1.0, 0.75, channel=1),
+    )
+    return Timeline(Path("dir/film <1> & 2.wav"), RATE, 4 * 3600 * RATE, segments, ("hiss", "hum", "clicks"))
+
+
+def test_duration(timeline: Timeline) -> None:
+    assert timeline.duration == 4 * 3600
+
+
+def test_csv(timeline: Timeline, tmp_path: Path) -> None:
+    timeline.to_csv(tmp_path / "t.csv")
+    with open(tmp_path / "t.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(r["start"]) for r in rows] == [0, 3 * 3600 * RATE + 441]
+    assert float(rows[1]["start_s"]) == 10800.01
+    assert [r["channel"] for r in rows] == ["", "1"]
+    assert float(rows[0]["severity"]) == 0.25
+
+
+def test_json_holds_everything(timeline: Timeline, tmp_path: Path) -> None:
+    timeline.to_json(tmp_path / "t.json")
+    value = json.loads((tmp_path / "t.json").read_text())
+    assert tuple(Segment(**s) for s in value["segments"]) == timeline.segments
+    assert (value["sample_rate"], value["samples"], value["labels"]) == (RATE, timeline.samples, list(timeline.labels))
+
+
+def test_audacity_labels(timeline: Timeline, tmp_path: Path) -> None:
+    timeline.to_audacity(tmp_path / "t.txt")
+    lines = [line.split("\t") for line in (tmp_path / "t.txt").read_text().splitlines()]
+    assert [len(line) for line in lines] == [3, 3]
+    assert [float(v) for v in lines[1][:2]] == [10800.01, 10801.0]
+    assert lines[1][2].startswith("clicks (severity 1.00")
+    assert "channel 2" in lines[1][2], "people count channels from 1"
+
+
+def test_webvtt_cues(timeline: Timeline, tmp_path: Path) -> None:
+    odd = Timeline(Path("x"), RATE, RATE, (Segment(0, RATE, "a --> <b>\n&", 0.5, 0.5),))
+    odd.to_webvtt(tmp_path / "odd.vtt")
+    assert (tmp_path / "odd.vtt").read_text().splitlines()[4].startswith("a --&gt; &lt;b&gt; &amp; (")
+    timeline.to_webvtt(tmp_path / "t.vtt")
+    text = (tmp_path / "t.vtt").read_text()
+    assert text.startswith("WEBVTT\n\n1\n00:00:00.000 --> 00:00:01.000\nhum ")
+    assert "\n\n2\n03:00:00.010 --> 03:00:01.000\nclicks " in text
+
+
+def test_clock_carries() -> None:
+    assert clock(59 * RATE + RATE - 1, RATE) == "00:01:00.000"
+    assert clock(3600 * 48000 * 123 + 24, 48000) == "123:00:00.001"
+
+
+def test_html_has_a_lane_for_each_label_even_if_unheard(timeline: Timeline, tmp_path: Path) -> None:
+    timeline.to_html(tmp_path / "t.html")
+    page = (tmp_path / "t.html").read_text(encoding="utf-8")
+    assert "film &lt;1&gt; &amp; 2.wav" in page
+    assert "film <1>" not in page
+    found = re.search(r'id="data">(.*?)</script>', page, re.DOTALL)
+    assert found is not None
+    data = json.loads(found[1])
+    assert data["lanes"] == [["hum", None], ["clicks", 1], ["hiss", None]]
+    assert data["segments"][1] == [3 * 3600 * RATE + 441, 3 * 3600 * RATE + RATE, "clicks", 1.0, 0.75, 1]
+
+
+def test_nothing_heard_still_writes_every_format(tmp_path: Path) -> None:
+    empty = Timeline(Path("quiet.wav"), RATE, RATE, (), ("hum",))
+    for write, name in ((empty.to_csv, "a.csv"), (empty.to_json, "a.json"), (empty.to_audacity, "a.txt")):
+        write(tmp_path / name)
+    empty.to_webvtt(tmp_path / "a.vtt")
+    empty.to_html(tmp_path / "a.html")
+    assert (tmp_path / "a.vtt").read_text() == "WEBVTT\n"
+    assert len(list(tmp_path.iterdir())) == 5

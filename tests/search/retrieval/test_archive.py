@@ -1,0 +1,88 @@
+"""An archive as it is: every window a row with its place, one lane a channel, and the scripts that use it."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import contrastive_artifacts as ca
+from contrastive_artifacts import audio
+from contrastive_artifacts.core.errors import ArtifactsError, ParameterError
+from contrastive_artifacts.data import corpora
+from contrastive_artifacts.search.retrieval import embed_recordings, index_table
+
+ROOT = Path(__file__).parents[3]
+RATE = 16000
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four sounds of the built-in corpus, two of them with hiss, one in stereo with hiss on the right; one broken."""
+    folder = tmp_path_factory.mktemp("archive")
+    clips = corpora.create("builtin", seed=1, sources=6, duration_s=4.0, sample_rate=RATE)
+    for n, clip in enumerate(clips.clips[i] for i in (0, 1, 2, 5)):
+        clean = audio.mono(clips.load(clip)[0])[None]
+        bad = ca.render("hiss", clean, RATE, severity=1.0, seed=n).waveform
+        sound = {0: clean, 1: bad, 2: bad, 3: np.concatenate([clean, bad])}[n]
+        audio.write(folder / f"{n}.wav", sound / max(1.0, np.abs(sound).max()), RATE)
+    (folder / "broken.wav").write_bytes(b"no audio")
+    return folder
+
+
+def test_windows_channels_problems_and_ids(archive: Path, tmp_path: Path) -> None:
+    encoder, corpus = ca.load("release"), corpora.create("folder", path=archive)
+    mix, problems = embed_recordings(corpus, corpus.clips, encoder)
+    assert [name for name, _ in problems] == ["broken.wav"]
+    assert mix["channel"].to_pylist() == [None] * 8
+    assert mix["start"].to_pylist()[:2] == [0, RATE]
+    assert mix["file"].to_pylist()[0] == str((archive / "0.wav").resolve())
+    assert mix["heard"].to_pylist()[2:6] == ["hiss"] * 4
+    each, _ = embed_recordings(corpus, corpus.clips[3:4], encoder, channels="each")
+    assert [(c, h == "hiss") for c, h in zip(each["channel"].to_pylist(), each["heard"].to_pylist(), strict=True)] == [
+        (0, False), (0, False), (1, True), (1, True),
+    ]  # fmt: skip
+    backwards, _ = embed_recordings(corpus, corpus.clips[::-1], encoder)
+    one, two = (index_table(t, tmp_path / n, encoder.fingerprint) for n, t in (("1", mix), ("2", backwards)))
+    assert sorted(p.name for p in one.directory.iterdir()) == sorted(p.name for p in two.directory.iterdir())
+    merged = ca.Index.merge([one, index_table(each, tmp_path / "3", encoder.fingerprint)], tmp_path / "4")
+    assert len(merged) == 12
+    with pytest.raises(ParameterError, match="8 ids stand twice"):
+        ca.Index.merge([one, two], tmp_path / "4")
+    with pytest.raises(ArtifactsError, match="None of the recordings"):
+        embed_recordings(corpus, corpus.clips[4:], encoder)
+    with pytest.raises(ParameterError, match="channels='left'"):
+        embed_recordings(corpus, corpus.clips, encoder, channels="left")
+
+
+def script(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, ROOT / "scripts" / f"{name}.py", *arguments],
+        capture_output=True, text=True, cwd=ROOT, timeout=280,
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_the_scripts_index_retrieve_and_cluster(archive: Path, tmp_path: Path) -> None:
+    index = f"index={tmp_path}/index"
+    done = script("embed", f"corpus.path={archive}", f"out={tmp_path}/e.parquet", index)
+    assert done.returncode == 0, done.stderr
+    assert "recall 1.00" in done.stdout
+    done = script("retrieve", f"query={archive}/1.wav", index, "others=true", f"csv={tmp_path}/hits.csv", "k=1",
+                  "between={heard_severity: [0, 1]}",
+                  f"page={tmp_path}/hits.html", f"clips={tmp_path}/clips", "format=flac")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (row,) = csv.DictReader((tmp_path / "hits.csv").read_text().splitlines())
+    assert (row["clip"] in ("2.wav", "3.wav"), row["heard"]) == (True, "hiss"), "another sound with hiss"
+    assert [p.suffix for p in (tmp_path / "clips").iterdir()] == [".flac"]
+    assert "audio/mpeg" in (tmp_path / "hits.html").read_text()
+    done = script("recurrences", index, "least=2", f"csv={tmp_path}/r.csv")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "r.csv").read_text().startswith("cluster,artifact")
+    done = script("retrieve", index, "label=humm", "between={start: [0, 0]}", "where={source: 1.wav}")
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert "'humm'" in done.stderr
