@@ -13,7 +13,6 @@ known to the sample, which labels frames for free (Kuhlmann et al., arXiv 2605.2
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -25,6 +24,7 @@ from scipy.signal import lfilter
 from .. import artifacts, audio
 from ..artifacts import CLEAN
 from ..core import seeding
+from ..core.cache import ByteCache
 from ..core.errors import ArtifactsError, CorpusError, ParameterError
 from ..models.detail import DetailFigures, numpy_detail
 from .corpora import Clip, Corpus
@@ -104,32 +104,33 @@ class Batch(NamedTuple):
 
 
 class ClipCache:
-    """Decoded clips in memory, the least recently used dropped first; unreadable clips are remembered and skipped."""
+    """Decoded clips in memory, bounded in bytes; clips that cannot be read are remembered and not tried again.
+
+    Args:
+        corpus: Where the clips are loaded from.
+        limit: Bytes of all decoded clips together; the newest clip is stored even if it alone is larger.
+
+    Attributes:
+        bad: Id of each clip that cannot be read -> the reason.
+    """
 
     def __init__(self, corpus: Corpus, limit: int = CACHE_BYTES) -> None:
-        self.corpus, self.limit = corpus, limit
+        self.corpus = corpus
         self.bad: dict[str, str] = {}
-        self._items: OrderedDict[str, tuple[np.ndarray, int]] = OrderedDict()
-        self._bytes = 0
+        self._decoded: ByteCache[tuple[np.ndarray, int]] = ByteCache(limit)
 
     def load(self, clip: Clip) -> tuple[np.ndarray, int] | None:
-        """The clip as mono float32 [1, T] and its rate, or None where it cannot be read (see ``bad``)."""
-        if clip.id in self._items:
-            self._items.move_to_end(clip.id)
-            return self._items[clip.id]
-        if clip.id in self.bad:
-            return None
+        """The clip as mono float32 [1, T] and its rate, or None if it cannot be read (see ``bad``)."""
+        decoded = self._decoded.get(clip.id)
+        if decoded is not None or clip.id in self.bad:
+            return decoded
         try:
             waveform, rate = self.corpus.load(clip)
         except ArtifactsError as error:
             self.bad[clip.id] = str(error)
             return None
-        item = (audio.mono(waveform)[None], rate)
-        self._items[clip.id] = item
-        self._bytes += item[0].nbytes
-        while self._bytes > self.limit and len(self._items) > 1:
-            self._bytes -= self._items.popitem(last=False)[1][0].nbytes
-        return item
+        mono = audio.mono(waveform)[None]
+        return self._decoded.put(clip.id, (mono, rate), mono.nbytes)
 
 
 def stretch(waveform: np.ndarray, start: int, length: int) -> np.ndarray:

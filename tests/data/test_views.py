@@ -145,7 +145,7 @@ def test_the_cache_drops_the_oldest():
     cache = ClipCache(corpus, limit=2 * 64000)
     for clip in corpus.clips:
         cache.load(clip)
-    assert list(cache._items) == ["2", "3"]
+    assert [cache._decoded.get(clip.id) is not None for clip in corpus.clips] == [False, False, True, True]
 
 
 @pytest.mark.parametrize(

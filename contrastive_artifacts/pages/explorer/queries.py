@@ -13,8 +13,8 @@ from urllib.parse import unquote
 import numpy as np
 
 from ... import audio
+from ...core.cache import ByteCache
 from ...core.errors import AudioError
-from .cache import ByteCache
 from .collection import Collection, verdicts
 from .searching import Hits, Search
 from .slices import Slice, Slices

@@ -11,17 +11,18 @@ from typing import Any
 import numpy as np
 
 from ... import artifacts, audio
+from ...core.cache import ByteCache
 from ...core.errors import ArtifactsError, AudioError, ParameterError, StorageError
 from ...search.retrieval import clean_of
 from ..shared.spectrogram import SCALES, picture, playable
-from .cache import ByteCache
 from .collection import CLEAN, Collection
 from .tables import is_rendered
 
 DAMAGED = "damaged"
 LONGEST_S = 60.0  # of a slice, context and all
 MOST_PAD_S = 20.0
-_DECODED, _ENCODED = 128 << 20, 64 << 20  # bytes kept
+_DECODED, _ENCODED = 128 << 20, 64 << 20  # bytes of the caches
+_MOST = 4096  # slices in each of them
 
 
 class Vanished(StorageError):
@@ -54,8 +55,8 @@ class Slices:
 
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
-        self._decoded: ByteCache[dict[str, Slice]] = ByteCache(_DECODED)
-        self._encoded: ByteCache[tuple[bytes, str]] = ByteCache(_ENCODED)
+        self._decoded: ByteCache[dict[str, Slice]] = ByteCache(_DECODED, _MOST)
+        self._encoded: ByteCache[tuple[bytes, str]] = ByteCache(_ENCODED, _MOST)
 
     def get(self, row: int, version: str = DAMAGED, pad: float = 0.0) -> Slice:
         """A row with up to ``pad`` seconds on both sides; no longer than 60 s.

@@ -14,7 +14,6 @@ from explored import RATE, RELEASE, WINDOW, archive, flat, views
 import contrastive_artifacts as ca
 from contrastive_artifacts import audio
 from contrastive_artifacts.core.errors import AudioError, ParameterError
-from contrastive_artifacts.pages.explorer.cache import ByteCache
 from contrastive_artifacts.pages.explorer.collection import Collection
 from contrastive_artifacts.pages.explorer.queries import Queries, decode, shown_name
 from contrastive_artifacts.pages.explorer.rows import Rows
@@ -199,15 +198,3 @@ def test_uploads_keep_their_channels_and_are_mixed_for_the_encoder():
 )  # fmt: skip
 def test_names_of_uploads_are_only_shown(given, shown):
     assert shown_name(given) == shown
-
-
-def test_caches_are_bounded_in_bytes():
-    cache: ByteCache[bytes] = ByteCache(100, most=3)
-    for n in range(50):
-        cache.put(n % 7, bytes(40), 40)
-        assert cache.bytes <= 100
-    assert cache.put("big", bytes(500), 500) == cache.get("big"), "the newest one is kept whatever it takes"
-    assert len(cache) == 1
-    for n in range(5):
-        cache.put(n, b"", 0)
-    assert (len(cache), cache.get(0), cache.get(4), cache.bytes) == (3, None, b"", 0)
