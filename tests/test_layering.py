@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from contrastive_artifacts import artifacts
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "contrastive_artifacts"
 NAME = PACKAGE.name
@@ -73,6 +75,22 @@ def test_imports_go_only_downwards(room: str) -> None:
         if other not in below
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def test_signal_processing_imports_no_artifact() -> None:
+    kinds = f"{NAME}.artifacts.kinds"
+    for path in sorted((PACKAGE / "artifacts" / "dsp").rglob("*.py")):
+        assert not [name for _, name in imported(path) if name.startswith(kinds)], path
+
+
+def test_an_artifact_is_one_file_named_after_it() -> None:
+    """But those of ``kinds/sonicmaster``, whose files hold families."""
+    modules = {name: type(artifacts.artifact(name)).__module__ for name in artifacts.names()}
+    kinds = f"{NAME}.artifacts.kinds."
+    single = {name: module for name, module in modules.items() if not module.startswith(f"{kinds}sonicmaster.")}
+    assert single == {name: f"{kinds}{name}" for name in single}
+    stems = {path.stem for path in (PACKAGE / "artifacts" / "kinds").glob("*.py")} - {"__init__"}
+    assert stems == set(single), "a file of kinds that registers no artifact"
 
 
 def test_using_an_encoder_loads_no_training() -> None:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from ..core.registry import Registry
 from .base import Artifact
-from .kinds.additive import Hiss, Hum
 from .kinds.aliasing import Aliasing
+from .kinds.azimuth import Azimuth
 from .kinds.bandlimit import Bandlimit
-from .kinds.channels import ChannelLoss, FalseStereo, Polarity
+from .kinds.channel_loss import ChannelLoss
 from .kinds.clicks import Clicks
 from .kinds.clipping import Clipping
 from .kinds.codec import Codec
-from .kinds.comb import Azimuth, Comb
+from .kinds.comb import Comb
 from .kinds.crackle import Crackle
 from .kinds.crossover import Crossover
 from .kinds.dropout import Dropout
-from .kinds.echo import Echo, PrintThrough
+from .kinds.echo import Echo
+from .kinds.false_stereo import FalseStereo
 from .kinds.gain_step import GainStep
+from .kinds.hiss import Hiss
+from .kinds.hum import Hum
 from .kinds.interference import Interference
 from .kinds.noise_reduction import NoiseReduction
 from .kinds.packet_loss import PacketLoss
 from .kinds.periodic_clicks import PeriodicClicks
+from .kinds.polarity import Polarity
+from .kinds.print_through import PrintThrough
 from .kinds.pumping import Pumping
 from .kinds.quantization import Quantization
 from .kinds.reverb import Reverb

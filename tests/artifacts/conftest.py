@@ -31,6 +31,22 @@ def steady() -> np.ndarray:
     return (0.1 * np.random.default_rng(6).standard_normal((1, 4 * RATE))).astype(np.float32)
 
 
+@pytest.fixture(scope="session")
+def wide() -> np.ndarray:
+    """``[5, 1 s]`` of noise, independent between channels; the fourth is silent."""
+    wave = 0.1 * np.random.default_rng(8).standard_normal((5, RATE))
+    wave[3] = 0.0
+    return wave.astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def burst() -> np.ndarray:
+    """``[1, 8 s]``: a quarter of a second of noise in the middle of digital silence."""
+    wave = np.zeros((1, 8 * RATE), dtype=np.float32)
+    wave[0, 4 * RATE : 4 * RATE + RATE // 4] = 0.1 * np.random.default_rng(8).standard_normal(RATE // 4)
+    return wave
+
+
 @pytest.fixture(scope="session", autouse=True)
 def recorded_responses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, float]]:
     """File name -> T60 in s of the two responses that stand in for the user's recorded ones."""

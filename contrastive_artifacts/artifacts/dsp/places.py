@@ -10,6 +10,8 @@ from .levels import active_blocks
 
 _BLOCK_S = 0.01
 _ACTIVE_DB = 30.0  # an event in what lies further below the loudest block would hardly be heard
+_TIME_BLOCK_S = 0.05
+_TIME_ACTIVE_DB = 40.0
 
 
 def sounding(waveform: np.ndarray, sample_rate: int) -> tuple[np.ndarray, int]:
@@ -47,3 +49,20 @@ def draw_places(
 def event_count(samples: int, sample_rate: int, rate_hz: float, length: float, most: float) -> int:
     """Events of ``length`` samples at ``rate_hz``: one or more, and together at most the share ``most`` of it."""
     return max(1, min(round(rate_hz * samples / sample_rate), int(most * samples / max(1.0, length))))
+
+
+def sounding_time(waveform: np.ndarray, sample_rate: int, share: np.ndarray) -> np.ndarray:
+    """Sample positions, int64, before which a ``share`` (0 to 1, any shape) of the time that sounds has gone by.
+
+    0 and 1 are the ends of the clip; in silence all of the time counts.
+    """
+    samples = waveform.shape[-1]
+    length = max(1, round(_TIME_BLOCK_S * sample_rate))
+    active = np.flatnonzero(active_blocks(waveform, length, _TIME_ACTIVE_DB))
+    size = np.minimum(length, samples - active * length)
+    ends = np.cumsum(size)
+    wanted = share * ends[-1]
+    which = np.minimum(np.searchsorted(ends, wanted, side="right"), len(ends) - 1)
+    position = active[which] * length + np.round(wanted - (ends[which] - size[which])).astype(np.int64)
+    position = np.where(share <= 0, 0, np.where(share >= 1, samples, position))
+    return np.clip(position, 0, samples).astype(np.int64)

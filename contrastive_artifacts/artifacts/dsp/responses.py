@@ -14,7 +14,7 @@ import numpy as np
 from ... import audio
 from ...core import files
 from ...core.errors import AudioError, ParameterError
-from ..kinds.reverb import DIRECT_S
+from .decay import DIRECT_S
 
 VARIABLE = "CONTRASTIVE_ARTIFACTS_RESPONSES"
 SUFFIXES = (".wav", ".flac")

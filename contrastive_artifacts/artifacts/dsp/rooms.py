@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy import signal
 
 from ...core.errors import ParameterError
-from ..kinds.reverb import decay
+from .decay import decay
 from .filters import butterworth
 
 SPEED_OF_SOUND = 343.0  # m/s, at 20 degrees Celsius

@@ -10,11 +10,9 @@ from typing import ClassVar
 import numpy as np
 
 from ..base import Artifact, Params, geometric, log_uniform, pick
-from ..dsp.levels import active_blocks, decibels
+from ..dsp.levels import decibels
+from ..dsp.places import sounding_time
 from ..fields import Field, Number, Rows
-
-_BLOCK_S = 0.05
-_ACTIVE_DB = 40.0
 
 
 @dataclass(frozen=True)
@@ -72,20 +70,3 @@ class GainStep(Artifact):
             touched.append((start, stop))
             free = stop
         return out, np.array(touched, dtype=np.int64)
-
-
-def sounding_time(waveform: np.ndarray, sample_rate: int, share: np.ndarray) -> np.ndarray:
-    """Sample positions, int64, before which a ``share`` (0 to 1, any shape) of the time that sounds has gone by.
-
-    0 and 1 are the ends of the clip; in silence all of the time counts.
-    """
-    samples = waveform.shape[-1]
-    length = max(1, round(_BLOCK_S * sample_rate))
-    active = np.flatnonzero(active_blocks(waveform, length, _ACTIVE_DB))
-    size = np.minimum(length, samples - active * length)
-    ends = np.cumsum(size)
-    wanted = share * ends[-1]
-    which = np.minimum(np.searchsorted(ends, wanted, side="right"), len(ends) - 1)
-    position = active[which] * length + np.round(wanted - (ends[which] - size[which])).astype(np.int64)
-    position = np.where(share <= 0, 0, np.where(share >= 1, samples, position))
-    return np.clip(position, 0, samples).astype(np.int64)

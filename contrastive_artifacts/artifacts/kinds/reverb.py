@@ -11,11 +11,10 @@ from scipy import signal
 
 from ...core import seeding
 from ..base import Artifact, Params, draw_seed, geometric, linear, whole
+from ..dsp.decay import DIRECT_S, decay, norm
 from ..dsp.filters import butterworth, convolve
 from ..dsp.levels import decibels
 from ..fields import SEED, Field, Number
-
-DIRECT_S = 0.0025  # the direct sound: what comes within 2.5 ms of it (ISO 3382 takes this for the direct path)
 
 
 @dataclass(frozen=True)
@@ -80,18 +79,6 @@ def reverberation(sample_rate: int, params: Params, channel: int = 0) -> np.ndar
     tail += early * np.float32(share / norm(early))
     tail *= np.float32(decibels(-params["drr_db"]) / norm(tail))
     return np.concatenate([np.zeros(first, dtype=np.float32), tail])
-
-
-def decay(samples: int, t60_s: float, sample_rate: int) -> np.ndarray:
-    """The amplitude of what falls by 60 dB in ``t60_s``: float32 ``[samples]`` that starts at 1."""
-    time = np.arange(samples, dtype=np.float32)
-    time *= np.float32(-3.0 * np.log(10.0) / (t60_s * sample_rate))
-    return np.exp(time, out=time)
-
-
-def norm(response: np.ndarray) -> float:
-    """The square root of the energy, or next to nothing."""
-    return max(float(np.linalg.norm(response)), 1e-15)
 
 
 def _band(noise: np.ndarray, corner: float, highpass: bool, sample_rate: int) -> np.ndarray:

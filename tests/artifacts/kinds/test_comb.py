@@ -1,4 +1,4 @@
-"""Comb filter and azimuth error, by their notches and phases."""
+"""Comb filter: where the notches lie and how deep they are."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scipy import signal
 from contrastive_artifacts import artifacts
 
 RATE = 44100
-COMB, AZIMUTH = artifacts.artifact("comb"), artifacts.artifact("azimuth")
+COMB = artifacts.artifact("comb")
 SIZE = 1 << 17
 
 
@@ -42,41 +42,3 @@ def test_depth_of_the_notches_and_level_of_the_peaks(copy_db: float) -> None:
 def test_at_a_low_rate_the_notch_moves_down_to_where_it_is_heard() -> None:
     hertz, gain = response({"delay_ms": 0.05, "copy_db": -0.5}, rate=8000)
     assert hertz[np.argmin(gain)] == pytest.approx(3200, rel=0.01)
-
-
-def cross(params: dict, channels: int = 2, rate: int = RATE) -> np.ndarray:
-    """Delay in s of each channel against the first, from the slope of the phase of the cross-spectrum to 2 kHz."""
-    noise = (0.1 * np.random.default_rng(3).standard_normal((1, 2 * rate))).astype(np.float32)
-    out = AZIMUTH.apply(np.repeat(noise, channels, axis=0), rate, params)
-    delays = []
-    for channel in out[1:]:
-        hertz, spectrum = signal.csd(channel, out[0], rate, nperseg=4096)
-        band = (hertz > 100) & (hertz < 2000)
-        phase = np.unwrap(np.angle(spectrum))[band]
-        delays.append(np.dot(phase, hertz[band]) / np.dot(hertz[band], hertz[band]) / (2 * np.pi))
-    return np.array(delays)
-
-
-@pytest.mark.parametrize("rate", [8000, 44100, 192000])
-@pytest.mark.parametrize("delay_ms", [0.01, 0.0777, 0.3])
-def test_azimuth_delays_one_channel(delay_ms: float, rate: int) -> None:
-    params = {"delay_ms": delay_ms, "later": "last", "track": 0.6}
-    assert_allclose(cross(params, rate=rate), delay_ms * 1e-3, rtol=0.01)
-    assert_allclose(cross({**params, "later": "first"}, rate=rate), -delay_ms * 1e-3, rtol=0.01)
-
-
-def test_tracks_in_between_lie_in_proportion() -> None:
-    found = cross({"delay_ms": 0.09, "later": "last", "track": 0.3}, channels=4)
-    assert_allclose(found, np.array([0.03, 0.06, 0.09]) * 1e-3, rtol=0.01)
-
-
-@pytest.mark.parametrize(("track", "delay_ms"), [(0.3, 0.1), (0.6, 0.3), (0.8, 0.02)])
-def test_highs_are_lost_as_the_width_of_the_track_says(track: float, delay_ms: float) -> None:
-    impulse = np.zeros((2, 8192), dtype=np.float32)
-    impulse[:, 4000] = 1.0
-    gain = np.abs(np.fft.rfft(AZIMUTH.apply(impulse, RATE, {"delay_ms": delay_ms, "later": "last", "track": track})))
-    hertz = np.fft.rfftfreq(8192, 1 / RATE)
-    below = hertz < 0.42 * RATE
-    assert_allclose(
-        gain[:, below], np.abs(np.sinc(hertz * track * delay_ms * 1e-3))[None, below].repeat(2, 0), atol=0.02
-    )

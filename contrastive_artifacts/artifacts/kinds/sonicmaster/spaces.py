@@ -12,11 +12,11 @@ import numpy as np
 from ....core import seeding
 from ...base import Artifact, Params, draw_seed, geometric, linear, log_uniform, whole
 from ...dsp import responses
+from ...dsp.decay import DIRECT_S, norm
 from ...dsp.filters import convolve
 from ...dsp.levels import decibels
 from ...dsp.rooms import Shoebox
 from ...fields import SEED, Field, Number, Rows
-from ..reverb import DIRECT_S, norm
 
 _APART_M = 0.1  # radius of the ring of microphones when there is more than one channel
 

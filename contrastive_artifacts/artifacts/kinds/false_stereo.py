@@ -1,0 +1,58 @@
+"""Stereo: channels that are copies of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ..base import Artifact, Params, geometric, pick, whole
+from ..dsp.channels import CHANNEL, pick_channel
+from ..dsp.levels import decibels
+from ..fields import Choice, Field, Number
+
+
+@dataclass(frozen=True)
+class FalseStereo(Artifact):
+    """Mono that poses as stereo: every channel is drawn towards one and the same, until they are duplicates.
+
+    What a channel differs by from the common one is attenuated by ``side_db``. The common one is the ``mean`` of all
+    channels (a mono sum), or a ``channel`` that stands in for the others, picked by its share of the number of those
+    within 40 dB of the loudest. Channels that are equal already stay as they are.
+    """
+
+    name: ClassVar[str] = "false_stereo"
+    family: ClassVar[str] = "stereo"
+    synonyms: ClassVar[tuple[str, ...]] = (
+        "duplicated channel",
+        "dual mono",
+        "fake stereo",
+        "two-channel mono",
+        "narrowed",
+    )
+    scale: ClassVar[str] = "level of what the channels differ by, -3 .. -60 dB"
+    fields: ClassVar[Mapping[str, Field]] = {
+        "side_db": Number(-60, -3, "dB"),
+        "source": Choice(("mean", "channel")),
+        "channel": CHANNEL,
+    }
+    least_channels: ClassVar[int] = 2
+
+    def sample(self, severity: float, rng: np.random.Generator) -> Params:
+        return {
+            "side_db": -geometric(severity, 3, 60),
+            "source": pick(rng, {"mean": 0.5, "channel": 0.5}),
+            "channel": float(rng.random()),
+        }
+
+    def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
+        if params["source"] == "mean":
+            common = waveform.mean(axis=0)
+        else:
+            common = waveform[pick_channel(waveform, params["channel"])]
+        out = waveform - common
+        out *= np.float32(decibels(params["side_db"]))
+        out += common
+        return out, whole(waveform)
