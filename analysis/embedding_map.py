@@ -21,7 +21,7 @@ from rich.progress import track
 from contrastive_artifacts import artifacts, audio
 from contrastive_artifacts.core import files
 from contrastive_artifacts.core.console import console, instructive, table
-from contrastive_artifacts.data.views import ClipCache, stretch
+from contrastive_artifacts.data.views import ClipCache, cut_window
 from contrastive_artifacts.embedding.table import read_table, table_vectors
 from contrastive_artifacts.pages.map import MapPoint, write_map
 from contrastive_artifacts.pages.shared.preview import encode_preview
@@ -71,7 +71,7 @@ def sounds(directory: Path, views: pa.Table) -> Iterator[tuple[dict[str, Any], t
     for row in track(views.to_pylist(), "render the previews", transient=True):
         cache, clips = corpora[row["split"]]
         waveform, rate = cache.load(clips[row["clip"]])
-        clean = stretch(waveform, row["start"], row["stop"] - row["start"])
+        clean = cut_window(waveform, row["start"], row["stop"] - row["start"])
         view = artifacts.replay(clean, rate, json.loads(row["params"]))
         level = 0.1 / max(audio.active_rms(view, rate), 1e-5)  # about -20 dBFS: none is louder than the next
         yield row, encode_preview(view * level, rate)

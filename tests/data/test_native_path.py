@@ -17,7 +17,7 @@ from contrastive_artifacts.data.views import (
     TrainingBatches,
     ViewSettings,
     evaluation_views,
-    lowered,
+    lower_rate,
     stack,
 )
 from contrastive_artifacts.embedding.embedder import WindowEmbedder, normalise
@@ -109,10 +109,10 @@ def test_a_loader_brings_figures_with_every_batch(small_corpus):
 
 def test_half_of_the_training_sources_come_from_lower_rates():
     x = noise(0.1)
-    rates = [lowered((x, RATE), np.random.default_rng(i))[1] for i in range(200)]
+    rates = [lower_rate((x, RATE), np.random.default_rng(i))[1] for i in range(200)]
     assert set(rates) == {RATE, *LOWER_RATES}
     assert 0.4 < np.mean([rate == RATE for rate in rates]) < 0.6
-    assert {lowered((x, 8000), np.random.default_rng(i))[1] for i in range(50)} == {8000}  # never to a higher one
+    assert {lower_rate((x, 8000), np.random.default_rng(i))[1] for i in range(50)} == {8000}  # never to a higher one
 
 
 def test_a_recording_is_embedded_with_figures_of_its_own_rate():

@@ -14,12 +14,12 @@ from contrastive_artifacts.data.views import (
     ClipCache,
     TrainingBatches,
     ViewSettings,
-    crop,
+    cut_window,
     evaluation_views,
-    levelled,
     render_views,
     stack,
-    stretch,
+    tilt_and_level,
+    window_start,
 )
 
 STATES = ("clean", "hiss", "hum", "clicks", "clipping", "dropout", "wow_flutter")
@@ -80,7 +80,7 @@ def test_a_view_is_replayed_from_its_row(small_corpus):
     clip = small_corpus.clips[0]
     loaded = ClipCache(small_corpus).load(clip)
     for view in render_views(clip, loaded, SETTINGS, 5, "x"):
-        clean = stretch(loaded[0], view.start, 8000)
+        clean = cut_window(loaded[0], view.start, 8000)
         again = artifacts.render(STATES[view.state], clean, 16000, view.severity, view.params["seed"])
         assert np.array_equal(again.waveform, artifacts.replay(clean, 16000, view.params))
 
@@ -95,7 +95,7 @@ def test_level_is_no_cue():
 
 
 def test_finishing_keeps_a_tone_where_it_is(tone):
-    finished = levelled(tone, 44100, np.random.default_rng(0))
+    finished = tilt_and_level(tone, 44100, np.random.default_rng(0))
     spectrum = np.abs(np.fft.rfft(finished * np.hanning(len(finished))))
     assert abs(np.argmax(spectrum) * 44100 / len(finished) - 1000) < 2
     assert finished.shape == tone.shape[1:]
@@ -109,14 +109,14 @@ def test_silence_and_short_clips_survive():
     assert not views[0].waveform.any()  # clean silence stays silent
 
 
-def test_stretch_is_continuous_and_crop_avoids_silence():
+def test_windows_are_extended_continuously_and_avoid_silence():
     ramp = np.arange(10, dtype=np.float32)[None]
-    assert stretch(ramp, 0, 14).tolist() == [[*range(10), 8, 7, 6, 5]]
-    assert stretch(ramp, 3, 4).tolist() == [[3, 4, 5, 6]]
+    assert cut_window(ramp, 0, 14).tolist() == [[*range(10), 8, 7, 6, 5]]
+    assert cut_window(ramp, 3, 4).tolist() == [[3, 4, 5, 6]]
     half = np.concatenate([np.zeros((1, 8000), np.float32), noise(0, 0.5)], axis=1)
-    starts = [crop(half, 2000, np.random.default_rng(i)) for i in range(50)]
+    starts = [window_start(half, 2000, np.random.default_rng(i)) for i in range(50)]
     assert np.mean([s > 6000 for s in starts]) > 0.85
-    assert crop(half, 99999, np.random.default_rng(0)) == 0
+    assert window_start(half, 99999, np.random.default_rng(0)) == 0
 
 
 def test_bad_clips_are_named_and_skipped():
@@ -174,7 +174,7 @@ def test_spliced_views_differ_inside_their_span_only():
         if not view.state:
             assert onset == offset == 0
             continue
-        clean = stretch(corpus.waveforms[view.clip.id], view.start, 8000)
+        clean = cut_window(corpus.waveforms[view.clip.id], view.start, 8000)
         changed = np.flatnonzero(artifacts.replay(clean, 8000, view.params) != clean)
         start, stop = view.params["span"]
         assert 0.2 <= (stop - start) / 8000 <= 0.4

@@ -12,7 +12,7 @@ from ... import audio
 from ...artifacts import ARTIFACTS, CLEAN
 from ...core import seeding
 from ...data.corpora import Clip, Corpus
-from ...data.views import LEVEL_DBFS, ClipCache, levelled, stretch
+from ...data.views import LEVEL_DBFS, ClipCache, cut_window, tilt_and_level
 from .pairs import PAIRS
 
 TURNS_HZ = {"33": 100 / 180, "45": 45 / 60, "78": 78 / 60}
@@ -50,7 +50,7 @@ class Item:
 
     def finished(self) -> np.ndarray:
         """Mono float32 [T] with level and tilt by chance, as views are finished; lowered where it would clip."""
-        found = levelled(self.waveform, self.rate, seeding.generator(*self.key))
+        found = tilt_and_level(self.waveform, self.rate, seeding.generator(*self.key))
         return found / np.float32(max(1.0, float(np.abs(found).max())))
 
 
@@ -96,7 +96,7 @@ def _loaded(corpus: Corpus, clips: Sequence[Clip], duration_s: float) -> Iterato
     for clip in clips:
         loaded = cache.load(clip)
         if loaded is not None:
-            yield clip, stretch(loaded[0], 0, round(duration_s * loaded[1])), loaded[1]
+            yield clip, cut_window(loaded[0], 0, round(duration_s * loaded[1])), loaded[1]
 
 
 def _render(

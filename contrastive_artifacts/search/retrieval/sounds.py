@@ -12,7 +12,7 @@ import numpy as np
 from ... import artifacts, audio
 from ...core.errors import StorageError
 from ...data.corpora import Clip, Corpus
-from ...data.views import stretch
+from ...data.views import cut_window
 from .search import Found
 
 
@@ -52,12 +52,12 @@ def clean_of(found: Found, corpora: Mapping[str, Corpus] | None = None) -> tuple
         raise StorageError(f"{found.metadata['clip']} is a rendered view of corpus {name!r}, which is not here.")
     if clip.path is None:
         waveform, rate = corpus.load(clip)
-        return stretch(audio.mono(waveform)[None], found.start, found.stop - found.start), rate
+        return cut_window(audio.mono(waveform)[None], found.start, found.stop - found.start), rate
     if not clip.path.is_file():
         raise StorageError(f"{clip.path} is no longer there; put it back.")
-    # The stretch alone is read, however long the clip is; what a clip lacks at its end, stretch() adds.
+    # The stretch alone is read, however long the clip is; what a clip lacks at its end, cut_window() adds.
     waveform, rate = audio.read(clip.path, found.start, found.stop)
-    return stretch(audio.mono(waveform)[None], 0, found.stop - found.start), rate
+    return cut_window(audio.mono(waveform)[None], 0, found.stop - found.start), rate
 
 
 def write_clips(folder: str | Path, spans: list[tuple[Found, np.ndarray, int]], suffix: str = ".wav") -> list[Path]:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from contrastive_artifacts import artifacts, audio
 from contrastive_artifacts.core.errors import ParameterError, StorageError
 from contrastive_artifacts.data.corpora import Clip, Corpus
-from contrastive_artifacts.data.views import stretch
+from contrastive_artifacts.data.views import cut_window
 from contrastive_artifacts.search.index import Index
 from contrastive_artifacts.search.retrieval import (
     clean_of,
@@ -139,7 +139,7 @@ def test_a_rendered_view_is_rendered_again(tmp_path: Path) -> None:
     np.testing.assert_allclose(sound_of(found[0], {"c": corpus})[0], view.waveform, atol=1e-6)
     np.testing.assert_array_equal(clean_of(found[0], {"c": corpus})[0], tone[:, 2000:6000])
     late = dataclasses.replace(found[0], start=6000, stop=10_000)  # a view longer than what is left of its clip
-    np.testing.assert_array_equal(clean_of(late, {"c": corpus})[0], stretch(tone, 6000, 4000))
+    np.testing.assert_array_equal(clean_of(late, {"c": corpus})[0], cut_window(tone, 6000, 4000))
     with pytest.raises(StorageError, match="'c'"):
         sound_of(found[0])
     assert run_of_index(tmp_path / "i") is None
