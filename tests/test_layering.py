@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -91,6 +92,25 @@ def test_an_artifact_is_one_file_named_after_it() -> None:
     assert single == {name: f"{kinds}{name}" for name in single}
     stems = {path.stem for path in (PACKAGE / "artifacts" / "kinds").glob("*.py")} - {"__init__"}
     assert stems == set(single), "a file of kinds that registers no artifact"
+
+
+def test_a_page_imports_from_no_other_page() -> None:
+    """What several pages use stands in pages/shared; their scripts follow the same rule as their Python."""
+    pages = PACKAGE / "pages"
+    wrong = []
+    for path in sorted(pages.rglob("*.py")):
+        page, *rest = path.relative_to(pages).parts
+        allowed = (f"{NAME}.pages.shared", f"{NAME}.pages.{page}")
+        for line, name in imported(path):
+            if rest and name.startswith(f"{NAME}.pages.") and not name.startswith(allowed):
+                wrong.append(f"{path.relative_to(ROOT)}:{line} imports {name}")
+    for path in sorted(pages.rglob("*.js")):
+        page = path.relative_to(pages).parts[0]
+        for name in re.findall(r'^import .*?"([^"]+)";', path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+            module = (path.parent / name).resolve()
+            if module.is_relative_to(pages) and module.relative_to(pages).parts[0] not in ("shared", page):
+                wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+    assert not wrong, "\n".join(wrong)
 
 
 def test_using_an_encoder_loads_no_training() -> None:

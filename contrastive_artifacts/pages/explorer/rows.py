@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
-from ..map.page import parameter_rows
+from ..shared.texts import parameter_rows
 from .collection import CLEAN, ROW, Collection, channels_of
 from .searching import title_of
 from .slices import file_of

@@ -1,23 +1,22 @@
-"""A map of embeddings as one HTML file: a scatter plot that can be looked through and listened to.
+"""A map of embeddings as one HTML file: a scatter plot of clips that plays each of them.
 
-It opens from disk in any current browser and loads nothing from anywhere; the audio lies inside.
+The file opens from disk in any current browser and loads nothing else; the audio is stored in it.
 """
 
 from __future__ import annotations
 
 import base64
-import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
 from ...core import files
 from ...core.errors import ParameterError
 from ...core.html import build_page
+from ..shared.texts import parameter_rows, text_of
 
 _CLEAN = "clean"
 
@@ -27,14 +26,14 @@ class MapPoint:
     """One clip on the map.
 
     Attributes:
-        x, y: Position; any finite units, drawn with one scale for both.
-        id: What the clip is called.
+        x, y: Position in any finite unit; both axes are drawn with one scale.
+        id: Name of the clip.
         artifact: Its artifact, or "clean".
         severity: In [0, 1]; 0 for clean.
-        source: The recording it was made from.
-        corpus: Where that recording comes from.
+        source: The recording that the clip was cut from.
+        corpus: The corpus of that recording.
         params: Parameters of the artifact, JSON.
-        audio: An encoded preview (see :func:`.preview.encode_preview`) or nothing to play.
+        audio: An encoded preview (see :func:`.preview.encode_preview`); None for a clip that cannot be played.
         mime: MIME type of ``audio``.
     """
 
@@ -51,13 +50,13 @@ class MapPoint:
 
 
 def write_map(path: str | Path, points: Sequence[MapPoint], title: str, facts: Mapping[str, Any] | None = None) -> None:
-    """Writes the page; whole or not at all. A preview shared by several points is stored once.
+    """Writes the page atomically. A preview that several points share is stored once.
 
     Args:
         path: The ``.html`` file to write.
         points: At least one.
         title: Heading of the page.
-        facts: What to know about the map (encoder, number of clips, scores); shown under the heading in this order.
+        facts: Name -> value (encoder, number of clips, scores), shown under the heading in this order.
 
     Raises:
         ParameterError: no points, a position that is not finite, or a severity outside [0, 1].
@@ -66,11 +65,11 @@ def write_map(path: str | Path, points: Sequence[MapPoint], title: str, facts: M
         raise ParameterError("A map needs at least one point; the list given is empty.")
     for point in points:
         if not (math.isfinite(point.x) and math.isfinite(point.y)):
-            raise ParameterError(f"Point {point.id!r} lies at ({point.x}, {point.y}); give finite coordinates.")
+            raise ParameterError(f"Point {point.id!r} is at ({point.x}, {point.y}); give finite coordinates.")
         if not 0.0 <= point.severity <= 1.0:
             raise ParameterError(f"Point {point.id!r} has severity {point.severity}; it must lie in [0, 1].")
     clips: dict[tuple[str, bytes], int] = {}
-    heard = [clips.setdefault((p.mime, p.audio), len(clips)) if p.audio else -1 for p in points]
+    clip_of = [clips.setdefault((p.mime, p.audio), len(clips)) if p.audio else -1 for p in points]
     artifacts = sorted({p.artifact for p in points}, key=lambda name: (name != _CLEAN, name))
     sources = _by_count([p.source for p in points])
     corpora = _by_count([p.corpus for p in points])
@@ -83,11 +82,11 @@ def write_map(path: str | Path, points: Sequence[MapPoint], title: str, facts: M
         "source": _positions([p.source for p in points], sources),
         "corpus": _positions([p.corpus for p in points], corpora),
         "params": [parameter_rows(p.params) for p in points],
-        "clip": heard,
+        "clip": clip_of,
     }
     page = {
         "title": title,
-        "facts": [[key, _text(value)] for key, value in (facts or {}).items()],
+        "facts": [[key, text_of(value)] for key, value in (facts or {}).items()],
         "artifacts": artifacts,
         "sources": sources,
         "corpora": corpora,
@@ -98,42 +97,6 @@ def write_map(path: str | Path, points: Sequence[MapPoint], title: str, facts: M
     files.write_text(
         path, build_page(f"{__package__}", "map", title, blocks, scripts=["../shared/marks.js", "player.js"])
     )
-
-
-def parameter_rows(params: Mapping[str, Any]) -> list[list[str]]:
-    """Parameters as (name, text) rows for people: nesting becomes dotted names, numbers have four digits.
-
-    Of the parameters of a rendered view, what the page shows elsewhere (artifact, severity, version) is left out.
-
-    >>> parameter_rows({"artifact": "hum", "seed": 7, "parameters": {"base_hz": 50.0123, "db": [-3.0, -9.5]}})
-    [['seed', '7'], ['base_hz', '50.01'], ['db', '-3, -9.5']]
-    """
-    rows: list[list[str]] = []
-    for key, value in params.items():
-        if key == "parameters" and isinstance(value, Mapping):
-            rows += parameter_rows(value)
-        elif isinstance(value, Mapping):
-            rows += [[f"{key}.{name}", text] for name, text in parameter_rows(value)]
-        elif key not in ("artifact", "severity", "version"):
-            rows.append([str(key), _text(value)])
-    return rows
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Integral):
-        return str(int(value))
-    if isinstance(value, Real):
-        return f"{float(value):.4g}"
-    if isinstance(value, (list, tuple)):
-        shown = ", ".join(_text(item) for item in value[:6])
-        return shown if len(value) <= 6 else f"{shown} … ({len(value)} values)"
-    if isinstance(value, Mapping):
-        return json.dumps(dict(value), default=str)
-    return str(value)
 
 
 def _short(value: float) -> float:

@@ -1,4 +1,4 @@
-"""Short audio previews, small enough to put thousands of them into one page."""
+"""Short audio previews, small enough that one page can hold thousands of them."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import soundfile
 from ... import audio
 from ...core.errors import ParameterError
 
-# The rates of MPEG-1 and MPEG-2 layer III; every other rate is converted up to the next of them.
+# Sample rates of MPEG-1 and MPEG-2 layer III; a waveform of another rate is resampled to the next higher one.
 _MP3_RATES = (16000, 22050, 24000, 32000, 44100, 48000)
 _FADE_S = 0.005
 _PEAK = 0.97
 
 
 def encode_preview(waveform: np.ndarray, sample_rate: int, seconds: float = 4.0) -> tuple[bytes, str]:
-    """Compresses the beginning of a waveform in memory to what Chromium, Firefox and Safari all play.
+    """Encodes the beginning of a waveform in a format that Chromium, Firefox and Safari play.
 
-    MP3 at variable rate (about 65 kbit/s for full-band mono, 35 for a tone); 16-bit FLAC where libsndfile was built
-    without MPEG support.
+    The format is MP3 at variable bit rate (about 65 kbit/s for full-band mono, 35 for a tone), or 16-bit FLAC if
+    libsndfile was built without MPEG support.
 
     Args:
-        waveform: float32 ``[C, T]`` or ``[T]``. More than two channels are mixed to one. A peak above .97 scales the
-            whole preview down: clipping it would add an artifact that the clip does not have.
+        waveform: float32 ``[C, T]`` or ``[T]``. More than two channels are mixed to one. If the peak exceeds .97, the
+            whole preview is scaled down: clipping would add an artifact that the clip does not have.
         sample_rate: In Hz.
-        seconds: Longest preview; a longer clip ends there in a 5 ms fade.
+        seconds: Longest preview; a longer clip is cut there, with a fade-out of 5 ms.
 
     Returns:
         The bytes and their MIME type.
@@ -36,7 +36,7 @@ def encode_preview(waveform: np.ndarray, sample_rate: int, seconds: float = 4.0)
         ParameterError: ``seconds`` is not positive.
     """
     if not seconds > 0:
-        raise ParameterError(f"A preview of {seconds} s holds no sound; give a positive length.")
+        raise ParameterError(f"A preview of {seconds} s holds no samples; give a positive length.")
     clip = audio.as_waveform(waveform, sample_rate, what="preview")
     if clip.shape[0] > 2:
         clip = audio.mono(clip)[None]

@@ -1,4 +1,4 @@
-"""What the review page shows and plays of a slice: a wave outline, a spectrogram, and audio that browsers decode."""
+"""A window of a recording for the served pages: waveform outline, spectrogram, and audio that browsers decode."""
 
 from __future__ import annotations
 
@@ -12,19 +12,24 @@ import soundfile
 from ... import audio
 
 SCALES = ("linear", "low")
-LOW_HZ = 1000.0  # the upper end of the low scale, on which hum can be read
+LOW_HZ = 1000.0  # upper edge of the scale "low", on which the harmonics of hum are resolved
 _COLUMNS, _ROWS = 720, 192
 _RANGE_DB = 100.0
 _FFT_S = {"linear": 0.023, "low": 0.25}  # about 2048 points at 44.1 kHz, and lines 4 Hz apart
 
 
 def picture(waveform: np.ndarray, sample_rate: int, scale: str = "linear") -> dict[str, Any]:
-    """A slice ``[C, T]`` for the page.
+    """Outline and spectrogram of a window.
+
+    Args:
+        waveform: float32 ``[C, T]``.
+        sample_rate: In Hz.
+        scale: "linear", up to half the sample rate, or "low", up to 1 kHz.
 
     Returns:
-        ``low``, ``high``: extremes of the wave in each of up to 720 columns, over all channels; ``rows``, ``columns``,
-        ``spectrogram``: base64 of uint8 ``[rows, columns]``, the highest frequency first, 255 for a full-scale sine and
-        0 for what lies 100 dB under it; ``top_hz``: frequency at the upper edge.
+        ``low``, ``high``: minimum and maximum of the waveform in each of up to 720 columns, over all channels;
+        ``rows``, ``columns``, ``spectrogram``: base64 of uint8 ``[rows, columns]``, the highest frequency first, 255
+        for a full-scale sine and 0 for 100 dB below it and less; ``top_hz``: frequency at the upper edge.
     """
     starts = np.unique(np.linspace(0, waveform.shape[1], _COLUMNS, endpoint=False).astype(int))
     top = sample_rate / 2 if scale == "linear" else min(LOW_HZ, sample_rate / 2)
@@ -40,18 +45,18 @@ def picture(waveform: np.ndarray, sample_rate: int, scale: str = "linear") -> di
 
 
 def playable(waveform: np.ndarray, sample_rate: int) -> tuple[bytes, str, float]:
-    """A slice ``[C, T]`` without loss: FLAC of 24 bits, its MIME type, and the gain in dB.
+    """Encodes a window ``[C, T]`` without loss: FLAC of 24 bits, its MIME type, and the applied gain in dB.
 
-    More than two channels are mixed to one. Only a peak above full scale changes the level, for clipping it would add
-    a fault that the clip does not have.
+    More than two channels are mixed to one. The level is changed only if the peak exceeds full scale: clipping would
+    add a fault that the recording does not have.
     """
-    heard = waveform if waveform.shape[0] <= 2 else audio.mono(waveform)[None]
-    peak = audio.peak(heard)
+    samples = waveform if waveform.shape[0] <= 2 else audio.mono(waveform)[None]
+    peak = audio.peak(samples)
     gain = 1.0 if peak <= 1.0 else 1.0 / peak
     buffer = io.BytesIO()
-    rate = sample_rate if sample_rate <= 96000 else 48000  # beyond it browsers differ
-    heard = heard if rate == sample_rate else audio.resample(heard, sample_rate, rate)
-    soundfile.write(buffer, np.clip(heard.T * np.float32(gain), -1, 1), rate, format="FLAC", subtype="PCM_24")
+    rate = sample_rate if sample_rate <= 96000 else 48000  # not every browser decodes higher rates
+    samples = samples if rate == sample_rate else audio.resample(samples, sample_rate, rate)
+    soundfile.write(buffer, np.clip(samples.T * np.float32(gain), -1, 1), rate, format="FLAC", subtype="PCM_24")
     return buffer.getvalue(), "audio/flac", float(20 * np.log10(gain))
 
 

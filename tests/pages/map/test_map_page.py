@@ -1,4 +1,4 @@
-"""The map page as a file: what is inside, that names cannot break it, and what is refused."""
+"""The map page as a file: its data, names that are markup, and input that is refused."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ import pytest
 
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.pages.map import MapPoint, write_map
-from contrastive_artifacts.pages.map.page import parameter_rows
 
 
 def block(page: str, name: str) -> Any:
-    found = re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', page, re.DOTALL)
-    assert found is not None
-    return json.loads(found[1])
+    match = re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', page, re.DOTALL)
+    assert match is not None
+    return json.loads(match[1])
 
 
 def point(**changes: Any) -> MapPoint:
@@ -77,15 +76,3 @@ def test_what_cannot_be_drawn_is_named(tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match=r"'loud'.*\[0, 1\]"):
         write_map(tmp_path / "map.html", [point(id="loud", severity=1.2)], "Map")
     assert not list(tmp_path.iterdir())
-
-
-def test_parameters_read_well() -> None:
-    rows = parameter_rows(
-        {"severity": 0.5, "version": 1, "parameters": {"on": True, "times": list(range(9)), "tone": {"hz": 50.12345}}}
-    )
-    assert rows == [["on", "yes"], ["times", "0, 1, 2, 3, 4, 5 … (9 values)"], ["tone.hz", "50.12"]]
-    assert parameter_rows({"n": np.int64(3), "x": np.float64("nan"), "none": None}) == [
-        ["n", "3"],
-        ["x", "nan"],
-        ["none", "none"],
-    ]
