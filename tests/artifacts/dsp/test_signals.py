@@ -12,8 +12,8 @@ RATE = 44100
 HOP = 8192 * 7 // 8  # of the blocks at 44.1 kHz
 
 
-def white(samples: int, channels: int = 1) -> np.ndarray:
-    return shaped_noise((channels, samples), RATE, np.random.default_rng(2))
+def white(samples: int, channels: int = 1, seed: int = 2) -> np.ndarray:
+    return shaped_noise((channels, samples), RATE, np.random.default_rng(seed))
 
 
 def test_noise_is_gaussian_of_unit_power() -> None:
@@ -34,17 +34,18 @@ def test_noise_has_no_trace_of_its_blocks() -> None:
     assert np.abs(lags).max() < 6 / np.sqrt(len(noise))
 
 
-def test_noise_channels_and_seeds_differ() -> None:
+def test_noise_differs_between_channels_and_seeds_and_is_equal_for_equal_seeds() -> None:
     assert abs(np.corrcoef(white(RATE, 2))[0, 1]) < 0.02
+    assert abs(np.corrcoef(white(RATE)[0], white(RATE, seed=3)[0])[0, 1]) < 0.02
     assert np.array_equal(white(RATE), white(RATE))
 
 
 @pytest.mark.parametrize("samples", [1, 2, HOP - 1, HOP, HOP + 1, (1 << 17) + 3])
-def test_noise_of_any_length(samples: int) -> None:
+def test_shorter_noise_is_the_start_of_longer_noise(samples: int) -> None:
     noise = white(samples)
     assert noise.shape == (1, samples)
     assert noise.dtype == np.float32
-    assert np.isfinite(noise).all()
+    np.testing.assert_allclose(noise, white((1 << 18) + 5)[:, :samples], atol=1e-5)
 
 
 @pytest.mark.parametrize("slope", [-2.0, -1.0, 1.0])

@@ -80,7 +80,7 @@ def test_at_least_one_gap_at_every_severity(clip: np.ndarray) -> None:
         assert any(np.abs(clip[:, a:b]).max() > 0.01 for a, b in view.segments)
 
 
-def test_many_gaps_are_fast_and_apart() -> None:
+def test_many_gaps_do_not_touch() -> None:
     long = (0.1 * np.random.default_rng(0).standard_normal((1, 1800 * 8000), dtype=np.float32)).astype(np.float32)
     segments = DROPOUT.segments(long, 8000, make(0.15, 5.0))
     assert len(segments) > 30000

@@ -37,7 +37,7 @@ def test_the_period_is_recovered(rate: float) -> None:
     assert np.abs(np.diff(found) * rate / RATE - 1).max() < 0.02
 
 
-def test_the_drawn_rates_are_those_of_records_and_film(clip: np.ndarray) -> None:
+def test_the_drawn_rates_are_those_of_records_and_film() -> None:
     known = np.array([100 / 180, 0.75, 1.3, 24, 96])
     drawn = np.array([CLICKS.sample(0.5, np.random.default_rng(s))["rate_hz"] for s in range(60)])
     off = np.abs(drawn[:, None] / known - 1)
