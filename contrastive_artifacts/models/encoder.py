@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from einops import rearrange
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from .. import audio
 from ..core import files
@@ -21,7 +18,9 @@ from ..core.errors import ParameterError, StorageError, WeightsError
 from . import backbones
 from .detail import DETAILS, DetailFigures
 from .detail.figures import deviation
+from .fingerprint import fingerprint_of
 from .frame_head import FrameHead
+from .heads import Encoded, Heads
 
 FORMAT = 1
 STATISTICS = 7  # per band, see spectral_statistics
@@ -80,22 +79,7 @@ class EncoderSettings:
         return cls(**{"detail": 1, **record, "states": tuple(record["states"])})
 
 
-class Encoded(NamedTuple):
-    """h [B, hidden] for probes; z [B, embedding], L2-normalised, for the contrastive term; what the heads say."""
-
-    h: Tensor
-    z: Tensor
-    logits: Tensor  # [B, K]
-    severity: Tensor  # [B, K] in [0, 1]
-    frame_logits: Tensor | None = None  # [B, N, K], one column a state; None without a frame head
-
-    @property
-    def frame_probabilities(self) -> Tensor | None:
-        """[B, N, K]: how probable each state is in each cell of ``frame_hop_s`` seconds, one by one; or None."""
-        return None if self.frame_logits is None else self.frame_logits.sigmoid()
-
-
-class Encoder(nn.Module):
+class Encoder(Heads):
     """``forward(waveform [B, T] at encoder.sample_rate, detail) -> Encoded``.
 
     ``detail`` are the figures of the same stretch at the recording's own rate (:mod:`.detail.native`), for
@@ -119,11 +103,7 @@ class Encoder(nn.Module):
             )
         )
         self.neck = nn.Sequential(nn.Linear(3 * (settings.hidden // 2), settings.hidden), nn.GELU())
-        self.projector = nn.Sequential(
-            nn.Linear(settings.hidden, settings.hidden), nn.GELU(), nn.Linear(settings.hidden, settings.embedding)
-        )
-        self.types = nn.Linear(settings.hidden, len(settings.states))
-        self.severities = nn.Linear(settings.hidden, len(settings.states))
+        self.add_heads(settings.hidden, settings.embedding, len(settings.states))
         self.frames: FrameHead | None = None
         if settings.frame_hop_s:
             if backbone.record["options"].get("patchout_t"):
@@ -144,10 +124,10 @@ class Encoder(nn.Module):
         features, figures = self.backbone(waveform), self.detail.figures(waveform) if detail is None else detail
         parts = (pool(features.frames), spectral_statistics(features.spectrogram), self.detail.pooled(figures))
         h = self.neck(torch.cat([branch(part) for branch, part in zip(self.branches, parts, strict=True)], dim=1))
-        told = Encoded(h, F.normalize(self.projector(h), dim=1), self.types(h), self.severities(h).sigmoid())
+        encoded = self.encoded(h)
         if self.frames is None:
-            return told
-        return told._replace(frame_logits=self.frames(features, waveform.shape[1], h, figures.frames))
+            return encoded
+        return encoded._replace(frame_logits=self.frames(features, waveform.shape[1], h, figures.frames))
 
     def stages(self) -> list[nn.Module]:
         """Bottom to top: the backbone's stages, then all heads as one."""
@@ -205,13 +185,8 @@ class Encoder(nn.Module):
 
     def fingerprint(self) -> str:
         """Hash over weights, settings, front-end and resampler; stored with whatever is computed by this encoder."""
-        digest = hashlib.sha256()
-        for name, tensor in sorted(backbones.plain_state(self).items()):
-            digest.update(name.encode())
-            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-        about: dict[str, Any] = {"settings": self.settings.record(), "backbone": self.backbone.record}
-        digest.update(json.dumps({**about, "resampler": audio.RESAMPLER}, sort_keys=True).encode())
-        return digest.hexdigest()[:32]
+        about = {"settings": self.settings.record(), "backbone": self.backbone.record, "resampler": audio.RESAMPLER}
+        return fingerprint_of(self, about)
 
 
 def pool(frames: Tensor) -> Tensor:

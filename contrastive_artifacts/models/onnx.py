@@ -33,7 +33,7 @@ def to_onnx(encoder: Encoder, path: str | Path) -> None:
     """Writes the encoder, whole or not at all; its metadata hold the labels, the rate and the fingerprint.
 
     Input ``waveform``: float32 ``[batch, T]``, mono, at the encoder's rate; T is that of training (``window_s``), the
-    batch any. Outputs: ``h [batch, D]`` and ``z [batch, E]`` as :class:`~.encoder.Encoded` has them, ``types
+    batch any. Outputs: ``h [batch, D]`` and ``z [batch, E]`` as :class:`~.heads.Encoded` has them, ``types
     [batch, K]`` (probabilities of the type head) and ``severities [batch, K]``.
 
     The detail figures are those of the input, at the encoder's rate (metadata ``detail_rate``): of a recording at

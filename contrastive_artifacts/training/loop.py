@@ -22,7 +22,8 @@ from ..core.errors import ParameterError, TrainingError
 from ..data.corpora import Clip, Corpus
 from ..data.views import Batch, ViewSettings, evaluation_views, stack
 from ..models.detail import DetailFigures
-from ..models.encoder import Encoded, Encoder
+from ..models.encoder import Encoder
+from ..models.heads import Encoded
 from ..models.objectives import Objective
 from . import checkpoint
 from .log import TrainingLog

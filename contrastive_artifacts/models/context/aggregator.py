@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,12 +11,13 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ...core import files
 from ...core.errors import FingerprintError, ParameterError, StorageError, WeightsError
 from ..backbones import vit
-from ..encoder import Encoded, load_tensors
+from ..encoder import load_tensors
+from ..fingerprint import fingerprint_of
+from ..heads import Encoded, Heads
 from ..slow import VERSION as SLOW_VERSION
 from .stretches import Stretch, collate
 
@@ -77,7 +76,7 @@ class ContextSettings:
         return max(1, round(self.max_s / self.hop_s))
 
 
-class Context(nn.Module):
+class Context(Heads):
     """``forward(patches [B, N, D], mask [B, N], slow [B, S]) -> Encoded``.
 
     True in the mask marks patches that are there; without a mask all are. ``slow`` are figures of the whole stretch, a
@@ -111,11 +110,7 @@ class Context(nn.Module):
             self.slow = nn.Sequential(nn.Dropout(settings.dropout), nn.Linear(settings.slow, width), nn.GELU())
         pooled = (3 if settings.slow else 2) * width
         self.neck = nn.Sequential(nn.Linear(pooled, settings.hidden), nn.GELU())
-        self.projector = nn.Sequential(
-            nn.Linear(settings.hidden, settings.hidden), nn.GELU(), nn.Linear(settings.hidden, settings.embedding)
-        )
-        self.types = nn.Linear(settings.hidden, len(settings.states))
-        self.severities = nn.Linear(settings.hidden, len(settings.states))
+        self.add_heads(settings.hidden, settings.embedding, len(settings.states))
 
     def forward(self, patches: Tensor, mask: Tensor | None = None, slow: Tensor | None = None) -> Encoded:
         if patches.ndim != 3 or patches.shape[2] != self.settings.inputs or not patches.shape[1]:
@@ -133,8 +128,7 @@ class Context(nn.Module):
         pooled = [mean, x.masked_fill(~there, -torch.inf).amax(1)]
         if self.settings.slow:
             pooled.append(self._slow(slow, len(patches)))
-        h = self.neck(torch.cat(pooled, dim=1))
-        return Encoded(h, F.normalize(self.projector(h), dim=1), self.types(h), self.severities(h).sigmoid())
+        return self.encoded(self.neck(torch.cat(pooled, dim=1)))
 
     def _mixed(self, x: Tensor, mask: Tensor) -> Tensor:
         if self.settings.kind == "attention":
@@ -169,11 +163,7 @@ class Context(nn.Module):
 
     def fingerprint(self, patches: str) -> str:
         """Hash over weights, settings and the fingerprint of the patches that it is used on."""
-        digest = hashlib.sha256(json.dumps([patches, asdict(self.settings)], sort_keys=True).encode())
-        for name, tensor in sorted(self.state_dict().items()):
-            digest.update(name.encode())
-            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-        return digest.hexdigest()[:32]
+        return fingerprint_of([patches, asdict(self.settings)], self)
 
     def save(self, directory: str | Path, fingerprint: str) -> None:
         """Writes ``context.safetensors`` and ``context.json``; ``fingerprint`` is that of its patches."""

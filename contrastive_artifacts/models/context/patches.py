@@ -5,7 +5,6 @@ They are computed once and cached, so that a context module over them trains in 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -23,6 +22,7 @@ from ...core.errors import AudioError, FingerprintError, ParameterError, Storage
 from .. import backbones
 from ..detail import DetailFigures, numpy_detail
 from ..encoder import Encoder, pool, spectral_statistics
+from ..fingerprint import fingerprint_of
 
 FORMAT = "patches/2"
 BATCH = 61  # patches that go through the network at once: 30 s of them
@@ -78,9 +78,8 @@ class PatchEncoder:
             known |= {"branches": 3 * (self.encoder.settings.hidden // 2), "detail": self.encoder.detail.size}
         self.widths = {part: known[part] for part in parts}
         self.dim = sum(self.widths.values())
-        own = self.encoder.fingerprint() if self.encoder is not None else backbone_fingerprint(backbone)
-        about = json.dumps([FORMAT, own, asdict(self.settings)], sort_keys=True)
-        self.fingerprint = hashlib.sha256(about.encode()).hexdigest()[:32]
+        network = self.encoder.fingerprint() if self.encoder is not None else fingerprint_of(backbone.record, backbone)
+        self.fingerprint = fingerprint_of([FORMAT, network, asdict(self.settings)])
         self._frozen = backbones.freeze(model)
 
     @property
@@ -146,15 +145,6 @@ def _cut(x: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
     before, after = max(0, -int(starts.min())), max(0, int(starts.max()) + length - len(x))
     padded = np.pad(x, (before, after)) if before or after else x
     return np.stack([padded[s : s + length] for s in (starts + before).tolist()]).astype(np.float32, copy=False)
-
-
-def backbone_fingerprint(backbone: backbones.Backbone) -> str:
-    """Hash over the weights and the record of a bare backbone."""
-    digest = hashlib.sha256(json.dumps(backbone.record, sort_keys=True).encode())
-    for name, tensor in sorted(backbone.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:32]
 
 
 @dataclass(frozen=True, eq=False)
