@@ -15,6 +15,7 @@ from .data import task_labels as task_labels
 from .evaluate import evaluate as evaluate
 from .few_shot import FewShot as FewShot
 from .few_shot import few_shot as few_shot
+from .knn import NeighbourTable as NeighbourTable
 from .knn import knn_predict as knn_predict
 from .knn import neighbours as neighbours
 from .linear import LinearProbe as LinearProbe

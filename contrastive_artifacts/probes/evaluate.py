@@ -13,7 +13,7 @@ from .bootstrap import Interval, bootstrap, bootstrap_mean, bootstrap_sums
 from .bundle import severity_probes
 from .calibration import calibration_features, calibration_of_sums
 from .data import CLEAN, TASKS, Embedded, task_labels
-from .knn import neighbours, vote
+from .knn import NeighbourTable, neighbours, vote
 from .metrics import CONFUSION_METRICS, classes_of, confusion, correlation_of_sums, rank_features
 from .spaces import (
     alignment,
@@ -82,24 +82,25 @@ def evaluate(
             rows[f"knn{k}"] = _told(truth, vote(ids[:, :k], scores[:, :k], labels), test.source, n, seed)
         figures[task] = rows
     labels = task_labels(test.artifact, "type")
-    found = retrieval(test.x, labels, test.source)
-    same, chance = content_leakage(test.x, test.source)
+    table = NeighbourTable.of(test.x, test.source)
+    hits = retrieval(table, labels)
+    same, chance = content_leakage(table)
     space = {
         # Of the centred vectors: an offset that all share is no dimension in use.
         "effective_rank": effective_rank(test.x - test.x.mean(axis=0)),
         "alignment": alignment(test.x, labels, test.source),
         "uniformity": uniformity(test.x),
-        "hubness": hubness(test.x),
+        "hubness": hubness(table),
     }
     return figures | {
         "severity": _severity(train, test, n, seed),
         "retrieval": {
-            "p_at_10": _plain(bootstrap_mean(found.precision_at_10, test.source, n, seed)),
-            "map_at_100": _plain(bootstrap_mean(found.average_precision_at_100, test.source, n, seed)),
+            "p_at_10": _plain(bootstrap_mean(hits.precision_at_10, test.source, n, seed)),
+            "map_at_100": _plain(bootstrap_mean(hits.average_precision_at_100, test.source, n, seed)),
             "chance": _number(retrieval_chance(labels, test.source)),
         },
         "leakage": _plain(bootstrap_mean(same, test.source, n, seed)) | {"chance": _number(chance)},
-        "hit_leakage": _hit_leakage(test, n, seed),
+        "hit_leakage": _hit_leakage(table, test, n, seed),
         "space": {name: _number(value) for name, value in space.items()},
         "counts": {
             "train": len(train),
@@ -126,10 +127,10 @@ def _told(truth: np.ndarray, guesses: np.ndarray, sources: np.ndarray, n: int, s
     return row | {"confusion": {"classes": list(classes), "counts": confusion(truth, guesses, classes).tolist()}}
 
 
-def _hit_leakage(test: Embedded, n: int, seed: int) -> dict[str, Any]:
+def _hit_leakage(table: NeighbourTable, test: Embedded, n: int, seed: int) -> dict[str, Any]:
     """Of the ten nearest: the share of the query's own source, and of other sources the share of its kind of sound."""
     kinds = np.full(len(test), "") if test.category is None else test.category
-    own, usual, alike, expected = hit_leakage(test.x, test.source, kinds)
+    own, usual, alike, expected = hit_leakage(table, kinds)
     return {
         "source_at_10": _plain(bootstrap_mean(own, test.source, n, seed)) | {"chance": _number(usual)},
         "category_at_10": _plain(bootstrap_mean(alike, test.source, n, seed)) | {"chance": _number(expected)},

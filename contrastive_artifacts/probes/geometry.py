@@ -11,7 +11,7 @@ from sklearn.metrics import silhouette_score
 
 from ..core.errors import ParameterError
 from .data import check_matrix, names
-from .knn import unit_rows
+from .knn import NeighbourTable, unit_rows
 from .spaces import content_leakage, hubness, sample_rows
 
 NEIGHBOURS = 15
@@ -38,14 +38,15 @@ def separation(x: Any, artifact: Any, source: Any) -> dict[str, float]:
     rows = sample_rows(len(x))
     x, artifact, source = x[rows], artifact[rows], source[rows]
     by_artifact, by_source = silhouette(x, artifact), silhouette(x, source)
-    same, chance = content_leakage(x, source)
+    table = NeighbourTable.of(x, source, other_sources=0)
+    same, chance = content_leakage(table)
     return {
         "silhouette_artifact": by_artifact,
         "silhouette_source": by_source,
         "margin": by_artifact - by_source,
         "leakage": float(same.mean()) if len(same) else float("nan"),
         "leakage_chance": chance,
-        "hubness": hubness(x),
+        "hubness": hubness(table),
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import faiss
@@ -40,32 +42,92 @@ def neighbours(
     both = np.concatenate([names(train_sources, len(train_x), "sources"), names(test_sources, len(test_x), "sources")])
     keys, code = np.unique(both, return_inverse=True)
     train_code, test_code = code[: len(train_x)], code[len(train_x) :]
-    own = np.bincount(train_code, minlength=len(keys))[test_code]  # rows that each query must do without
-    index = faiss.IndexFlatIP(train_x.shape[1])
-    index.add(unit_rows(train_x))
-    queries = unit_rows(test_x)
     ids, scores = np.full((len(test_x), k), -1, np.int64), np.full((len(test_x), k), -np.inf, np.float32)
-    # Queries with like numbers of own rows go together: enough is fetched for k to remain, and little more.
-    order = np.argsort(own, kind="stable")
-    start = 0
-    while start < len(order) and len(train_x):
-        fetch = min(k + int(own[order[start]]), len(train_x))
-        rows = order[start : start + max(1, _FETCHED // (2 * fetch + 64))]
-        rows = rows[own[rows] <= 2 * own[rows[0]] + 64]
-        fetch = min(k + int(own[rows[-1]]), len(train_x))
-        found_scores, found = index.search(queries[rows], fetch)
-        same = train_code[found] == test_code[rows][:, None]
-        # One stable sort: other sources first, by cosine, then by row.
-        by_row = np.argsort(found, axis=1, kind="stable")
-        rank = np.where(same, np.inf, -found_scores)
-        rank = np.take_along_axis(rank, by_row, 1)
-        best = np.take_along_axis(by_row, np.argsort(rank, axis=1, kind="stable")[:, :k], 1)
-        kept = ~np.take_along_axis(same, best, 1)
-        width = best.shape[1]
-        ids[rows, :width] = np.where(kept, np.take_along_axis(found, best, 1), -1)
-        scores[rows, :width] = np.where(kept, np.take_along_axis(found_scores, best, 1), -np.inf)
-        start += len(rows)
+    for rows, near, cosines in _search(train_x, test_x, np.bincount(train_code, minlength=len(keys))[test_code], k):
+        same = train_code[near] == test_code[rows][:, None]
+        best, best_cosines = _first(near, cosines, same, k)
+        ids[rows, : best.shape[1]], scores[rows, : best.shape[1]] = best, best_cosines
     return ids, scores
+
+
+@dataclass(frozen=True, eq=False)
+class NeighbourTable:
+    """The neighbours of every row among the other rows of one set, from one exact search by cosine.
+
+    Row numbers are int64, best first; equal cosines come in the order of the rows.
+
+    Attributes:
+        sources: [N] split keys.
+        nearest: [N, K] the nearest other rows, K at most N - 1.
+        other_sources: [N, K'] the nearest rows of other sources, -1 where there are fewer.
+    """
+
+    sources: np.ndarray
+    nearest: np.ndarray
+    other_sources: np.ndarray
+
+    @classmethod
+    def of(cls, x: Any, sources: Any, nearest: int = 10, other_sources: int = 100) -> NeighbourTable:
+        """Searches the rows of x [N, D] by each of them.
+
+        Args:
+            sources: [N] split keys.
+            nearest, other_sources: How many neighbours of each kind; 0 for none of other sources.
+
+        Raises:
+            ParameterError: unfit shapes or values.
+        """
+        x = check_matrix(x)
+        sources = names(sources, len(x), "sources")
+        _, code, sizes = np.unique(sources, return_inverse=True, return_counts=True)
+        near = np.zeros((len(x), max(0, min(nearest, len(x) - 1))), np.int64)
+        others = np.full((len(x), other_sources), -1, np.int64)
+        left_out = sizes[code] if other_sources else np.ones(len(x), np.int64)
+        for rows, ids, cosines in _search(x, x, left_out, max(nearest, other_sources)):
+            deep = near.shape[1] + 1  # holds enough besides the row itself
+            itself = ids[:, :deep] == rows[:, None]
+            near[rows] = _first(ids[:, :deep], cosines[:, :deep], itself, near.shape[1])[0]
+            if other_sources:
+                best, _ = _first(ids, cosines, code[ids] == code[rows][:, None], other_sources)
+                others[rows, : best.shape[1]] = best
+        return cls(sources, near, others)
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+
+def _search(
+    x: np.ndarray, queries: np.ndarray, left_out: np.ndarray, k: int
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Query numbers [m], rows of x [m, F] and cosines [m, F], best first, F enough for ``k`` without those left out.
+
+    Args:
+        left_out: [M] how many rows of x each query must do without.
+    """
+    index = faiss.IndexFlatIP(x.shape[1])
+    index.add(unit_rows(x))
+    queries = unit_rows(queries)
+    # Queries that do without like numbers of rows go together: enough is fetched for k to remain, and little more.
+    order = np.argsort(left_out, kind="stable")
+    start = 0
+    while start < len(order) and len(x):
+        fetch = min(k + int(left_out[order[start]]), len(x))
+        rows = order[start : start + max(1, _FETCHED // (2 * fetch + 64))]
+        rows = rows[left_out[rows] <= 2 * left_out[rows[0]] + 64]
+        cosines, ids = index.search(queries[rows], min(k + int(left_out[rows[-1]]), len(x)))
+        by_row = np.argsort(ids, axis=1, kind="stable")  # FAISS leaves the order of equal cosines open
+        cosines, ids = np.take_along_axis(cosines, by_row, 1), np.take_along_axis(ids, by_row, 1)
+        by_cosine = np.argsort(-cosines, axis=1, kind="stable")
+        yield rows, np.take_along_axis(ids, by_cosine, 1), np.take_along_axis(cosines, by_cosine, 1)
+        start += len(rows)
+
+
+def _first(ids: np.ndarray, cosines: np.ndarray, left_out: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The first ``k`` of sorted neighbours [m, F] that are not left out; -1 and -inf where there are fewer."""
+    first = np.argsort(left_out, axis=1, kind="stable")[:, :k]
+    usable = ~np.take_along_axis(left_out, first, 1)
+    best_ids = np.where(usable, np.take_along_axis(ids, first, 1), -1)
+    return best_ids, np.where(usable, np.take_along_axis(cosines, first, 1), -np.inf)
 
 
 def vote(ids: np.ndarray, scores: np.ndarray, train_labels: Any) -> np.ndarray:

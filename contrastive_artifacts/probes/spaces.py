@@ -10,7 +10,7 @@ from scipy.stats import skew
 
 from ..core.seeding import generator
 from .data import check_matrix, names
-from .knn import neighbours, unit_rows
+from .knn import NeighbourTable, unit_rows
 
 SAMPLE = 5000  # rows beyond which quadratic figures are taken from a fixed sample
 
@@ -29,23 +29,23 @@ def sample_rows(count: int, limit: int = SAMPLE) -> np.ndarray:
     return np.sort(generator("sample", count, limit).permutation(count)[:limit])
 
 
-def content_leakage(x: Any, sources: Any) -> tuple[np.ndarray, float]:
-    """Whether the nearest other row is of the same source, float64 [N] of 0 and 1, and the mean expected by chance."""
-    x = check_matrix(x)
-    sources = names(sources, len(x), "sources")
-    if len(x) < 2:
-        return np.full(len(x), np.nan), float("nan")
-    itself = np.arange(len(x))
-    ids, _ = neighbours(x, itself, x, itself, k=1)
-    _, code, sizes = np.unique(sources, return_inverse=True, return_counts=True)
-    chance = float(((sizes[code] - 1) / (len(x) - 1)).mean())
-    return (sources[ids[:, 0]] == sources).astype(np.float64), chance
+def content_leakage(table: NeighbourTable) -> tuple[np.ndarray, float]:
+    """Whether the nearest other row is of the same source, float64 [N] of 0 and 1, and the mean expected by chance.
+
+    NaN for fewer than two rows.
+    """
+    sources, count = table.sources, len(table)
+    if count < 2:
+        return np.full(count, np.nan), float("nan")
+    chance = float(((_size_of(sources) - 1) / (count - 1)).mean())
+    return (sources[table.nearest[:, 0]] == sources).astype(np.float64), chance
 
 
-def hit_leakage(x: Any, sources: Any, kinds: Any, k: int = 10) -> tuple[np.ndarray, float, np.ndarray, float]:
+def hit_leakage(table: NeighbourTable, kinds: Any, k: int = 10) -> tuple[np.ndarray, float, np.ndarray, float]:
     """How far the ``k`` nearest rows follow the content instead of the artifact.
 
     Args:
+        table: Of N rows, ``k`` deep or more.
         kinds: [N] class of the sound (dog, speech); "" where it is not known.
 
     Returns:
@@ -53,38 +53,39 @@ def hit_leakage(x: Any, sources: Any, kinds: Any, k: int = 10) -> tuple[np.ndarr
         share of the k nearest of *other* sources that are of its kind of sound [N], NaN where that is not known, and
         the mean expected by chance.
     """
-    x = check_matrix(x)
-    sources, kinds = names(sources, len(x), "sources"), names(kinds, len(x), "kinds")
-    if len(x) < 2:
-        return np.full(len(x), np.nan), float("nan"), np.full(len(x), np.nan), float("nan")
-    itself = np.arange(len(x))
-    ids, _ = neighbours(x, itself, x, itself, min(k, len(x) - 1))
-    same = (sources[ids] == sources[:, None]).mean(axis=1)
-    chance = float(((_size_of(sources) - 1) / (len(x) - 1)).mean())
-    others, _ = neighbours(x, sources, x, sources, k)
-    found = (others >= 0).sum(axis=1)
-    alike = ((kinds[others] == kinds[:, None]) & (others >= 0)).sum(axis=1) / found.clip(1)
+    sources, count = table.sources, len(table)
+    kinds = names(kinds, count, "kinds")
+    if count < 2:
+        return np.full(count, np.nan), float("nan"), np.full(count, np.nan), float("nan")
+    same = (sources[table.nearest[:, :k]] == sources[:, None]).mean(axis=1)
+    chance = float(((_size_of(sources) - 1) / (count - 1)).mean())
+    others = table.other_sources[:, :k]
+    hits = (others >= 0).sum(axis=1)
+    alike = ((kinds[others] == kinds[:, None]) & (others >= 0)).sum(axis=1) / hits.clip(1)
     both = np.char.add(np.char.add(kinds, "\x1f"), sources)
-    left = len(x) - _size_of(sources)  # rows of other sources
+    left = count - _size_of(sources)  # rows of other sources
     expected = (_size_of(kinds) - _size_of(both)) / left.clip(1)
-    known = (kinds != "") & (found > 0)
+    known = (kinds != "") & (hits > 0)
     usual = float(expected[known].mean()) if known.any() else float("nan")
     return same, chance, np.where(known, alike, np.nan), usual
 
 
-def retrieval(x: Any, labels: Any, sources: Any) -> Retrieval:
+def retrieval(table: NeighbourTable, labels: Any) -> Retrieval:
     """Each row as a query against the others, matches of its own source excluded.
 
     P@10 is the share of the ten nearest with the query's label; AP@100 sums the precision at each relevant rank up to
     100, over the number of relevant rows or 100, whichever is less.
+
+    Args:
+        table: Of N rows, a hundred rows of other sources deep.
+        labels: [N].
     """
-    x = check_matrix(x)
-    labels, sources = names(labels, len(x), "labels"), names(sources, len(x), "sources")
-    ids, _ = neighbours(x, sources, x, sources, k=100)
+    sources, ids = table.sources, table.other_sources
+    labels = names(labels, len(table), "labels")
     relevant = (labels[ids] == labels[:, None]) & (ids >= 0)
     joint = np.char.add(np.char.add(labels, "\x1f"), sources)
     total = _size_of(labels) - _size_of(joint)  # rows with the label, of other sources
-    candidates = len(x) - _size_of(sources)
+    candidates = len(table) - _size_of(sources)
     hits = relevant.cumsum(axis=1)
     ranks = np.arange(1, ids.shape[1] + 1)
     summed = np.where(relevant, hits / ranks, 0.0).sum(axis=1)
@@ -148,17 +149,17 @@ def uniformity(x: Any) -> float:
     return float(logsumexp(parts) - np.log(len(unit) * (len(unit) - 1.0)))
 
 
-def hubness(x: Any, k: int = 10) -> float:
+def hubness(table: NeighbourTable, k: int = 10) -> float:
     """Skewness of the k-occurrence, how often each row is among the k nearest of others (Radovanovic et al. 2010).
 
     About 0 without hubs; NaN for k + 1 rows or fewer, or when all occur equally often.
+
+    Args:
+        table: ``k`` deep or more.
     """
-    x = check_matrix(x)
-    if len(x) <= k + 1:
+    if len(table) <= k + 1:
         return float("nan")
-    itself = np.arange(len(x))
-    ids, _ = neighbours(x, itself, x, itself, k)
-    occurrence = np.bincount(ids.ravel(), minlength=len(x))
+    occurrence = np.bincount(table.nearest[:, :k].ravel(), minlength=len(table))
     return float(skew(occurrence)) if occurrence.std() > 0 else float("nan")
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import faiss
 import numpy as np
 import pytest
 
@@ -31,6 +32,19 @@ def test_all_figures_are_there_and_plain_json(train: Embedded, test: Embedded) -
     assert figures["counts"] == {"train": 240, "test": 240, "train_sources": 30, "test_sources": 30, "dim": 16}
     assert 1 < figures["space"]["effective_rank"] <= 16
     assert figures["leakage"]["chance"] == pytest.approx(7 / 239)
+
+
+def test_every_pair_of_rows_is_compared_once(train: Embedded, test: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[int] = []
+    search = faiss.IndexFlatIP.search
+
+    def counted(index: faiss.IndexFlatIP, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        compared.append(len(queries) * index.ntotal)
+        return search(index, queries, k)
+
+    monkeypatch.setattr(faiss.IndexFlatIP, "search", counted)
+    evaluate(train, test, n=5)
+    assert sum(compared) == len(test) * len(train) + len(test) ** 2
 
 
 def test_a_space_of_content_and_a_space_of_artifacts(space: Callable[..., Embedded]) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from contrastive_artifacts.core.errors import ParameterError
-from contrastive_artifacts.probes import few_shot, hit_leakage, retrieval_chance
+from contrastive_artifacts.probes import NeighbourTable, few_shot, hit_leakage, retrieval_chance
 
 
 def space(strength: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -40,7 +40,7 @@ def test_leakage_of_the_ten_nearest_against_loops() -> None:
     rng = np.random.default_rng(0)
     x, sources = rng.standard_normal((50, 4)).astype(np.float32), rng.integers(0, 8, 50).astype(str)
     kinds = np.where(sources < "2", "", np.where(sources < "5", "dog", "rain"))
-    same, chance, alike, usual = hit_leakage(x, sources, kinds, k=10)
+    same, chance, alike, usual = hit_leakage(NeighbourTable.of(x, sources), kinds)
     unit = x.astype(float) / np.linalg.norm(x.astype(float), axis=1, keepdims=True)
     shares = []
     for i in range(50):
@@ -54,7 +54,7 @@ def test_leakage_of_the_ten_nearest_against_loops() -> None:
         shares.append(np.mean([kinds[j] == kinds[i] for j in others]))
     assert usual == pytest.approx(np.mean(shares))
     assert chance == pytest.approx(np.mean([(sources == s).sum() - 1 for s in sources]) / 49)
-    assert np.isnan(hit_leakage(x, sources, [""] * 50)[3])
+    assert np.isnan(hit_leakage(NeighbourTable.of(x, sources), [""] * 50)[3])
 
 
 def test_the_chance_of_p_at_10_is_what_a_random_order_has() -> None:

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contrastive_artifacts.core.errors import ParameterError
+from contrastive_artifacts.probes import NeighbourTable, knn_predict, neighbours
 from contrastive_artifacts.probes import knn as module
-from contrastive_artifacts.probes import knn_predict, neighbours
 
 
 def loop(train_x, train_sources, query, source, k) -> list[int]:
@@ -46,6 +46,19 @@ def test_sources_of_very_different_sizes_are_all_searched(monkeypatch: pytest.Mo
     np.testing.assert_array_equal(whole[0], pieces[0])
     for row in range(0, len(x), 17):
         assert whole[0][row].tolist() == loop(x, sources, x[row], sources[row], 7)
+
+
+@settings(max_examples=30, deadline=None)
+@given(count=st.integers(1, 90), groups=st.integers(1, 8), seed=st.integers(0, 10**6))
+def test_a_table_equals_a_loop_with_equal_cosines_in_the_order_of_rows(count: int, groups: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x = rng.permuted(np.tile([1.0, 1.0, 1.0, 1.0, 0.0, 0.0], (count, 1)), axis=1)  # of length 2: cosines are exact
+    sources = rng.integers(0, groups, count)
+    table = NeighbourTable.of(x, sources)
+    for row in range(count):
+        others = loop(x, sources, x[row], sources[row], 100)
+        assert table.nearest[row].tolist() == loop(x, np.arange(count), x[row], row, 10)
+        assert table.other_sources[row].tolist() == others + [-1] * (100 - len(others))
 
 
 def test_the_same_source_would_give_the_label_away() -> None:

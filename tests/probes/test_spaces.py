@@ -7,6 +7,7 @@ import pytest
 
 from contrastive_artifacts.probes import (
     Embedded,
+    NeighbourTable,
     alignment,
     content_leakage,
     effective_rank,
@@ -28,7 +29,7 @@ def small() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 
 def test_retrieval_against_loops(small: tuple) -> None:
     x, labels, sources, cosine = small
-    found = retrieval(x, labels, sources)
+    found = retrieval(NeighbourTable.of(x, sources), labels)
     for i in range(60):
         others = sorted((j for j in range(60) if sources[j] != sources[i]), key=lambda j: -cosine[i, j])
         relevant = [labels[j] == labels[i] for j in others]
@@ -41,29 +42,29 @@ def test_retrieval_beyond_a_hundred_and_without_any() -> None:
     rng = np.random.default_rng(0)
     x = np.concatenate([rng.normal([5, 0], 0.1, (150, 2)), rng.normal([0, 5], 0.1, (2, 2))])
     labels = np.array(["a"] * 150 + ["b", "c"])
-    found = retrieval(x, labels, np.arange(152))
+    found = retrieval(NeighbourTable.of(x, np.arange(152)), labels)
     np.testing.assert_allclose(found.average_precision_at_100[:150], 1.0)
     np.testing.assert_allclose(found.precision_at_10[:150], 1.0)
     assert np.isnan(found.precision_at_10[150:]).all()
     # All matches of its own source: nothing is left to retrieve.
-    own = retrieval(x[:10], labels[:10], np.repeat("one", 10))
+    own = retrieval(NeighbourTable.of(x[:10], np.repeat("one", 10)), labels[:10])
     assert np.isnan(own.average_precision_at_100).all()
 
 
 def test_leakage_against_a_loop_and_its_chance(small: tuple, space: Callable[..., Embedded]) -> None:
     x, _, sources, cosine = small
-    same, chance = content_leakage(x, sources)
+    same, chance = content_leakage(NeighbourTable.of(x, sources))
     np.fill_diagonal(cosine, -9)
     assert same.tolist() == [float(sources[cosine[i].argmax()] == sources[i]) for i in range(60)]
     pairs = [sources[i] == sources[j] for i in range(60) for j in range(60) if i != j]
     assert chance == pytest.approx(np.mean(pairs))
     rng = np.random.default_rng(5)
-    noise, level = content_leakage(rng.standard_normal((3000, 20)), rng.integers(0, 10, 3000))
+    noise, level = content_leakage(NeighbourTable.of(rng.standard_normal((3000, 20)), rng.integers(0, 10, 3000)))
     assert noise.mean() == pytest.approx(level, abs=0.03)
     content = space(content=3.0, artifact=0.2)
-    assert content_leakage(content.x, content.source)[0].mean() > 0.98
+    assert content_leakage(NeighbourTable.of(content.x, content.source))[0].mean() > 0.98
     told = space(content=0.02, artifact=5.0)
-    assert content_leakage(told.x, told.source)[0].mean() < 0.3
+    assert content_leakage(NeighbourTable.of(told.x, told.source))[0].mean() < 0.3
 
 
 def test_effective_rank() -> None:
@@ -102,18 +103,19 @@ def test_uniformity_over_several_blocks_equals_one() -> None:
 
 
 def test_hubness(small: tuple) -> None:
-    x, _, _, cosine = small
+    x, _, sources, cosine = small
     np.fill_diagonal(cosine, -9)
     occurs = np.zeros(60)
     for i in range(60):
         occurs[np.argsort(-cosine[i])[:10]] += 1
     skewness = np.mean((occurs - occurs.mean()) ** 3) / np.std(occurs) ** 3
-    assert hubness(x) == pytest.approx(skewness, rel=1e-6)
+    assert hubness(NeighbourTable.of(x, sources)) == pytest.approx(skewness, rel=1e-6)
     rng = np.random.default_rng(0)
     noise, distance = rng.standard_normal((800, 50)), rng.uniform(0.1, 2.0, (800, 1))
-    even, hubs = hubness(noise), hubness(1.0 + distance * noise)
+    own_source = np.arange(800)
+    even, hubs = (hubness(NeighbourTable.of(rows, own_source)) for rows in (noise, 1.0 + distance * noise))
     assert hubs > 2.0 > 0.5 > abs(even)  # rows near the common centre are everyone's neighbour
-    assert np.isnan(hubness(x[:11]))
+    assert np.isnan(hubness(NeighbourTable.of(x[:11], sources[:11])))
 
 
 def test_the_sample_is_fixed_and_without_repeats() -> None:

@@ -18,7 +18,16 @@ from ...core.errors import CorpusError, ParameterError, SplitError
 from ...data import corpora
 from ...data.corpora import Clip, Corpus
 from ...data.views import ViewSettings
-from ...probes import Embedded, LinearProbe, SeverityProbe, content_leakage, knn_predict, macro_f1, severity_spearman
+from ...probes import (
+    Embedded,
+    LinearProbe,
+    NeighbourTable,
+    SeverityProbe,
+    content_leakage,
+    knn_predict,
+    macro_f1,
+    severity_spearman,
+)
 from ..measure import ViewEmbedder, embed_views
 from .candidates import OURS, PUBLISHED, RANDOM, TRAINED, Candidate, embedder, fingerprint, missing
 from .cost import measure_cost
@@ -233,12 +242,13 @@ def _figures(train: Embedded, test: Embedded) -> dict[str, float | None]:
     for artifact in np.unique(test.artifact[test.artifact != CLEAN]):
         own, rows = train.artifact == artifact, test.artifact == artifact
         estimate[rows] = SeverityProbe.fit(train.x[own], train.severity[own], train.source[own]).predict(test.x[rows])
+    table = NeighbourTable.of(test.x, test.source, nearest=1, other_sources=0)
     orders = severity_spearman(test.artifact, test.severity, estimate)
     defined = [value for name, value in orders.items() if name != "mean" and math.isfinite(value)]
     found = {
         "linear": macro_f1(test.artifact, told),
         "knn5": macro_f1(test.artifact, nearest),
         "severity_rho": float(np.mean(defined)) if defined else math.nan,
-        "leak": float(np.mean(content_leakage(test.x, test.source)[0])),
+        "leak": float(np.mean(content_leakage(table)[0])),
     }
     return {name: value if math.isfinite(value) else None for name, value in found.items()}
