@@ -17,8 +17,7 @@ from contrastive_artifacts.core import files
 from contrastive_artifacts.core.console import console, instructive, table
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.data.views import ViewSettings
-from contrastive_artifacts.embedding.context import open_embedder
-from contrastive_artifacts.embedding.pretrained import encoder_folder
+from contrastive_artifacts.embedding import open_embedder
 from contrastive_artifacts.probes import Embedded, few_shot
 from contrastive_artifacts.probes.knn import neighbours, unit_rows
 from contrastive_artifacts.runs import run
@@ -28,7 +27,7 @@ from contrastive_artifacts.runs.measure import embed_views
 @hydra.main(version_base="1.3", config_path="../configs", config_name="few_shot")
 def main(cfg: DictConfig) -> None:
     config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
-    embedder = open_embedder(encoder_folder(config["encoder"]))
+    embedder = open_embedder(config["encoder"])
     known, corpus = ca.load(config["encoder"]).labels, run.make_corpus(config["corpus"])
     states = (*known, *(name for name in config["unknown"] if name not in known))
     view = ViewSettings(states, config["duration_s"], embedder.sample_rate, tuple(config["severity"]))

@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from contrastive_artifacts.core import files
 from contrastive_artifacts.core.console import console, instructive, table
-from contrastive_artifacts.embedding.pretrained import RELEASE
+from contrastive_artifacts.embedding import open_encoder, released
 from contrastive_artifacts.models import backbones
 from contrastive_artifacts.models.encoder import Encoder
 from contrastive_artifacts.runs import run
@@ -57,10 +57,8 @@ def model(section: Any) -> Encoder | backbones.Backbone:
     """The network that a section of ``encoders`` names."""
     if isinstance(section, dict):
         return backbones.create(section["backbone"], section.get("weights", "auto"))
-    for folder in (RELEASE / section, Path(section) / "encoder", Path(section)):
-        if (folder / "encoder.json").exists():
-            return Encoder.load(folder)
-    return Encoder.load(section)
+    name = f"release/{section}" if section in released() else section
+    return open_encoder(name, "the long-range analysis")
 
 
 def about() -> dict[str, str]:

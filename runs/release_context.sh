@@ -14,4 +14,4 @@ run=outputs/release-slow
   "corpus.where={set: [music, speech_libri, fx]}"
 "$PYTHON" scripts/probe.py run="$run" draws=1 duration_s=10 probes=[linear] \
   'unseen={builtin: {kind: builtin, sources: 36, duration_s: 30.0, seed: 7}}'
-"$PYTHON" scripts/export.py run="$run" to=contrastive_artifacts/release/slow duration_s=10 draws=1
+"$PYTHON" scripts/export.py run="$run" to=contrastive_artifacts/release/slow same_as=mn04 duration_s=10 draws=1

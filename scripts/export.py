@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from contrastive_artifacts.core.console import console, instructive
 from contrastive_artifacts.core.errors import ParameterError
-from contrastive_artifacts.models.encoder import Encoder
+from contrastive_artifacts.embedding import open_encoder
 from contrastive_artifacts.models.onnx import to_onnx
 from contrastive_artifacts.runs import run
 
@@ -23,9 +23,9 @@ def main(cfg: DictConfig) -> None:
     onnx = config.pop("onnx")
     if onnx and (Path(config["run"]) / "encoder" / "context.json").exists():
         raise ParameterError("The ONNX file holds an encoder alone, no context module; export this run without onnx.")
-    fingerprint = run.export(config.pop("run"), config["to"], config["duration_s"], config["draws"], config["seed"])
+    fingerprint = run.export(config.pop("run"), config.pop("to"), **config)
     if onnx:
-        to_onnx(Encoder.load(cfg.to), f"{cfg.to}/encoder.onnx")
+        to_onnx(open_encoder(cfg.to, "the ONNX export"), f"{cfg.to}/encoder.onnx")
         console.print(f"ONNX               {cfg.to}/encoder.onnx (waveform in; h, z, types, severities out; any batch)")
     console.print(f"encoder and probe  {cfg.to} (fingerprint {fingerprint})")
 

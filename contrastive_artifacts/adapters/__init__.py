@@ -1,1 +1,1 @@
-"""Encoders as benchmarks of other projects want them: one thin module each."""
+"""Encoders in the form that benchmarks of other projects take, one thin module each."""

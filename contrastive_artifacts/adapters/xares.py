@@ -5,16 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..embedding.pretrained import encoder_folder
-from ..models.encoder import Encoder
+from ..embedding import load
 from .windowed import centred
 
 
 class ArtifactEncoder(nn.Module):
-    """The encoder with what X-ARES reads of one.
+    """The encoder with the attributes that X-ARES reads.
 
     Args:
-        name: As :func:`contrastive_artifacts.load` takes it.
+        name: As :func:`contrastive_artifacts.load` takes it; a context module is used.
 
     Attributes:
         sampling_rate: In Hz; what :meth:`forward` takes.
@@ -26,10 +25,9 @@ class ArtifactEncoder(nn.Module):
 
     def __init__(self, name: str = "release") -> None:
         super().__init__()
-        self.encoder = Encoder.load(encoder_folder(name)).eval()
-        self.sampling_rate, self.output_dim = self.encoder.sample_rate, self.encoder.settings.hidden
+        self.encoder = load(name)
+        self.sampling_rate, self.output_dim = self.encoder.sample_rate, self.encoder.dim
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Frames ``[B, N, D]`` of ``[B, T]`` or ``[T]``."""
-        with torch.no_grad():
-            return centred(self.encoder, torch.atleast_2d(waveform), self.hop_size_in_ms / 1000)
+        return centred(self.encoder, torch.atleast_2d(waveform), self.sampling_rate, self.hop_size_in_ms / 1000)

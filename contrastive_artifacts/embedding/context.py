@@ -1,4 +1,4 @@
-"""Windows of many seconds heard by way of their patches and slow figures: a context module in use."""
+"""The embedder of a context module: windows of many seconds, embedded from their patches and slow figures."""
 
 from __future__ import annotations
 
@@ -11,15 +11,12 @@ import torch
 from ..audio import windows
 from ..core.errors import FingerprintError, ParameterError
 from ..models.context import Context, PatchEncoder, Stretch, encode, slow_of
-from ..models.encoder import Encoder
-from .embedder import Embedder, WindowEmbedder, normalise
-
-# What an encoder is in a folder; the last two where it has a context module.
-ENCODER_FILES = ("encoder.safetensors", "encoder.json", "context.safetensors", "context.json")
+from ..models.encoder_files import refer_to
+from .embedder import Embedder, normalise
 
 
 class ContextEmbedder(Embedder[Stretch]):
-    """Hears windows of ``max_s`` of a context module, over the patches of its encoder.
+    """Embeds windows of ``max_s`` seconds of a context module, over the patches of its encoder.
 
     Raises:
         ParameterError: the patches are those of a bare backbone.
@@ -36,47 +33,44 @@ class ContextEmbedder(Embedder[Stretch]):
                 f"patches have {patches.dim} every {patches.hop_s:.3f} s; use the encoder it was trained with."
             )
         self.encoder, self.patches, self.context = patches.encoder, patches, context.eval()
+        self.networks = (self.encoder, context)
         self.states, self.window_s = settings.states, settings.max_s
         self.sample_rate, self.wants_native = patches.sample_rate, True
+        self.dim = settings.hidden
         self.fingerprint = context.fingerprint(patches.fingerprint)
 
-    def save(self, directory: str | Path) -> None:
-        """Writes encoder and context module into one folder, as :func:`open_embedder` takes it.
+    def save(self, directory: str | Path, same_as: str | None = None) -> None:
+        """Writes encoder and context module into one folder, as :func:`.opening.open_embedder` takes it.
 
-        An encoder that was in half precision once, as a release is, is stored so: nothing is lost.
+        Args:
+            directory: The folder.
+            same_as: Name of a folder beside it that holds the same encoder, to which ``encoder.json`` then refers.
+                Otherwise the encoder is written as well; in half precision where that loses nothing, as with a release.
+
+        Raises:
+            StorageError: there is no encoder in the folder ``same_as``.
         """
-        floats = [t for t in self.encoder.state_dict().values() if t.is_floating_point()]
-        self.encoder.save(directory, half=all(torch.equal(t, t.half().float()) for t in floats))
+        if same_as is not None:
+            refer_to(directory, same_as)
+        else:
+            floats = [t for t in self.encoder.state_dict().values() if t.is_floating_point()]
+            self.encoder.save(directory, half=all(torch.equal(t, t.half().float()) for t in floats))
         self.context.save(directory, self.patches.fingerprint)
 
     def prepare(self, window: np.ndarray, rate: int) -> Stretch:
         slow = slow_of(window, rate) if self.context.settings.slow else np.zeros(0, np.float32)
         return Stretch(self.patches.patches(window, rate), slow)
 
-    def vectors(self, pieces: Sequence[Stretch]) -> np.ndarray:
-        if not pieces:
-            return np.zeros((0, self.context.settings.hidden), np.float32)
-        return encode(self.context, pieces).h.numpy()
+    def vectors(self, prepared: Sequence[Stretch]) -> np.ndarray:
+        if not prepared:
+            return np.zeros((0, self.dim), np.float32)
+        return encode(self.context, prepared).h.numpy()
 
     def project(self, h: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
             return normalise(self.context.projector(torch.from_numpy(h)).numpy())
 
-    def _cut(self, waveform: np.ndarray, native: tuple[np.ndarray, int]) -> list[Stretch]:
+    def _view_windows(self, waveform: np.ndarray, native: tuple[np.ndarray, int]) -> list[Stretch]:
         samples, rate = native
         length, hop = round(self.window_s * rate), round(self.hop_s * rate)
         return [self.prepare(samples[s : s + length], rate) for s in windows.starts(len(samples), length, hop).tolist()]
-
-
-def open_embedder(directory: str | Path) -> WindowEmbedder | ContextEmbedder:
-    """What a folder with ``encoder.json`` hears with: its encoder, under its context module where it has one.
-
-    Raises:
-        StorageError, WeightsError: as :meth:`.Encoder.load` and :meth:`.Context.load`.
-        FingerprintError: the context module was trained on another encoder.
-    """
-    directory, encoder = Path(directory), Encoder.load(directory)
-    if not (directory / "context.json").exists():
-        return WindowEmbedder(encoder)
-    patches = PatchEncoder(encoder)
-    return ContextEmbedder(patches, Context.load(directory, patches.fingerprint))

@@ -1,4 +1,4 @@
-"""Deterministic windowed embedding of any input, and the table that embeddings are kept in."""
+"""Deterministic embedding of any input, window by window."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import torch
+from torch import nn
 
 from .. import audio
 from ..audio import windows
@@ -19,7 +20,7 @@ from ..models.encoder import Encoder
 
 BATCH = 32
 BLOCK_S = 30.0
-Piece = TypeVar("Piece")  # a window as whatever hears it takes it
+Prepared = TypeVar("Prepared")  # a window in the form that an embedder's network takes
 Input = str | Path | tuple[Any, int]  # a file, or (waveform [T] or [C, T] of numpy or torch, sample rate)
 
 
@@ -40,23 +41,27 @@ class Embedding:
     sample_rate: int
 
 
-class Prepared(NamedTuple):
+class PreparedWindow(NamedTuple):
     """A window as an encoder takes it: float32 [T] at the encoder's rate, and its figures at the input's own rate."""
 
     waveform: np.ndarray
     detail: DetailFigures[np.ndarray] | None = None  # [N, F] and [C]; None: the encoder computes them of ``waveform``
 
 
-class Embedder(Generic[Piece]):
+class Embedder(Generic[Prepared]):
     """Embeds files and waveforms window by window: ``window_s`` long, every ``hop_s``, the last one at the end.
 
-    Channels are mixed down; each window is heard by itself; nothing is random. Vectors are h, before the projector.
+    Channels are mixed to mono; each window is embedded by itself; nothing is random. Vectors are h, before the
+    projector.
 
     Attributes:
         states: What the encoder was trained to tell apart, ``"clean"`` first.
+        window_s: Length of a window in seconds.
         sample_rate: Rate in Hz that :meth:`view_vectors` takes.
-        wants_native: Whether it goes by the waveform at its own rate, too, before resampling.
+        wants_native: Whether it also takes figures of the waveform at its own rate, before resampling.
         fingerprint: Stored with whatever is embedded.
+        dim: Width D of a vector.
+        networks: The trained networks, to count their parameters.
     """
 
     states: tuple[str, ...]
@@ -64,16 +69,18 @@ class Embedder(Generic[Piece]):
     sample_rate: int
     wants_native: bool
     fingerprint: str
+    dim: int
+    networks: tuple[nn.Module, ...]
 
     @property
     def hop_s(self) -> float:
         return self.window_s / 2
 
-    def prepare(self, window: np.ndarray, rate: int) -> Piece:
+    def prepare(self, window: np.ndarray, rate: int) -> Prepared:
         """A mono float32 window [T] at ``rate`` Hz, ready for :meth:`vectors`."""
         raise NotImplementedError
 
-    def vectors(self, pieces: Sequence[Piece]) -> np.ndarray:
+    def vectors(self, prepared: Sequence[Prepared]) -> np.ndarray:
         """h float32 [N, D] of prepared windows."""
         raise NotImplementedError
 
@@ -81,8 +88,8 @@ class Embedder(Generic[Piece]):
         """z [N, 128], L2-normalised, of h [N, D]."""
         raise NotImplementedError
 
-    def _cut(self, waveform: np.ndarray, native: tuple[np.ndarray, int]) -> list[Piece]:
-        """The windows of a view, of which there is the waveform at ``sample_rate`` and at its own rate."""
+    def _view_windows(self, waveform: np.ndarray, native: tuple[np.ndarray, int]) -> list[Prepared]:
+        """The prepared windows of a view, given at ``sample_rate`` and, with its rate, before resampling."""
         raise NotImplementedError
 
     def embed(self, source: Input, channel: int | None = None) -> Embedding:
@@ -95,27 +102,31 @@ class Embedder(Generic[Piece]):
 
     def embed_batch(self, sources: Sequence[Input], channel: int | None = None) -> list[Embedding]:
         """The same for many inputs, batched over the windows of all of them."""
-        rates, positions, owners = [], [], []
-        pieces: list[Piece] = []
+        rates, positions, source_numbers = [], [], []
+        prepared: list[Prepared] = []
         vectors: list[np.ndarray] = []
-        for owner, source in enumerate(sources):
-            rate, cut = self._windows(source)
+        for number, source in enumerate(sources):
+            rate, source_windows = self._windows(source)
             rates.append(rate)
-            for start, window in cut:
-                owners.append(owner)
+            for start, window in source_windows:
+                source_numbers.append(number)
                 positions.append((start, start + window.shape[1]))
-                own = window if channel is None else window[channel : channel + 1]
-                pieces.append(self.prepare(audio.mono(own), rate))
-                if len(pieces) == 4 * BATCH:
-                    vectors.append(self.vectors(pieces))
-                    pieces = []
-        vectors.append(self.vectors(pieces))
-        frames, samples, owner_of = np.concatenate(vectors), np.array(positions, np.int64), np.array(owners)
-        made = []
-        for owner, rate in enumerate(rates):
-            own = owner_of == owner
-            made.append(Embedding(normalise(frames[own].mean(axis=0)), frames[own], samples[own], rate))
-        return made
+                channels = window if channel is None else window[channel : channel + 1]
+                prepared.append(self.prepare(audio.mono(channels), rate))
+                if len(prepared) == 4 * BATCH:
+                    vectors.append(self.vectors(prepared))
+                    prepared = []
+        vectors.append(self.vectors(prepared))
+        frames, samples, number_of = np.concatenate(vectors), np.array(positions, np.int64), np.array(source_numbers)
+        embeddings = []
+        for number, rate in enumerate(rates):
+            rows = number_of == number
+            embeddings.append(Embedding(normalise(frames[rows].mean(axis=0)), frames[rows], samples[rows], rate))
+        return embeddings
+
+    def embed_windows(self, waveforms: Sequence[np.ndarray], sample_rate: int) -> np.ndarray:
+        """h float32 [N, D] of N mono float32 windows [T] at ``sample_rate`` Hz, each embedded as one window."""
+        return self.vectors([self.prepare(waveform, sample_rate) for waveform in waveforms])
 
     def view_vectors(
         self, waveforms: Sequence[np.ndarray], natives: Sequence[tuple[np.ndarray, int]] | None = None
@@ -123,16 +134,18 @@ class Embedder(Generic[Piece]):
         """``{"h": [N, D], "z": [N, 128]}``: per waveform [T] the unit mean of its windows, as ``Embedding.clip``.
 
         Args:
-            natives: The same sounds before resampling, each with its rate; without them the waveforms are taken for it.
+            waveforms: N views at ``sample_rate``.
+            natives: The same views before resampling, each with its rate; by default the waveforms themselves.
         """
         natives = [(w, self.sample_rate) for w in waveforms] if natives is None else natives
-        cuts = [self._cut(*pair) for pair in zip(waveforms, natives, strict=True)]
-        h = self.vectors([piece for cut in cuts for piece in cut])
-        ends = np.cumsum([len(cut) for cut in cuts])
-        parts = {"h": np.split(h, ends[:-1]), "z": np.split(self.project(h), ends[:-1])}
-        return {space: normalise(np.stack([own.mean(axis=0) for own in part])) for space, part in parts.items()}
+        views = [self._view_windows(*pair) for pair in zip(waveforms, natives, strict=True)]
+        h = self.vectors([window for view in views for window in view])
+        ends = np.cumsum([len(view) for view in views])
+        spaces = {"h": np.split(h, ends[:-1]), "z": np.split(self.project(h), ends[:-1])}
+        return {name: normalise(np.stack([rows.mean(axis=0) for rows in space])) for name, space in spaces.items()}
 
     def _windows(self, source: Input) -> tuple[int, Iterator[tuple[int, np.ndarray]]]:
+        """The input's rate, and the start and samples [C, T] of each window."""
         if isinstance(source, str | Path):
             rate = audio.probe(source).sample_rate
             blocks: Iterable[tuple[int, np.ndarray]] = audio.blocks(source, round(BLOCK_S * rate))
@@ -142,8 +155,8 @@ class Embedder(Generic[Piece]):
         return rate, windows.stream(blocks, round(self.window_s * rate), round(self.hop_s * rate))
 
 
-class WindowEmbedder(Embedder[Prepared]):
-    """Hears each window as a whole by an encoder.
+class WindowEmbedder(Embedder[PreparedWindow]):
+    """Embeds each window as a whole by an encoder.
 
     Each window is resampled by itself. Vectors are computed by a frozen copy of the encoder as it is now: training it
     further changes nothing here.
@@ -151,50 +164,52 @@ class WindowEmbedder(Embedder[Prepared]):
 
     def __init__(self, encoder: Encoder) -> None:
         self.encoder = encoder.eval()
+        self.networks = (encoder,)
         self.states, self.window_s = encoder.settings.states, encoder.settings.window_s
         self.sample_rate, self.wants_native = encoder.sample_rate, encoder.settings.native
+        self.dim = encoder.settings.hidden
         self.fingerprint = encoder.fingerprint()
         self._frozen = backbones.freeze(encoder)
 
-    def prepare(self, window: np.ndarray, rate: int) -> Prepared:
-        return Prepared(audio.resample(window, rate, self.sample_rate), self._detail(window, rate))
+    def prepare(self, window: np.ndarray, rate: int) -> PreparedWindow:
+        return PreparedWindow(audio.resample(window, rate, self.sample_rate), self._detail(window, rate))
 
     def project(self, h: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
             return normalise(self.encoder.projector(torch.from_numpy(h)).numpy())
 
-    def vectors(self, pieces: Sequence[Prepared]) -> np.ndarray:
-        """Windows of equal length are batched."""
-        out = np.zeros((len(pieces), self.encoder.settings.hidden), np.float32)
-        sizes = [(len(p.waveform), 0 if p.detail is None else len(p.detail.frames)) for p in pieces]
-        for _, group in groupby(sorted(range(len(pieces)), key=sizes.__getitem__), key=sizes.__getitem__):
+    def vectors(self, prepared: Sequence[PreparedWindow]) -> np.ndarray:
+        """h float32 [N, D]; windows of equal length are batched."""
+        out = np.zeros((len(prepared), self.dim), np.float32)
+        sizes = [(len(p.waveform), 0 if p.detail is None else len(p.detail.frames)) for p in prepared]
+        for _, group in groupby(sorted(range(len(prepared)), key=sizes.__getitem__), key=sizes.__getitem__):
             members = list(group)
             for i in range(0, len(members), BATCH):
-                part = members[i : i + BATCH]
+                rows = members[i : i + BATCH]
                 with torch.inference_mode():
-                    out[part] = self._frozen(*_batched([pieces[j] for j in part])).h.numpy()
+                    out[rows] = self._frozen(*_batched([prepared[row] for row in rows])).h.numpy()
         return out
 
     def _detail(self, window: np.ndarray, rate: int) -> DetailFigures[np.ndarray] | None:
         if not self.wants_native:
             return None
-        return DetailFigures(*(part[0] for part in numpy_detail(window[None], rate)))
+        return DetailFigures(*(figures[0] for figures in numpy_detail(window[None], rate)))
 
-    def _cut(self, waveform: np.ndarray, native: tuple[np.ndarray, int]) -> list[Prepared]:
+    def _view_windows(self, waveform: np.ndarray, native: tuple[np.ndarray, int]) -> list[PreparedWindow]:
         samples, rate = native
-        window, hop = round(self.window_s * self.sample_rate), round(self.hop_s * self.sample_rate)
-        cut = []
-        for start in windows.starts(len(waveform), window, hop).tolist():
+        length, hop = round(self.window_s * self.sample_rate), round(self.hop_s * self.sample_rate)
+        prepared = []
+        for start in windows.starts(len(waveform), length, hop).tolist():
             first = round(start * rate / self.sample_rate)
-            own = samples[first : first + round(self.window_s * rate)]
-            cut.append(Prepared(waveform[start : start + window], self._detail(own, rate)))
-        return cut
+            native_window = samples[first : first + round(self.window_s * rate)]
+            prepared.append(PreparedWindow(waveform[start : start + length], self._detail(native_window, rate)))
+        return prepared
 
 
-def _batched(pieces: Sequence[Prepared]) -> tuple[torch.Tensor, DetailFigures[torch.Tensor] | None]:
+def _batched(prepared: Sequence[PreparedWindow]) -> tuple[torch.Tensor, DetailFigures[torch.Tensor] | None]:
     """Windows of one size as the encoder's input."""
-    waveforms = torch.from_numpy(np.stack([p.waveform for p in pieces]))
-    details = [p.detail for p in pieces if p.detail is not None]
+    waveforms = torch.from_numpy(np.stack([p.waveform for p in prepared]))
+    details = [p.detail for p in prepared if p.detail is not None]
     if not details:
         return waveforms, None
     frames, clip = np.stack([d.frames for d in details]), np.stack([d.clip for d in details])

@@ -1,4 +1,4 @@
-"""An encoder in use: embeds, classifies, says how bad; what :func:`contrastive_artifacts.load` returns."""
+"""An encoder in use: embeds, classifies, estimates severity; what :func:`contrastive_artifacts.load` returns."""
 
 from __future__ import annotations
 
@@ -11,15 +11,13 @@ import numpy as np
 
 from ..core.errors import StorageError
 from ..probes import Probe
-from .context import open_embedder
 from .embedder import Embedder, Embedding, Input, normalise
-
-RELEASE = Path(__file__).parents[1] / "release"
+from .opening import encoder_folder, open_embedder
 
 
 @dataclass(frozen=True)
 class Classification:
-    """What was heard.
+    """The verdict on one input.
 
     Args:
         label: The most probable of the labels, ``"clean"`` among them.
@@ -37,19 +35,20 @@ class PretrainedEncoder:
 
     Attributes:
         labels: What the probe tells apart: ``"clean"`` first, then the artifacts that the encoder was trained on, then
-            labels that people added, by name. Without a probe what the encoder was trained on.
-        probe: What tells labels and severities; None where the run has not been probed.
-        window_s, hop_s: Windows that inputs are cut into, in seconds.
-        fingerprint: Stored with whatever this encoder makes.
+            labels that users added, by name. Without a probe, the states that the encoder was trained on.
+        probe: Classifies vectors and estimates severities; None where the run has not been probed.
+        window_s, hop_s: Length and hop of the windows that inputs are cut into, in seconds.
+        sample_rate: Rate of the encoder in Hz; inputs of any rate are resampled to it.
+        dim: Width D of a vector.
+        fingerprint: Stored with whatever this encoder computes.
     """
 
     def __init__(self, embedder: Embedder[Any], probe: Probe | None) -> None:
         self._embedder, self.probe = embedder, probe
-        self.fingerprint = embedder.fingerprint
+        self.fingerprint, self.dim = embedder.fingerprint, embedder.dim
         self.window_s, self.hop_s = embedder.window_s, embedder.hop_s
         self.sample_rate = embedder.sample_rate
-        states = embedder.states
-        self.labels = states if probe is None else _ordered(probe.classes, states)
+        self.labels = embedder.states if probe is None else _ordered(probe.classes, embedder.states)
 
     def embed(self, source: Input, channel: int | None = None) -> Embedding:
         """Embeds a file, or ``(waveform [T] or [C, T], sample_rate)`` of numpy or torch; its mix, or one channel.
@@ -63,8 +62,12 @@ class PretrainedEncoder:
         """The same for many inputs at once."""
         return self._embedder.embed_batch(sources)
 
+    def embed_windows(self, waveforms: Sequence[np.ndarray], sample_rate: int) -> np.ndarray:
+        """Vectors float32 [N, D] of N mono float32 windows [T], each embedded as one window."""
+        return self._embedder.embed_windows(waveforms, sample_rate)
+
     def classify(self, source: Input) -> Classification:
-        """What is wrong with one input, judged over the whole of it; for a long recording see ``scan``.
+        """Classifies one input as a whole; for a long recording see ``scan``.
 
         Raises:
             StorageError: this run has not been probed.
@@ -74,11 +77,10 @@ class PretrainedEncoder:
         label, probabilities, severity = probe.classify(self.embed(source).clip, self.fingerprint)
         return Classification(label, {name: probabilities[name] for name in self.labels}, severity)
 
-    def classify_windows(self, waveforms: list[np.ndarray], sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
+    def classify_windows(self, waveforms: Sequence[np.ndarray], sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
         """N mono float32 windows [T] -> probabilities and severities float32 [N, K], columns as ``labels``."""
         self._need_probe()
-        prepared = [self._embedder.prepare(w, sample_rate) for w in waveforms]
-        return self.classify_vectors(self._embedder.vectors(prepared))
+        return self.classify_vectors(self.embed_windows(waveforms, sample_rate))
 
     def classify_vectors(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The same of windows that are embedded already, [N, D]."""
@@ -101,39 +103,16 @@ class PretrainedEncoder:
 
 
 def _ordered(classes: tuple[str, ...], states: tuple[str, ...]) -> tuple[str, ...]:
-    """Classes of a probe in the order of the encoder's states, those that it does not have behind, by name."""
+    """The classes of a probe in the order of the encoder's states; classes that the encoder does not know last."""
     return (*(name for name in states if name in classes), *sorted(set(classes) - set(states)))
 
 
-def encoder_folder(name: str | Path) -> Path:
-    """The folder with ``encoder.json`` that a name given to :func:`load` stands for.
-
-    Raises:
-        StorageError: there is none.
-    """
-    directory = Path(name)
-    if name == "release":
-        directory = RELEASE / (RELEASE / "default").read_text().strip()
-    elif isinstance(name, str) and name.startswith("release/") and not directory.exists():
-        directory = RELEASE / name.removeprefix("release/")
-    if not (directory / "encoder.json").exists() and (directory / "encoder" / "encoder.json").exists():
-        directory = directory / "encoder"
-    if not (directory / "encoder.json").exists():
-        raise StorageError(
-            f"{directory} holds no encoder; give 'release', 'release/NAME' (NAME of {', '.join(released())}), a run "
-            "directory, or a folder with encoder.json."
-        )
-    return directory
-
-
-def released() -> list[str]:
-    """Names of the encoders that ship with the package."""
-    return sorted(path.parent.name for path in RELEASE.glob("*/encoder.json"))
-
-
 def load(name: str | Path) -> PretrainedEncoder:
-    """Loads an encoder: ``"release"`` or ``"release/NAME"`` (of :func:`released`; they ship with the package), a run
-    directory, or a folder with ``encoder.json``.
+    """Loads an encoder with its probe and, where it has one, its context module.
+
+    Args:
+        name: ``"release"`` or ``"release/NAME"`` (a name of :func:`.opening.released`; they ship with the package), a
+            run directory, or a folder with ``encoder.json``.
 
     Raises:
         StorageError: there is no encoder, or one of another format.

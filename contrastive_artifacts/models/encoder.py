@@ -18,6 +18,7 @@ from ..core.errors import ParameterError, StorageError, WeightsError
 from . import backbones
 from .detail import DETAILS, DetailFigures
 from .detail.figures import deviation
+from .encoder_files import encoder_folder_of
 from .fingerprint import fingerprint_of
 from .frame_head import FrameHead
 from .heads import Encoded, Heads
@@ -152,7 +153,7 @@ class Encoder(Heads):
             StorageError: the folder holds no encoder, or one of another format.
             WeightsError: the tensors are damaged or do not match in full.
         """
-        directory = Path(directory)
+        directory = encoder_folder_of(directory)
         record = files.read_json(directory / "encoder.json")
         if not isinstance(record, dict) or record.get("format") != FORMAT:
             raise StorageError(

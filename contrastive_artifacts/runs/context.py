@@ -24,9 +24,8 @@ from ..data.corpora import Clip, Corpus
 from ..data.dataset import pool
 from ..data.views import ViewSettings, evaluation_views
 from ..embedding.context import ContextEmbedder
-from ..embedding.pretrained import encoder_folder
+from ..embedding.opening import encoder_folder, open_encoder
 from ..models.context import Context, ContextSettings, PatchEncoder, Stretch, slow_of
-from ..models.encoder import Encoder
 from ..models.objectives import ObjectiveSettings
 from ..models.slow import SLOW_FIGURES
 from ..training.context import FitSettings, Sequences, fit
@@ -109,7 +108,7 @@ def _hear(folder: Path, corpus: str, settings: ViewSettings, draws: int, seed: i
 
 @lru_cache(maxsize=1)
 def _patches(folder: Path) -> PatchEncoder:
-    return PatchEncoder(Encoder.load(folder))
+    return PatchEncoder(open_encoder(folder, "the training of a context module"))
 
 
 @lru_cache(maxsize=1)

@@ -22,8 +22,9 @@ from ..core.errors import ParameterError, StorageError
 from ..data import corpora
 from ..data.corpora import Clip, Corpus
 from ..data.views import ViewSettings
-from ..embedding.context import ContextEmbedder, open_embedder
+from ..embedding.context import ContextEmbedder
 from ..embedding.embedder import Embedder, WindowEmbedder
+from ..embedding.opening import open_embedder
 from ..embedding.table import table_vectors, write_table
 from ..models import backbones
 from ..models.encoder import Encoder, EncoderSettings
@@ -175,19 +176,23 @@ def probe(
     return figures
 
 
-def export(directory: str | Path, target: str | Path, duration_s: float, draws: int, seed: int) -> str:
+def export(
+    directory: str | Path, target: str | Path, duration_s: float, draws: int, seed: int, same_as: str | None = None
+) -> str:
     """Writes the encoder of a run in half precision with a probe of its own into ``target``; returns its fingerprint.
 
     An encoder under a context module is written as it is, module and all: the module was trained on just its patches.
 
     The probe is fitted on every source of the run, held-out ones included: what is given out is to know all there is,
-    and its figures are those that :func:`probe` measured before.
+    and its figures are those that :func:`probe` measured before. ``same_as``: see :meth:`.ContextEmbedder.save`.
     """
-    own = open_embedder(Path(directory) / "encoder")
-    if isinstance(own, ContextEmbedder):
-        own.save(target)
+    trained = open_embedder(Path(directory) / "encoder")
+    if isinstance(trained, ContextEmbedder):
+        trained.save(target, same_as)
+    elif same_as is not None:
+        raise ParameterError(f"same_as={same_as!r}: only a run with a context module can refer to another encoder.")
     else:
-        own.encoder.save(target, half=True)
+        trained.encoder.save(target, half=True)
     embedder = open_embedder(target)
     table = _embed_run(Path(directory), embedder, {}, duration_s, draws, seed)["h"]
     Probe.fit(Embedded.from_table(table), embedder.fingerprint).save(target)

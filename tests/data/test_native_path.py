@@ -21,7 +21,7 @@ from contrastive_artifacts.data.views import (
     stack,
 )
 from contrastive_artifacts.embedding.embedder import WindowEmbedder, normalise
-from contrastive_artifacts.embedding.pretrained import RELEASE
+from contrastive_artifacts.embedding.opening import RELEASE
 from contrastive_artifacts.models import backbones
 from contrastive_artifacts.models.detail import Detail, DetailFigures, NativeDetail, numpy_detail
 from contrastive_artifacts.models.encoder import Encoder, EncoderSettings

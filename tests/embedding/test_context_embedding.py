@@ -12,8 +12,9 @@ import torch
 import contrastive_artifacts as ca
 from contrastive_artifacts import audio
 from contrastive_artifacts.core.errors import FingerprintError, ParameterError, StorageError
-from contrastive_artifacts.embedding.context import ContextEmbedder, open_embedder
+from contrastive_artifacts.embedding.context import ContextEmbedder
 from contrastive_artifacts.embedding.embedder import WindowEmbedder
+from contrastive_artifacts.embedding.opening import open_embedder
 from contrastive_artifacts.embedding.pretrained import PretrainedEncoder
 from contrastive_artifacts.models import backbones
 from contrastive_artifacts.models.context import Context, ContextSettings, PatchEncoder, PatchSettings
@@ -121,3 +122,12 @@ def test_a_module_over_other_patches_is_refused(embedder: ContextEmbedder, tmp_p
         ContextEmbedder(PatchEncoder(other.eval(), PatchSettings(parts=("bands",))), embedder.context)
     with pytest.raises(ParameterError, match="bare backbone"):
         ContextEmbedder(PatchEncoder(other.backbone), embedder.context)
+
+
+def test_a_folder_may_refer_to_the_encoder_beside_it(embedder: ContextEmbedder, tmp_path: Path) -> None:
+    embedder.encoder.save(tmp_path / "alone")
+    embedder.save(tmp_path / "module", same_as="alone")
+    assert not (tmp_path / "module" / "encoder.safetensors").exists()
+    assert open_embedder(tmp_path / "module").fingerprint == embedder.fingerprint
+    with pytest.raises(StorageError, match="nowhere"):
+        embedder.save(tmp_path / "other", same_as="nowhere")

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from contrastive_artifacts.core.errors import ParameterError
-from contrastive_artifacts.embedding.pretrained import RELEASE
+from contrastive_artifacts.embedding.opening import RELEASE
 from contrastive_artifacts.models.encoder import Encoder
 from contrastive_artifacts.models.onnx import to_onnx
 

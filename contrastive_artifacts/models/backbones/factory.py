@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from ...core import files
 from ...core.errors import ParameterError, StorageError, WeightsError
 from ...core.registry import Registry
+from ..encoder_files import RECORD, TENSORS, encoder_folder_of
 from . import (
     atst,
     beats,
@@ -97,7 +98,7 @@ def create(
         return build(_record(checkpoint, "none", None, None, {**scratch, **options}))
     path = _locate_or_bundled(checkpoint, cache) if weights == "auto" else _given(checkpoint, Path(weights))
     published = any(source.suffix == ".safetensors" for source in checkpoint.sources)
-    if path.name == hub.ENCODER_FILE or (path.suffix == ".safetensors" and not published):
+    if path.name == TENSORS or (path.suffix == ".safetensors" and not published):
         return _from_encoder(checkpoint, path)
     return _from_published(checkpoint, path, options)[0]
 
@@ -172,9 +173,9 @@ def _given(checkpoint: Checkpoint, path: Path) -> Path:
         published = hub.known_file(checkpoint, path)
         if published is not None:
             return published
-        if (path / hub.ENCODER_FILE).is_file():
-            return path / hub.ENCODER_FILE
-        names = ", ".join([*(s.filename for s in checkpoint.sources), hub.ENCODER_FILE])
+        if _is_encoder(path):
+            return (encoder_folder_of(path) if (path / RECORD).is_file() else path) / TENSORS
+        names = ", ".join([*(s.filename for s in checkpoint.sources), TENSORS])
         raise WeightsError(f"The folder {path} holds no weights of {checkpoint.name}; expected one of: {names}.")
     if not path.is_file():
         raise WeightsError(
@@ -196,7 +197,7 @@ def _from_published(checkpoint: Checkpoint, path: Path, options: dict[str, Any])
 
 def _is_encoder(weights: str | Path) -> bool:
     path = Path(weights)
-    return path.name == hub.ENCODER_FILE or (path / hub.ENCODER_FILE).is_file()
+    return path.name == TENSORS or (path / TENSORS).is_file() or (path / RECORD).is_file()
 
 
 def _from_repository(checkpoint: Checkpoint, found: Found) -> Backbone:

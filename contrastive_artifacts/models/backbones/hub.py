@@ -6,10 +6,10 @@ from pathlib import Path
 
 from ...core import download, files
 from ...core.errors import DownloadError, WeightsError
+from ..encoder_files import TENSORS
 from .spec import Checkpoint, Source
 
 RELEASES = Path(__file__).parents[2] / "release"
-ENCODER_FILE = "encoder.safetensors"
 
 
 def cache_folder(cache: Path | None = None) -> Path:
@@ -77,5 +77,5 @@ def verify(path: Path, source: Source) -> None:
 
 def bundled(name: str) -> Path | None:
     """The encoder over backbone ``name`` that ships inside the package, or ``None``."""
-    path = RELEASES / name / ENCODER_FILE
+    path = RELEASES / name / TENSORS
     return path if path.is_file() else None

@@ -13,10 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ... import audio
+from ... import audio, embedding
 from ...core.errors import AudioError, FingerprintError, ParameterError
 from ...data.corpora import Corpus
-from ...embedding import pretrained as inference
 from ...embedding.embedder import normalise
 from ...probes import Probe
 from ...probes.labels import REJECT, RowLabel
@@ -53,7 +52,7 @@ class Collection:
     def __init__(
         self,
         index: Index,
-        encoder: inference.PretrainedEncoder,
+        encoder: embedding.PretrainedEncoder,
         encoder_folder: Path,
         corpora: Mapping[str, Corpus],
         layout: Layout,
@@ -93,8 +92,8 @@ class Collection:
             CorpusError: its corpus is no longer there.
         """
         home = Path(directory)
-        folder = inference.encoder_folder(home)
-        encoder = inference.load(folder)
+        folder = embedding.encoder_folder(home)
+        encoder = embedding.load(folder)
         index = Index.open(home / "index", encoder.fingerprint)
         corpora = {corpus.name: corpus for corpus in run.corpora_of(home).values()}
         return cls(index, encoder, folder, corpora, layout_of(index, seed, progress), home, home.resolve().name)
@@ -109,8 +108,8 @@ class Collection:
             FingerprintError: the index was made with another encoder.
             StorageError: there is no index, or a part of it is damaged.
         """
-        home, folder = Path(directory), inference.encoder_folder(encoder)
-        loaded = inference.load(folder)
+        home, folder = Path(directory), embedding.encoder_folder(encoder)
+        loaded = embedding.load(folder)
         try:
             index = Index.open(home, loaded.fingerprint)
         except FingerprintError as error:

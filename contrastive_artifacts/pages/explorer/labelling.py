@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import threading
 import time
@@ -15,8 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from ...core.errors import FingerprintError, ParameterError, StorageError
-from ...core.files import atomic_path
-from ...embedding.context import ENCODER_FILES
+from ...embedding import copy_encoder
 from ...probes import Probe
 from ...probes import labels as said
 from ...probes.labels import ACTIONS, Labels
@@ -119,11 +117,8 @@ class Labelling:
 
     def _save(self, probe: Probe) -> Path:
         folder = self.collection.home / SAVED
+        copy_encoder(self.collection.encoder_folder, folder)
         try:
-            for path in map(self.collection.encoder_folder.joinpath, ENCODER_FILES):
-                if path.exists():
-                    with atomic_path(folder / path.name) as temporary:
-                        shutil.copyfile(path, temporary)
             probe.save(folder)
         except OSError as error:
             raise StorageError(

@@ -12,12 +12,10 @@ import torch
 
 from ...core import files
 from ...core.errors import ArtifactsError, ParameterError, WeightsError
-from ...embedding.embedder import WindowEmbedder
-from ...embedding.pretrained import encoder_folder
+from ...embedding import Embedder, encoder_folder, open_embedder
 from ...models import backbones
 from ...models.backbones import BACKBONES, Backbone, Checkpoint, hub
 from ...models.baselines import FrozenBackbone
-from ...models.encoder import Encoder
 from .. import run
 from ..measure import ViewEmbedder
 
@@ -43,14 +41,14 @@ class Candidate:
     weights: str
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    def load(self) -> Backbone | Encoder:
-        """The network in evaluation mode; random weights are the same every time.
+    def load(self) -> Backbone | Embedder[Any]:
+        """The backbone in evaluation mode, or the embedder of a trained encoder; random weights are always the same.
 
         Raises:
             WeightsError, StorageError: its files are damaged or do not fit.
         """
         if self.kind == TRAINED:
-            return Encoder.load(encoder_folder(self.weights))
+            return open_embedder(self.weights)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(RANDOM_SEED)
             if self.kind != RANDOM:
@@ -72,15 +70,15 @@ class Candidate:
         return frozenset(clip.source for side, clips in splits.items() if side != held_out for clip in clips)
 
 
-def embedder(network: Backbone | Encoder) -> ViewEmbedder:
+def embedder(network: Backbone | Embedder[Any]) -> ViewEmbedder:
     """The network as it is used: h of an encoder's windows; mean and maximum over the frames of a backbone."""
-    return WindowEmbedder(network) if isinstance(network, Encoder) else FrozenBackbone(backbones.freeze(network))
+    return network if isinstance(network, Embedder) else FrozenBackbone(backbones.freeze(network))
 
 
-def fingerprint(network: Backbone | Encoder) -> str:
+def fingerprint(network: Backbone | Embedder[Any]) -> str:
     """Hash over tensors and architecture."""
-    if isinstance(network, Encoder):
-        return network.fingerprint()
+    if isinstance(network, Embedder):
+        return network.fingerprint
     digest = hashlib.sha256(repr(sorted(network.record.items())).encode())
     for name, tensor in sorted(network.state_dict().items()):
         digest.update(name.encode())

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from ...core.errors import ParameterError
-from ...models.encoder import Encoder
+from ...embedding import Embedder
 from .candidates import Candidate, embedder
 
 STATUS = Path("/proc/self/status")
@@ -53,10 +53,11 @@ def _measure(candidate: Candidate, seconds: float, repeats: int, threads: int) -
     torch.set_num_threads(threads)
     before = _peak_kb()
     network = candidate.load()
-    parameters = sum(p.numel() for p in network.parameters())
-    dim = network.settings.hidden if isinstance(network, Encoder) else network.dim
+    networks = network.networks if isinstance(network, Embedder) else (network,)
+    parameters = sum(p.numel() for module in networks for p in module.parameters())
+    dim = network.dim
     model = embedder(network)
-    del network  # the frozen copy is what is used
+    del network, networks  # the frozen copy is what is used
     noise = np.random.default_rng(0).normal(0, 0.1, round(seconds * model.sample_rate)).astype(np.float32)
     size = model.view_vectors([noise])["h"].shape[1]
     times, worked = [], []

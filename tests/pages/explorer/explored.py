@@ -11,7 +11,7 @@ import contrastive_artifacts as ca
 from contrastive_artifacts import audio
 from contrastive_artifacts.data import corpora
 from contrastive_artifacts.data.corpora import Clip, Corpus
-from contrastive_artifacts.embedding import pretrained as inference
+from contrastive_artifacts.embedding import encoder_folder
 from contrastive_artifacts.pages.explorer.collection import Collection
 from contrastive_artifacts.pages.explorer.layout import Layout
 from contrastive_artifacts.search.index import Index
@@ -19,7 +19,7 @@ from contrastive_artifacts.search.retrieval import embed_recordings, index_table
 
 RATE = 16000
 WINDOW = 3 * RATE  # of the release, in samples
-RELEASE = inference.encoder_folder("release")
+RELEASE = encoder_folder("release")
 
 
 def flat(index: Index) -> Layout:

@@ -1,0 +1,112 @@
+"""Opening an encoder: a name or a folder -> what embeds with it, its context module included.
+
+Everything that uses a saved encoder opens it here. :func:`open_embedder` honours a context module; who needs the bare
+network (patches, ONNX) takes :func:`open_encoder`, which refuses a folder that holds a context module.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from ..core.errors import ParameterError, StorageError
+from ..core.files import atomic_path
+from ..models.context import Context, PatchEncoder
+from ..models.encoder import Encoder
+from ..models.encoder_files import RECORD, TENSORS, encoder_folder_of
+from .context import ContextEmbedder
+from .embedder import WindowEmbedder
+
+RELEASE = Path(__file__).parents[1] / "release"
+CONTEXT_RECORD, CONTEXT_TENSORS = "context.json", "context.safetensors"
+
+
+def released() -> list[str]:
+    """Names of the encoders that ship with the package."""
+    return sorted(path.parent.name for path in RELEASE.glob(f"*/{RECORD}"))
+
+
+def encoder_folder(name: str | Path) -> Path:
+    """The folder with ``encoder.json`` that a name stands for.
+
+    Args:
+        name: ``"release"``, ``"release/NAME"`` (a name of :func:`released`), a run directory, or a folder with
+            ``encoder.json``.
+
+    Raises:
+        StorageError: there is none.
+    """
+    directory = Path(name)
+    if name == "release":
+        directory = RELEASE / (RELEASE / "default").read_text(encoding="utf-8").strip()
+    elif isinstance(name, str) and name.startswith("release/") and not directory.exists():
+        directory = RELEASE / name.removeprefix("release/")
+    if not (directory / RECORD).exists() and (directory / "encoder" / RECORD).exists():
+        directory = directory / "encoder"
+    if not (directory / RECORD).exists():
+        raise StorageError(
+            f"{directory} holds no encoder; give 'release', 'release/NAME' (NAME of {', '.join(released())}), a run "
+            f"directory, or a folder with {RECORD}."
+        )
+    return directory
+
+
+def open_embedder(name: str | Path) -> WindowEmbedder | ContextEmbedder:
+    """The embedder of a saved encoder; with a context module in its folder, the embedder of that module.
+
+    Args:
+        name: As :func:`encoder_folder` takes it.
+
+    Raises:
+        StorageError, WeightsError: there is no encoder, or its files are damaged or do not match in full.
+        FingerprintError: the context module was trained on another encoder.
+    """
+    directory = encoder_folder(name)
+    encoder = Encoder.load(directory)
+    if not has_context(directory):
+        return WindowEmbedder(encoder)
+    patches = PatchEncoder(encoder)
+    return ContextEmbedder(patches, Context.load(directory, patches.fingerprint))
+
+
+def open_encoder(name: str | Path, purpose: str) -> Encoder:
+    """The encoder network itself, in evaluation mode.
+
+    Args:
+        name: As :func:`encoder_folder` takes it.
+        purpose: What it is opened for, for the message ("the ONNX export").
+
+    Raises:
+        ParameterError: the folder holds a context module, which the network alone would drop.
+        StorageError, WeightsError: as :func:`open_embedder`.
+    """
+    directory = encoder_folder(name)
+    if has_context(directory):
+        raise ParameterError(
+            f"{directory} holds a context module over an encoder. {purpose[:1].upper()}{purpose[1:]} works on the "
+            "encoder alone and would drop the module; give an encoder without one."
+        )
+    return Encoder.load(directory)
+
+
+def has_context(directory: Path) -> bool:
+    """Whether a folder with an encoder holds a context module as well."""
+    return (directory / CONTEXT_RECORD).exists()
+
+
+def copy_encoder(name: str | Path, target: str | Path) -> None:
+    """Copies an encoder, with its context module, into a folder that needs no other; a probe is not copied.
+
+    Raises:
+        StorageError: there is no encoder, or the target cannot be written.
+    """
+    directory, target = encoder_folder(name), Path(target)
+    encoder = encoder_folder_of(directory)
+    sources = [encoder / TENSORS, encoder / RECORD, directory / CONTEXT_TENSORS, directory / CONTEXT_RECORD]
+    try:
+        for path in sources:
+            if path.exists():
+                with atomic_path(target / path.name) as temporary:
+                    shutil.copyfile(path, temporary)
+    except OSError as error:
+        raise StorageError(f"{target} cannot be written ({error.strerror}); make room or check its rights.") from None

@@ -1,0 +1,51 @@
+"""The files of a saved encoder: in its own folder, or, where two encoders are the same, in the folder beside it.
+
+``encoder.json`` holds either the record of the encoder whose tensors lie in ``encoder.safetensors``, or a reference to
+a sibling folder that holds both: ``{"format": 1, "encoder": "mn04", "sha256": "..."}``. A context module that was
+trained over a released encoder refers to it in this way instead of carrying its tensors a second time.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..core import files
+from ..core.errors import StorageError
+
+FORMAT = 1
+RECORD, TENSORS = "encoder.json", "encoder.safetensors"
+
+
+def encoder_folder_of(directory: str | Path) -> Path:
+    """The folder that holds the record and the tensors: ``directory``, or the sibling that its ``encoder.json`` names.
+
+    Raises:
+        StorageError: the sibling is missing or holds another encoder, or the reference is not the name of a sibling.
+    """
+    directory = Path(directory)
+    path = directory / RECORD
+    record = files.read_json(path)
+    if not isinstance(record, dict) or "encoder" not in record:
+        return directory
+    name, sha256 = record["encoder"], record.get("sha256")
+    if not isinstance(name, str) or Path(name).name != name or name in ("", ".", ".."):
+        raise StorageError(f"{path} refers to {name!r}, which is not the name of a folder beside it; export it again.")
+    sibling = directory.resolve().parent / name
+    if not (sibling / RECORD).is_file() or not (sibling / TENSORS).is_file():
+        raise StorageError(f"{path} refers to the encoder in {sibling}, which is not there; copy that folder as well.")
+    if files.sha256(sibling / TENSORS) != sha256:
+        raise StorageError(f"{sibling / TENSORS} is not the encoder that {path} refers to; export {directory} again.")
+    return sibling
+
+
+def refer_to(directory: str | Path, encoder: str) -> None:
+    """Writes an ``encoder.json`` that refers to the folder ``encoder`` beside ``directory``.
+
+    Raises:
+        StorageError: that folder holds no encoder of its own.
+    """
+    directory = Path(directory)
+    tensors = directory.resolve().parent / encoder / TENSORS
+    if not tensors.is_file():
+        raise StorageError(f"{tensors} does not exist; a reference must name a folder that holds an encoder.")
+    files.write_json(directory / RECORD, {"format": FORMAT, "encoder": encoder, "sha256": files.sha256(tensors)})

@@ -1,0 +1,89 @@
+"""Every released encoder through every way to open it: the same vectors, or a refusal that names what it would drop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import contrastive_artifacts as ca
+from contrastive_artifacts.adapters import hear, xares
+from contrastive_artifacts.core.errors import ParameterError, StorageError
+from contrastive_artifacts.embedding import encoder_folder, open_embedder, open_encoder, released
+from contrastive_artifacts.runs.comparing import Candidate
+from contrastive_artifacts.runs.comparing.candidates import embedder
+
+PACKAGE = Path(ca.__file__).parent
+names = pytest.mark.parametrize("name", released())
+
+
+def clicks_in_noise(seconds: float, rate: int) -> np.ndarray:
+    x = np.random.default_rng(0).normal(0, 0.05, round(seconds * rate)).astype(np.float32)
+    x[:: rate // 3] += 0.5
+    return x
+
+
+@names
+def test_every_way_to_open_an_encoder_gives_the_same_vectors(name: str) -> None:
+    encoder = ca.load(f"release/{name}")
+    model = hear.load_model(f"release/{name}")
+    x = clicks_in_noise(encoder.window_s, model.sample_rate)
+    expected = encoder.embed((x, model.sample_rate))
+    assert expected.frames.shape == (1, encoder.dim)
+    compared = embedder(Candidate(name, "trained", f"release/{name}").load())
+    at_encoder_rate = encoder.embed((clicks_in_noise(encoder.window_s, encoder.sample_rate), encoder.sample_rate))
+    ways = {
+        "open_embedder": (open_embedder(f"release/{name}").embed((x, model.sample_rate)).clip, expected.clip),
+        "a folder": (ca.load(PACKAGE / "release" / name).embed((x, model.sample_rate)).clip, expected.clip),
+        "compare": (
+            compared.view_vectors([clicks_in_noise(encoder.window_s, encoder.sample_rate)])["h"][0],
+            at_encoder_rate.clip,
+        ),
+    }
+    for way, (vector, reference) in ways.items():
+        np.testing.assert_allclose(vector, reference, rtol=1e-4, atol=1e-5, err_msg=way)
+
+
+@names
+def test_the_adapters_use_the_context_module(name: str) -> None:
+    """A waveform of one window: HEAR's scene vector is the mean of two windows, the whole one and its reflection."""
+    encoder, model = ca.load(f"release/{name}"), hear.load_model(f"release/{name}")
+    rate = model.sample_rate
+    x = clicks_in_noise(encoder.window_s, rate)
+    whole = encoder.embed((x, rate)).frames[0]
+    around = np.pad(x, len(x) // 2, mode="reflect")[: len(x)]  # centred at sample 0
+    frames = np.stack([encoder.embed((around, rate)).frames[0], whole])
+    scene = hear.get_scene_embeddings(torch.from_numpy(x)[None], model)[0].numpy()
+    mean = frames.mean(axis=0)
+    np.testing.assert_allclose(scene, mean / np.linalg.norm(mean), rtol=1e-3, atol=1e-4)
+    short = torch.from_numpy(clicks_in_noise(0.3, encoder.sample_rate))[None]
+    frame = xares.ArtifactEncoder(f"release/{name}")(short)
+    assert frame.shape == (1, 1, encoder.dim)
+
+
+def test_what_would_drop_a_context_module_is_refused_by_name() -> None:
+    for purpose in ("the ONNX export", "the long-range analysis"):
+        with pytest.raises(ParameterError, match=f"(?i)slow holds a context module.*{purpose}"):
+            open_encoder("release/slow", purpose)
+    assert open_encoder("release/mn04", "the ONNX export").fingerprint() == ca.load("release/mn04").fingerprint
+
+
+def test_only_this_room_reads_encoder_files() -> None:
+    """Who calls Encoder.load or Context.load elsewhere would drop one of the two."""
+    readers = {
+        path.relative_to(PACKAGE).parts[0]
+        for path in PACKAGE.rglob("*.py")
+        if any(f"{name}.load(" in path.read_text(encoding="utf-8").replace("`", "") for name in ("Encoder", "Context"))
+    }
+    assert readers <= {"embedding", "models"}
+
+
+def test_names_and_folders(tmp_path: Path) -> None:
+    assert encoder_folder("release") == encoder_folder("release/mn04") == PACKAGE / "release" / "mn04"
+    (tmp_path / "run" / "encoder").mkdir(parents=True)
+    (tmp_path / "run" / "encoder" / "encoder.json").write_text("{}")
+    assert encoder_folder(tmp_path / "run") == encoder_folder(tmp_path / "run" / "encoder")
+    with pytest.raises(StorageError, match=r"mn04, slow, yamnet"):
+        encoder_folder(tmp_path / "nothing")
