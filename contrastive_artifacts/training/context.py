@@ -156,9 +156,15 @@ def _loss(
 ) -> torch.Tensor:  # fmt: skip
     """Of the stretches at one place of every recording."""
     numbers = np.unique(batch.sources, return_inverse=True)[1]
-    states, severities = torch.from_numpy(batch.states), torch.from_numpy(batch.severities)
-    told = context(*collate([row[which] for row in batch.rows]))
-    return objective(told, states, severities, torch.from_numpy(numbers), remember=remember)[0]
+    encoded = context(*collate([row[which] for row in batch.rows]))
+    loss, _ = objective(
+        encoded,
+        states=torch.from_numpy(batch.states),
+        severities=torch.from_numpy(batch.severities),
+        sources=torch.from_numpy(numbers),
+        remember=remember,
+    )
+    return loss
 
 
 def _validation(context: Context, objective: Objective, data: Sequences) -> float:

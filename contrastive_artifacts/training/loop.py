@@ -171,16 +171,22 @@ class Pretraining:
     def _loss(
         self, batch: Batch, objective: Objective, encoder: Callable[..., Encoded], remember: bool
     ) -> tuple[Tensor, dict[str, float]]:
-        *arrays, figures = batch
-        waveforms, *truth = (self._tensor(part) for part in arrays)
-        detail = None if figures is None else DetailFigures(*(self._tensor(part) for part in figures))
+        waveforms = self._tensor(batch.waveforms)
+        detail = None if batch.detail is None else DetailFigures(*(self._tensor(part) for part in batch.detail))
         autocast: AbstractContextManager[Any] = (
             torch.autocast("cuda", torch.bfloat16) if self.device.type == "cuda" else nullcontext()
         )
         with autocast:
             outputs = encoder(waveforms, detail)
         outputs = Encoded(*(None if part is None else part.float() for part in outputs))  # type: ignore[arg-type]
-        return objective(outputs, *truth, remember=remember)
+        return objective(
+            outputs,
+            states=self._tensor(batch.states),
+            severities=self._tensor(batch.severities),
+            sources=self._tensor(batch.sources),
+            spans=self._tensor(batch.spans),
+            remember=remember,
+        )
 
     def _tensor(self, part: Any) -> Tensor:
         return torch.as_tensor(part).to(self.device)

@@ -80,9 +80,9 @@ class Objective(nn.Module):
         frame_samples: Samples that each frame of the outputs stands for; 0 where they have none.
 
     Shape:
-        ``forward(outputs, states [B], severities [B], sources [B], spans [B, 2]) -> (scalar, {term: value})``, spans
-        as :func:`.frames.frame_targets` takes them, needed with ``frames``. With ``remember=False`` (validation) the
-        memory is neither read nor written.
+        ``forward(outputs, *, states=[B], severities=[B], sources=[B], spans=[B, 2]) -> (scalar, {term: value})``.
+        ``spans`` as in :func:`.frames.frame_targets`; only the term ``frames`` needs them. With ``remember=False``
+        (validation) the memory is neither read nor written.
 
     Raises:
         ParameterError: the settings weigh frames, which the outputs do not have.
@@ -105,7 +105,7 @@ class Objective(nn.Module):
         self.ranking = RankNContrast()
 
     def forward(
-        self, outputs: Outputs, states: Tensor, severities: Tensor, sources: Tensor, spans: Tensor | None = None,
+        self, outputs: Outputs, *, states: Tensor, severities: Tensor, sources: Tensor, spans: Tensor | None = None,
         remember: bool = True,
     ) -> tuple[Tensor, dict[str, float]]:  # fmt: skip
         settings, terms = self.settings, {}
@@ -121,7 +121,9 @@ class Objective(nn.Module):
             terms["ranking"] = settings.ranking * ranking
         if settings.severity:
             terms["severity"] = settings.severity * severity_loss(outputs.severity, states, severities)
-        if settings.frames and outputs.frame_logits is not None and spans is not None:
+        if settings.frames:
+            if outputs.frame_logits is None or spans is None:
+                raise ParameterError(f"objective.frames={settings.frames} needs frame_logits of the encoder and spans.")
             terms["frames"] = settings.frames * frame_loss(outputs.frame_logits, states, spans, self.frame_samples)
         total = torch.stack(list(terms.values())).sum()
         return total, {name: float(value.detach()) for name, value in terms.items()}

@@ -35,8 +35,11 @@ def test_the_objective_weighs_frames():
     logits = torch.zeros(4, 4, 3, requires_grad=True)
     outputs = SimpleNamespace(z=F.normalize(torch.ones(4, 8)), logits=None, severity=None, frame_logits=logits)
     settings = ObjectiveSettings(contrastive=0, cross_entropy=0, ranking=0, severity=0, frames=0.5)
-    loss, terms = Objective(settings, 8, 10.0)(outputs, STATES, torch.zeros(4), torch.arange(4), SPANS)
+    truth = {"states": STATES, "severities": torch.zeros(4), "sources": torch.arange(4), "spans": SPANS}
+    loss, terms = Objective(settings, 8, 10.0)(outputs, **truth)
     assert loss.item() == pytest.approx(0.5 * 3 * torch.tensor(2.0).log().item())
     assert list(terms) == ["frames"]
+    with pytest.raises(ParameterError, match="frame_logits of the encoder and spans"):
+        Objective(settings, 8, 10.0)(outputs, **{**truth, "spans": None})
     with pytest.raises(ParameterError, match="frame_hop_s"):
         Objective(settings, 8)
