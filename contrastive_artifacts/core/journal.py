@@ -1,6 +1,7 @@
-"""A journal: one JSON object a line, only ever added to. What was acknowledged survives a crash at any byte.
+"""A journal: a file of JSON lines to which entries are appended durably. An added entry survives a crash at any byte.
 
-People's acts are kept in one: each entry says who did what and when, and each person can take back their last act.
+What a person does (a decision, a label) is an act: an entry that says who did what and when. Each person can undo their
+own last act.
 """
 
 from __future__ import annotations
@@ -14,23 +15,27 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from . import files
 from .errors import StorageError
 
-UNDO = "undo"  # what an act is that takes another one back
+UNDO = "undo"  # value of an act that undoes another one
 
 
 class Journal:
     """Entries on disk, in the order in which they were added.
 
-    Each entry goes down in one write to the end and is synced before :meth:`add` returns. A last line without its end
-    was being written when the process died: it was never acknowledged, and opening takes it away. While a journal is
-    open it is locked against other processes.
+    Each entry is appended in one write and fsynced before :meth:`add` returns. A last line without a line end was being
+    written when the process died, so :meth:`add` had not returned; opening removes it. An open journal is locked
+    against other processes.
 
     Args:
-        path: The file; made, with its folder, if need be.
+        path: The file; created, with its folder, if it does not exist.
+
+    Attributes:
+        entries: All entries, oldest first.
 
     Raises:
-        StorageError: another process has it open, or a line in it is no JSON object (the message names it).
+        StorageError: another process has it open, or a line is no JSON object (the message names the line).
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -38,18 +43,23 @@ class Journal:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the system frees it if the process dies
         except OSError:
             os.close(self._descriptor)
             raise StorageError(f"{self.path} is in use by another process; stop that one first.") from None
         try:
+            files.fsync(self.path.parent)  # the name of a new file
             self.entries: list[dict[str, Any]] = self._recovered()
         except StorageError:
             self.close()
             raise
 
     def add(self, entry: Mapping[str, Any]) -> None:
-        """Adds an entry; when this returns, it is on the disk."""
+        """Appends an entry; it is on the disk when this returns.
+
+        Raises:
+            StorageError: it cannot be written; the file is as before.
+        """
         line = json.dumps(entry, allow_nan=False, ensure_ascii=False, sort_keys=True).encode() + b"\n"
         end = os.fstat(self._descriptor).st_size
         try:
@@ -59,8 +69,13 @@ class Journal:
             os.fsync(self._descriptor)
         except OSError as error:
             os.ftruncate(self._descriptor, end)
-            raise StorageError(f"{self.path} cannot be written ({error}); make room or check its rights.") from error
+            raise StorageError(f"{self.path} cannot be written ({error}); free space or check its rights.") from error
         self.entries.append(json.loads(line))
+
+    def clear(self) -> None:
+        """Removes all entries."""
+        self._truncate(0)
+        self.entries = []
 
     def close(self) -> None:
         if self._descriptor >= 0:
@@ -77,24 +92,27 @@ class Journal:
         data = self.path.read_bytes()
         whole = data.rfind(b"\n") + 1
         if whole < len(data):
-            os.ftruncate(self._descriptor, whole)
-            os.fsync(self._descriptor)
+            self._truncate(whole)
         return _parsed(data[:whole], self.path)
+
+    def _truncate(self, size: int) -> None:
+        os.ftruncate(self._descriptor, size)
+        os.fsync(self._descriptor)
 
 
 class Acts:
-    """What people did, one entry a time, of which each person takes back the last one that is their own.
+    """What people did, one entry per act; each person can undo the last one of their own.
 
     Args:
-        journal: Where the acts are kept.
+        journal: Where the acts are stored.
         who: Name of the person who acts now.
-        kind: The key of an entry that says what was done; "undo" there takes back that person's last act.
+        kind: The key of an entry whose value says what was done; the value "undo" undoes that person's last act.
 
     Attributes:
-        standing: The acts that were not taken back, in their order.
+        standing: The acts that were not undone, in their order.
 
     Raises:
-        StorageError: an entry names no person, or has no such key.
+        StorageError: an entry names no person, or lacks the key ``kind``.
     """
 
     def __init__(self, journal: Journal, who: str, kind: str) -> None:
@@ -102,7 +120,7 @@ class Acts:
         self.standing = standing(journal.entries, kind, journal.path)
 
     def add(self, act: Mapping[str, Any]) -> dict[str, Any]:
-        """Stores an act at once, and returns it with the person, the time (UTC, ISO 8601) and the program's version."""
+        """Stores an act and returns it with the person, the time (UTC, ISO 8601) and the version of this package."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         entry = {**act, "time": now, "who": self.who, "tool": tool_version()}
         self.journal.add(entry)
@@ -110,29 +128,29 @@ class Acts:
         return entry
 
     def last(self) -> Mapping[str, Any] | None:
-        """This person's last act that stands."""
+        """This person's last act that was not undone; None if there is none."""
         return next((entry for entry in reversed(self.standing) if entry["who"] == self.who), None)
 
 
 def standing(entries: Iterable[Mapping[str, Any]], kind: str, path: str | Path) -> list[Mapping[str, Any]]:
-    """The acts among the entries that were not taken back, in their order; ``path`` is named in errors.
+    """The acts among the entries that were not undone, in their order; ``path`` is named in errors.
 
     Raises:
         StorageError: an entry is no act: it lacks the key ``kind`` or the person.
     """
-    left: list[Mapping[str, Any]] = []
+    acts: list[Mapping[str, Any]] = []
     for number, entry in enumerate(entries, start=1):
         if not isinstance(entry.get(kind), str) or not isinstance(entry.get("who"), str):
             raise StorageError(f"{path}, line {number} lacks {kind!r} or 'who'; this is a journal of something else.")
-        _apply(left, entry, kind)
-    return left
+        _apply(acts, entry, kind)
+    return acts
 
 
 def read_entries(path: str | Path) -> list[dict[str, Any]]:
-    """What a journal holds, while another process may be writing it: a last line without its end is left out.
+    """Entries of a journal that another process may be writing; a last line without a line end is left out.
 
     Raises:
-        StorageError: the file is missing, or a line in it is no JSON object.
+        StorageError: the file is missing, or a line is no JSON object.
     """
     try:
         data = Path(path).read_bytes()
@@ -141,13 +159,13 @@ def read_entries(path: str | Path) -> list[dict[str, Any]]:
     return _parsed(data[: data.rfind(b"\n") + 1], path)
 
 
-def _apply(left: list[Mapping[str, Any]], entry: Mapping[str, Any], kind: str) -> None:
+def _apply(acts: list[Mapping[str, Any]], entry: Mapping[str, Any], kind: str) -> None:
     if entry[kind] != UNDO:
-        left.append(entry)
+        acts.append(entry)
         return
-    for at in range(len(left) - 1, -1, -1):
-        if left[at]["who"] == entry["who"]:
-            del left[at]
+    for index in range(len(acts) - 1, -1, -1):
+        if acts[index]["who"] == entry["who"]:
+            del acts[index]
             return
 
 
@@ -159,13 +177,13 @@ def _parsed(data: bytes, path: str | Path) -> list[dict[str, Any]]:
         except ValueError:
             entry = None
         if not isinstance(entry, dict):
-            raise StorageError(f"{path}, line {number} is no JSON object; take that line out.")
+            raise StorageError(f"{path}, line {number} is no JSON object; remove that line.")
         entries.append(entry)
     return entries
 
 
 def tool_version() -> str:
-    """Name and version of this package, for provenance."""
+    """Name and version of this package, stored with entries and manifests as their origin."""
     try:
         return "contrastive-artifacts " + metadata.version("contrastive-artifacts")
     except metadata.PackageNotFoundError:

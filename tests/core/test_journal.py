@@ -69,6 +69,16 @@ def test_two_processes_cannot_write_one_journal(tmp_path):
     Journal(tmp_path / "j.jsonl").close()
 
 
+def test_a_cleared_journal_is_empty_and_goes_on(tmp_path):
+    with Journal(tmp_path / "j.jsonl") as journal:
+        journal.add({"n": 1})
+        journal.clear()
+        assert journal.entries == []
+        journal.add({"n": 2})
+    with Journal(tmp_path / "j.jsonl") as journal:
+        assert journal.entries == [{"n": 2}]
+
+
 def test_a_damaged_line_is_named(tmp_path):
     (tmp_path / "j.jsonl").write_text('{"n": 1}\n[2]\n{"n": 3}\n')
     with pytest.raises(StorageError, match="line 2"):

@@ -1,4 +1,4 @@
-"""Renders a plan into a folder: resumable, on any number of processes, with the same bytes for any number."""
+"""Renders a plan into a folder, on any number of processes; the bytes do not depend on the number. Resumable."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ from ...artifacts import ARTIFACTS, CLEAN
 from ...artifacts.render import VERSION
 from ...core.console import console
 from ...core.errors import ArtifactsError, CorpusError, StorageError
+from ...core.journal import Journal
 from ..corpora import Corpus
-from . import journal, manifest, pairs, pool
+from . import manifest, pairs, pool
 from .formats import Job, Layout, Row, Sink
 from .plan import DatasetSettings, PlannedClip, make_plan
+from .resume import open_journal, outcomes
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,10 @@ class Rendered:
     """A finished dataset.
 
     Args:
-        rows: Of its manifest.
-        rejected: Clip and problem of everything that could not be rendered.
-        left_out: Artifact -> how many views it was left out of, because the clip has too few channels.
-        fresh: How many files were rendered by this call, and not before.
+        rows: Rows of its manifest.
+        rejected: Clip id and problem of every clip that could not be rendered.
+        left_out: Artifact -> number of views left out because the artifact does not fit the clip (too few channels).
+        fresh: Number of files that this call rendered.
     """
 
     rows: list[Row]
@@ -51,21 +53,22 @@ def render_dataset(
     sides: Mapping[str, str] | None = None,
     workers: int = 1,
 ) -> Rendered:
-    """Renders a corpus into pairs of FLAC files and a manifest, or goes on where a call before was stopped.
+    """Renders a corpus into pairs of FLAC files and a manifest, or continues where an earlier call stopped.
 
-    Files are whole or absent; finished clips (shards, for tar) stand in a journal in the folder and are not rendered
-    again. A complete dataset is left as it is. Clips that cannot be read become rows of ``rejected.csv``.
+    Files are complete or absent. Finished clips (shards, for tar) are entered into a journal in the folder and not
+    rendered again unless their files are gone. A complete dataset is not changed. Clips that cannot be read become rows
+    of ``rejected.csv``.
 
     Args:
         corpus: The clean clips.
-        settings: What is rendered of each.
-        layout: One of :data:`.formats.LAYOUTS`.
-        folder: New, empty, or of the same plan.
+        settings: What is rendered of each clip.
+        layout: An instance of one of :data:`.formats.LAYOUTS`.
+        folder: A new or empty folder, or one that holds a dataset of the same plan.
         sides: Clip id -> side of a split.
-        workers: Processes; the result does not depend on it.
+        workers: Number of processes; the result does not depend on it.
 
     Raises:
-        StorageError: the folder holds something else, or cannot be written.
+        StorageError: the folder holds something else, is in use by another process, or cannot be written.
         CorpusError: nothing could be rendered.
     """
     folder = Path(folder)
@@ -81,11 +84,10 @@ def render_dataset(
         "render_version": VERSION,
     }
     try:
-        with journal.opened(folder, about) as log:
-            log.forget(partial(_missing, folder=folder, layout=layout))
-            return _fill(corpus, settings, layout, folder, jobs, log, workers)
+        with open_journal(folder, about) as journal:
+            return _fill(corpus, settings, layout, folder, jobs, journal, workers)
     except OSError as error:
-        raise StorageError(f"Rendering into {folder} stopped: {error}. Mend that and run again: it goes on.") from error
+        raise StorageError(f"Rendering into {folder} stopped: {error}. Fix that and run again to continue.") from error
 
 
 def _fill(
@@ -94,26 +96,32 @@ def _fill(
     layout: Layout,
     folder: Path,
     jobs: list[Job],
-    log: journal.Journal,
+    journal: Journal,
     workers: int,
 ) -> Rendered:
-    todo, crashed = [job for job in jobs if job.name not in log.done], []
-    begun = len(log.done)
-    if todo:
+    """Renders the jobs that the journal lacks, or whose files are gone, and writes the manifest."""
+    done = {name: outcome for name, outcome in outcomes(journal).items() if _complete(outcome, folder, layout)}
+    remaining = [job for job in jobs if job.name not in done]
+    crashed: list[tuple[str, str]] = []
+    fresh = 0
+    if remaining:
         (folder / manifest.CSV).unlink(missing_ok=True)
         work = partial(_render_job, corpus=corpus, settings=settings, layout=layout, folder=folder)
-        with closing(pool.results(work, todo, workers)) as results:
+        with closing(pool.results(work, remaining, workers)) as results:
             hidden = not console.is_terminal
-            for job, outcome in track(results, "render", len(todo), console=console, transient=True, disable=hidden):
-                if isinstance(outcome, pool.Crashed):  # not in the journal: the next call tries again
+            for job, outcome in track(
+                results, "render", len(remaining), console=console, transient=True, disable=hidden
+            ):
+                if isinstance(outcome, pool.Crashed):  # not added to the journal: the next call tries again
                     crashed += [(clip.clip.id, outcome.problem) for clip in job.clips]
-                else:
-                    log.add(job.name, outcome)
-    outcomes = [log.done[job.name] for job in jobs if job.name in log.done]
-    rows = [row for outcome in outcomes for row in outcome["rows"]]
-    rejected = [(clip, problem) for outcome in outcomes for clip, problem in outcome["rejected"]] + crashed
-    left_out = sum((Counter(outcome["left_out"]) for outcome in outcomes), Counter[str]())
-    fresh = sum(len(outcome["rows"]) for outcome in list(log.done.values())[begun:])
+                    continue
+                journal.add({"job": job.name, "outcome": outcome})
+                done[job.name] = outcome
+                fresh += len(outcome["rows"])
+    ordered = [done[job.name] for job in jobs if job.name in done]
+    rows = [row for outcome in ordered for row in outcome["rows"]]
+    rejected = [(clip, problem) for outcome in ordered for clip, problem in outcome["rejected"]] + crashed
+    left_out = sum((Counter(outcome["left_out"]) for outcome in ordered), Counter[str]())
     if not (folder / manifest.CSV).exists():
         manifest.write_rejected(folder, rejected)
         if not rows:
@@ -124,6 +132,7 @@ def _fill(
 
 
 def _render_job(job: Job, corpus: Corpus, settings: DatasetSettings, layout: Layout, folder: Path) -> dict[str, Any]:
+    """Renders the clips of a job; returns its outcome, plain JSON: rows, rejected clips, number of views left out."""
     rows: list[Row] = []
     rejected: list[tuple[str, str]] = []
     left_out = Counter[str]()
@@ -139,7 +148,7 @@ def _render_job(job: Job, corpus: Corpus, settings: DatasetSettings, layout: Lay
                 clean = pairs.encode(group.clean, rate, group.shift)
             except OSError:
                 raise  # the disk, not the clip
-            except Exception as error:  # whatever a clip does to a decoder or to an artifact, the others go on
+            except Exception as error:  # whatever error a clip causes in a decoder or an artifact, the others continue
                 kind = "" if isinstance(error, ArtifactsError) else f"{type(error).__name__}: "
                 rejected.append((planned.clip.id, f"{kind}{error}"))
                 continue
@@ -157,11 +166,11 @@ def _write(
     layout: Layout,
     sink: Sink,
 ) -> list[Row]:
-    """Hands the files of a group to the sink, with their rows; returns the rows of the manifest."""
+    """Writes the files of a group to the sink, each with its row; returns the rows of the manifest."""
     clip, (channels, samples) = planned.clip, group.clean.shape
 
     def row(name: str, params: dict[str, Any], segments: list[list[int]]) -> Row:
-        made = {
+        values = {
             "id": name,
             "file": layout.file(job, planned, name, params["artifact"]),
             "clean_file": layout.clean_file(job, planned, name),
@@ -182,26 +191,27 @@ def _write(
             "samples": samples,
             "gain_db": group.gain_db,
         }
-        return {column: made[column] for column in manifest.SCHEMA.names}
+        return {column: values[column] for column in manifest.SCHEMA.names}
 
     untouched = artifacts.render(CLEAN, group.clean[:, :1], group.sample_rate).params
     rows = [row(f"{planned.key}-{CLEAN}", untouched, [])]
     sink.clean(rows[0], clean)
-    for view, made, waveform in pairs.waveforms(group):
-        rows.append(row(f"{planned.key}-{view.artifact}-{view.number}", made.params, made.segments.tolist()))
+    for view, rendered, waveform in pairs.waveforms(group):
+        rows.append(row(f"{planned.key}-{view.artifact}-{view.number}", rendered.params, rendered.segments.tolist()))
         sink.view(rows[-1], pairs.encode(waveform, group.sample_rate, group.shift))
     return rows if layout.lists_clean else rows[1:]
 
 
 def _side_counts(sides: Mapping[str, str]) -> dict[str, Any]:
-    """How many clips each side has, and a digest of which."""
+    """Number of clips on each side, and a digest of the assignment."""
     digest = hashlib.blake2b(repr(sorted(sides.items())).encode(), digest_size=8).hexdigest()
     return {**dict(sorted(Counter(sides.values()).items())), "digest": digest} if sides else {}
 
 
-def _missing(outcome: dict[str, Any], folder: Path, layout: Layout) -> bool:
-    held = {layout.container(row[key]) for row in outcome["rows"] for key in ("file", "clean_file")}
-    return not all((folder / name).is_file() for name in held)
+def _complete(outcome: dict[str, Any], folder: Path, layout: Layout) -> bool:
+    """Whether all files of a job are still there."""
+    containers = {layout.container(row[key]) for row in outcome["rows"] for key in ("file", "clean_file")}
+    return all((folder / name).is_file() for name in containers)
 
 
 def _nothing(rejected: list[tuple[str, str]], left_out: Mapping[str, int]) -> str:

@@ -19,8 +19,9 @@ import pytest
 
 from contrastive_artifacts import audio
 from contrastive_artifacts.core.errors import CorpusError, ParameterError, StorageError
+from contrastive_artifacts.core.journal import read_entries
 from contrastive_artifacts.data import dataset
-from contrastive_artifacts.data.dataset import DatasetSettings, journal, pool, render
+from contrastive_artifacts.data.dataset import DatasetSettings, pool, render, resume
 
 ROOT = Path(__file__).parents[3]
 SETTINGS = DatasetSettings(("hum", "dropout"), seed=4)
@@ -37,7 +38,7 @@ def recordings(folder: Path, count: int = 6, seconds: float = 0.3) -> Path:
 
 def contents(folder: Path) -> dict[str, bytes]:
     found = {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
-    return {name: data for name, data in found.items() if not name.startswith(journal.FOLDER)}
+    return {name: data for name, data in found.items() if not name.startswith(resume.FOLDER)}
 
 
 def times(folder: Path) -> dict[str, int]:
@@ -100,6 +101,21 @@ def test_a_file_that_went_away_is_made_again_with_its_pair_only(tmp_path: Path) 
     assert touched == {row["file"] for row in first.rows[3:6]} | {"manifest.csv", "manifest.parquet"}
 
 
+def test_a_dataset_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
+    """Its journal escaped what is not ASCII, could end in the middle of a line, and had a lock file beside it."""
+    corpus, out = dataset.corpus_at(recordings(tmp_path / "in \xe4")), tmp_path / "out"
+    dataset.render_dataset(corpus, SETTINGS, PAIRED, out)
+    before = contents(out)
+    entries = read_entries(out / resume.JOURNAL)
+    text = "".join(json.dumps(entry, sort_keys=True) + "\n" for entry in entries[:4])
+    (out / resume.JOURNAL).write_text(text + '{"job": "r4", "outco')
+    (out / resume.FOLDER / "lock").touch()
+    for name in ("manifest.csv", "manifest.parquet"):
+        (out / name).unlink()
+    assert dataset.render_dataset(corpus, SETTINGS, PAIRED, out).fresh == 2 * 3
+    assert contents(out) == before
+
+
 KILLED = """
 import sys
 from pathlib import Path
@@ -119,7 +135,7 @@ if __name__ == "__main__":
 def test_killed_it_goes_on_where_it_was(tmp_path: Path, layout: str, workers: int) -> None:
     source = recordings(tmp_path / "in", 40, 4.0)
     (tmp_path / "killed.py").write_text(KILLED)
-    out, lines = tmp_path / "out", tmp_path / "out" / journal.FOLDER / "journal.jsonl"
+    out, lines = tmp_path / "out", tmp_path / "out" / resume.JOURNAL
     command = [sys.executable, tmp_path / "killed.py", source, out, layout, str(workers)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
@@ -133,7 +149,7 @@ def test_killed_it_goes_on_where_it_was(tmp_path: Path, layout: str, workers: in
     with lines.open("a") as file:
         file.write('{"job": "cut short')
     (out / ".left.123.tmp.flac").write_bytes(b"half")
-    finished = journal.Journal(lines).done
+    finished = {entry["job"]: entry["outcome"] for entry in read_entries(lines)}
     assert 0 < len(finished) < (40 if layout == "paired" else 20)
     kind = dataset.LAYOUTS[layout]
     chosen = kind(shard=4) if layout == "webdataset" else kind()
@@ -195,8 +211,8 @@ def test_folders_of_others_are_refused(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="is a file"):
         dataset.render_dataset(corpus, SETTINGS, PAIRED, tmp_path / "in" / "r0.wav")
     with (
-        journal.opened(tmp_path / "out", {}),
-        pytest.raises(StorageError, match="Another process is rendering into"),
+        resume.open_journal(tmp_path / "out", {}),
+        pytest.raises(StorageError, match=r"journal\.jsonl is in use by another process"),
     ):
         dataset.render_dataset(corpus, SETTINGS, PAIRED, tmp_path / "out")
 
