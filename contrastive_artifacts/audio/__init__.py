@@ -5,6 +5,8 @@
 """
 
 from .level import active_rms as active_rms
+from .level import db_to_gain as db_to_gain
+from .level import gain_to_db as gain_to_db
 from .level import loudness as loudness
 from .level import peak as peak
 from .level import rms as rms

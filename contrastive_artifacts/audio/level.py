@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from scipy import signal
 
@@ -22,6 +24,24 @@ _WEIGHTS = {
     7: (1.0, 1.0, 1.0, 0.0, 1.0, _SURROUND, _SURROUND),
     8: (1.0, 1.0, 1.0, 0.0, 1.0, 1.0, _SURROUND, _SURROUND),
 }
+
+
+def db_to_gain(db: float) -> float:
+    """The amplitude ratio of a level in dB.
+
+    >>> db_to_gain(-20.0)
+    0.1
+    """
+    return float(10.0 ** (db / 20.0))
+
+
+def gain_to_db(gain: float, floor_db: float = -math.inf) -> float:
+    """The level in dB of an amplitude ratio; ``floor_db`` where it is lower, zero included.
+
+    >>> gain_to_db(0.1), gain_to_db(0.0, floor_db=-160.0)
+    (-20.0, -160.0)
+    """
+    return max(floor_db, 20 * math.log10(gain)) if gain > 0 else floor_db
 
 
 def peak(waveform: np.ndarray) -> float:

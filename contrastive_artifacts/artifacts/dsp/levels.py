@@ -10,11 +10,6 @@ SILENCE_LEVEL = 1e-3  # -60 dBFS stands in for the level of digital silence: art
 _NOTHING = 1e-7  # below the last bit of 24-bit audio
 
 
-def decibels(value: float) -> float:
-    """The amplitude ratio of ``value`` dB."""
-    return float(10.0 ** (value / 20.0))
-
-
 def reference(waveform: np.ndarray, sample_rate: int) -> float:
     """RMS of the active part of ``[C, T]``; -60 dBFS when there is none."""
     level = audio.active_rms(waveform, sample_rate)

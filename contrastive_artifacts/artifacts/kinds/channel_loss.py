@@ -8,9 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from ...audio import db_to_gain
 from ..base import Artifact, Params, linear
 from ..dsp.channels import CHANNEL, pick_channel
-from ..dsp.levels import decibels
 from ..dsp.places import sounding_time
 from ..fields import Field, Number
 
@@ -51,7 +51,7 @@ class ChannelLoss(Artifact):
         row = out[which]
         start = int(sounding_time(waveform[which : which + 1], sample_rate, np.array(params["start"])))
         start = min(start, samples - 1)
-        gain = decibels(params["gain_db"])
+        gain = db_to_gain(params["gain_db"])
         length = min(round(_RAMP_S * sample_rate), samples - start) if params["start"] > 0 else 0
         row[start : start + length] *= np.linspace(1, gain, length + 2, dtype=np.float32)[1:-1]
         row[start + length :] *= np.float32(gain)

@@ -8,9 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from ...audio import db_to_gain
 from ...core import seeding
 from ..base import Artifact, Params, draw_seed, geometric, linear, log_uniform, merge, pick
-from ..dsp.levels import decibels, reference
+from ..dsp.levels import reference
 from ..dsp.pulses import ring
 from ..fields import SEED, Choice, Field, Number
 
@@ -65,7 +66,7 @@ class Clicks(Artifact):
 
     def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
         clicks = _place(waveform.shape[-1], sample_rate, params)
-        level = reference(waveform, sample_rate) * decibels(params["level_db"])
+        level = reference(waveform, sample_rate) * db_to_gain(params["level_db"])
         # The clicks are gathered in one row that is added once: overlapping ones then sum.
         track = np.zeros(waveform.shape[-1], dtype=np.float32)
         for starts, bursts in _bursts(clicks, sample_rate, params):
@@ -123,7 +124,7 @@ def _bursts(clicks: _Clicks, sample_rate: int, params: Params) -> Iterator[tuple
         wave[wild] = ring(excitation, hertz[wild, None], length[wild] / fall[wild], sample_rate)
         wave[step >= length[:, None]] = 0.0
         wave[length == 1, 0] = 1.0
-        peak = decibels(1.0) ** rng.uniform(-params["spread_db"], params["spread_db"], count)
+        peak = db_to_gain(1.0) ** rng.uniform(-params["spread_db"], params["spread_db"], count)
         sign = np.where(rng.random(count) < 0.5, -1.0, 1.0)
         wave *= (sign * peak / np.abs(wave).max(axis=1))[:, None]
         yield start, wave.astype(np.float32)

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from ...audio import db_to_gain
 from ..base import Artifact, Params, linear, log_uniform, whole
-from ..dsp.levels import decibels
 from ..dsp.resample_at import delayed
 from ..fields import Field, Number
 
@@ -42,7 +42,7 @@ class Comb(Artifact):
         return {"delay_ms": log_uniform(rng, 0.05, 1), "copy_db": linear(severity, -18, -0.5)}
 
     def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
-        gain = decibels(params["copy_db"])
+        gain = db_to_gain(params["copy_db"])
         delay = max(params["delay_ms"] * 1e-3 * sample_rate, 1 / 0.8)
         out = delayed(waveform, delay)
         out *= gain

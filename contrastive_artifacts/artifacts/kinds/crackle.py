@@ -8,15 +8,16 @@ from typing import ClassVar
 
 import numpy as np
 
+from ...audio import db_to_gain
 from ...core import seeding
 from ..base import Artifact, Params, draw_seed, geometric, linear, log_uniform, merge
-from ..dsp.levels import decibels, reference
+from ..dsp.levels import reference
 from ..dsp.pulses import bank, count_of, scatter
 from ..fields import SEED, Choice, Field, Number
 
 _BATCH = 1 << 13  # pulses added at a time
 _SHAPES = 256  # different pulses in one clip
-_LOUDEST = decibels(26)  # re the median pulse
+_LOUDEST = db_to_gain(26)  # re the median pulse
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Crackle(Artifact):
             seeding.generator(params["seed"], "crackle", "shapes"),
             _SHAPES, length, params["resonance_hz"], params["order"], sample_rate,
         )  # fmt: skip
-        shapes *= np.float32(reference(waveform, sample_rate) * decibels(params["level_db"]))
+        shapes *= np.float32(reference(waveform, sample_rate) * db_to_gain(params["level_db"]))
         count = count_of(
             seeding.generator(params["seed"], "crackle", "count"), params["rate_hz"] * samples / sample_rate
         )

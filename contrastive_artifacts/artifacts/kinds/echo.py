@@ -9,9 +9,9 @@ from typing import ClassVar
 import numpy as np
 from scipy import signal
 
+from ...audio import db_to_gain
 from ..base import Artifact, Params, linear, log_uniform, whole
 from ..dsp.fades import fade_ends
-from ..dsp.levels import decibels
 from ..fields import Field, Number, Whole
 
 
@@ -56,7 +56,7 @@ class Echo(Artifact):
         if params["cutoff_hz"]:
             ghost = _dulled(ghost, sample_rate, params["cutoff_hz"])
         for turn in range(1, min(params["repeats"], (samples - 1) // lag) + 1):
-            gain = np.float32(decibels(params["level_db"] - (turn - 1) * params["decay_db"]))
+            gain = np.float32(db_to_gain(params["level_db"] - (turn - 1) * params["decay_db"]))
             out[:, turn * lag :] += gain * ghost[:, : samples - turn * lag]
         return out, np.array([[lag, samples]], dtype=np.int64)
 

@@ -8,9 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from ...audio import db_to_gain
 from ..base import Artifact, Params, geometric, pick, whole
 from ..dsp.channels import CHANNEL, pick_channel
-from ..dsp.levels import decibels
 from ..fields import Choice, Field, Number
 
 
@@ -53,6 +53,6 @@ class FalseStereo(Artifact):
         else:
             common = waveform[pick_channel(waveform, params["channel"])]
         out = waveform - common
-        out *= np.float32(decibels(params["side_db"]))
+        out *= np.float32(db_to_gain(params["side_db"]))
         out += common
         return out, whole(waveform)

@@ -9,8 +9,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from ...audio import db_to_gain
 from ..base import Artifact, Params, geometric, log_uniform, pick
-from ..dsp.levels import decibels
 from ..dsp.places import sounding_time
 from ..fields import Field, Number, Rows
 
@@ -65,7 +65,7 @@ class GainStep(Artifact):
             rise = (10 ** (step_db / 20 * np.arange(1, length + 1) / (length + 1))).astype(np.float32)
             left, right = start + length * (opening > 0), stop - length * (closing < 1)
             out[:, start:left] *= rise[: left - start]
-            out[:, left:right] *= np.float32(decibels(step_db))
+            out[:, left:right] *= np.float32(db_to_gain(step_db))
             out[:, right:stop] *= rise[: stop - right][::-1]
             touched.append((start, stop))
             free = stop

@@ -9,9 +9,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from ...audio import db_to_gain
 from ...core import seeding
 from ..base import Artifact, Params, draw_seed, linear, log_uniform, pick, whole
-from ..dsp.levels import decibels, reference
+from ..dsp.levels import reference
 from ..dsp.signals import rms, shaped_noise, sine
 from ..fields import SEED, Field, Number
 
@@ -55,7 +56,7 @@ class Hiss(Artifact):
 
     def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
         rng = seeding.generator(params["seed"], "hiss")
-        slope, lift, knee = params["slope_db"], decibels(params["lift_db"]), params["lift_hz"]
+        slope, lift, knee = params["slope_db"], db_to_gain(params["lift_db"]), params["lift_hz"]
 
         def response(frequencies: np.ndarray) -> np.ndarray:
             tilt = (np.maximum(frequencies, 20.0) / 1000.0) ** (slope / (20.0 * math.log10(2.0)))
@@ -69,7 +70,7 @@ class Hiss(Artifact):
             gain *= np.float32(params["swell"])
             gain += 1.0
             noise *= gain
-        level = reference(waveform, sample_rate) * decibels(-params["snr_db"])
+        level = reference(waveform, sample_rate) * db_to_gain(-params["snr_db"])
         noise *= np.float32(level / max(rms(noise), 1e-30))
         noise += waveform
         return noise, whole(waveform)

@@ -9,8 +9,9 @@ from typing import ClassVar
 import numpy as np
 from scipy import fft
 
+from ...audio import db_to_gain
 from ..base import Artifact, Params, linear, log_uniform, pick, whole
-from ..dsp.levels import decibels, reference
+from ..dsp.levels import reference
 from ..dsp.signals import turns
 from ..fields import Choice, Field, Number, Rows
 
@@ -68,7 +69,7 @@ class Hum(Artifact):
         }
 
     def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
-        level = reference(waveform, sample_rate) * decibels(params["level_db"])
+        level = reference(waveform, sample_rate) * db_to_gain(params["level_db"])
         period = (self._period(sample_rate, params) * level).astype(np.float32)
         rise = np.diff(period)
         hertz = params["base_hz"] * (1.0 + params["offset"])
@@ -95,6 +96,6 @@ class Hum(Artifact):
         spectrum = np.zeros(_TABLE // 2 + 1, dtype=np.complex128)
         for number, level_db, phase in params["harmonics"]:
             if number == 1 or number * params["base_hz"] < 0.45 * sample_rate:
-                spectrum[round(number)] += decibels(level_db) * np.exp(2j * np.pi * (phase - 0.25))
+                spectrum[round(number)] += db_to_gain(level_db) * np.exp(2j * np.pi * (phase - 0.25))
         wave = fft.irfft(spectrum)
         return np.append(wave, wave[0]) / np.sqrt(np.mean(wave**2))

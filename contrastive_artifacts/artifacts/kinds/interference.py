@@ -10,8 +10,9 @@ from typing import ClassVar
 import numpy as np
 from scipy import fft
 
+from ...audio import db_to_gain
 from ..base import Artifact, Params, linear, log_uniform, pick, whole
-from ..dsp.levels import decibels, reference
+from ..dsp.levels import reference
 from ..fields import Choice, Field, Number
 
 _MULTIFRAME_S = (3, 25)  # .12 s as a fraction: 26 frames
@@ -64,7 +65,7 @@ class Interference(Artifact):
 
     def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
         period = _period(sample_rate, params)
-        period *= np.float32(reference(waveform, sample_rate) * decibels(-params["snr_db"]))
+        period *= np.float32(reference(waveform, sample_rate) * db_to_gain(-params["snr_db"]))
         period = np.roll(period, -math.floor(params["phase"] * len(period)))
         samples = waveform.shape[-1]
         out = waveform.copy()

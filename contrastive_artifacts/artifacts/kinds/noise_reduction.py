@@ -11,9 +11,10 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy import fft, signal
 
+from ...audio import db_to_gain
 from ...core import seeding
 from ..base import Artifact, Params, draw_seed, geometric, linear, pick, whole
-from ..dsp.levels import decibels, reference
+from ..dsp.levels import reference
 from ..dsp.noise_gate import gate
 from ..fields import SEED, Choice, Field, Number
 
@@ -80,13 +81,13 @@ class NoiseReduction(Artifact):
     def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
         amount, level = params["amount"], reference(waveform, sample_rate)
         if params["kind"] == "gate":
-            threshold, least = level * decibels(linear(amount, -45, -12)), geometric(amount, 0.02, 0.25)
-            floor, hold_s, heard = decibels(params["floor_db"]), 1e-3 * params["hold_ms"], level * decibels(-45)
+            threshold, least = level * db_to_gain(linear(amount, -45, -12)), geometric(amount, 0.02, 0.25)
+            floor, hold_s, heard = db_to_gain(params["floor_db"]), 1e-3 * params["hold_ms"], level * db_to_gain(-45)
             return gate(waveform, sample_rate, threshold, least, floor, hold_s, heard)
         size = 1 << max(4, round(math.log2(0.025 * sample_rate)))
         if params["kind"] == "musical":
             noise, spectrum = _noise(waveform.shape[-1], size, params)
-            strength = level * decibels(linear(amount, -36, -8))
+            strength = level * db_to_gain(linear(amount, -36, -8))
             source = waveform + np.float32(strength) * noise
             gain = _subtraction(strength**2 * spectrum, params)
             return np.stack([_through(row, size, gain) for row in source]), whole(waveform)
@@ -107,7 +108,7 @@ def _noise(samples: int, size: int, params: Params) -> tuple[np.ndarray, np.ndar
 def _subtraction(noise: np.ndarray, params: Params) -> Gain:
     """Takes the power ``noise`` ``[bins]`` away, down to a floor; where even that is not there, nothing."""
     taken = (params["oversubtraction"] * noise).astype(np.float32)
-    floor = (decibels(params["floor_db"]) ** 2 * noise).astype(np.float32)
+    floor = (db_to_gain(params["floor_db"]) ** 2 * noise).astype(np.float32)
 
     def gain(power: np.ndarray) -> np.ndarray:
         left = np.maximum(power - taken, floor)
@@ -131,7 +132,7 @@ class _SlidingBand:
         self._square = np.square(np.fft.rfftfreq(size, 1 / sample_rate) / _BAND_HZ).astype(np.float32)
         share = (2 * self._square**2 / (1 + self._square) ** 2).astype(np.float32)  # the highs, of both sides' power
         self._weight = share / np.float32(
-            size * np.square(_window(size)).sum() * (decibels(_THRESHOLD_DB) * level) ** 2
+            size * np.square(_window(size)).sum() * (db_to_gain(_THRESHOLD_DB) * level) ** 2
         )
         self._fall_db = _RECOVERY_DB_S * size / 2 / sample_rate
         self._held = -np.inf
@@ -152,7 +153,7 @@ class _SlidingBand:
         """Power gain of the encoder, ``[frames, bins]``, for highs of so many dB over the threshold."""
         slid = (10 ** (-np.maximum(highs_db, 0) / 10)).astype(np.float32)
         ratio = slid[:, None] * self._square
-        return (1 + np.float32(decibels(self._boost_db) ** 2) * ratio) / (1 + ratio)
+        return (1 + np.float32(db_to_gain(self._boost_db) ** 2) * ratio) / (1 + ratio)
 
 
 def _through(row: np.ndarray, size: int, gain: Gain) -> np.ndarray:

@@ -8,9 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from ...audio import db_to_gain
 from ...core import seeding
 from ..base import Artifact, Params, draw_seed, linear, log_uniform, merge, pick
-from ..dsp.levels import decibels, reference
+from ..dsp.levels import reference
 from ..dsp.pulses import bank, scatter
 from ..fields import SEED, Field, Number
 
@@ -66,13 +67,13 @@ class PeriodicClicks(Artifact):
         length = max(2, round(params["length_ms"] * 1e-3 * sample_rate))
         rng = seeding.generator(params["seed"], "periodic_clicks", "shapes")
         shapes = bank(rng, _SHAPES, length, params["resonance_hz"], 4, sample_rate, alike=_ALIKE)
-        shapes *= np.float32(reference(waveform, sample_rate) * decibels(params["level_db"]))
+        shapes *= np.float32(reference(waveform, sample_rate) * db_to_gain(params["level_db"]))
         step = sample_rate / params["rate_hz"]
         exact = np.arange(params["phase"] * min(step, samples - 1), samples, step)
         rng = seeding.generator(params["seed"], "periodic_clicks", "turns")
         wobble = params["jitter"] * step * np.clip(rng.standard_normal(len(exact)), -3, 3)
         starts = np.clip(np.round(exact + wobble).astype(np.int64), 0, samples - 1)
-        gain = decibels(1.0) ** (params["spread_db"] * rng.uniform(-1, 1, len(starts)))
+        gain = db_to_gain(1.0) ** (params["spread_db"] * rng.uniform(-1, 1, len(starts)))
         kind = rng.integers(_SHAPES, size=len(starts))
         track = np.zeros(samples, dtype=np.float32)
         for begin in range(0, len(starts), _BATCH):

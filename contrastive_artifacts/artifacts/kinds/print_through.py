@@ -11,7 +11,6 @@ import numpy as np
 from ... import audio
 from ..base import Artifact, Params, linear, log_uniform, pick, whole
 from ..dsp.fades import fade_ends
-from ..dsp.levels import decibels
 from ..dsp.resample_at import filtered, read_at
 from ..fields import Choice, Field, Number, Whole
 
@@ -77,7 +76,7 @@ class PrintThrough(Artifact):
         for layer in range(1, params["layers"] + 1 if params["kind"] == "tape" else 2):
             coloured = filtered(source, _colour(rate, layer, params))
             for side in (-1, 1):  # 1: after the sound
-                gain = decibels(params["level_db"] + min(0.0, side * params["after_db"]))
+                gain = audio.db_to_gain(params["level_db"] + min(0.0, side * params["after_db"]))
                 for start in range(0, source.shape[-1], _BLOCK):
                     index = np.arange(start, min(start + _BLOCK, source.shape[-1]), dtype=np.float64)
                     index -= side * layer * _turn(index / rate, period, params) * rate

@@ -10,10 +10,11 @@ from typing import ClassVar
 import numpy as np
 from scipy import signal
 
+from ...audio import db_to_gain
 from ..base import Artifact, Params, geometric, log_uniform, whole
 from ..dsp.control import lines
 from ..dsp.envelope import control_hop
-from ..dsp.levels import decibels, reference
+from ..dsp.levels import reference
 from ..fields import Field, Number
 
 _LEAST_SWING_DB = 6.0  # a programme that swings less under a limiter is steady, and is not whipped into motion
@@ -69,7 +70,7 @@ def _reduction(waveform: np.ndarray, sample_rate: int, hop: int, params: Params)
     peaks = np.zeros(blocks, dtype=np.float32)
     for channel in waveform:
         np.maximum(peaks, np.maximum.reduceat(np.abs(channel), np.arange(0, len(channel), hop)), out=peaks)
-    threshold = math.sqrt(2) * reference(waveform, sample_rate) * decibels(-params["below_db"])
+    threshold = math.sqrt(2) * reference(waveform, sample_rate) * db_to_gain(-params["below_db"])
     over = 20 * np.log10(np.maximum(peaks / threshold, 1.0, dtype=np.float64))
     # The programme did not begin with the clip: the detector starts as after what is usual in it.
     over = np.append(over[over > 0].mean() if over.any() else 0.0, over)

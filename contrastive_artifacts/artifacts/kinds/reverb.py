@@ -9,11 +9,11 @@ from typing import ClassVar
 import numpy as np
 from scipy import signal
 
+from ...audio import db_to_gain
 from ...core import seeding
 from ..base import Artifact, Params, draw_seed, geometric, linear, whole
 from ..dsp.decay import DIRECT_S, decay, norm
 from ..dsp.filters import butterworth, convolve
-from ..dsp.levels import decibels
 from ..fields import SEED, Field, Number
 
 
@@ -74,10 +74,10 @@ def reverberation(sample_rate: int, params: Params, channel: int = 0) -> np.ndar
     arrival = first * np.exp(rng.uniform(0, 2.2, int(rng.integers(6, 16)))) - first
     arrival = np.append(0, arrival[arrival < len(tail)]).astype(np.int64)
     early[arrival] = rng.choice([-1.0, 1.0], len(arrival), p=[0.3, 0.7]) * first / (first + arrival)
-    share = decibels(params["early_db"])
+    share = db_to_gain(params["early_db"])
     tail *= np.float32(np.sqrt(1 - min(0.99, share**2)) / norm(tail))
     tail += early * np.float32(share / norm(early))
-    tail *= np.float32(decibels(-params["drr_db"]) / norm(tail))
+    tail *= np.float32(db_to_gain(-params["drr_db"]) / norm(tail))
     return np.concatenate([np.zeros(first, dtype=np.float32), tail])
 
 

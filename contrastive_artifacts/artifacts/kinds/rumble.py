@@ -8,9 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from ...audio import db_to_gain
 from ...core import seeding
 from ..base import Artifact, Params, draw_seed, linear, whole
-from ..dsp.levels import decibels, reference
+from ..dsp.levels import reference
 from ..dsp.signals import rms, shaped_noise, sine
 from ..fields import SEED, Choice, Field, Number
 
@@ -71,7 +72,7 @@ class Rumble(Artifact):
         swell = sine(len(slow), _TURNS_HZ[params["rpm"]] / slow_rate, params["phase"])
         slow *= 1 + np.float32(params["depth"]) * swell
         noise = _interpolate(slow, factor)[:samples]
-        level = reference(waveform, sample_rate) * decibels(-params["snr_db"])
+        level = reference(waveform, sample_rate) * db_to_gain(-params["snr_db"])
         noise *= np.float32(level / max(rms(noise[None]), 1e-30))
         return waveform + noise, whole(waveform)
 

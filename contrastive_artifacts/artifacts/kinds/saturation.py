@@ -9,9 +9,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from ...audio import db_to_gain
 from ..base import Artifact, Params, linear, whole
 from ..dsp.control import block_means, lines
-from ..dsp.levels import decibels, reference
+from ..dsp.levels import reference
 from ..dsp.oversampling import change, sufficient
 from ..fields import Field, Number
 
@@ -47,7 +48,7 @@ class Saturation(Artifact):
 
     def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
         bias = params["bias"]
-        gain = decibels(params["drive_db"] - _UNIT_DB) / reference(waveform, sample_rate)
+        gain = db_to_gain(params["drive_db"] - _UNIT_DB) / reference(waveform, sample_rate)
         slope = 1.0 - math.tanh(bias) ** 2
         unit = np.float32(1.0 / (gain * slope))  # the curve has slope 1 at zero
 

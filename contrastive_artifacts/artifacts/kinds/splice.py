@@ -10,9 +10,10 @@ from typing import ClassVar
 import numpy as np
 from scipy import fft
 
+from ...audio import db_to_gain
 from ...core import seeding
 from ..base import Artifact, Params, draw_seed, linear, log_uniform, pick
-from ..dsp.levels import decibels, reference
+from ..dsp.levels import reference
 from ..dsp.places import draw_places, event_count
 from ..fields import SEED, Field, Number
 
@@ -53,7 +54,7 @@ class Splice(Artifact):
             "seed": draw_seed(rng),
             "level_db": sign * linear(severity, 1.5, 12) if kind == "level" else 0.0,
             "phase_deg": linear(severity, 20, 180) if kind == "phase" else 0.0,
-            "dc": sign * decibels(linear(severity, -24, 6)) if kind == "dc" else 0.0,
+            "dc": sign * db_to_gain(linear(severity, -24, 6)) if kind == "dc" else 0.0,
             "coupling_hz": log_uniform(rng, 2, 20),
             "rate_hz": log_uniform(rng, 0.2, 1),
             "piece_s": log_uniform(rng, 0.2, 2),
@@ -62,7 +63,7 @@ class Splice(Artifact):
     def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
         out = waveform.copy()
         segments = _pieces(waveform, sample_rate, params)
-        level, angle = np.float32(decibels(params["level_db"])), math.radians(params["phase_deg"])
+        level, angle = np.float32(db_to_gain(params["level_db"])), math.radians(params["phase_deg"])
         offset = params["dc"] * reference(waveform, sample_rate) if params["dc"] else 0.0
         fall = -2 * np.pi * params["coupling_hz"] / sample_rate
         for start, stop in segments.tolist():

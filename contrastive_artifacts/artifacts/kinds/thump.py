@@ -9,9 +9,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from ...audio import db_to_gain
 from ...core import seeding
 from ..base import Artifact, Params, draw_seed, geometric, linear, log_uniform, merge
-from ..dsp.levels import decibels, reference
+from ..dsp.levels import reference
 from ..dsp.pulses import count_of
 from ..dsp.signals import sine
 from ..fields import SEED, Field, Number
@@ -62,8 +63,8 @@ class Thump(Artifact):
         drawn = drawn[_apart(drawn[:, 0] * samples, _APART_S * sample_rate)]
         place, louder, higher, longer, sign = drawn.T
         starts = (place * samples).astype(np.int64)
-        level = reference(waveform, sample_rate) * decibels(params["level_db"])
-        peaks = level * decibels(1.0) ** (params["spread_db"] * (2 * louder - 1)) * np.where(sign < 0.5, -1.0, 1.0)
+        level = reference(waveform, sample_rate) * db_to_gain(params["level_db"])
+        peaks = level * db_to_gain(1.0) ** (params["spread_db"] * (2 * louder - 1)) * np.where(sign < 0.5, -1.0, 1.0)
         hertz = np.clip(params["hertz"] * np.exp(0.4 * (higher - 0.5)), 20, 100)
         decay = np.clip(params["decay_ms"] * np.exp(0.4 * (longer - 0.5)), 20, 100) * 1e-3 * sample_rate
         stops = np.minimum(starts + np.ceil(_LASTS * decay).astype(np.int64), samples)

@@ -8,8 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from ...audio import db_to_gain
 from ..base import Artifact, Params, linear, log_uniform, pick, whole
-from ..dsp.levels import decibels, reference
+from ..dsp.levels import reference
 from ..dsp.signals import sine, turns
 from ..fields import Field, Number
 
@@ -55,7 +56,7 @@ class Whistle(Artifact):
         }
 
     def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
-        level = np.float32(np.sqrt(2) * reference(waveform, sample_rate) * decibels(params["level_db"]))
+        level = np.float32(np.sqrt(2) * reference(waveform, sample_rate) * db_to_gain(params["level_db"]))
         hertz, samples = carried(params["hertz"], sample_rate), waveform.shape[-1]
         if not params["wander"]:
             tone = sine(samples, hertz / sample_rate, params["phase"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,13 +89,13 @@ def measure(waveform: np.ndarray, sample_rate: int) -> Measures:
         rate=int(sample_rate),
         channels=waveform.shape[0],
         loudness_lufs=max(loudness, FLOOR_DB),
-        peak_db=decibels(audio.peak(waveform)),
+        peak_db=audio.gain_to_db(audio.peak(waveform), FLOOR_DB),
         clipped_per_s=max(clipped_runs(channel) for channel in waveform) / seconds,
         zero_share=float(zero.mean()),
         silence_share=float(silent.mean()),
         quiet_share=float((levels < _QUIET_DB).mean()),
         floor_db=float(np.percentile(sounding, 10)) if sounding.size else FLOOR_DB,
-        dc_db=FLOOR_DB if silent.all() else decibels(_offset(waveform, silent)),
+        dc_db=FLOOR_DB if silent.all() else audio.gain_to_db(_offset(waveform, silent), FLOOR_DB),
         clicks_per_s=clicks(mono, sample_rate) / seconds,
         bandwidth_hz=found_band.bandwidth_hz,
         edge_hz=found_band.edge_hz,
@@ -162,11 +161,6 @@ def samples_hash(waveform: np.ndarray, sample_rate: int) -> str:
     digest = hashlib.sha256(repr((int(sample_rate), waveform.shape)).encode())
     digest.update(np.ascontiguousarray(waveform, dtype="<f4").data)
     return digest.hexdigest()
-
-
-def decibels(amplitude: float) -> float:
-    """dBFS of an amplitude, -160 at the least."""
-    return max(FLOOR_DB, 20 * math.log10(amplitude)) if amplitude > 0 else FLOOR_DB
 
 
 def _offset(waveform: np.ndarray, silent: np.ndarray) -> float:

@@ -9,12 +9,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from ....audio import db_to_gain
 from ....core import seeding
 from ...base import Artifact, Params, draw_seed, geometric, linear, log_uniform, whole
 from ...dsp import responses
 from ...dsp.decay import DIRECT_S, norm
 from ...dsp.filters import convolve
-from ...dsp.levels import decibels
 from ...dsp.rooms import Shoebox
 from ...fields import SEED, Field, Number, Rows
 
@@ -38,7 +38,7 @@ class _Room(Artifact):
         place, aim = rng.uniform(0.25, 0.45, 3), rng.uniform(0.2, 1, 3) * (1, 1, 0.3)
         params: Params = {"seed": seed, "room_m": [size.tolist()], "absorption": geometric(severity, 0.30, 0.05)}
         params |= self._walls(rng)
-        away = self._shoebox(params).critical_distance * decibels(-linear(severity, 10, -6))
+        away = self._shoebox(params).critical_distance * db_to_gain(-linear(severity, 10, -6))
         source = place * size + away * aim / np.linalg.norm(aim)
         for name, point in (("microphone_m", place * size), ("source_m", source)):
             params[name] = [np.where(flip, size - point, point).tolist()]
@@ -142,7 +142,7 @@ class RoomRecorded(Artifact):
     def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
         room = responses.load(params["response"], sample_rate).copy()
         room[:, : int(np.ceil(DIRECT_S * sample_rate))] = 0.0
-        room *= np.float32(decibels(-params["drr_db"]) * np.sqrt(len(room)) / norm(room))
+        room *= np.float32(db_to_gain(-params["drr_db"]) * np.sqrt(len(room)) / norm(room))
         return waveform + convolve(waveform, room), whole(waveform)
 
 
