@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 from .errors import ParameterError, UnknownNameError
+from .suggestions import suggestion
 
 T = TypeVar("T")
 
@@ -31,8 +31,8 @@ class Registry(Generic[T]):
 
     def __getitem__(self, name: str) -> T:
         if name not in self._items:
-            close = difflib.get_close_matches(str(name), self._items, n=3, cutoff=0.5)
-            hint = f"Did you mean {' or '.join(close)}?" if close else f"Known: {', '.join(self._items)}."
+            close = suggestion(str(name), self._items)
+            hint = f"D{close[1:]}?" if close else f"Known: {', '.join(self._items)}."
             raise UnknownNameError(f"There is no {self.kind} {name!r}. {hint}")
         return self._items[name]
 

@@ -11,112 +11,44 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pyarrow as pa
 import torch
 
-from .. import artifacts
 from ..core import files
 from ..core.errors import ParameterError, StorageError
-from ..data import corpora
 from ..data.corpora import Clip, Corpus
-from ..data.views import ViewSettings
 from ..embedding.context import ContextEmbedder
 from ..embedding.embedder import Embedder, WindowEmbedder
 from ..embedding.opening import open_embedder
 from ..embedding.table import table_vectors, write_table
-from ..models import backbones
-from ..models.encoder import Encoder, EncoderSettings
-from ..models.objectives import ObjectiveSettings
+from ..models.encoder import Encoder
 from ..probes import Embedded, Probe
 from ..probes.labels import RowLabel, apply_labels, read_labels
 from ..search.index import Index
-from ..training import OptimSettings, Pretraining, Result, Stage, TrainerSettings
+from ..training import Pretraining, Result
 from .measure import embed_views, localise, measure
+from .sections import check_pretraining, encoder_settings, make_backbone, trainer_settings, view_changes
+from .sections import make_corpus as make_corpus
+from .sections import make_splits as make_splits
+from .sections import make_stages as make_stages
+from .sections import view_settings as view_settings
+from .typed import settings as settings
 
-S = TypeVar("S")
 logger = logging.getLogger("contrastive_artifacts")
-
-
-def settings(kind: type[S], section: dict[str, Any], name: str) -> S:
-    """A settings dataclass from a section of the configuration.
-
-    Raises:
-        ParameterError: the section has a key that the settings do not know.
-    """
-    known = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    if unknown := sorted(section.keys() - known):
-        raise ParameterError(f"{name} has no setting {', '.join(unknown)}; it has {', '.join(sorted(known))}.")
-    return kind(**section)
-
-
-def make_corpus(section: dict[str, Any]) -> Corpus:
-    """The corpus of a section ``{"kind": ..., **options}``."""
-    options = {key: value for key, value in section.items() if value is not None}
-    return corpora.create(options.pop("kind"), **options)
-
-
-def make_splits(corpus: Corpus, section: dict[str, Any]) -> dict[str, list[Clip]]:
-    """``{"train", "validation"[, "test"]}`` by source or by official fold, as the section ``split`` says."""
-    section = dict(section)
-    by = section.pop("by", None)
-    if by == "fold":
-        return corpora.split_folds(corpus.clips, **section)
-    if by == "source":
-        seed = section.pop("seed", 0)
-        return corpora.split(corpus.clips, {k: v for k, v in section.items() if v}, seed)
-    raise ParameterError(f"split.by must be 'source' or 'fold', so that no source stands on two sides; got {by!r}.")
-
-
-def view_settings(config: dict[str, Any], sample_rate: int, duration_s: float) -> ViewSettings:
-    section = config["artifacts"]
-    return ViewSettings(artifacts.states(section["states"]), duration_s, sample_rate, tuple(section["severity"]))
-
-
-def make_stages(config: dict[str, Any], sample_rate: int) -> list[Stage]:
-    """The stages of ``trainer.stages``, each the configuration but for what it sets; one where there are none.
-
-    A stage is ``{"name", "share"[, "optim"][, "objective"][, "views"]}``; the three hold settings of these sections.
-
-    Raises:
-        ParameterError: a key or setting that is not known.
-    """
-    base, made = view_settings(config, sample_rate, config["window_s"]), []
-    for changes in config["trainer"].get("stages") or [{}]:
-        stage = dict(changes)
-        own = {k: {**(config.get(k) or {}), **(stage.pop(k, None) or {})} for k in ("views", "objective", "optim")}
-        parts = {
-            "views": dataclasses.replace(base, **_view_changes(own["views"])),
-            "objective": settings(ObjectiveSettings, own["objective"], "objective"),
-            "optim": settings(OptimSettings, own["optim"], "optim"),
-        }
-        made.append(settings(Stage, {**stage, **parts}, "A stage of trainer.stages"))
-    return made
-
-
-def _view_changes(section: dict[str, Any] | None) -> dict[str, Any]:
-    """Settings of views from a section; what holds for the whole run (states, length) is not among them."""
-    known, section = ("severity", "span", "spliced"), section or {}
-    if unknown := sorted(section.keys() - set(known)):
-        raise ParameterError(f"views has no setting {', '.join(unknown)}; it has {', '.join(known)}.")
-    return {key: value if key == "spliced" else tuple(value) for key, value in section.items()}
 
 
 def pretrain(config: dict[str, Any], directory: str | Path) -> Result:
     """Pretrains as configured, or resumes; the configuration has the sections of ``configs/pretrain.yaml``."""
-    seed = config["trainer"]["seed"]
-    states = artifacts.states(config["artifacts"]["states"])
-    section = {key: value for key, value in config["trainer"].items() if key != "stages"}
-    trainer = settings(TrainerSettings, section, "trainer")
-    make_stages(config, 1)  # checked before anything is read; the rate comes below
+    check_pretraining(config)
+    trainer = trainer_settings(config)
     corpus = make_corpus(config["corpus"])
     splits = make_splits(corpus, config["split"])
     if "OMP_NUM_THREADS" not in os.environ:  # more threads than cores make each step many times slower
         torch.set_num_threads(max(1, (os.cpu_count() or 1) - trainer.workers))
-    torch.manual_seed(seed)
-    backbone = backbones.create(**config["backbone"])
-    encoder = Encoder(backbone, EncoderSettings(states, config["window_s"], **config["encoder"]))
+    torch.manual_seed(trainer.seed)
+    encoder = Encoder(make_backbone(config["backbone"]), encoder_settings(config))
     stages = make_stages(config, encoder.sample_rate)
     return Pretraining(encoder, corpus, splits, stages, trainer, directory, config).fit()
 
@@ -125,7 +57,9 @@ def corpora_of(directory: str | Path) -> dict[str, Corpus]:
     """Side (column ``split`` of the tables of a probed run) -> the corpus that its views come from."""
     own = make_corpus(files.read_json(Path(directory) / "config.json")["corpus"])
     unseen = files.read_json(Path(directory) / "probing.json")["unseen"]
-    return {"train": own, "test": own} | {name: make_corpus(section) for name, section in unseen.items()}
+    return {"train": own, "test": own} | {
+        name: make_corpus(section, f"unseen.{name}") for name, section in unseen.items()
+    }
 
 
 def probe(
@@ -237,7 +171,7 @@ def _localise_run(
     """Side -> figures of the frame head, on views as long as its windows."""
     config = files.read_json(directory / "config.json")
     views = dataclasses.replace(
-        view_settings(config, encoder.sample_rate, encoder.settings.window_s), **_view_changes(config.get("views"))
+        view_settings(config, encoder.sample_rate, encoder.settings.window_s), **view_changes(config.get("views"))
     )
     sides = _sides(directory, config, unseen)
     return {
@@ -261,5 +195,5 @@ def _sides(
     splits = make_splits(corpus, config["split"])
     test = splits.get("test", splits["validation"])  # a run for release keeps no test side: validation is looked at
     sides: dict[str, tuple[Corpus, Sequence[Clip]]] = {"train": (corpus, splits["train"]), "test": (corpus, test)}
-    others = {name: make_corpus(section) for name, section in unseen.items()}
+    others = {name: make_corpus(section, f"unseen.{name}") for name, section in unseen.items()}
     return sides | {name: (other, other.clips) for name, other in others.items()}

@@ -88,7 +88,7 @@ def test_the_same_seed_gives_the_same_module_whatever_the_workers(
 
 
 def test_what_cannot_be_is_refused(config: dict[str, Any], tmp_path: Path) -> None:
-    with pytest.raises(ParameterError, match="fitting has no setting pace"):
+    with pytest.raises(ParameterError, match="fitting has no setting 'pace'"):
         pretrain_context({**config, "fitting": {"pace": 1}}, tmp_path)
     with pytest.raises(ParameterError, match="kind is 'lstm'"):
         pretrain_context({**config, "context": {**config["context"], "kind": "lstm"}}, tmp_path)

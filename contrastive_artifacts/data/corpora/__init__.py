@@ -18,10 +18,10 @@ from .split import split as split
 from .split import split_folds as split_folds
 
 
-def _builtin(**options: Any) -> Corpus:
+def _builtin(seed: int = 0, sources: int = 160, duration_s: float = 5.0, sample_rate: int = 44100) -> Corpus:
     from .builtin import builtin  # synthesis is only loaded where it is used
 
-    return builtin(**options)
+    return builtin(seed, sources, duration_s, sample_rate)
 
 
 CORPORA: Registry[Callable[..., Corpus]] = Registry("corpus")

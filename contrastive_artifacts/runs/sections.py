@@ -1,0 +1,240 @@
+"""The sections of a run's configuration as the objects that they configure.
+
+A section is plain JSON, from the files under ``configs/`` or from a Python program. It is checked against the dataclass
+or function that takes it, so that an unknown, misspelt or mistyped setting is an error that names it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from .. import artifacts
+from ..core.errors import ParameterError
+from ..data import corpora
+from ..data.corpora import Clip, Corpus
+from ..data.views import ViewSettings
+from ..models import backbones
+from ..models.backbones import BACKBONES, Backbone
+from ..models.encoder import EncoderSettings
+from ..models.objectives import ObjectiveSettings
+from ..training import OptimSettings, Stage, TrainerSettings
+from .typed import options, settings
+
+
+@dataclasses.dataclass(frozen=True)
+class PretrainSections:
+    """The top level of ``configs/pretrain.yaml`` without ``run``, as :func:`.run.pretrain` takes it.
+
+    Args:
+        corpus: See :func:`make_corpus`.
+        split: See :func:`make_splits`.
+        backbone: See :func:`make_backbone`.
+        artifacts: See :func:`view_settings`.
+        objective: Settings of :class:`.ObjectiveSettings`.
+        optim: Settings of :class:`.OptimSettings`.
+        trainer: Settings of :class:`.TrainerSettings`, and ``stages``, see :func:`make_stages`.
+        encoder: Settings of :class:`.EncoderSettings` but for states and window.
+        window_s: Length of the views and of the encoder's windows in seconds.
+        views: Settings of :class:`.ViewSettings` that may differ between stages: severity, span, spliced.
+        seed, objective_name: Only recorded; ``trainer.seed`` is the seed of the training.
+    """
+
+    corpus: Mapping[str, Any]
+    split: Mapping[str, Any]
+    backbone: Mapping[str, Any]
+    artifacts: Mapping[str, Any]
+    objective: Mapping[str, Any]
+    optim: Mapping[str, Any]
+    trainer: Mapping[str, Any]
+    encoder: Mapping[str, Any]
+    window_s: float
+    views: Mapping[str, Any] | None = None
+    seed: int = 0
+    objective_name: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class ArtifactsSection:
+    """``states`` is a preset or a list of artifacts; ``severity`` the range ``[low, high]`` within [0, 1]."""
+
+    states: str | list[str]
+    severity: tuple[float, float] = (0.0, 1.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class StageSection:
+    """A stage of ``trainer.stages``; what a section of it leaves out is as in the configuration."""
+
+    name: str = "all"
+    share: float = 1.0
+    optim: Mapping[str, Any] | None = None
+    objective: Mapping[str, Any] | None = None
+    views: Mapping[str, Any] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class ViewChanges:
+    """The settings of views that a stage may change; states and length are those of the whole run."""
+
+    severity: tuple[float, float] | None = None
+    span: tuple[float, float] | None = None
+    spliced: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class SourceSplit:
+    """Shares of the sources for each side; a share of 0 leaves the side out."""
+
+    by: Literal["source"]
+    train: float = 0.0
+    validation: float = 0.0
+    test: float = 0.0
+    seed: int = 0
+
+
+def make_corpus(section: Mapping[str, Any], name: str = "corpus") -> Corpus:
+    """The corpus of a section ``{"kind": ..., **options}``; options of ``None`` are left out.
+
+    Raises:
+        ParameterError: an option that this kind of corpus does not have, or of another type.
+        UnknownNameError: no such kind.
+        CorpusError: what the options name is missing, empty or inconsistent.
+    """
+    kind, given = _corpus_options(section, name)
+    return corpora.create(kind, **given)
+
+
+def _corpus_options(section: Mapping[str, Any], name: str = "corpus") -> tuple[str, dict[str, Any]]:
+    """Kind and checked options of a corpus, without opening it."""
+    given = {key: value for key, value in section.items() if value is not None}
+    kind = given.pop("kind", None)
+    if kind is None:
+        raise ParameterError(f"{name}.kind is not given; it must be one of {', '.join(corpora.CORPORA)}.")
+    return kind, options(corpora.CORPORA[kind], given, name, also={"curation": str | Path})
+
+
+def make_splits(corpus: Corpus, section: Mapping[str, Any]) -> dict[str, list[Clip]]:
+    """``{"train", "validation"[, "test"]}`` by source or by official fold, as the section ``split`` says.
+
+    Raises:
+        ParameterError: another ``by``, or a setting that it does not have.
+        SplitError: sources or folds that cannot fill the sides.
+    """
+    by, given = _split_options(section)
+    if by == "fold":
+        return corpora.split_folds(corpus.clips, **given)
+    shares = {side: share for side, share in given.items() if side != "seed" and share}
+    return corpora.split(corpus.clips, shares, given.get("seed", 0))
+
+
+def _split_options(section: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """``by`` and the checked options of a split."""
+    given = dict(section)
+    by = given.pop("by", None)
+    if by == "source":
+        settings(SourceSplit, section, "split")
+    elif by == "fold":
+        options(_folds, given, "split")
+    else:
+        raise ParameterError(f"split.by must be 'source' or 'fold', so that no source is on two sides; got {by!r}.")
+    return by, given
+
+
+def _folds(test: int, validation: int) -> None:
+    """The settings of a split by official folds."""
+
+
+def make_backbone(section: Mapping[str, Any]) -> Backbone:
+    """The backbone of a section ``{"name": ..., "weights": ..., **options}``, see :func:`.backbones.create`.
+
+    Raises:
+        ParameterError: a setting that it does not have.
+        UnknownNameError: no such backbone.
+        WeightsError: weights that are missing or do not match.
+    """
+    return backbones.create(**_backbone_options(section))
+
+
+def _backbone_options(section: Mapping[str, Any]) -> dict[str, Any]:
+    also: dict[str, Any] = {}
+    if isinstance(section.get("name"), str):
+        checkpoint = BACKBONES[section["name"]]
+        parameters = inspect.signature(checkpoint.build).parameters.values()
+        any_option = checkpoint.find is not None or any(p.kind is p.VAR_KEYWORD for p in parameters)
+        also = dict.fromkeys([*(p.name for p in parameters), *(section if any_option else ())], Any)
+        also = {key: kind for key, kind in also.items() if key not in ("name", "weights", "cache", "lora")}
+    return options(backbones.create, section, "backbone", also)
+
+
+def encoder_settings(config: Mapping[str, Any]) -> EncoderSettings:
+    """The settings of the encoder that a configuration describes."""
+    states = artifacts.states(_artifacts(config).states)
+    return settings(EncoderSettings, config["encoder"], "encoder", states=states, window_s=config["window_s"])
+
+
+def trainer_settings(config: Mapping[str, Any]) -> TrainerSettings:
+    """The section ``trainer``, without its stages."""
+    section = {key: value for key, value in config["trainer"].items() if key != "stages"}
+    return settings(TrainerSettings, section, "trainer")
+
+
+def view_settings(config: Mapping[str, Any], sample_rate: int, duration_s: float) -> ViewSettings:
+    """Views of the states and severities of the section ``artifacts``."""
+    section = _artifacts(config)
+    return ViewSettings(artifacts.states(section.states), duration_s, sample_rate, section.severity)
+
+
+def _artifacts(config: Mapping[str, Any]) -> ArtifactsSection:
+    return settings(ArtifactsSection, config["artifacts"], "artifacts")
+
+
+def view_changes(section: Mapping[str, Any] | None, name: str = "views") -> dict[str, Any]:
+    """The fields of :class:`.ViewSettings` that a section sets: severity, span, spliced."""
+    changes = settings(ViewChanges, section or {}, name)
+    return {key: getattr(changes, key) for key in section or {} if getattr(changes, key) is not None}
+
+
+def make_stages(config: Mapping[str, Any], sample_rate: int) -> list[Stage]:
+    """The stages of ``trainer.stages``, each the configuration but for what it sets; one where there are none.
+
+    Raises:
+        ParameterError: a setting that is not known or of another type; the message names the stage.
+    """
+    base, stages = view_settings(config, sample_rate, config["window_s"]), []
+    for number, changes in enumerate(config["trainer"].get("stages") or [{}]):
+        where = f"trainer.stages[{number}]"
+        stage = settings(StageSection, changes, where)
+        sections = {
+            key: {**(config.get(key) or {}), **(getattr(stage, key) or {})} for key in ("views", "objective", "optim")
+        }
+        names = {key: f"{where}.{key}" if getattr(stage, key) else key for key in sections}
+        stages.append(
+            Stage(
+                dataclasses.replace(base, **view_changes(sections["views"], names["views"])),
+                settings(ObjectiveSettings, sections["objective"], names["objective"]),
+                settings(OptimSettings, sections["optim"], names["optim"]),
+                stage.share,
+                stage.name,
+            )
+        )
+    return stages
+
+
+def check_pretraining(config: Mapping[str, Any]) -> None:
+    """Every section of a pretraining, before anything is opened or downloaded.
+
+    Raises:
+        ParameterError: a setting that is not known, missing, of another type or out of range.
+        UnknownNameError: no such artifact, backbone or kind of corpus.
+    """
+    settings(PretrainSections, config, "")
+    trainer_settings(config)
+    encoder_settings(config)
+    make_stages(config, 1)
+    _corpus_options(config["corpus"])
+    _split_options(config["split"])
+    _backbone_options(config["backbone"])
