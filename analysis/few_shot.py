@@ -16,10 +16,11 @@ from contrastive_artifacts.artifacts import CLEAN
 from contrastive_artifacts.core import files
 from contrastive_artifacts.core.console import console, instructive, table
 from contrastive_artifacts.core.errors import ParameterError
+from contrastive_artifacts.core.vectors import unit_rows
 from contrastive_artifacts.data.views import ViewSettings
 from contrastive_artifacts.embedding import open_embedder
 from contrastive_artifacts.probes import Embedded, few_shot
-from contrastive_artifacts.probes.knn import neighbours, unit_rows
+from contrastive_artifacts.probes.knn import neighbours
 from contrastive_artifacts.runs import run
 from contrastive_artifacts.runs.measure import embed_views
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ..core.vectors import unit_rows
 from ..embedding import PretrainedEncoder, load
-from ..embedding.embedder import normalise
 from .windowed import centred
 
 RATES = (16000, 22050, 44100, 48000)
@@ -50,4 +50,4 @@ def get_timestamp_embeddings(audio: Tensor, model: HearModel) -> tuple[Tensor, T
 def get_scene_embeddings(audio: Tensor, model: HearModel) -> Tensor:
     """``[B, T]`` at the model's rate -> ``[B, D]``, unit length: the mean over windows half a window apart."""
     frames = centred(model.encoder, audio, model.sample_rate, model.encoder.hop_s)
-    return torch.from_numpy(normalise(frames.mean(1).cpu().numpy())).to(frames.device)
+    return torch.from_numpy(unit_rows(frames.mean(1).cpu().numpy())).to(frames.device)

@@ -10,9 +10,10 @@ import torch
 
 from ..audio import windows
 from ..core.errors import FingerprintError, ParameterError
+from ..core.vectors import unit_rows
 from ..models.context import Context, PatchEncoder, Stretch, encode, slow_of
 from ..models.encoder_files import refer_to
-from .embedder import Embedder, normalise
+from .embedder import Embedder
 
 
 class ContextEmbedder(Embedder[Stretch]):
@@ -68,7 +69,7 @@ class ContextEmbedder(Embedder[Stretch]):
 
     def project(self, h: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
-            return normalise(self.context.projector(torch.from_numpy(h)).numpy())
+            return unit_rows(self.context.projector(torch.from_numpy(h)).numpy())
 
     def _view_windows(self, waveform: np.ndarray, native: tuple[np.ndarray, int]) -> list[Stretch]:
         samples, rate = native

@@ -14,6 +14,7 @@ from torch import nn
 
 from .. import audio
 from ..audio import windows
+from ..core.vectors import unit_rows
 from ..models import backbones
 from ..models.detail import DetailFigures, numpy_detail
 from ..models.encoder import Encoder
@@ -121,7 +122,7 @@ class Embedder(Generic[Prepared]):
         embeddings = []
         for number, rate in enumerate(rates):
             rows = number_of == number
-            embeddings.append(Embedding(normalise(frames[rows].mean(axis=0)), frames[rows], samples[rows], rate))
+            embeddings.append(Embedding(unit_rows(frames[rows].mean(axis=0)), frames[rows], samples[rows], rate))
         return embeddings
 
     def embed_windows(self, waveforms: Sequence[np.ndarray], sample_rate: int) -> np.ndarray:
@@ -142,7 +143,7 @@ class Embedder(Generic[Prepared]):
         h = self.vectors([window for view in views for window in view])
         ends = np.cumsum([len(view) for view in views])
         spaces = {"h": np.split(h, ends[:-1]), "z": np.split(self.project(h), ends[:-1])}
-        return {name: normalise(np.stack([rows.mean(axis=0) for rows in space])) for name, space in spaces.items()}
+        return {name: unit_rows(np.stack([rows.mean(axis=0) for rows in space])) for name, space in spaces.items()}
 
     def _windows(self, source: Input) -> tuple[int, Iterator[tuple[int, np.ndarray]]]:
         """The input's rate, and the start and samples [C, T] of each window."""
@@ -176,7 +177,7 @@ class WindowEmbedder(Embedder[PreparedWindow]):
 
     def project(self, h: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
-            return normalise(self.encoder.projector(torch.from_numpy(h)).numpy())
+            return unit_rows(self.encoder.projector(torch.from_numpy(h)).numpy())
 
     def vectors(self, prepared: Sequence[PreparedWindow]) -> np.ndarray:
         """h float32 [N, D]; windows of equal length are batched."""
@@ -214,8 +215,3 @@ def _batched(prepared: Sequence[PreparedWindow]) -> tuple[torch.Tensor, DetailFi
         return waveforms, None
     frames, clip = np.stack([d.frames for d in details]), np.stack([d.clip for d in details])
     return waveforms, DetailFigures(torch.from_numpy(frames), torch.from_numpy(clip))
-
-
-def normalise(x: np.ndarray) -> np.ndarray:
-    """Rows of length 1; a zero row stays zero."""
-    return (x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), 1e-12)).astype(np.float32)

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import StorageError
+from ..core.vectors import unit_rows
 from ..probes import Probe
-from .embedder import Embedder, Embedding, Input, normalise
+from .embedder import Embedder, Embedding, Input
 from .opening import encoder_folder, open_embedder
 
 
@@ -85,7 +86,7 @@ class PretrainedEncoder:
     def classify_vectors(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The same of windows that are embedded already, [N, D]."""
         probe = self._need_probe()
-        probabilities, severities = probe.classify_batch(normalise(vectors), self.fingerprint)
+        probabilities, severities = probe.classify_batch(unit_rows(vectors), self.fingerprint)
         order = [probe.classes.index(name) for name in self.labels]
         zero = np.zeros(len(vectors), np.float32)
         return probabilities[:, order].astype(np.float32), np.stack(

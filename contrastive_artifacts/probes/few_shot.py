@@ -9,8 +9,8 @@ import numpy as np
 
 from ..core.errors import ParameterError
 from ..core.seeding import generator
+from ..core.vectors import unit_rows
 from .data import check_matrix, names
-from .knn import unit_rows
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from sklearn.manifold import trustworthiness as _trustworthiness
 from sklearn.metrics import silhouette_score
 
 from ..core.errors import ParameterError
+from ..core.vectors import unit_rows
 from .data import check_matrix, names
-from .knn import NeighbourTable, unit_rows
+from .knn import NeighbourTable
 from .spaces import content_leakage, hubness, sample_rows
 
 NEIGHBOURS = 15

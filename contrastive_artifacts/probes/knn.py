@@ -10,15 +10,10 @@ import faiss
 import numpy as np
 
 from ..core.errors import ParameterError
+from ..core.vectors import unit_rows
 from .data import check_matrix, names
 
 _FETCHED = 4_000_000  # neighbours held at a time
-
-
-def unit_rows(x: np.ndarray) -> np.ndarray:
-    """L2-normalised float32 rows; a row of zeros stays as it is, at similarity 0 to everything."""
-    length = np.linalg.norm(x, axis=1, keepdims=True)
-    return np.ascontiguousarray(x / np.maximum(length, 1e-12), dtype=np.float32)
 
 
 def neighbours(

@@ -9,8 +9,9 @@ from scipy.special import logsumexp
 from scipy.stats import skew
 
 from ..core.seeding import generator
+from ..core.vectors import unit_rows
 from .data import check_matrix, names
-from .knn import NeighbourTable, unit_rows
+from .knn import NeighbourTable
 
 SAMPLE = 5000  # rows beyond which quadratic figures are taken from a fixed sample
 

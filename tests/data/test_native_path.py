@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 
 from contrastive_artifacts import audio
 from contrastive_artifacts.core.errors import ParameterError
+from contrastive_artifacts.core.vectors import unit_rows
 from contrastive_artifacts.data.views import (
     LOWER_RATES,
     TrainingBatches,
@@ -20,7 +21,7 @@ from contrastive_artifacts.data.views import (
     lower_rate,
     stack,
 )
-from contrastive_artifacts.embedding.embedder import WindowEmbedder, normalise
+from contrastive_artifacts.embedding.embedder import WindowEmbedder
 from contrastive_artifacts.embedding.opening import RELEASE
 from contrastive_artifacts.models import backbones
 from contrastive_artifacts.models.detail import Detail, DetailFigures, NativeDetail, numpy_detail
@@ -141,7 +142,7 @@ def test_views_longer_than_a_window_are_cut_at_their_own_rate_too(small_corpus):
         figures = tensors(numpy_detail(np.stack(parts[1]), view.native_rate))
         with torch.no_grad():
             h = embedder.encoder(torch.from_numpy(np.stack(parts[0])), figures).h.numpy()
-        assert np.allclose(row, normalise(h.mean(0)), atol=1e-5)
+        assert np.allclose(row, unit_rows(h.mean(0)), atol=1e-5)
         assert not np.allclose(row, embedder.view_vectors([view.waveform])["h"][0], atol=1e-3)
 
 

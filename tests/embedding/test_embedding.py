@@ -9,7 +9,7 @@ import torch
 from contrastive_artifacts import audio
 from contrastive_artifacts.core.errors import AudioError, FingerprintError, StorageError
 from contrastive_artifacts.data.views import ViewSettings, evaluation_views
-from contrastive_artifacts.embedding.embedder import WindowEmbedder, normalise
+from contrastive_artifacts.embedding.embedder import WindowEmbedder
 from contrastive_artifacts.embedding.table import make_table, read_table, table_vectors, view_row, write_table
 from contrastive_artifacts.models import backbones
 from contrastive_artifacts.models.encoder import Encoder, EncoderSettings
@@ -93,7 +93,3 @@ def test_a_table_round_trip_and_its_fingerprint(embedder, small_corpus, tmp_path
     (tmp_path / "t.parquet").write_bytes(b"PAR1 no table")
     with pytest.raises(StorageError, match=r"t\.parquet"):
         read_table(tmp_path / "t.parquet")
-
-
-def test_normalise_leaves_zero_alone():
-    assert normalise(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist() == [[pytest.approx(0.6), pytest.approx(0.8)], [0, 0]]

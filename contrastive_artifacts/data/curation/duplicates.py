@@ -15,6 +15,7 @@ import numpy as np
 from scipy import fft
 
 from ... import audio
+from ...core.vectors import unit_rows
 
 RATE = 8000  # Hz at which clips are compared; what was band-limited to 4 kHz still equals its original there
 LONGEST_S = 30.0  # from the beginning of a clip
@@ -66,7 +67,7 @@ def candidates(vectors: np.ndarray, nearest: int = 5) -> Iterator[tuple[int, int
     """
     scaled = vectors - vectors.mean(axis=0)
     scaled /= np.maximum(scaled.std(axis=0), 1e-3)
-    scaled /= np.maximum(np.linalg.norm(scaled, axis=1, keepdims=True), 1e-9)
+    scaled = unit_rows(scaled)
     pairs = set()
     for start in range(0, len(scaled), _BLOCK):
         cosine = scaled[start : start + _BLOCK] @ scaled.T

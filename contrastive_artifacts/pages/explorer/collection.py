@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 
 from ... import audio, embedding
 from ...core.errors import AudioError, FingerprintError, ParameterError
+from ...core.vectors import unit_rows
 from ...data.corpora import Corpus
-from ...embedding.embedder import normalise
 from ...probes import Probe
 from ...probes.labels import REJECT, RowLabel
 from ...runs import run
@@ -212,7 +212,7 @@ def verdicts(probe: Probe, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray,
 
     A label that people added has no severity: NaN.
     """
-    probabilities, severities = probe.classify_batch(normalise(vectors), probe.fingerprint)
+    probabilities, severities = probe.classify_batch(unit_rows(vectors), probe.fingerprint)
     best = probabilities.argmax(axis=1).astype(np.int32)
     each, unknown = np.arange(len(vectors)), np.full(len(vectors), np.nan, np.float32)
     severities = {CLEAN: np.zeros(len(vectors), np.float32), **severities}

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from ...core.errors import FingerprintError, ParameterError, StorageError
+from ...core.vectors import unit_rows
 from . import store
 from .metadata import Where, mask_of, rows_at, table_of
 from .store import ID, MAX_DIM, Stored
@@ -335,5 +336,4 @@ def _unit_rows(vectors: Any, what: str, dim: int | None = None) -> np.ndarray:
     zero = np.flatnonzero(largest[:, 0] == 0.0)
     if len(zero):
         raise ParameterError(f"{what}: {len(zero)} rows have length zero, the first is row {zero[0]}; drop them.")
-    rows = rows / largest  # first, so that no square over- or underflows
-    return np.ascontiguousarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
+    return unit_rows(rows / largest)  # divided first, so that no square over- or underflows

@@ -10,6 +10,7 @@ import numpy as np
 
 from ... import audio
 from ...core.errors import ParameterError
+from ...core.vectors import unit_rows
 from ...embedding.embedder import Embedding, Input
 from ..index import Index
 
@@ -48,8 +49,8 @@ def mean_of(vectors: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
     """
     if not len(vectors):
         raise ParameterError("There is no example to search by; give at least one.")
-    rows = np.stack([np.asarray(v, np.float64) for v in vectors])
-    return _direction((rows / np.linalg.norm(rows, axis=1, keepdims=True)).mean(axis=0), "the examples cancel out")
+    unit = unit_rows(np.stack([np.asarray(v, np.float64) for v in vectors]), np.float64)
+    return _direction(unit.mean(axis=0), "the examples cancel out")
 
 
 def unlike(like: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -61,7 +62,7 @@ def unlike(like: np.ndarray, other: np.ndarray) -> np.ndarray:
     Raises:
         ParameterError: the two are the same.
     """
-    like, other = (np.asarray(v, np.float64) / np.linalg.norm(v) for v in (like, other))
+    like, other = (unit_rows(np.asarray(v, np.float64), np.float64) for v in (like, other))
     return _direction(like - other, "the two are alike to this encoder")
 
 
