@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ..artifacts import CLEAN
 from ..core.errors import ParameterError, StorageError
-from .data import CLEAN, Embedded, task_labels
+from .data import Embedded, task_labels
 from .linear import LinearProbe, SeverityProbe
 from .storage import check_fingerprint, read_state, write_state
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from ..artifacts import CLEAN
 from ..core.errors import ParameterError, SplitError
 from .bootstrap import Interval, bootstrap, bootstrap_mean, bootstrap_sums
 from .bundle import severity_probes
 from .calibration import calibration_features, calibration_of_sums
-from .data import CLEAN, TASKS, Embedded, task_labels
+from .data import TASKS, Embedded, task_labels
 from .knn import NeighbourTable, neighbours, vote
 from .metrics import CONFUSION_METRICS, classes_of, confusion, correlation_of_sums, rank_features
 from .spaces import (

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from scipy.stats import rankdata
 
+from ..artifacts import CLEAN
 from ..core.errors import ParameterError
-from .data import CLEAN, names
+from .data import names
 
 Counts = np.ndarray  # [..., K, K], rows = truth, columns = prediction
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.signal import lfilter
@@ -25,7 +25,7 @@ class View(NamedTuple):
     waveform: np.ndarray
     state: int  # index into ViewSettings.states
     severity: float
-    params: dict
+    params: dict[str, Any]
     clip: Clip
     start: int  # of the window in the clip, in samples at native_rate
     native_rate: int

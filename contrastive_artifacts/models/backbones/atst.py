@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ..frontends import atst_mel
 from . import sed_convert
 from .contract import Backbone, Features
-from .spec import Checkpoint, Source
+from .spec import Checkpoint, Source, Weights
 from .vit import Transformer
 from .windowed import in_windows
 
@@ -85,7 +85,7 @@ def sed_checkpoint(
     name: str,
     build: Callable[..., Backbone],
     filename: str,
-    read: Callable[..., sed_convert.Weights],
+    read: Callable[..., Weights],
     head: str | None,
     paper: str,
     dim: int = 768,
