@@ -1,4 +1,4 @@
-"""What goes wrong with recordings, rendered with known type, severity, place and parameters."""
+"""Artifacts: faults of recordings, rendered with known type, severity, position and parameters."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .render import to_json as to_json
 
 
 def names() -> tuple[str, ...]:
-    """Every artifact there is, in the order of the registry."""
+    """The names of all artifacts, in the order of the registry."""
     return ARTIFACTS.names()
 
 
@@ -36,7 +36,7 @@ def artifact(name: str) -> Artifact:
 
 
 class _Callable(ModuleType):
-    """This module, called, lists the names: ``ca.artifacts()`` and ``ca.artifacts.render`` are both to work."""
+    """A module that can be called: ``ca.artifacts()`` returns the names, and ``ca.artifacts.render`` works as well."""
 
     def __call__(self) -> tuple[str, ...]:
         return names()

@@ -1,4 +1,4 @@
-"""The artifact contract: ``sample(severity, rng)`` draws plain parameters, ``apply`` is a pure function of them."""
+"""The artifact contract: ``sample(severity, rng)`` draws JSON parameters, ``apply`` is a pure function of them."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ Params = dict[str, Any]
 FAMILIES = (
     "spectral", "dynamics", "nonlinear", "timebase", "additive", "impulsive", "missing", "stereo", "coding",
 )  # fmt: skip
-"""The generating mechanisms, in the order in which a recording meets them: from the room to the file."""
+"""Mechanisms that cause artifacts, in the order of the recording chain: from the room to the file."""
 
 
 @dataclass(frozen=True)
 class RenderedView:
-    """A rendered waveform and everything needed to know and repeat what was done to it.
+    """A rendered waveform, and what is needed to render it again.
 
     Attributes:
         waveform: the same kind (NumPy or torch) and shape (``[T]`` or ``[C, T]``) as the input, float32.
-        sample_rate: Hz, the input's own.
-        params: plain JSON; :func:`replay` of it on the clean input gives the same samples.
+        sample_rate: Hz, the same as that of the input.
+        params: JSON; :func:`replay` with it on the clean input gives the same samples.
         segments: int64 ``[K, 2]``, the touched samples as sorted, non-overlapping ``[start, stop)``.
     """
 
@@ -39,16 +39,16 @@ class RenderedView:
 
 @dataclass(frozen=True)
 class Artifact(ABC):
-    """One way in which recordings go wrong. A subclass sets the class variables, :meth:`sample` and :meth:`_render`.
+    """One type of fault. A subclass sets the class variables and defines :meth:`sample` and :meth:`_render`.
 
     Attributes:
         name: the name in the registry.
-        family: the generating mechanism, one of :data:`FAMILIES`; compounds take each of theirs from another one.
-        synonyms: what the field calls it; a leading AVAA, EBU or ML names the vocabulary.
+        family: the mechanism that causes it, one of :data:`FAMILIES`; a compound has at most one artifact of each.
+        synonyms: other names of it; a leading AVAA, EBU or ML is the vocabulary that a name comes from.
         scale: what severity 0 (just noticeable) .. 1 maps to, with units.
-        fields: every parameter with its range.
-        least_channels: how many channels the input must have (2 for what goes wrong between channels).
-        displaces: whether the sound outside the touched segments comes earlier or later than in the clean clip.
+        fields: every parameter with its allowed range.
+        least_channels: how many channels the input must have (2 for faults between channels).
+        displaces: whether the sound outside the touched segments is earlier or later than in the clean clip.
     """
 
     name: ClassVar[str]
@@ -61,23 +61,27 @@ class Artifact(ABC):
 
     @abstractmethod
     def sample(self, severity: float, rng: np.random.Generator) -> Params:
-        """Draws JSON parameters. Chance does not depend on severity: with an equal ``rng``, more is more."""
+        """Draws JSON parameters.
+
+        Random draws do not depend on the severity: with an equal ``rng``, a higher severity is the same fault but
+        stronger.
+        """
 
     def fits(self, channels: int) -> bool:
-        """Whether it can be rendered into a clip of so many channels, on this machine."""
+        """Whether it can be rendered into a clip of that many channels, on this machine."""
         return channels >= self.least_channels
 
     def render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
-        """Renders the artifact and says where it did.
+        """Renders the artifact and reports where.
 
         Args:
-            waveform: float32 ``[C, T]``, full scale 1.0; it is left as it is.
+            waveform: float32 ``[C, T]``, full scale 1.0; not changed.
             sample_rate: Hz.
-            params: as :meth:`sample` gives them.
+            params: as returned by :meth:`sample`.
 
         Returns:
-            A new float32 ``[C, T]`` (values above full scale are kept), and the touched samples as sorted
-            ``[start, stop)``, int64 ``[K, 2]``.
+            A new float32 ``[C, T]``, not limited to full scale, and the touched samples as sorted ``[start, stop)``,
+            int64 ``[K, 2]``.
 
         Raises:
             ParameterError: a parameter is missing, unknown or out of range.
@@ -102,11 +106,11 @@ class Artifact(ABC):
 
     @abstractmethod
     def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
-        """As :meth:`render`, with ``params`` checked. A pure function of its arguments."""
+        """Does what :meth:`render` does, for checked ``params``. A pure function of its arguments."""
 
 
 def whole(waveform: np.ndarray) -> np.ndarray:
-    """The segments of what touches all of ``[C, T]``."""
+    """The segments of an artifact that touches the whole clip ``[C, T]``: int64 ``[1, 2]``."""
     return np.array([[0, waveform.shape[-1]]], dtype=np.int64)
 
 
@@ -126,11 +130,12 @@ def check_severity(severity: Any) -> float:
 
 
 def geometric(severity: float, mild: float, severe: float) -> float:
-    """The value that lies at ``severity`` on a logarithmic scale from ``mild`` to ``severe``."""
+    """The value at ``severity`` on a logarithmic scale from ``mild`` (at 0) to ``severe`` (at 1)."""
     return float(mild * (severe / mild) ** severity)
 
 
 def linear(severity: float, mild: float, severe: float) -> float:
+    """The value at ``severity`` on a linear scale from ``mild`` (at 0) to ``severe`` (at 1)."""
     return float(mild + (severe - mild) * severity)
 
 
@@ -139,7 +144,7 @@ def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
 
 
 def pick(rng: np.random.Generator, weights: Mapping[str, float]) -> str:
-    """One of the keys, by weight."""
+    """A random key; the probability of each is proportional to its weight."""
     shares = np.cumsum(np.fromiter(weights.values(), dtype=float))
     return list(weights)[int(np.searchsorted(shares, rng.random() * shares[-1], side="right"))]
 
@@ -149,7 +154,15 @@ def draw_seed(rng: np.random.Generator) -> int:
 
 
 def merge(starts: np.ndarray, stops: np.ndarray, gap: int = 0) -> np.ndarray:
-    """Intervals sorted by start -> int64 ``[K, 2]`` in which those that overlap or lie within ``gap`` are one."""
+    """Merges intervals that overlap or are at most ``gap`` samples apart.
+
+    Args:
+        starts, stops: int ``[N]``, sorted by start.
+        gap: samples.
+
+    Returns:
+        int64 ``[K, 2]``, sorted.
+    """
     if len(starts) == 0:
         return np.zeros((0, 2), dtype=np.int64)
     reach = np.maximum.accumulate(stops)

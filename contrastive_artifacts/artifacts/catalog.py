@@ -1,4 +1,4 @@
-"""The artifacts there are. To add one: its class in a file of its own, and one line here."""
+"""The registry of artifacts. To add one: a file in ``kinds`` with its class, and its import and its entry here."""
 
 from __future__ import annotations
 
@@ -60,4 +60,4 @@ for _artifact in (
 
 CLEAN = "clean"
 DEFAULT: tuple[str, ...] = ("hiss", "hum", "clicks", "clipping", "dropout", "wow_flutter")
-"""One artifact per generating mechanism: what the released encoder tells apart, besides clean."""
+"""The default set: common artifacts of different mechanisms."""

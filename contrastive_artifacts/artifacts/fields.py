@@ -1,4 +1,4 @@
-"""What a parameter of an artifact may be: each field checks one JSON value and says what it should have been."""
+"""Allowed values of artifact parameters: a field checks one JSON value, and its error says what is allowed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Field(Protocol):
 
 @dataclass(frozen=True)
 class Number:
-    """A finite number in [low, high]; ``unit`` is only printed."""
+    """A finite number in [low, high]; ``unit`` is for messages only."""
 
     low: float
     high: float
@@ -26,7 +26,7 @@ class Number:
 
     def check(self, value: Any, where: str) -> None:
         good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        # Values are drawn at the very ends of the range too: a rounding error must not refuse them.
+        # Values at the ends of the range are drawn, too: they must not be refused for a rounding error.
         slack = 1e-9 * max(abs(self.low), abs(self.high))
         if not good or not self.low - slack <= value <= self.high + slack:
             unit = f" {self.unit}" if self.unit else ""
@@ -77,10 +77,10 @@ SEED = Whole(0, 2**31 - 1)
 
 
 def check_fields(params: Any, fields: Mapping[str, Field], where: str) -> None:
-    """Checks a whole JSON object: every field there, none besides, each in its range.
+    """Checks a JSON object: it has every field, no other one, and each value is in its range.
 
     Raises:
-        ParameterError: says which parameter is missing, unknown or out of range, and what it should be.
+        ParameterError: a parameter is missing, unknown or out of range.
     """
     if not isinstance(params, Mapping):
         raise ParameterError(f"The parameters of {where} are {params!r}; give an object with {', '.join(fields)}.")

@@ -1,4 +1,4 @@
-"""Which faults keep company: what a medium or a data set is known for, and compounds of one to three of them."""
+"""Sets of artifacts that occur together in a medium or a data set, and random compounds of them."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Preset:
     Attributes:
         names: the artifacts.
         about: what the preset stands for, with its source.
-        groups: artifact -> the group of which a compound takes at most one; where none is given, its family.
-        counts: weights of one, two, three ... artifacts at once.
+        groups: artifact -> its group, by default its family; a compound has at most one artifact of each group.
+        counts: weights of one, two, three ... artifacts in a compound.
     """
 
     names: tuple[str, ...]
@@ -33,36 +33,36 @@ class Preset:
     counts: tuple[float, ...] = (0.7, 0.2, 0.1)
 
     def draw(self, seed: int, channels: int = 1, severity: tuple[float, float] = (0.0, 1.0)) -> Chain:
-        """A compound: (name, severity) in the order in which a recording meets them, for :func:`compose`.
+        """Draws a compound: (name, severity) in the order of the recording chain, for :func:`compose`.
 
-        Every artifact is equally likely to be taken first; the next ones come from groups not yet taken.
+        The first artifact is drawn uniformly; the next ones from the groups that have not been drawn.
 
         Args:
             seed: equal seeds give equal compounds.
-            channels: of the clip; faults between channels are left out where there are too few, and recorded rooms
-                where there are no recordings of any (see :mod:`.responses`).
+            channels: of the clip; artifacts that need more channels are left out, and recorded rooms where there are
+                no recordings (see :mod:`.responses`).
             severity: the range from which each severity is drawn, uniformly.
 
         Raises:
-            ParameterError: no artifact of the preset fits.
+            ParameterError: no artifact of the preset can be rendered.
         """
         rng = seeding.generator(seed, "compound")
-        left = [name for name in self.names if ARTIFACTS[name].fits(channels)]
-        if not left:
+        candidates = [name for name in self.names if ARTIFACTS[name].fits(channels)]
+        if not candidates:
             raise ParameterError(f"None of {', '.join(self.names)} can be rendered into {channels} channel(s).")
         count = 1 + int(np.searchsorted(np.cumsum(self.counts)[:-1], rng.random() * sum(self.counts), side="right"))
         chain: list[tuple[str, float]] = []
-        while left and len(chain) < count:
-            name = left[int(rng.integers(len(left)))]
+        while candidates and len(chain) < count:
+            name = candidates[int(rng.integers(len(candidates)))]
             chain.append((name, linear(float(rng.random()), *severity)))
-            left = [other for other in left if self.group(other) != self.group(name)]
+            candidates = [other for other in candidates if self.group(other) != self.group(name)]
         return tuple(sorted(chain, key=lambda step: FAMILIES.index(ARTIFACTS[step[0]].family)))
 
     def group(self, name: str) -> str:
         return self.groups.get(name, ARTIFACTS[name].family)
 
 
-_MEDIA = {  # name: what it stands for, and its artifacts
+_MEDIA = {  # name: (about, artifacts)
     "vinyl": (
         "Shellac and vinyl: dusty and worn grooves, rumble of the turntable, groove pre-echo, inner-groove distortion.",
         "crackle clicks periodic_clicks rumble hiss hum wow_flutter speed_error print_through bandlimit saturation "
@@ -84,7 +84,7 @@ _MEDIA = {  # name: what it stands for, and its artifacts
         "polarity channel_loss false_stereo",
     ),
     "voip": (
-        "Calls over networks: lost packets, speech codecs, echo, over-eager noise reduction and gain control.",
+        "Calls over networks: lost packets, speech codecs, echo, too much noise reduction and gain control.",
         "packet_loss codec bandlimit echo reverb noise_reduction pumping gain_step clipping hiss hum interference "
         "stutter",
     ),
@@ -122,14 +122,14 @@ PRESETS.register("all", _all())
 
 
 def states(which: str | Sequence[str]) -> tuple[str, ...]:
-    """What an encoder is to tell apart: clean first, then the artifacts of a preset or of a list.
+    """The labels of an encoder: clean first, then the artifacts of a preset or of a list.
 
     >>> states("default6")[:3], states(["hum", "clean"])
     (('clean', 'hiss', 'hum'), ('clean', 'hum'))
 
     Raises:
         UnknownNameError: no such preset or artifact; the message lists close matches.
-        ParameterError: the list names no artifact, or one twice.
+        ParameterError: the list names no artifact, or one of them twice.
     """
     names = PRESETS[which].names if isinstance(which, str) else tuple(n for n in which if n != CLEAN)
     for name in names:

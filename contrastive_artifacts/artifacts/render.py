@@ -1,4 +1,4 @@
-"""Renders artifacts by name, and renders them again from their parameters."""
+"""Renders artifacts by name, and again from their parameters."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ..core.errors import ParameterError
 from .base import Params, RenderedView, check_severity, merge, whole
 from .catalog import ARTIFACTS, CLEAN
 
-VERSION = 2  # of what equal params render
+VERSION = 2  # of the rendering: equal params of one version give equal samples
 _KEYS = ("artifact", "severity", "seed", "parameters", "version")
-COMPOUND = "compound"  # stands where the params of a view name an artifact
-_SPLICE_S = 0.005  # short against what is heard as a fade, long against a click
+COMPOUND = "compound"  # the "artifact" in the params of a view of several
+_SPLICE_S = 0.005  # too short to be heard as a fade, too long for a click
 
 
 def render(
@@ -31,23 +31,23 @@ def render(
 ) -> RenderedView:
     """Renders one artifact into a clip, or into a span of it, at the clip's own rate.
 
-    Level is left alone: nothing is normalised, and values above full scale are kept.
+    The level is not changed: nothing is normalised, and values may exceed full scale.
 
     Args:
         name: an artifact, or "clean" for an untouched copy (its severity is 0).
         waveform: NumPy or torch, ``[T]`` or ``[C, T]`` with up to 8 channels, any float or integer type; not changed.
         sample_rate: Hz.
-        severity: 0 (just noticeable) to 1 (severe); what it means is ``artifact(name).scale``.
+        severity: 0 (just noticeable) to 1 (severe); ``artifact(name).scale`` says what it maps to.
         seed: equal seeds give equal views, in any process.
-        span: samples [start, stop) to which the artifact is confined: it is rendered into them as if they were the
-            clip, and faded in and out over 5 ms inside them, so that the joints do not click. Default: everywhere.
+        span: samples [start, stop) to which the artifact is limited: they are rendered as if they were the clip, and
+            the change is faded in and out over 5 ms inside them, so that the edges do not click. Default: all.
 
     Returns:
-        The view: same kind and shape, float32.
+        The view: the same kind and shape as ``waveform``, float32.
 
     Raises:
         UnknownNameError: no such artifact; the message lists close matches.
-        ParameterError: severity outside [0, 1], a seed that is not an integer, or a span that is not in the clip.
+        ParameterError: severity outside [0, 1], a seed that is not an integer, or a span outside the clip.
         AudioError: the waveform is empty, not finite, or has too many channels.
     """
     severity = check_severity(severity)
@@ -66,10 +66,10 @@ def render(
 
 
 def replay(waveform: Any, sample_rate: int, params: Params) -> Any:
-    """Renders again, from the parameters of a view and its clean clip: the same samples, bit for bit.
+    """Renders a view again from its parameters and its clean clip: the same samples, bit for bit.
 
     Raises:
-        ParameterError: ``params`` is of another version, lacks something, or holds a value out of range.
+        ParameterError: ``params`` is of another version, lacks a key, or has a value out of range.
         UnknownNameError: no such artifact.
         AudioError: as :func:`render`.
     """
@@ -95,14 +95,15 @@ def compose(
     seed: int = 0,
     span: tuple[int, int] | None = None,
 ) -> RenderedView:
-    """Renders several artifacts one after the other, each on the outcome of the one before.
+    """Renders several artifacts one after the other, each on the output of the one before.
 
     Args:
-        chain: (name, severity) in the order in which they arise, for instance from a preset (:class:`.presets.Preset`).
+        chain: (name, severity) in the order of rendering, for instance from :meth:`.presets.Preset.draw`.
         waveform, sample_rate, seed, span: as in :func:`render`; the span is that of every step.
 
     Returns:
-        A view whose ``params["parameters"]["chain"]`` holds the params of every step, and whose segments are the union.
+        A view whose ``params["parameters"]["chain"]`` lists the params of every step, and whose segments are the union
+        of those of the steps.
 
     Raises:
         ParameterError: the chain is empty, or as :func:`render`.
@@ -130,7 +131,11 @@ def _record(name: str, severity: float, seed: int, parameters: Params) -> Params
 
 
 def _steps(params: Any) -> list[Params]:
-    """The single renderings that the params of a view stand for."""
+    """The params of each single rendering in the params of a view.
+
+    Raises:
+        ParameterError: they are malformed or of another version.
+    """
     if isinstance(params, str):
         raise ParameterError("params is a string; parse it first: json.loads(params).")
     if not isinstance(params, Mapping) or set(params) - {"span"} != set(_KEYS):
@@ -148,7 +153,7 @@ def _steps(params: Any) -> list[Params]:
 
 
 def _render(samples: np.ndarray, sample_rate: int, step: Params) -> tuple[np.ndarray, np.ndarray]:
-    """The outcome ``[C, T]`` and the touched segments of one step, in its span."""
+    """The output ``[C, T]`` and the touched segments of one step, within its span."""
     artifact = ARTIFACTS[step["artifact"]]
     if "span" not in step:
         return artifact.render(samples, sample_rate, step["parameters"])
@@ -161,7 +166,7 @@ def _render(samples: np.ndarray, sample_rate: int, step: Params) -> tuple[np.nda
         inner[:, edge] = excerpt[:, edge] + fade * (inner[:, edge] - excerpt[:, edge])
     out = samples.copy()
     out[:, start:stop] = inner
-    if artifact.displaces:  # here the way back to the clean clip is heard, too
+    if artifact.displaces:  # the cross-fades to the displaced sound are audible, too
         segments = whole(excerpt)
     return out, segments + start
 
@@ -179,9 +184,9 @@ def to_json(params: Params) -> str:
 
 
 def _like(samples: np.ndarray, original: Any) -> Any:
-    """``[C, T]`` in the kind and the number of dimensions of ``original``."""
+    """``[C, T]`` as the kind (NumPy or torch) and with the number of dimensions of ``original``."""
     samples = samples if np.ndim(original) == 2 else samples[0]
-    torch = sys.modules.get("torch")  # a tensor can only come from an imported torch; it is not imported for it
+    torch = sys.modules.get("torch")  # no import: if the original is a tensor, torch has been imported
     if torch is not None and isinstance(original, torch.Tensor):
         return torch.from_numpy(samples).to(original.device)
     return samples

@@ -1,4 +1,4 @@
-"""Lossy codecs by their real encoders and decoders, in process: mono PCM in, what a listener gets out."""
+"""Lossy codecs: the real encoders and decoders, in process, from mono PCM to decoded mono PCM."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ import soundfile
 from ...core.errors import ParameterError
 
 RoundTrip = Callable[[np.ndarray, int, float], np.ndarray]
-"""float32 ``[T]``, its rate in Hz, kbit/s -> what the decoder gives, late by the coder's delay, ``[>= T]``."""
+"""float32 ``[T]``, sample rate in Hz, kbit/s -> the decoded samples, late by the codec's delay, ``[>= T]``."""
 
 _MPEG_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100)
 _AMR_KBPS = (4.75, 5.15, 5.9, 6.7, 7.4, 7.95, 10.2, 12.2)
-GSM_BITS = 1.625  # per sample: 33 bytes for 160 samples, whatever the rate
+GSM_BITS = 1.625  # per sample: 33 bytes for 160 samples, at any sample rate
 _LAME_QUALITY = 7  # the fastest that still has the psychoacoustic model
-_FLUSH = 1152  # samples of silence, so that no clip is too short for a frame
+_FLUSH = 1152  # samples of silence at the end, so that no clip is shorter than a frame
 
 
 @dataclass(frozen=True)
 class Coder:
-    """One codec: how it is driven, and how much of the band is left at which bit rate.
+    """One codec, and the bandwidth that it is given at each bit rate.
 
     Attributes:
         round_trip: encodes and decodes.
-        encoder: what it is called where it may be missing.
-        band: rows (kbit/s, highest frequency in Hz), rising; a logarithmic line joins them. Its ends are the range of
-            the bit rate that makes sense for this codec.
-        rates: the sample rates it can be given; empty if any will do.
-        delays: rows (kbit/s from which, samples at the rate coded at by which the decoded sound is late), rising.
-            Fractions come from filters that are not linear in phase.
+        encoder: name of the encoder, for the error where it is missing.
+        band: rows (kbit/s, highest frequency in Hz), rising, interpolated on logarithmic axes. The first and the last
+            row are the ends of the bit rates that are used.
+        rates: the supported sample rates in Hz; empty if all are.
+        delays: rows (lowest kbit/s, delay of the decoded sound in samples at the coded sample rate), rising. Fractions
+            come from filters without linear phase.
     """
 
     round_trip: RoundTrip
@@ -48,24 +48,24 @@ class Coder:
     delays: tuple[tuple[float, float], ...]
 
     def clamp(self, kbps: float) -> float:
-        """The bit rate within this codec's own range."""
+        """The nearest bit rate in the range of this codec."""
         return float(np.clip(kbps, self.band[0][0], self.band[-1][0]))
 
     def highest(self, kbps: float) -> float:
-        """The highest frequency in Hz that this codec is given at ``kbps``."""
+        """The highest frequency in Hz that is left in the input of the encoder at ``kbps``."""
         rows = np.log(np.array(self.band))
         return float(np.exp(np.interp(np.log(kbps), rows[:, 0], rows[:, 1])))
 
     def delay(self, kbps: float) -> float:
-        """Samples, at the rate coded at, by which the decoded sound is late."""
-        return [late for least, late in self.delays if kbps >= least][-1]
+        """The delay of the decoded sound in samples, at the sample rate that is coded."""
+        return [samples for lowest, samples in self.delays if kbps >= lowest][-1]
 
 
 def code(samples: np.ndarray, sample_rate: int, name: str, kbps: float) -> np.ndarray:
-    """Mono float32 ``[T]`` once through encoder and decoder, late by ``CODERS[name].delay(kbps)``, at least ``[T]``.
+    """Encodes and decodes mono float32 ``[T]``; the output is late by ``CODERS[name].delay(kbps)``, ``[>= T]``.
 
     Raises:
-        ParameterError: the encoder is missing or refuses the rate.
+        ParameterError: the encoder is missing or refuses the sample rate.
     """
     coder = CODERS[name]
     padded = np.append(samples, np.zeros(_FLUSH, dtype=np.float32))
@@ -92,7 +92,7 @@ def _ffmpeg(
     kind: str,
     options: Callable[[float], Mapping[str, str]],
 ) -> np.ndarray:
-    """Bare packets from an encoder of FFmpeg into a decoder: no file format between that would move the sound."""
+    """An encoder and a decoder of FFmpeg, joined by packets: a file format between them would shift the sound."""
     source = cast(av.AudioCodecContext, av.CodecContext.create(decoder, "r"))
     return _decode(source, list(_packets(samples, sample_rate, kbps, encoder, kind, options(kbps), source)))
 
@@ -106,11 +106,11 @@ def _packets(
     options: Mapping[str, str],
     decoder: Any,
 ) -> Iterator[Any]:
-    """The packets; the ``decoder`` is told what they are before the first one comes."""
+    """Yields the packets; the ``decoder`` is configured before the first one."""
     sink = cast(av.AudioCodecContext, av.CodecContext.create(encoder, "w"))
     sink.sample_rate, sink.layout, sink.format = sample_rate, "mono", kind
     sink.time_base, sink.bit_rate = Fraction(1, sample_rate), round(1000 * kbps)
-    sink.thread_count = 1  # more would only make short clips slower
+    sink.thread_count = 1  # more threads only make short clips slower
     sink.options = dict(options)
     sink.open()
     decoder.thread_count, decoder.sample_rate, decoder.layout = 1, sample_rate, "mono"
@@ -134,13 +134,15 @@ def _decode(decoder: Any, packets: list[Any]) -> np.ndarray:
 
 def _mp3(samples: np.ndarray, sample_rate: int, kbps: float) -> np.ndarray:
     decoder = cast(av.AudioCodecContext, av.CodecContext.create("mp3float", "r"))
-    samples = np.append(samples, np.zeros(-len(samples) % 1152, dtype=np.float32))  # whole frames, so both are equal
+    samples = np.append(
+        samples, np.zeros(-len(samples) % 1152, dtype=np.float32)
+    )  # whole frames: encoder and decoder agree
     stream = _lame(samples, sample_rate, round(kbps))
     return _decode(decoder, [*decoder.parse(stream), *decoder.parse(None)])
 
 
 def _lame(samples: np.ndarray, sample_rate: int, kbps: int) -> bytes:
-    """LAME at an average bit rate; lameenc's build is two to three times as fast as the one in PyAV's FFmpeg."""
+    """The MP3 stream of LAME at an average bit rate; lameenc is two to three times as fast as LAME in PyAV's FFmpeg."""
     lame = lameenc.Encoder()
     lame.set_in_sample_rate(sample_rate)
     lame.set_out_sample_rate(sample_rate)
@@ -153,7 +155,7 @@ def _lame(samples: np.ndarray, sample_rate: int, kbps: int) -> bytes:
 
 
 def _sndfile(samples: np.ndarray, sample_rate: int, kbps: float, file: str, subtype: str) -> np.ndarray:
-    """libsndfile at the lowest quality there is; the bit rate follows the sample rate."""
+    """libsndfile; Vorbis at a quality that gives about ``kbps``, GSM 6.10 at the bit rate of the sample rate."""
     stream = io.BytesIO()
     level = 1.0 - 0.3 * math.log(kbps / 28) / math.log(64 / 28) if subtype == "VORBIS" else None
     soundfile.write(stream, samples, sample_rate, format=file, subtype=subtype, compression_level=level)
@@ -162,9 +164,9 @@ def _sndfile(samples: np.ndarray, sample_rate: int, kbps: float, file: str, subt
 
 
 def _aac_options(kbps: float) -> Mapping[str, str]:
-    # FFmpeg's encoder misses low bit rates by factors of two. At a constant quality it does not search, and about 1
-    # gives within a quarter of kbps on speech and music in the band below, on noise a third less at the low end. 118 is
-    # FFmpeg's unit of quality.
+    # FFmpeg's encoder misses low bit rates by factors of two. At a constant quality (in units of 118) of about 1 the
+    # bit rate of speech and music in the band below is within a quarter of kbps, that of noise a third lower at the
+    # low end.
     return {
         "flags": "+qscale",
         "global_quality": str(round(118 * 0.9 * kbps**0.04)),
@@ -177,7 +179,7 @@ CODERS: Mapping[str, Coder] = {
     "mp3": Coder(
         _mp3,
         "LAME",
-        # just under LAME's own low-pass for mono, which falls in steps
+        # just below LAME's own low-pass for mono, which has steps
         ((8, 2400), (12, 3000), (20, 4600), (28, 5800), (36, 7500), (44, 9400), (52, 11100), (64, 14400)),
         _MPEG_RATES,
         ((0, 1105),),

@@ -1,14 +1,20 @@
-"""Curves that are known once in a block of samples."""
+"""Curves at a control rate: one value per block of samples."""
 
 from __future__ import annotations
 
 import numpy as np
 
 
-def lines(nodes: np.ndarray, hop: int, samples: int) -> np.ndarray:
-    """float32 ``[samples]`` in lines between ``nodes``, which stand ``hop`` samples apart from sample 0 on.
+def interpolate(nodes: np.ndarray, hop: int, samples: int) -> np.ndarray:
+    """Interpolates linearly between ``nodes``, the values at samples 0, ``hop``, 2 ``hop`` ...
 
-    There is one node more than blocks: ``ceil(samples / hop) + 1`` of them.
+    Args:
+        nodes: ``[ceil(samples / hop) + 1]``, one more than there are blocks.
+        hop: samples.
+        samples: length of the output.
+
+    Returns:
+        float32 ``[samples]``.
     """
     nodes = nodes.astype(np.float32)
     ramp = np.arange(hop, dtype=np.float32) / np.float32(hop)

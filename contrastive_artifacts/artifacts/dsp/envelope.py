@@ -1,4 +1,4 @@
-"""Levels and gains at a control rate: what every artifact of dynamics works with."""
+"""Levels and gains at a control rate, for artifacts of dynamics."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FLOOR_DB = -140.0  # the level of digital silence
 
 
 def control_hop(sample_rate: int, hop_s: float = 0.001) -> int:
-    """Samples between two values at the control rate, at least 1."""
+    """Samples from one control value to the next, at least 1."""
     return max(1, round(hop_s * sample_rate))
 
 
@@ -27,15 +27,15 @@ def gain_reduction(
     """The gain of a feed-forward compressor with a hard knee.
 
     The static curve is followed by a decoupled one-pole smoothing of the gain in dB, as in Giannoulis, Massberg and
-    Reiss (2012), "Digital dynamic range compressor design". It starts settled on the first level, as in the middle of
-    a recording.
+    Reiss (2012), "Digital dynamic range compressor design". It starts in the steady
+    state of the first level.
 
     Args:
-        level_db: ``[N]``, one level per control step.
-        threshold: in the dB of ``level_db``.
-        ratio: dB in per dB out above the threshold, 1 or more.
-        attack: s in which 63 % of a rise in reduction is made.
-        release: s in which 63 % of a fall is made.
+        level_db: ``[N]``, one level per hop.
+        threshold: dB, on the scale of ``level_db``.
+        ratio: dB of input per dB of output above the threshold, 1 or more.
+        attack: time constant in s while the reduction rises.
+        release: time constant in s while it falls.
         hop_s: s from one level to the next.
 
     Returns:
@@ -43,7 +43,7 @@ def gain_reduction(
     """
     target = np.minimum(0.0, (threshold - level_db) * (1.0 - 1.0 / ratio))
     rise, fall = math.exp(-hop_s / max(attack, 1e-9)), math.exp(-hop_s / max(release, 1e-9))
-    values = target.tolist()  # plain floats: several times as fast in a loop as NumPy's
+    values = target.tolist()  # in a loop, Python's floats are several times as fast as NumPy's
     state = values[0] if values else 0.0
     for index, value in enumerate(values):
         state = value + (rise if value < state else fall) * (state - value)
@@ -52,7 +52,16 @@ def gain_reduction(
 
 
 def apply_gain(waveform: np.ndarray, gain_db: np.ndarray, hop: int) -> np.ndarray:
-    """``[C, T]`` times gains ``[ceil(T / hop)]`` in dB, each in the middle of its step, in lines between: float32."""
+    """Multiplies ``[C, T]`` by gains that are interpolated linearly.
+
+    Args:
+        waveform: float32 ``[C, T]``.
+        gain_db: ``[ceil(T / hop)]``, the gain in the middle of each hop.
+        hop: samples.
+
+    Returns:
+        float32 ``[C, T]``.
+    """
     samples = waveform.shape[-1]
     amplitude = np.exp(gain_db * (math.log(10.0) / 20.0)).astype(np.float32)
     amplitude = np.concatenate([amplitude[:1], amplitude, amplitude[-1:]])

@@ -1,4 +1,4 @@
-"""Linear filters: biquads, minimum-phase curves, and one fast convolution for all of them."""
+"""Linear filters: biquads, minimum-phase FIR filters, and fast convolution."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import fft, signal
 
-_CACHE_SAMPLES = 2**16  # transforms at once, in samples: their temporaries stay in the processor's cache
-_LARGE = 2**17  # a response of half of this is still better off with it than with the next size
+_CACHE_SAMPLES = 2**16  # samples transformed at once: the temporaries fit in the processor's cache
+_LARGE = 2**17  # for responses up to half as long, this transform size is faster than the next one
 
 
 def convolve(waveform: np.ndarray, response: np.ndarray) -> np.ndarray:
-    """Causal convolution, cut at the end of the clip.
+    """Causal convolution, truncated at the end of the clip.
 
-    Overlap-save in blocks, in float32: about -140 dB of rounding noise re each block, and memory for a few blocks.
+    Overlap-save in float32: rounding noise of about -140 dB re each block, and memory for a few blocks.
 
     Args:
         waveform: float32 ``[C, T]``.
-        response: float ``[L]`` for all channels, or ``[C, L]``.
+        response: float ``[L]`` for all channels, or ``[R, L]``: channel c is convolved with row c modulo R.
 
     Returns:
         float32 ``[C, T]``.
@@ -45,7 +45,7 @@ def convolve(waveform: np.ndarray, response: np.ndarray) -> np.ndarray:
 
 
 def _block(samples: int, length: int) -> int:
-    """A transform size that is fast for a response of so many samples: some times as long, or the whole clip."""
+    """A fast transform size for a response of ``length`` samples: a few times as long, or the whole clip."""
     size = max(4096, 1 << (4 * length - 1).bit_length())
     if size > _LARGE >= 2 * length:
         size = _LARGE
@@ -53,7 +53,11 @@ def _block(samples: int, length: int) -> int:
 
 
 def impulse_response(sections: np.ndarray, below_db: float = 120.0) -> np.ndarray:
-    """The impulse response of second-order sections, float64 ``[L]``, until its slowest pole has decayed."""
+    """The impulse response of second-order sections ``[N, 6]``, until the slowest pole has decayed by ``below_db``.
+
+    Returns:
+        float64 ``[L]``.
+    """
     half, last = -0.5 * sections[:, 4], sections[:, 5]
     spread = half**2 - last  # below 0, the poles are a conjugate pair
     radius = np.where(spread < 0, np.sqrt(np.abs(last)), np.abs(half) + np.sqrt(np.maximum(spread, 0.0))).max()
@@ -65,16 +69,16 @@ def impulse_response(sections: np.ndarray, below_db: float = 120.0) -> np.ndarra
 
 
 def minimum_phase(hertz: ArrayLike, gains_db: ArrayLike, sample_rate: int, length_s: float = 0.02) -> np.ndarray:
-    """A minimum-phase FIR filter with the given gains, in lines over the logarithm of frequency between them.
+    """A minimum-phase FIR filter; gains in dB are interpolated linearly over the logarithm of frequency.
 
-    Below the first and above the last frequency the gain stays; what lies above half the rate is left out. By the real
-    cepstrum (Oppenheim and Schafer, "Discrete-Time Signal Processing").
+    Below the first and above the last frequency the gain is constant. Computed from the real cepstrum (Oppenheim and
+    Schafer, "Discrete-Time Signal Processing").
 
     Args:
-        hertz: rising frequencies in Hz.
-        gains_db: as many gains.
+        hertz: rising frequencies in Hz ``[N]``; they may exceed half the sample rate.
+        gains_db: gains at them in dB ``[N]``.
         sample_rate: Hz.
-        length_s: at least so long; details narrower than its inverse, in Hz, are smoothed away.
+        length_s: least length in s; details narrower than its inverse, in Hz, are smoothed.
 
     Returns:
         float64 ``[L]``.
@@ -86,15 +90,16 @@ def minimum_phase(hertz: ArrayLike, gains_db: ArrayLike, sample_rate: int, lengt
     cepstrum[1 : size // 2] *= 2.0
     cepstrum[size // 2 + 1 :] = 0.0
     response = fft.irfft(np.exp(fft.rfft(cepstrum)), size)
-    kept = size // 4
-    response[kept // 2 : kept] *= 0.5 + 0.5 * np.cos(np.pi * np.arange(kept - kept // 2) / (kept - kept // 2))
-    return response[:kept]
+    length = size // 4
+    half = length // 2
+    response[half:length] *= 0.5 + 0.5 * np.cos(np.pi * np.arange(length - half) / (length - half))
+    return response[:length]
 
 
 def butterworth(order: int, hertz: float, sample_rate: int, highpass: bool = False) -> np.ndarray:
     """A Butterworth low-pass or high-pass of even order, -3 dB at ``hertz``: sections ``[order / 2, 6]``.
 
-    What ``scipy.signal.butter`` makes (by the bilinear transform), in a tenth of its time.
+    The same filter as ``scipy.signal.butter`` (bilinear transform), in a tenth of the time.
     """
     damping = np.sin(np.pi * (np.arange(order // 2) + 0.5) / order)  # 1 / (2 Q) of each pair of poles
     omega = 2.0 * np.pi * hertz / sample_rate
@@ -108,9 +113,9 @@ def butterworth(order: int, hertz: float, sample_rate: int, highpass: bool = Fal
 
 
 def peaking(hertz: float, gain_db: float, octaves: float, sample_rate: int) -> np.ndarray:
-    """A bell, ``[1, 6]``: ``gain_db`` at ``hertz``, half of it (in dB) at the two edges ``octaves`` apart.
+    """A peaking filter, ``[1, 6]``: ``gain_db`` at ``hertz``, half of it (in dB) at two frequencies ``octaves`` apart.
 
-    This and the shelves are those of Robert Bristow-Johnson's "Audio EQ Cookbook".
+    From Robert Bristow-Johnson's "Audio EQ Cookbook", as :func:`shelf`.
     """
     root, omega = 10.0 ** (gain_db / 40.0), 2.0 * np.pi * hertz / sample_rate
     alpha = np.sin(omega) * np.sinh(0.5 * np.log(2.0) * octaves * omega / np.sin(omega))
@@ -121,9 +126,9 @@ def peaking(hertz: float, gain_db: float, octaves: float, sample_rate: int) -> n
 
 
 def shelf(hertz: float, gain_db: float, sample_rate: int, high: bool) -> np.ndarray:
-    """A shelf of slope 1, ``[1, 6]``: half of ``gain_db`` at ``hertz``, all of it above (``high``) or below."""
+    """A shelf of slope 1, ``[1, 6]``: half of ``gain_db`` at ``hertz``, all of it far above (``high``) or below."""
     root, omega = 10.0 ** (gain_db / 40.0), 2.0 * np.pi * hertz / sample_rate
-    sign = -1.0 if high else 1.0  # a high shelf is the low shelf with the frequency axis turned round
+    sign = -1.0 if high else 1.0  # a high shelf is a low shelf with the frequency axis reversed
     cosine, slope = sign * np.cos(omega), 2.0 * np.sqrt(root) * np.sin(omega) * np.sqrt(0.5)
     above, below = root + 1.0, root - 1.0
     return _section(

@@ -1,4 +1,4 @@
-"""How loud a clip is where it sounds: the level that every additive artifact is set against."""
+"""Levels of a clip, and the reference level that artifacts are scaled by."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import numpy as np
 
 from ... import audio
 
-SILENCE_LEVEL = 1e-3  # -60 dBFS stands in for the level of digital silence: artifacts stay finite and quiet
-_NOTHING = 1e-7  # below the last bit of 24-bit audio
+SILENCE_LEVEL = 1e-3  # reference level of digital silence (-60 dBFS): finite and quiet
+_NOTHING = 1e-7  # below the last bit of 24-bit audio: silence
 
 
 def reference(waveform: np.ndarray, sample_rate: int) -> float:
-    """RMS of the active part of ``[C, T]``; -60 dBFS when there is none."""
+    """RMS of ``[C, T]`` without its pauses (:func:`.audio.active_rms`); -60 dBFS for silence."""
     level = audio.active_rms(waveform, sample_rate)
     return level if level > _NOTHING else SILENCE_LEVEL
 
@@ -23,7 +23,7 @@ def block_power(waveform: np.ndarray, length: int) -> np.ndarray:
     power = np.zeros(full + (rest > 0), dtype=np.float64)
     for channel in waveform:
         blocks = channel[: full * length].reshape(full, length)
-        # A row times a column per block is one dot product each: a third of the time of squares and their sums.
+        # One dot product per block, as a row times a column: a third of the time of squaring and summing.
         power[:full] += np.matmul(blocks[:, None, :], blocks[:, :, None])[:, 0, 0]
         if rest:
             power[full] += np.dot(channel[full * length :], channel[full * length :])
@@ -33,7 +33,11 @@ def block_power(waveform: np.ndarray, length: int) -> np.ndarray:
 
 
 def active_blocks(waveform: np.ndarray, length: int, below_db: float) -> np.ndarray:
-    """Which blocks of ``[C, T]`` lie within ``below_db`` of the loudest; all of them in silence."""
+    """Whether each block of ``length`` samples of ``[C, T]`` is within ``below_db`` of the loudest one.
+
+    Returns:
+        bool ``[ceil(T / length)]``; all True in silence.
+    """
     power = block_power(waveform, length)
     if power.max() <= _NOTHING**2:
         return np.ones(len(power), dtype=bool)

@@ -1,4 +1,4 @@
-"""A noise gate: closes where the sound is faint, and chops its tails."""
+"""A noise gate."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from ..base import merge
 from .levels import block_power
 
 _BLOCK_S = 0.001
-_SMOOTH = 10  # blocks: the level is that of 10 ms
+_SMOOTH = 10  # blocks: the level is measured over 10 ms
 _ATTACK = 2  # blocks over which it opens, ahead of the sound
 _RELEASE = 10  # blocks over which it closes
-_DIP = 20  # blocks: what is gated of a level without any dip
+_DIP = 20  # blocks that are gated where the level is constant
 _SAMPLES = 1 << 16
 
 
 def gate(
-    waveform: np.ndarray, sample_rate: int, threshold: float, least: float, floor: float, hold_s: float, heard: float
+    waveform: np.ndarray, sample_rate: int, threshold: float, least: float, floor: float, hold_s: float, audible: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Attenuates what stays below a threshold.
+    """Attenuates sound below a threshold.
 
-    The level is the RMS over 10 ms and all channels, held for ``hold_s``. Once it is below the threshold the gate
-    closes in 10 ms; it opens in 2 ms. Where less than ``least`` of what is heard lies below the threshold, it is raised
-    until that much does, and of a level without any dip 20 ms are gated: every clip loses something, and more at a
-    higher threshold.
+    The level is the RMS over 10 ms and all channels; its maximum over the last ``hold_s`` is compared with the
+    threshold. The gate closes within 10 ms and opens within 2 ms. Every clip loses something: if less than ``least`` of
+    the audible time is below the threshold, the threshold is raised to that quantile, and where the level is constant,
+    20 ms are gated.
 
     Args:
         waveform: float32 ``[C, T]``.
         sample_rate: Hz.
         threshold: RMS.
-        least: share of the time in which something is heard.
+        least: share of the audible time that is gated at least, 0 to 1.
         floor: gain of the closed gate.
         hold_s: seconds.
-        heard: RMS above which there is something to hear.
+        audible: RMS above which sound counts as audible.
 
     Returns:
         A new float32 ``[C, T]`` and the attenuated samples, int64 ``[K, 2]``.
@@ -41,11 +41,13 @@ def gate(
     samples, length = waveform.shape[-1], max(1, round(_BLOCK_S * sample_rate))
     power = ndimage.uniform_filter1d(block_power(waveform, length), _SMOOTH, mode="nearest")
     hold = round(hold_s / _BLOCK_S)
-    held = ndimage.maximum_filter1d(power, hold + 1, mode="nearest", origin=hold // 2)  # what was, not what will be
-    audible = held[power > heard**2]
-    raised = float(np.quantile(audible, least)) if len(audible) else 0.0
+    held = ndimage.maximum_filter1d(
+        power, hold + 1, mode="nearest", origin=hold // 2
+    )  # of past blocks, not of later ones
+    levels = held[power > audible**2]
+    raised = float(np.quantile(levels, least)) if len(levels) else 0.0
     faint = (held < threshold**2) | (held <= raised)
-    if faint.all() and len(audible):  # as even as a constant
+    if faint.all() and len(levels):  # a constant level
         faint[:] = False
         faint[len(faint) // 2 :][:_DIP] = True
     elif not faint.any():
@@ -57,13 +59,13 @@ def gate(
     for start in range(0, samples, _SAMPLES):
         index = np.arange(start, min(start + _SAMPLES, samples))
         out[:, index] = waveform[:, index] * np.interp(index, centre, gain).astype(np.float32)
-    # Between two centres the gain is on its way: a block is touched when it or a neighbour is attenuated.
+    # The gain is interpolated between block centres: a block is touched if it or a neighbour is attenuated.
     touched = np.flatnonzero(ndimage.binary_dilation(gain < 1.0, np.ones(3)))
     return out, merge(touched * length, np.minimum((touched + 1) * length, samples))
 
 
 def _gains(faint: np.ndarray) -> np.ndarray:
-    """How far the gate is open, 0 .. 1, in each block."""
+    """How far the gate is open in each block, 0 (closed) .. 1; ``faint`` bool ``[N]`` are those it closes for."""
     block, far = np.arange(len(faint)), 10 * len(faint) + 1000
     since = block - np.maximum.accumulate(np.where(faint, -far, block))
     until = np.minimum.accumulate(np.where(faint, far, block)[::-1])[::-1] - block

@@ -1,4 +1,4 @@
-"""Curves without memory at a multiple of the rate, so that their harmonics do not fold back into the band."""
+"""Memoryless nonlinear curves, applied at a multiple of the sample rate against aliasing of their harmonics."""
 
 from __future__ import annotations
 
@@ -7,37 +7,36 @@ from collections.abc import Callable
 import numpy as np
 import soxr
 
-Curve = Callable[[np.ndarray], np.ndarray]  # samples [N] -> what is to be added to them [N], an array of its own
+Curve = Callable[[np.ndarray], np.ndarray]  # samples [N] -> what to add to them [N], a new array
 
-_TWICE_FROM = 40000  # Hz: from this rate on twice the rate is enough for what music has up there
-_QUALITY = "LQ"  # 16 bits: the linear part of the wave does not pass through the filters, only what the curve changes
-_BLOCK = {2: 1 << 15, 4: 1 << 18}  # samples bent at a time: in the cache for 2, few joints for 4
-_MARGIN = {2: 9, 4: 64}  # samples: how far the filters reach
-# The value half way between two samples from five to either side: least largest error up to .3 of the rate, -58 dB.
+_TWICE_FROM = 40000  # Hz: from this sample rate on a factor of 2 is enough, as music has little energy up there
+_QUALITY = "LQ"  # 16 bits are enough: only the change passes through the filters, not the wave itself
+_BLOCK = {2: 1 << 15, 4: 1 << 18}  # samples per block: within the cache for 2, few blocks for 4
+_MARGIN = {2: 9, 4: 64}  # samples that the filters reach to either side
+# Half-band interpolation from five samples to either side: minimax error of -58 dB up to 0.3 x the sample rate.
 _NEAR_TO_FAR = (0.6192224876, -0.1654735540, 0.0622439220, -0.0203661036, 0.0043732479)
 _HALF_WAY = np.array(_NEAR_TO_FAR[::-1] + _NEAR_TO_FAR, dtype=np.float32)
 
 
 def sufficient(sample_rate: int) -> int:
-    """How many times the rate keep what a smooth curve folds back inaudible: 2, or 4 at low rates."""
+    """The oversampling factor at which aliasing of a smooth curve is inaudible: 2, or 4 at low sample rates."""
     return 2 if sample_rate >= _TWICE_FROM else 4
 
 
 def change(waveform: np.ndarray, factor: int, curve: Curve) -> np.ndarray:
-    """What a curve changes in a waveform when it acts on the wave between the samples, too.
+    """The change that a nonlinear curve makes to a waveform, computed on the oversampled wave.
 
-    The waveform is oversampled, bent, and only the difference comes back through the decimation filter: where the curve
-    is straight, the change is zero but for the ringing of the filter. The clip counts as constant before and after.
-    Factor 2 is a half-band filter of 19 taps that rejects by 60 dB what folds back below .3 of the rate; factor 4 are
-    soxr's filters.
+    Only the change passes through the decimation filter: where the curve is linear, it is zero but for the ringing of
+    the filter. The wave is taken as constant before and after the clip. Factor 2 has a half-band filter of 19 taps,
+    which rejects by 60 dB what would alias below 0.3 x the sample rate; factor 4 has soxr's filters.
 
     Args:
         waveform: float32 ``[C, T]``.
-        factor: 2 or 4 times the rate.
-        curve: sees pieces of the oversampled wave, in any order; it must not change them.
+        factor: oversampling factor, 2 or 4.
+        curve: called with blocks of the oversampled wave, in any order; it must not change them in place.
 
     Returns:
-        float32 ``[C, T]``; the waveform plus this is the bent one.
+        float32 ``[C, T]``, to be added to the waveform.
     """
     bend = _at_twice if factor == 2 else _at_four_times
     out = np.empty_like(waveform)
@@ -50,7 +49,7 @@ def change(waveform: np.ndarray, factor: int, curve: Curve) -> np.ndarray:
 
 
 def _at_twice(wave: np.ndarray, curve: Curve) -> np.ndarray:
-    """``[N + 18]`` -> ``[N]``: the mean of the change at the samples and of that half way between, brought back."""
+    """``[N + 18]`` -> ``[N]``: the mean of the changes at the samples and half way between them."""
     between = np.correlate(wave, _HALF_WAY, mode="valid")
     out = np.correlate(curve(between), _HALF_WAY, mode="valid")
     out += curve(wave[_MARGIN[2] : -_MARGIN[2]])
@@ -64,7 +63,7 @@ def _at_four_times(wave: np.ndarray, curve: Curve) -> np.ndarray:
 
 
 def _with_margins(channel: np.ndarray, start: int, stop: int, margin: int) -> np.ndarray:
-    """The samples [start, stop) of ``[T]`` with ``margin`` neighbours on both sides, held at the ends of the clip."""
+    """Samples [start, stop) of ``[T]`` with ``margin`` more on both sides; beyond the clip its end values."""
     first, last = max(0, start - margin), min(len(channel), stop + margin)
     if (first, last) == (start - margin, stop + margin):
         return channel[first:last]

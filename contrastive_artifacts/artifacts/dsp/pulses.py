@@ -1,4 +1,4 @@
-"""What impulsive artifacts are made of: pulses of autoregressive models, and where they are put."""
+"""Pulses of autoregressive (AR) models for impulsive artifacts, their number, and how they are added to a track."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _GROUP = 1 << 21  # spectral values at a time
 
 
 def ring(excitation: np.ndarray, hertz: np.ndarray, decay: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Excitations sent through autoregressive resonances, all rows at once: AR(2) for one resonance, AR(4) for two.
+    """Filters excitations by AR resonators, all rows at once: AR(2) for one resonance, AR(4) for two.
 
-    The model of a click as a short excited AR process is that of Godsill and Rayner, Digital Audio Restoration, 1998.
-    The recursion is carried out as a division of spectra, padded so that what wraps round lies below -75 dB.
+    A click as a short excited AR process is the model of Godsill and Rayner, Digital Audio Restoration, 1998. The
+    recursion is computed as a division of spectra, zero-padded so that time aliasing is below -75 dB.
 
     Args:
         excitation: ``[K, L]``.
-        hertz: resonances ``[K, R]``, below half the rate.
+        hertz: resonance frequencies ``[K, R]``, below half the sample rate.
         decay: time constants ``[K]`` in samples, L / 3 or less.
         sample_rate: Hz.
 
@@ -46,24 +46,24 @@ def ring(excitation: np.ndarray, hertz: np.ndarray, decay: np.ndarray, sample_ra
 def bank(
     rng: np.random.Generator, count: int, length: int, hertz: float, order: int, sample_rate: int, alike: float = 0.0
 ) -> np.ndarray:
-    """A bank of pulses: decaying noise, led by a step, through resonances drawn around ``hertz``.
+    """A bank of pulses: decaying noise after a step, filtered by resonators drawn around ``hertz``.
 
     Args:
         rng: draws the excitations and the coefficients.
         count, length: shape ``[K, L]`` of the bank, in pulses and samples.
-        hertz: centre of the resonances; they are kept under .45 of the rate.
+        hertz: median of the resonance frequencies, which are limited to 50 Hz .. 0.45 x the sample rate.
         order: 2 or 4, the order of the AR models.
         sample_rate: Hz.
-        alike: 0 (every pulse on its own) .. 1 (the same pulse over and over).
+        alike: correlation of the pulses, 0 (independent) .. 1 (all equal).
 
     Returns:
         float32 ``[K, L]`` with peaks of 1, faded out at the end.
     """
-    own = np.float32(math.sqrt(1 - alike**2))
+    independent = np.float32(math.sqrt(1 - alike**2))
 
     def vary(*shape: int) -> np.ndarray:
         common, single = rng.standard_normal((1, *shape)), rng.standard_normal((count, *shape))
-        return alike * common + own * single
+        return alike * common + independent * single
 
     step = np.arange(length)
     excitation = vary(length) * np.exp(-8.0 * step / length)
@@ -76,14 +76,17 @@ def bank(
 
 
 def count_of(rng: np.random.Generator, expected: float) -> int:
-    """A Poisson-like count of at least one that, for one and the same draw, grows with what is expected."""
+    """A random count of at least 1, with the variance of Poisson's; for an equal ``rng`` it grows with ``expected``."""
     expected = max(1.0, expected)
     surplus = float(np.clip(rng.standard_normal(), -1.5, 1.5))
     return max(1, round(expected + surplus * math.sqrt(expected)))
 
 
 def scatter(track: np.ndarray, starts: np.ndarray, pulses: np.ndarray) -> None:
-    """Adds the pulses ``[K, L]`` to the float32 ``track`` in place; overlapping ones sum, the track's end cuts."""
+    """Adds pulses ``[K, L]`` to the float32 ``track`` ``[T]`` in place, at ``starts`` ``[K]``.
+
+    Overlapping pulses are summed; a pulse is cut at the end of the track.
+    """
     where = starts[:, None] + np.arange(pulses.shape[1])
     if len(where) and int(starts.max()) + pulses.shape[1] > len(track):
         inside = where < len(track)

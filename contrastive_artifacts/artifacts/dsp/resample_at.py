@@ -1,4 +1,4 @@
-"""Band-limited reading of a waveform between its samples: what playing at another speed, or later, comes down to."""
+"""Band-limited interpolation of a waveform at fractional sample positions, for changes of speed and for delays."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from scipy import signal
 
 TAPS = 32
 _PHASES = 16384
-_CHUNK = 1 << 13  # samples read at a time: their taps stay in the cache
-_BETA = 9.0  # Kaiser window: with 32 taps, images lie below -85 dB up to .4 of the rate
-_DELAY_TAPS = 64  # a constant delay is one short filter: flat to .45 of the rate
-_STEPS = 50  # cutoffs are rounded to these, so that few tables are kept
+_CHUNK = 1 << 13  # samples read at a time: their taps fit in the cache
+_BETA = 9.0  # Kaiser window: with 32 taps, images are below -85 dB up to 0.4 x the sample rate
+_DELAY_TAPS = 64  # of the filter of a constant delay: flat to 0.45 x the sample rate
+_STEPS = 50  # cutoffs are rounded to so many steps, so that few tables are cached
 
 
 def read_at(waveform: np.ndarray, position: np.ndarray, cutoff: float = 1.0) -> np.ndarray:
     """Reads a waveform at fractional positions, by interpolation with a Kaiser-windowed sinc of 32 taps.
 
-    The weights are those of the nearest of 16384 phases (Smith, Digital Audio Resampling, CCRMA 2002). For a tone
-    below .4 of the rate the error is less than -85 dB of it. Beyond its ends the waveform is zero.
+    The weights are those of the nearest of 16384 phases (Smith, Digital Audio Resampling, CCRMA 2002). The error of a
+    tone below 0.4 x the sample rate is less than -85 dB. Beyond its ends the waveform is zero.
 
     Args:
         waveform: float32 ``[C, T]``.
-        position: float64 ``[N]``, in samples, in any order (it costs least when neighbours lie close together).
-        cutoff: of the sinc, as a share of half the rate, .5 .. 1, rounded down to .02. Reading faster than 1 folds
-            what lies above half the rate; 1 / speed keeps it out.
+        position: float64 ``[N]``, in samples, in any order; it is fastest if neighbouring positions are close.
+        cutoff: of the sinc, as a share of half the sample rate, 0.5 .. 1, rounded down to 0.02. Reading at a speed
+            above 1 aliases; a cutoff of 1 / speed prevents it.
 
     Returns:
         float32 ``[C, N]``.
@@ -53,9 +53,9 @@ def read_at(waveform: np.ndarray, position: np.ndarray, cutoff: float = 1.0) -> 
 
 
 def delayed(waveform: np.ndarray, delay: float) -> np.ndarray:
-    """A waveform that comes ``delay`` samples later, or earlier when that is negative; beyond its ends it is zero.
+    """Delays a waveform by ``delay`` samples (earlier if negative); beyond its ends it is zero.
 
-    A whole number moves the samples as they are; any other goes through a Kaiser-windowed sinc of 64 taps.
+    A whole number only moves the samples; a fraction is interpolated with a Kaiser-windowed sinc of 64 taps.
 
     Args:
         waveform: float32 ``[C, T]``.
@@ -78,14 +78,23 @@ def delay_taps(fraction: float) -> np.ndarray:
 
 
 def filtered(waveform: np.ndarray, taps: np.ndarray, later: int = 0) -> np.ndarray:
-    """``[C, T]`` through a zero-centred filter of odd length, and ``later`` by whole samples; zero beyond the ends."""
+    """Filters float32 ``[C, T]`` and delays it.
+
+    Args:
+        waveform: float32 ``[C, T]``; zero beyond its ends.
+        taps: ``[L]``, L odd, centred at L // 2.
+        later: delay in whole samples.
+
+    Returns:
+        float32 ``[C, T]``.
+    """
     samples, reach = waveform.shape[-1], len(taps) // 2
     whole = _excerpt(waveform, -later - reach, samples - later + reach)
     return signal.oaconvolve(whole, taps.astype(np.float32)[None], mode="valid", axes=1)
 
 
 def _excerpt(waveform: np.ndarray, start: int, stop: int) -> np.ndarray:
-    """A contiguous copy of the samples [start, stop) of ``[C, T]``, with zeros where there are none."""
+    """A contiguous copy of the samples [start, stop) of ``[C, T]``, zero beyond its ends."""
     samples = waveform.shape[-1]
     out = np.zeros((len(waveform), stop - start), dtype=np.float32)
     low, high = min(max(start, 0), samples), min(max(stop, 0), samples)
@@ -102,5 +111,5 @@ def _sinc_table(steps: int) -> np.ndarray:
 
 
 def _kaiser(distance: np.ndarray) -> np.ndarray:
-    """The Kaiser window over the distance from its centre; it ends at 1."""
+    """The Kaiser window at a distance from its centre; it ends at a distance of 1."""
     return np.i0(_BETA * np.sqrt(np.maximum(0, 1 - distance**2))) / np.i0(_BETA)

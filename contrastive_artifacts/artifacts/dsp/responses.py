@@ -1,4 +1,4 @@
-"""Recorded room responses: a folder of the user's own, named by the environment variable of :data:`VARIABLE`."""
+"""Recorded room responses: a folder of the user, given by the environment variable :data:`VARIABLE`."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from .decay import DIRECT_S
 VARIABLE = "CONTRASTIVE_ARTIFACTS_RESPONSES"
 SUFFIXES = (".wav", ".flac")
 LONGEST_S = 30.0
-_ONSET = 0.1  # the sound arrives where the response first comes within 20 dB of its peak (ISO 3382)
+_ONSET = 0.1  # re the peak: the sound arrives where the response first exceeds -20 dB (ISO 3382)
 
 
 @dataclass(frozen=True)
 class ResponseId:
-    """A parameter that names a response: the first 16 hexadecimal digits of the SHA-256 of its file."""
+    """The parameter that identifies a response: the first 16 hexadecimal digits of the SHA-256 of its file."""
 
     def check(self, value: Any, where: str) -> None:
         if not isinstance(value, str) or not re.fullmatch(r"[0-9a-f]{16}", value):
@@ -34,12 +34,12 @@ class ResponseId:
 
 
 def listing() -> dict[str, Path]:
-    """Id -> file of every response in the folder and below it, in the order of the ids.
+    """Id -> file of every response in the folder and its subfolders, sorted by id.
 
     Files are hashed once per process, and again when their size or time changes.
 
     Raises:
-        ParameterError: the variable is not set, is no folder, or there is no response in it.
+        ParameterError: the variable is not set, is not a folder, or the folder holds no response.
     """
     value = os.environ.get(VARIABLE, "")
     if not value:
@@ -50,28 +50,28 @@ def listing() -> dict[str, Path]:
     folder = Path(value)
     if not folder.is_dir():
         raise ParameterError(f"{VARIABLE} is {value!r}, which is no folder; name one with impulse responses.")
-    found = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file()]
-    if not found:
+    paths = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file()]
+    if not paths:
         raise ParameterError(f"{VARIABLE}: no {' or '.join(SUFFIXES)} in {folder}; put impulse responses there.")
-    return dict(sorted({_identity(str(path), *_stamp(path)): path for path in reversed(found)}.items()))
+    return dict(sorted({_identity(str(path), *_stamp(path)): path for path in reversed(paths)}.items()))
 
 
 def load(identity: str, sample_rate: int) -> np.ndarray:
-    """A response at ``sample_rate``: float32 ``[C, L]`` read-only, its direct sound at sample 0, its peak 1.
+    """A response at ``sample_rate``: float32 ``[C, L]``, read-only, with the direct sound at sample 0 and a peak of 1.
 
     The direct sound is the largest sample of all channels within 2.5 ms of the first arrival.
 
     Raises:
         ParameterError: no file in the folder has this id.
-        AudioError: the file cannot be read, is longer than 30 s, silent, or holds nothing behind the direct sound.
+        AudioError: the file cannot be read, is longer than 30 s, silent, or ends with the direct sound.
     """
-    known = listing()
-    if identity not in known:
+    paths = listing()
+    if identity not in paths:
         raise ParameterError(
-            f"No response in {os.environ[VARIABLE]} has the id {identity} (of {len(known)} files); point {VARIABLE} "
+            f"No response in {os.environ[VARIABLE]} has the id {identity} (of {len(paths)} files); set {VARIABLE} "
             "to the folder that these parameters were drawn with."
         )
-    path = known[identity]
+    path = paths[identity]
     return _load(str(path), *_stamp(path), sample_rate)
 
 
@@ -100,6 +100,6 @@ def _load(path: str, size: int, time: int, sample_rate: int) -> np.ndarray:
     start = arrival + int(np.argmax(level[arrival : arrival + direct]))
     response = response[:, start:] / level.max()
     if not np.abs(response[:, direct:]).max(initial=0.0) > 0:
-        raise AudioError(f"{path} holds nothing behind its direct sound; it is no response of a room.")
-    response.flags.writeable = False  # it is kept for the next clip
+        raise AudioError(f"{path} is silent after its direct sound; it is not the response of a room.")
+    response.flags.writeable = False  # it is cached
     return response

@@ -13,19 +13,20 @@ from .decay import decay
 from .filters import butterworth
 
 SPEED_OF_SOUND = 343.0  # m/s, at 20 degrees Celsius
-MOST_IMAGES = 20_000  # then the statistical tail: echoes have long been too dense to be told apart
-_HIGHPASS_HZ = 50.0  # all images have one sign, so that they add up to a slow swell that no room has
-_GRID = 8  # positions per sample, with lines between them: off by .1 dB at half the rate
+MOST_IMAGES = 20_000  # then a statistical tail: the echoes are too dense to be distinguished
+_HIGHPASS_HZ = 50.0  # all images have the same sign, so that they sum up to an offset that no room has
+_GRID = 8  # positions per sample, linearly interpolated: an error of 0.1 dB at half the sample rate
 _HALF_WIDTH = 16  # samples of the interpolating sinc on either side
 
 
 @dataclass(frozen=True)
 class Shoebox:
-    """A rectangular room with walls that reflect all frequencies alike.
+    """A rectangular room whose walls reflect all frequencies equally.
 
     Attributes:
         size: length, width and height in m.
-        absorption: of energy, 0 .. 1, of the walls x = 0, x = length, y = 0, y = width, floor and ceiling.
+        absorption: absorbed share of the energy, 0 .. 1, of the walls x = 0, x = length, y = 0, y = width, floor and
+            ceiling.
     """
 
     size: tuple[float, float, float]
@@ -37,13 +38,13 @@ class Shoebox:
 
     @property
     def areas(self) -> np.ndarray:
-        """Of the six walls, m2."""
+        """Areas of the six walls in m2, ``[6]``."""
         x, y, z = self.size
         return np.array([y * z, y * z, x * z, x * z, x * y, x * y])
 
     @property
     def absorbing_area(self) -> float:
-        """-S ln(1 - a) in m2, a the mean over the walls by area (Eyring 1930)."""
+        """-S ln(1 - a) in m2, with the total area S and the mean absorption a by area (Eyring 1930)."""
         mean = float(np.dot(self.areas, self.absorption) / self.areas.sum())
         return float(-self.areas.sum() * np.log1p(-min(mean, 0.999)))
 
@@ -63,10 +64,10 @@ class Shoebox:
             raise ParameterError(f"The {what} at {place.tolist()} m is not inside a room of {list(self.size)} m.")
 
     def images(self, source: ArrayLike, microphone: ArrayLike, reach: float) -> tuple[np.ndarray, np.ndarray]:
-        """Distance in m and gain re 1 m of every image of the source within ``reach`` m, itself among them.
+        """Distance in m, and gain re 1 m, of every image source within ``reach`` m, the source itself included.
 
         Returns:
-            float64 ``[K]`` and ``[K]``, in no order.
+            float64 ``[K]`` and ``[K]``, unsorted.
         """
         start, end = np.asarray(source, dtype=np.float64), np.asarray(microphone, dtype=np.float64)
         log_wall = 0.5 * np.log1p(-np.minimum(self.absorption, 0.999))  # of the amplitude
@@ -96,27 +97,27 @@ class Shoebox:
         samples: int,
         rng: np.random.Generator,
     ) -> np.ndarray:
-        """The impulse response less its direct sound, which is 1 at sample 0: float32 ``[L]``, L <= ``samples``.
+        """The impulse response without its direct sound (which is 1 at sample 0): float32 ``[L]``, L <= ``samples``.
 
-        Images with fractional delays (windowed sinc), high-passed at 50 Hz, until they have decayed by 60 dB or there
-        are :data:`MOST_IMAGES` of them; from there on Gaussian noise that decays at Eyring's rate.
+        Image sources with fractional delays (windowed sinc), high-passed at 50 Hz, until they have decayed by 60 dB or
+        there are :data:`MOST_IMAGES` of them; then Gaussian noise with Eyring's decay time.
 
         Args:
-            source, microphone: places in the room, in m.
+            source, microphone: positions in the room, in m.
             sample_rate: Hz.
-            samples: what comes later is left out.
+            samples: greatest length.
             rng: draws the tail.
 
         Raises:
-            ParameterError: one of them is not inside the room.
+            ParameterError: a position is not inside the room.
         """
         self.check_inside(source, "source")
         self.check_inside(microphone, "microphone")
         direct = max(float(np.linalg.norm(np.subtract(source, microphone))), 1e-3)
         reach = direct + SPEED_OF_SOUND * self.t60
         reach = min(reach, max((MOST_IMAGES * self.volume * 0.75 / np.pi) ** (1 / 3), 2 * direct))
-        heard = direct + SPEED_OF_SOUND * (samples + _HALF_WIDTH) / sample_rate
-        distance, gain = self.images(source, microphone, min(reach, heard))
+        farthest = direct + SPEED_OF_SOUND * (samples + _HALF_WIDTH) / sample_rate
+        distance, gain = self.images(source, microphone, min(reach, farthest))
         late = distance > direct * (1 + 1e-9)
         delay = (distance[late] - direct) * (sample_rate / SPEED_OF_SOUND)
         length = min(samples, int((reach - direct) * sample_rate / SPEED_OF_SOUND) + 1)
@@ -135,7 +136,7 @@ class Shoebox:
 
 
 def _at(delay: np.ndarray, gain: np.ndarray, length: int) -> np.ndarray:
-    """Band-limited impulses at ``delay`` samples, float64 ``[length]``."""
+    """Band-limited impulses at fractional ``delay`` ``[K]`` in samples: float64 ``[length]``."""
     position = delay * _GRID
     left = position.astype(np.int64)
     share = position - left

@@ -1,4 +1,4 @@
-"""What additive artifacts are made of, fast: shaped noise, sines and drifting phases, float32 and by blocks."""
+"""Signals for additive artifacts: shaped noise, sines and drifting phases, in float32 and by blocks."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft
 
-_GROUP = 1 << 17  # samples of noise made at a time: the spectra of a group stay in the cache
+_GROUP = 1 << 17  # samples of noise per group: its spectra fit in the cache
 _ROW = 512  # samples per row of a sine
-_RUN_S = 0.0005  # a drifting phase is a straight line over so long
+_RUN_S = 0.0005  # a drifting phase is linear over this time
 
 
 def shaped_noise(
@@ -23,16 +23,16 @@ def shaped_noise(
 ) -> np.ndarray:
     """Stationary Gaussian noise with a given magnitude response, independent in each channel.
 
-    Blocks with random spectra are joined by fades whose squares sum to one, so that the power is the same everywhere.
-    The value of a bin is a complex Gaussian of 8 bits each in radius and phase (Box and Muller, A note on the
-    generation of random normal deviates, 1958): a sample is a sum over thousands of them, and Gaussian to any measure.
+    Blocks with random spectra are cross-faded with power-complementary fades, so that the power is constant. A bin is a
+    complex Gaussian with 8 bits each for radius and phase (Box and Muller, A note on the generation of random normal
+    deviates, 1958): a sample is a sum of thousands of them, and therefore Gaussian.
 
     Args:
         shape: channels and samples ``[C, T]``.
         sample_rate: Hz.
-        rng: gives two bytes per bin.
-        response: magnitude as a function of Hz ``[F]``; ``None`` is white noise of unit power.
-        resolution_hz: the bins lie this close or closer.
+        rng: two bytes are drawn per bin.
+        response: maps Hz ``[F]`` to magnitudes ``[F]``; ``None`` is white noise of unit power.
+        resolution_hz: greatest distance between bins.
 
     Returns:
         float32 ``[C, T]``.
@@ -50,10 +50,10 @@ def shaped_noise(
         bits = np.frombuffer(rng.bytes(2 * count * len(magnitude)), dtype="<u2").reshape(count, -1)
         spectra = np.take(_gaussians(), bits)
         spectra *= magnitude
-        made = fft.irfft(spectra, n=size, axis=1, overwrite_x=True)
-        made[:, :fade] *= rise
-        made[:, hop:] *= rise[::-1]
-        return made
+        waves = fft.irfft(spectra, n=size, axis=1, overwrite_x=True)
+        waves[:, :fade] *= rise
+        waves[:, hop:] *= rise[::-1]
+        return waves
 
     out = np.empty((channels, samples), dtype=np.float32)
     step = max(1, _GROUP // hop) * hop
@@ -61,17 +61,17 @@ def shaped_noise(
         tail = blocks(1)[0, hop:]
         for start in range(0, samples, step):
             part = channel[start : start + step]
-            made = blocks(-(-len(part) // hop))
-            made[0, :fade] += tail
-            made[1:, :fade] += made[:-1, hop:]
-            tail = made[-1, hop:]
-            part[:] = made[:, :hop].reshape(-1)[: len(part)]
+            waves = blocks(-(-len(part) // hop))
+            waves[0, :fade] += tail
+            waves[1:, :fade] += waves[:-1, hop:]
+            tail = waves[-1, hop:]
+            part[:] = waves[:, :hop].reshape(-1)[: len(part)]
     return out
 
 
 @lru_cache(maxsize=1)
 def _gaussians() -> np.ndarray:
-    """Complex Gaussians of unit power, complex64 ``[65536]``: 256 radii of equal chance times 256 phases."""
+    """Complex Gaussians of unit power, complex64 ``[65536]``: 256 equally probable radii times 256 phases."""
     radius = np.sqrt(-np.log((np.arange(256) + 0.5) / 256))
     radius /= np.sqrt(np.mean(radius**2))
     phase = np.exp(2j * np.pi * (np.arange(256) + 0.5) / 256)
@@ -81,12 +81,12 @@ def _gaussians() -> np.ndarray:
 def sine(samples: int, cycles: float, phase: float, decay: float = math.inf) -> np.ndarray:
     """``exp(-n / decay) sin(2 pi (cycles n + phase))`` for n in 0 .. ``samples``, float32.
 
-    The exponential of a sum is a product: rows and columns are computed, and multiplied out.
+    As the exponential of a sum is a product, only the first row and column of a matrix of samples are computed.
 
     Args:
-        samples: how many.
-        cycles: per sample.
-        phase: turns.
+        samples: length.
+        cycles: frequency in cycles per sample.
+        phase: in cycles.
         decay: time constant in samples.
     """
     speed = 2j * np.pi * cycles - 1 / decay
@@ -98,18 +98,22 @@ def sine(samples: int, cycles: float, phase: float, decay: float = math.inf) -> 
     return product.reshape(-1)[:samples]
 
 
-def turns(
+def drifting_phase(
     start: int, stop: int, sample_rate: float, hertz: float, drift: float, drift_hz: float, drift_phase: float
 ) -> np.ndarray:
-    """Phase in turns of an oscillator that swings between ``hertz * (1 - drift)`` and ``hertz * (1 + drift)``.
+    """Phase of an oscillator whose frequency varies between ``hertz * (1 - drift)`` and ``hertz * (1 + drift)``.
 
     Args:
-        start, stop: samples of the clip; the phase is one function of time whatever they are.
+        start, stop: samples of the clip for which the phase is computed.
         sample_rate: Hz.
-        hertz, drift, drift_hz, drift_phase: Hz, relative, Hz, turns; the drift is slow (``drift_hz`` of 2 or less).
+        hertz: mean frequency in Hz.
+        drift: greatest relative deviation.
+        drift_hz: frequency of the variation in Hz, 2 or less.
+        drift_phase: of the variation, in cycles.
 
     Returns:
-        float64 ``[stop - start]``, whole turns taken off now and then: 0 or more, and small enough for float32 sines.
+        float64 ``[stop - start]`` in cycles, 0 or more; whole cycles are removed every half
+        ms, so that float32 is exact enough.
     """
     run = max(4, round(_RUN_S * sample_rate))
     seconds = np.arange(start, stop + run, run) / sample_rate
@@ -125,5 +129,5 @@ def turns(
 
 
 def rms(waveform: np.ndarray) -> float:
-    """Root of the mean power of float32 ``[C, T]`` without a temporary."""
+    """Root mean square of float32 ``[C, T]``, without a temporary array."""
     return math.sqrt(sum(float(np.dot(channel, channel)) for channel in waveform) / waveform.size)

@@ -12,7 +12,7 @@ from scipy import fft
 from ...audio import db_to_gain
 from ..base import Artifact, Params, linear, log_uniform, pick, whole
 from ..dsp.levels import reference
-from ..dsp.signals import turns
+from ..dsp.signals import drifting_phase
 from ..fields import Choice, Field, Number, Rows
 
 _BLOCK = 1 << 15  # samples of hum made at a time: what one step leaves is still in the cache at the next
@@ -79,7 +79,7 @@ class Hum(Artifact):
         samples = waveform.shape[-1]
         for start in range(0, samples, _BLOCK):
             stop = min(start + _BLOCK, samples)
-            point = turns(start, stop, sample_rate, hertz, drift, params["drift_hz"], params["drift_phase"])
+            point = drifting_phase(start, stop, sample_rate, hertz, drift, params["drift_hz"], params["drift_phase"])
             point *= _TABLE
             index = point.astype(np.intp)
             point -= index

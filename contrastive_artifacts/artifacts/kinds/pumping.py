@@ -12,7 +12,7 @@ from scipy import signal
 
 from ...audio import db_to_gain
 from ..base import Artifact, Params, geometric, log_uniform, whole
-from ..dsp.control import lines
+from ..dsp.control import interpolate
 from ..dsp.envelope import control_hop
 from ..dsp.levels import reference
 from ..fields import Field, Number
@@ -61,7 +61,7 @@ class Pumping(Artifact):
         compressed = float((energy * np.square(mean)).sum())
         if compressed > 0:  # make-up gain: the RMS stays
             gain *= math.sqrt(float(energy.sum()) / compressed)
-        return waveform * lines(gain, hop, waveform.shape[-1]), whole(waveform)
+        return waveform * interpolate(gain, hop, waveform.shape[-1]), whole(waveform)
 
 
 def _reduction(waveform: np.ndarray, sample_rate: int, hop: int, params: Params) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...audio import db_to_gain
 from ..base import Artifact, Params, linear, whole
-from ..dsp.control import block_means, lines
+from ..dsp.control import block_means, interpolate
 from ..dsp.levels import reference
 from ..dsp.oversampling import change, sufficient
 from ..fields import Field, Number
@@ -80,7 +80,7 @@ def _block_dc(waveform: np.ndarray, sample_rate: int) -> None:
     for channel in waveform:
         means = np.pad(block_means(channel, hop), 6, mode="edge")
         nodes = np.convolve(0.5 * (means[1:] + means[:-1]), window, mode="valid")
-        channel -= lines(nodes, hop, len(channel))
+        channel -= interpolate(nodes, hop, len(channel))
 
 
 def _energy(waveform: np.ndarray) -> float:

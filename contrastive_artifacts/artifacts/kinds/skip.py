@@ -51,7 +51,7 @@ class Skip(Artifact):
         samples = waveform.shape[-1]
         if samples == 1:
             return waveform.copy(), np.zeros((0, 2), dtype=np.int64)
-        cuts = deleted(waveform, sample_rate, params)
+        cuts = deleted_spans(waveform, sample_rate, params)
         out, joints, filled = np.empty_like(waveform), [], 0
         for start, stop in zip([0, *cuts[:, 1].tolist()], [*cuts[:, 0].tolist(), samples], strict=True):
             joints.append(filled)
@@ -63,7 +63,7 @@ class Skip(Artifact):
         return out, merge(np.append(first, filled), np.append(last, samples))
 
 
-def deleted(waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndarray:
+def deleted_spans(waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndarray:
     """What a skip takes out of the clean ``[C, T]``: sorted, non-overlapping ``[start, stop)``, int64 ``[K, 2]``."""
     samples = waveform.shape[-1]
     count = max(1, min(round(params["rate_hz"] * samples / sample_rate), int(_MOST * samples)))

@@ -11,7 +11,7 @@ import numpy as np
 from ...audio import db_to_gain
 from ..base import Artifact, Params, linear, log_uniform, pick, whole
 from ..dsp.levels import reference
-from ..dsp.signals import sine, turns
+from ..dsp.signals import drifting_phase, sine
 from ..fields import Field, Number
 
 _BLOCK = 1 << 15  # samples at a time: what one step leaves is still in the cache at the next
@@ -57,7 +57,7 @@ class Whistle(Artifact):
 
     def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
         level = np.float32(np.sqrt(2) * reference(waveform, sample_rate) * db_to_gain(params["level_db"]))
-        hertz, samples = carried(params["hertz"], sample_rate), waveform.shape[-1]
+        hertz, samples = lowered_by_octaves(params["hertz"], sample_rate), waveform.shape[-1]
         if not params["wander"]:
             tone = sine(samples, hertz / sample_rate, params["phase"])
             tone *= level
@@ -66,7 +66,7 @@ class Whistle(Artifact):
         for start in range(0, samples, _BLOCK):
             stop = min(start + _BLOCK, samples)
             swing = params["wander"], params["wander_hz"], params["wander_phase"]
-            angle = turns(start, stop, sample_rate, hertz, *swing)
+            angle = drifting_phase(start, stop, sample_rate, hertz, *swing)
             angle += params["phase"]
             angle *= 2 * np.pi
             tone = np.sin(angle.astype(np.float32))
@@ -75,7 +75,7 @@ class Whistle(Artifact):
         return out, whole(waveform)
 
 
-def carried(hertz: float, sample_rate: int) -> float:
+def lowered_by_octaves(hertz: float, sample_rate: int) -> float:
     """The tone, or its nearest octave below that lies under .45 of the rate."""
     while hertz >= _HIGHEST * sample_rate:
         hertz /= 2

@@ -76,7 +76,7 @@ def test_what_is_no_response_is_refused(folder: Path) -> None:
     audio.write(folder / "silent.wav", np.zeros((1, RATE)), RATE)
     audio.write(folder / "click.wav", np.eye(1, RATE), RATE)
     (folder / "broken.wav").write_bytes(b"RIFF")
-    wrong = {"long": "30 s", "silent": "silent", "click": "behind its direct sound", "broken": "broken"}
+    wrong = {"long": "30 s", "silent": "silent", "click": "silent after its direct sound", "broken": "broken"}
     for identity, path in responses.listing().items():
         with pytest.raises(AudioError, match=wrong[path.stem]):
             responses.load(identity, RATE)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import signal, stats
 
-from contrastive_artifacts.artifacts.dsp.signals import rms, shaped_noise, sine, turns
+from contrastive_artifacts.artifacts.dsp.signals import drifting_phase, rms, shaped_noise, sine
 
 RATE = 44100
 HOP = 8192 * 7 // 8  # of the blocks at 44.1 kHz
@@ -73,7 +73,7 @@ def test_a_drifting_phase_is_the_integral_of_its_frequency() -> None:
     inner = 2 * np.pi * (0.5 * step / RATE + 0.3)
     wanted = 12000 * step / RATE - 12000 * 0.01 / (2 * np.pi * 0.5) * np.cos(inner)
     for start in (0, 4 * RATE + 17):
-        off = turns(start, len(step), RATE, 12000, 0.01, 0.5, 0.3) - wanted[start:]
+        off = drifting_phase(start, len(step), RATE, 12000, 0.01, 0.5, 0.3) - wanted[start:]
         off -= np.round(off)
         assert np.abs(off).max() < 3e-5  # -75 dB of the tone
 

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from contrastive_artifacts import artifacts
-from contrastive_artifacts.artifacts.kinds.skip import deleted
+from contrastive_artifacts.artifacts.kinds.skip import deleted_spans
 
 RATE = 44100
 SKIP = artifacts.artifact("skip")
@@ -22,7 +22,7 @@ def test_outside_the_segments_the_clip_is_displaced_by_what_was_lost(lost: float
     for seed in range(5):
         params = make(lost, 2.0, seed)
         out, segments = SKIP.render(steady, RATE, params)
-        cuts = deleted(steady, RATE, params)
+        cuts = deleted_spans(steady, RATE, params)
         assert len(segments) == len(cuts) + 1
         bounds = [0, *segments.ravel()]
         lags = np.concatenate([[0], np.cumsum(np.diff(cuts)[:, 0])])
@@ -35,7 +35,7 @@ def test_outside_the_segments_the_clip_is_displaced_by_what_was_lost(lost: float
 def test_the_samples_at_the_joints_are_those_around_the_cut(steady: np.ndarray) -> None:
     out, segments = SKIP.render(steady, RATE, make())
     lag = 0
-    for (start, stop), joint in zip(deleted(steady, RATE, make()), segments[:-1].mean(axis=1), strict=True):
+    for (start, stop), joint in zip(deleted_spans(steady, RATE, make()), segments[:-1].mean(axis=1), strict=True):
         at = int(joint)
         assert at == start - lag
         assert_array_equal(out[0, at - 2 : at + 2], [*steady[0, start - 2 : start], *steady[0, stop : stop + 2]])
@@ -54,7 +54,7 @@ def test_lengths_and_share_stay_in_range() -> None:
     for seconds in (0.01, 0.2, 3.0, 20.0):
         wave = (0.1 * rng.standard_normal((1, round(seconds * RATE)))).astype(np.float32)
         for seed in range(10):
-            lengths = np.diff(deleted(wave, RATE, make(2000.0, 4.0, seed)))
+            lengths = np.diff(deleted_spans(wave, RATE, make(2000.0, 4.0, seed)))
             assert 1 <= lengths.min() <= lengths.max() <= 2000
             assert lengths.sum() <= 0.1 * wave.shape[1]
 
@@ -62,7 +62,7 @@ def test_lengths_and_share_stay_in_range() -> None:
 def test_cuts_lie_at_sound_around_the_same_samples_at_every_severity(clip: np.ndarray) -> None:
     for seed in range(20):
         params = [artifacts.render("skip", clip, RATE, s, seed).params["parameters"] for s in (0.0, 1.0)]
-        mild, severe = (deleted(clip, RATE, p) for p in params)
+        mild, severe = (deleted_spans(clip, RATE, p) for p in params)
         assert len(mild) == len(severe) >= 1
         assert (severe[:, 0] <= mild[:, 0]).all()
         assert (mild[:, 1] <= severe[:, 1]).all()

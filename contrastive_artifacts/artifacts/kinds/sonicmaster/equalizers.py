@@ -16,7 +16,7 @@ from ...fields import Choice, Field, Number, Rows
 _CURVE_S = 0.08  # as long as a curve needs to follow its lowest bands
 
 
-def carried(hertz: float, sample_rate: int) -> float:
+def limited_corner(hertz: float, sample_rate: int) -> float:
     """The corner in Hz that is used at this rate: .3 of the rate where it would lie beyond."""
     return min(hertz, 0.3 * sample_rate)
 
@@ -45,7 +45,9 @@ class _Shelf(_Equalizer):
         return {"gain_db": linear(severity, *self.gains_db)}
 
     def response(self, sample_rate: int, params: Params) -> np.ndarray:
-        return impulse_response(shelf(carried(self.corner_hz, sample_rate), params["gain_db"], sample_rate, self.high))
+        return impulse_response(
+            shelf(limited_corner(self.corner_hz, sample_rate), params["gain_db"], sample_rate, self.high)
+        )
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,7 @@ class EqClarity(_Equalizer):
         return {"order": linear(severity, 3, 5)}
 
     def response(self, sample_rate: int, params: Params) -> np.ndarray:
-        corner = carried(4000.0, sample_rate)
+        corner = limited_corner(4000.0, sample_rate)
         hertz = np.geomspace(0.05 * corner, 0.5 * sample_rate, 200)
         gain_db = -10.0 * np.log10(1.0 + (hertz / corner) ** (2.0 * params["order"]))
         return minimum_phase(hertz, gain_db, sample_rate)
