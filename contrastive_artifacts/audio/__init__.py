@@ -13,6 +13,7 @@ from .level import rms as rms
 from .media import EXTENSIONS as EXTENSIONS
 from .media import MAX_CHANNELS as MAX_CHANNELS
 from .media import AudioInfo as AudioInfo
+from .media import MediaFile as MediaFile
 from .media import blocks as blocks
 from .media import glimpse as glimpse
 from .media import probe as probe

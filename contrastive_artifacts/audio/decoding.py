@@ -9,8 +9,10 @@ by its time stamps.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
@@ -59,10 +61,14 @@ class AudioInfo:
         return None if self.samples is None else self.samples / self.sample_rate
 
 
+_Frame = av.AudioFrame | int  # an integer is a number of samples that could not be decoded
+
+
 class Source(Protocol):
     """An open file: what it says and its samples from ``start`` on, in pieces float32 ``[C, n]`` of any n >= 1.
 
-    Counted from the first sample; or, with ``by_time``, from where the file's time stamps say ``start`` to be.
+    Counted from the first sample; or, with ``by_time``, from where the file's time stamps say ``start`` to be. The
+    first call of ``chunks`` reads on in the file as it was opened for ``info``; further calls open it again.
     """
 
     info: AudioInfo
@@ -94,15 +100,19 @@ class _Sound:
     """A file read by libsndfile."""
 
     def __init__(self, path: Path) -> None:
-        with soundfile.SoundFile(path) as sound:
+        with ExitStack() as stack:
+            sound = stack.enter_context(soundfile.SoundFile(path))
             samples = sound.frames if sound.frames < _UNKNOWN_LENGTH else None
             codec, container = sound.subtype.lower(), sound.format.lower()
             self.info = _checked(AudioInfo(path, sound.samplerate, sound.channels, samples, codec, container))
+            self._unread: soundfile.SoundFile | None = sound
+            stack.pop_all()  # it stays open
 
     def chunks(self, start: int, by_time: bool = False) -> Iterator[np.ndarray]:
         position = 0
         try:
-            with soundfile.SoundFile(self.info.path) as sound:
+            unread, self._unread = self._unread, None
+            with unread or soundfile.SoundFile(self.info.path) as sound:
                 exact = sound.subtype.startswith(_EXACT_SEEK)
                 if exact or by_time:
                     if start >= sound.frames:
@@ -124,7 +134,11 @@ class _Container:
 
     def __init__(self, path: Path) -> None:
         try:
-            self.info = _checked(self._describe(path))
+            with ExitStack() as stack:
+                container = stack.enter_context(_open_container(path))
+                self.info, frames = self._describe(path, container)
+                self._unread: tuple[av.container.InputContainer, Iterator[_Frame]] | None = container, frames
+                stack.pop_all()  # it stays open
         except av.FFmpegError as error:
             raise AudioError(
                 f"{path} cannot be read as audio ({error.strerror}); copy it again or convert it to wav or flac."
@@ -133,10 +147,16 @@ class _Container:
     def chunks(self, start: int, by_time: bool = False) -> Iterator[np.ndarray]:
         position: int | None = 0
         lost, uniform = 0, _Uniform(self.info.sample_rate)
-        with _open_container(self.info.path) as container:
+        unread, self._unread = self._unread, None
+        if unread is None or by_time:
+            container = _open_container(self.info.path)
+            frames = _frames(container)
+        else:
+            container, frames = unread
+        with container:
             if by_time and self._sought(container, start):
                 position = None  # the first frame tells
-            for found in _frames(container):
+            for found in frames:
                 if position is None:
                     position = None if isinstance(found, int) else self._position(container, found)
                     if position is None or position > start:  # no time stamps, or wrong ones
@@ -175,23 +195,29 @@ class _Container:
         return round((frame.pts * frame.time_base - begin) * self.info.sample_rate)
 
     @staticmethod
-    def _describe(path: Path) -> AudioInfo:
-        with _open_container(path) as container:
-            if not container.streams.audio:
-                raise AudioError(f"{path} has no audio stream; name a file with sound.")
-            stream = container.streams.audio[0]
-            frame = next((found for found in _frames(container) if not isinstance(found, int)), None)
-            if frame is None:
-                raise AudioError(f"{path}: not one sample of its audio stream can be decoded; copy or export it again.")
-            rate = frame.sample_rate  # the stream's own figure is half of it for HE-AAC
-            if stream.duration and stream.time_base:
-                samples = round(stream.duration * stream.time_base * rate)
-            elif container.duration:
-                samples = round(Fraction(container.duration, av.time_base) * rate)
-            else:
-                samples = None
-            codec, format_name = stream.codec_context.name, container.format.name
-            return AudioInfo(path, rate, len(frame.layout.channels), samples, codec, format_name)
+    def _describe(path: Path, container: av.container.InputContainer) -> tuple[AudioInfo, Iterator[_Frame]]:
+        """What the file says, for which its first frame is decoded, and all of its frames."""
+        if not container.streams.audio:
+            raise AudioError(f"{path} has no audio stream; name a file with sound.")
+        stream = container.streams.audio[0]
+        frames = _frames(container)
+        decoded: list[_Frame] = []
+        for frame in frames:
+            decoded.append(frame)
+            if not isinstance(frame, int):
+                break
+        else:
+            raise AudioError(f"{path}: not one sample of its audio stream can be decoded; copy or export it again.")
+        rate = frame.sample_rate  # the stream's own figure is half of it for HE-AAC
+        if stream.duration and stream.time_base:
+            samples = round(stream.duration * stream.time_base * rate)
+        elif container.duration:
+            samples = round(Fraction(container.duration, av.time_base) * rate)
+        else:
+            samples = None
+        codec, format_name = stream.codec_context.name, container.format.name
+        info = _checked(AudioInfo(path, rate, len(frame.layout.channels), samples, codec, format_name))
+        return info, chain(decoded, frames)
 
 
 class _Uniform:
@@ -233,8 +259,8 @@ def _open_container(path: Path) -> av.container.InputContainer:
     return av.open(str(path.absolute()), options={"protocol_whitelist": "file"}, metadata_errors="replace")
 
 
-def _frames(container: av.container.InputContainer) -> Iterator[av.AudioFrame | int]:
-    """Frames of the first audio stream; an integer is a number of samples that could not be decoded."""
+def _frames(container: av.container.InputContainer) -> Iterator[_Frame]:
+    """Frames of the first audio stream."""
     audio = container.streams.audio[0]
     for stream in container.streams:
         if stream.index != audio.index:

@@ -64,40 +64,58 @@ def _joined(source: Source, start: int, stop: int | None, by_time: bool = False)
     return waveform, source.info.sample_rate
 
 
-def blocks(path: str | Path, length: int, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, np.ndarray]]:
-    """``(position, float32 [C, length])`` one after the other, the last one shorter; together they are :func:`read`.
-
-    Memory stays flat however long the file is. Arguments are checked when the first block is asked for.
+class MediaFile:
+    """An open file: what it says, and its samples. The first use of :meth:`blocks` does not open it again.
 
     Raises:
-        AudioError: as :func:`read`; NaN is reported with the block where it stands.
-        ParameterError: ``length`` is not positive, or the range is empty.
+        AudioError: no such file, or nothing in it can be decoded as audio.
     """
-    if length < 1:
-        raise ParameterError(f"A block of {length} samples is too short; use a length of 1 or more.")
-    source = open_source(Path(path))
-    held: list[np.ndarray] = []
-    count, position = 0, start
-    for piece in _window(source, start, stop):
-        held.append(piece)
-        count += piece.shape[1]
-        if count < length:
-            continue
-        joined = np.concatenate(held, axis=1)
-        whole = count - count % length
-        for offset in range(0, whole, length):
-            block = np.ascontiguousarray(joined[:, offset : offset + length])
-            _require_finite(block, position, source.info.path)
+
+    def __init__(self, path: str | Path) -> None:
+        self._source = open_source(Path(path))
+
+    @property
+    def info(self) -> AudioInfo:
+        return self._source.info
+
+    def blocks(self, length: int, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, np.ndarray]]:
+        """``(position, float32 [C, length])`` one after the other, the last one shorter; together :func:`read`.
+
+        Memory stays flat however long the file is. Arguments are checked when the first block is asked for.
+
+        Raises:
+            AudioError: as :func:`read`; NaN is reported with the block where it stands.
+            ParameterError: ``length`` is not positive, or the range is empty.
+        """
+        if length < 1:
+            raise ParameterError(f"A block of {length} samples is too short; use a length of 1 or more.")
+        held: list[np.ndarray] = []
+        count, position = 0, start
+        for piece in _window(self._source, start, stop):
+            held.append(piece)
+            count += piece.shape[1]
+            if count < length:
+                continue
+            joined = np.concatenate(held, axis=1)
+            whole = count - count % length
+            for offset in range(0, whole, length):
+                block = np.ascontiguousarray(joined[:, offset : offset + length])
+                _require_finite(block, position, self.info.path)
+                yield position, block
+                position += length
+            count -= whole
+            held = [joined[:, whole:].copy()] if count else []
+        if count:
+            block = np.ascontiguousarray(np.concatenate(held, axis=1))
+            _require_finite(block, position, self.info.path)
             yield position, block
-            position += length
-        count -= whole
-        held = [joined[:, whole:].copy()] if count else []
-    if count:
-        block = np.ascontiguousarray(np.concatenate(held, axis=1))
-        _require_finite(block, position, source.info.path)
-        yield position, block
-    elif position == start:
-        raise _nothing(source.info, start)
+        elif position == start:
+            raise _nothing(self.info, start)
+
+
+def blocks(path: str | Path, length: int, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, np.ndarray]]:
+    """:meth:`MediaFile.blocks` of a file that is opened when the first block is asked for."""
+    yield from MediaFile(path).blocks(length, start, stop)
 
 
 def _window(source: Source, start: int, stop: int | None, by_time: bool = False) -> Iterator[np.ndarray]:

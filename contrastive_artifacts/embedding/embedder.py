@@ -148,8 +148,9 @@ class Embedder(Generic[Prepared]):
     def _windows(self, source: Input) -> tuple[int, Iterator[tuple[int, np.ndarray]]]:
         """The input's rate, and the start and samples [C, T] of each window."""
         if isinstance(source, str | Path):
-            rate = audio.probe(source).sample_rate
-            blocks: Iterable[tuple[int, np.ndarray]] = audio.blocks(source, round(BLOCK_S * rate))
+            file = audio.MediaFile(source)
+            rate = file.info.sample_rate
+            blocks: Iterable[tuple[int, np.ndarray]] = file.blocks(round(BLOCK_S * rate))
         else:
             waveform, rate = audio.as_waveform(*source), int(source[1])
             blocks = [(0, waveform)]

@@ -20,6 +20,7 @@ from scipy.ndimage import label as connected
 from .. import audio
 from ..audio import windows
 from ..core.errors import AudioError, ParameterError
+from ..embedding import load
 from .timeline import Segment as Segment
 from .timeline import Timeline as Timeline
 
@@ -60,7 +61,7 @@ class _Lane:
 
 def scan(
     path: str | Path,
-    encoder: WindowClassifier,
+    encoder: WindowClassifier | None = None,
     *,
     channels: Literal["mix", "each"] = "mix",
     enter: float = 0.6,
@@ -79,7 +80,7 @@ def scan(
 
     Args:
         path: Any media file that :mod:`~contrastive_artifacts.audio` reads.
-        encoder: Classifies windows.
+        encoder: Classifies windows; the release encoder if not given.
         channels: "mix" scans the mean of the channels; "each" scans every channel and says which.
         enter, leave: Probabilities with ``0 < leave <= enter <= 1``.
         minimum_s: Shorter segments are dropped; half a window if not given.
@@ -93,12 +94,14 @@ def scan(
         ParameterError: a value outside its range, or an encoder that answers with other shapes than promised.
         AudioError: the file cannot be read or holds no audio.
     """
+    encoder = load("release") if encoder is None else encoder
     _check(encoder, channels, enter, leave, minimum_s, batch)
-    info = audio.probe(path)
+    file = audio.MediaFile(path)
+    info = file.info
     rate = info.sample_rate
     window, hop = max(1, round(encoder.window_s * rate)), max(1, round(encoder.hop_s * rate))
     lanes = [_Lane(i) for i in range(info.channels)] if channels == "each" else [_Lane(None)]
-    blocks = audio.blocks(path, max(round(_BLOCK_S * rate), window))
+    blocks = file.blocks(max(round(_BLOCK_S * rate), window))
     starts: list[int] = []
     total = 0
     with _progress(info.duration_s, progress) as bar:

@@ -40,6 +40,26 @@ def test_tone_in_tone_out(media: dict[str, Path], name: str) -> None:
     assert spectrum.max(axis=1) == pytest.approx([0.4, 0.2], rel=0.06)
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_media_file_is_opened_once_and_can_be_read_again(
+    media: dict[str, Path], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected, rate = audio.read(media[name])
+    opened: list[str] = []
+    sound, container = soundfile.SoundFile, av.open
+    monkeypatch.setattr(soundfile, "SoundFile", lambda *args: opened.append("sound") or sound(*args))
+    monkeypatch.setattr(av, "open", lambda *args, **options: opened.append("av") or container(*args, **options))
+    file = audio.MediaFile(media[name])
+    assert (file.info, file.info.sample_rate) == (audio.probe(media[name]), rate)
+    opened.clear()
+    whole = np.concatenate([block for _, block in file.blocks(9000)], axis=1)
+    assert opened == []
+    np.testing.assert_array_equal(whole, expected)
+    part = np.concatenate([block for _, block in file.blocks(9000, 5000, 30_000)], axis=1)
+    assert len(opened) == 1
+    np.testing.assert_array_equal(part, expected[:, 5000:30_000])
+
+
 @pytest.mark.parametrize("name", [name for name, (*_, lossless) in FORMATS.items() if lossless])
 def test_click_is_found_at_its_sample(media: dict[str, Path], name: str) -> None:
     waveform, _ = audio.read(media[name])

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import contrastive_artifacts as ca
 from contrastive_artifacts import audio
 from contrastive_artifacts.core.errors import AudioError, ParameterError
 from contrastive_artifacts.scan.scan import scan
@@ -142,9 +143,7 @@ def test_three_hours_in_flat_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     def peak_memory(hours: int) -> int:
         total = hours * 3600 * rate
 
-        def blocks(
-            path: Path, length: int, start: int = 0, stop: int | None = None
-        ) -> Iterator[tuple[int, np.ndarray]]:
+        def blocks(length: int) -> Iterator[tuple[int, np.ndarray]]:
             for at in range(0, total, length):
                 block = np.full((1, min(length, total - at)), 0.01, np.float32)
                 position = np.arange(at, at + block.shape[1]) / rate
@@ -152,8 +151,7 @@ def test_three_hours_in_flat_memory(monkeypatch: pytest.MonkeyPatch) -> None:
                 yield at, block
 
         info = SimpleNamespace(sample_rate=rate, channels=1, samples=total, duration_s=total / rate)
-        monkeypatch.setattr(audio, "probe", lambda path: info)
-        monkeypatch.setattr(audio, "blocks", blocks)
+        monkeypatch.setattr(audio, "MediaFile", lambda path: SimpleNamespace(info=info, blocks=blocks))
         tracemalloc.start()
         timeline = scan("long.wav", Loudness(), progress=False)
         peak = tracemalloc.get_traced_memory()[1]
@@ -165,6 +163,14 @@ def test_three_hours_in_flat_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     # What grows is the verdicts; the audio of one hop is 4000 bytes, so keeping any of it would show.
     growth = (peak_memory(3) - peak_memory(1)) / (2 * 3600 / 0.5)
     assert growth < 400, f"{growth:.0f} bytes per window"
+
+
+def test_the_release_encoder_scans_if_none_is_given(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.wav", np.random.default_rng(0).normal(0, 0.1, (1, 3 * RATE)))
+    timeline = ca.scan(path)
+    release = ca.load("release")
+    assert timeline.labels == release.labels[1:]
+    assert timeline == ca.scan(path, release)
 
 
 def test_wrong_use_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,6 +189,6 @@ def test_wrong_use_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         scan(path, Loudness(labels=("clean", "loud")))
     with pytest.raises(ParameterError, match="hop_s <= window_s"):
         scan(path, Loudness(window_s=0.2))
-    monkeypatch.setattr(audio, "blocks", lambda *_: iter(()))
+    monkeypatch.setattr(audio.MediaFile, "blocks", lambda *_: iter(()))
     with pytest.raises(AudioError, match=r"a\.wav holds no audio"):
         scan(path, Loudness())
