@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ..core import files
-from ..core.errors import StorageError
+from ..core.errors import StorageError, TrainingError
 
 NAME = "state.safetensors"
 
@@ -28,6 +28,19 @@ class State:
     def part(self, prefix: str) -> dict[str, Tensor]:
         """The tensors below ``prefix.``, without it."""
         return {k[len(prefix) + 1 :]: v for k, v in self.tensors.items() if k.startswith(prefix + ".")}
+
+
+def check_config(run: Path, config: dict[str, Any]) -> None:
+    """Checks that a run directory is new or belongs to this configuration.
+
+    Raises:
+        TrainingError: it belongs to another one.
+    """
+    path = run / "config.json"
+    if path.exists() and files.read_json(path) != config:
+        raise TrainingError(
+            f"{run} holds a run of another configuration (see {path}); choose another run=... or delete it."
+        )
 
 
 def save(directory: Path, state: State) -> None:

@@ -1,30 +1,44 @@
-"""Trains a context module over cached patches: minutes on one core, early stopping by held-out sources."""
+"""Training of a context module on precomputed patches, with early stopping on held-out sources."""
 
 from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ..core import seeding
-from ..core.errors import ParameterError, TrainingError
+from ..core.errors import ParameterError
 from ..models.context import Context, Stretch, collate
 from ..models.objectives import Objective, ObjectiveSettings
+from . import checkpoint
+from .steps import Steps, parameter_groups
+
+WARMUP, LOWEST = (
+    0.05,
+    1e-3,
+)  # share of the steps with a rising learning rate; share of the peak that it never falls below
+CLIP = 1.0  # largest norm of the gradient
 
 
 @dataclass(frozen=True, eq=False)
 class Sequences:
-    """Recordings with what is known of each.
+    """Recordings and their labels.
 
     Args:
-        rows: Of each of M recordings K stretches; those of one place among the K are of about one length.
-        states: int64 [M].
+        rows: M recordings, each as K stretches; the k-th stretches of all recordings are about equally long.
+        states: int64 [M], index of the artifact.
         severities: float32 [M], 0 for clean.
         sources: [M] split keys.
+
+    Raises:
+        ParameterError: the arrays or the numbers of stretches do not match.
     """
 
     rows: Sequence[Sequence[Stretch]]
@@ -36,9 +50,9 @@ class Sequences:
         sizes = {len(self.rows), len(self.states), len(self.severities), len(self.sources)}
         if len(sizes) != 1 or not len(self.rows):
             raise ParameterError(f"Sequences need as many states, severities and sources as rows; got {sorted(sizes)}.")
-        if len(kinds := {len(row) for row in self.rows}) != 1 or 0 in kinds:
+        if len(counts := {len(row) for row in self.rows}) != 1 or 0 in counts:
             raise ParameterError(
-                f"Every recording needs as many stretches as the others, not none; got {sorted(kinds)}."
+                f"All recordings need the same number of stretches, at least one; got {sorted(counts)}."
             )
 
     def __len__(self) -> int:
@@ -53,17 +67,18 @@ class Sequences:
 
 @dataclass(frozen=True)
 class FitSettings:
-    """Length and pace.
+    """Length and learning rate of the training of a context module.
 
     Args:
-        steps: Most optimiser steps.
-        batch: Sequences a step; all states of a source come together, so that the pair is a hard negative.
-        lr: Peak learning rate of AdamW; a half cosine follows a short rise.
-        weight_decay: Of all matrices.
-        validate_every: Steps between looks at the held-out sources.
-        patience: Looks without a better loss after which it stops.
-        held_out: Share of the sources that decides when to stop, (0, 1).
-        seed: Of weights, batches, stretches and dropout.
+        steps: Largest number of optimiser steps.
+        batch: Sequences per step. All states of a source are in the same batch, so that views of the same sound in
+            another state are negatives.
+        lr: Peak learning rate of AdamW.
+        weight_decay: Decoupled L2 of all matrices.
+        validate_every: Steps from one validation and checkpoint to the next.
+        patience: Validations without a better loss after which it stops.
+        held_out: Share of the sources for validation, (0, 1).
+        seed: Seed of batches, stretches and dropout.
     """
 
     steps: int = 240
@@ -81,95 +96,135 @@ class FitSettings:
         if self.lr <= 0:
             raise ParameterError(f"lr must be > 0; got {self.lr}.")
 
+    def rate(self, step: int) -> float:
+        """Learning rate at a step, counted from 0: half a cosine, times a linear rise at the beginning."""
+        done = step + 1
+        factor = min(1.0, done / (WARMUP * self.steps)) * 0.5 * (1 + math.cos(math.pi * done / self.steps))
+        return self.lr * max(factor, LOWEST)
 
-def fit(context: Context, data: Sequences, settings: FitSettings, objective: ObjectiveSettings | None = None) -> float:
-    """Trains ``context`` in place and leaves it, in evaluation mode, as it was at its best on the held-out sources.
 
-    The same seed gives the same weights. Returns the best held-out loss.
+def fit(
+    context: Context,
+    data: Sequences,
+    settings: FitSettings,
+    objective: ObjectiveSettings | None = None,
+    directory: Path | None = None,
+) -> float:
+    """Trains ``context`` in place; the result is the module with the best held-out loss, in evaluation mode.
+
+    The same seed gives the same weights.
+
+    Args:
+        directory: Takes a checkpoint at each validation. If it holds one, the training continues from it, on the same
+            data and settings, and ends with exactly the weights of an uninterrupted one. None: no checkpoint.
+
+    Returns:
+        The best held-out loss.
 
     Raises:
         ParameterError: fewer than two sources.
-        TrainingError: the loss is no longer finite.
+        TrainingError: a loss is no longer finite.
+        StorageError: the checkpoint is damaged.
     """
     names = np.unique(data.sources)
     if len(names) < 2:
-        raise ParameterError("All sequences come from one source; nothing can be held out to say when to stop.")
+        raise ParameterError("All sequences come from one source; no source can be held out for early stopping.")
     rng = seeding.generator(settings.seed, "context", context.settings.kind)
-    kept = max(1, round(settings.held_out * len(names)))
-    held = np.isin(data.sources, rng.permutation(names)[:kept])
-    train, validation = data.take(~held), data.take(held)
+    count = max(1, round(settings.held_out * len(names)))
+    held_out = np.isin(data.sources, rng.permutation(names)[:count])
+    train, validation = data.take(~held_out), data.take(held_out)
     stretches = [stretch for row in train.rows for stretch in row]
     vectors, slow = np.concatenate([s.vectors for s in stretches]), np.stack([s.slow for s in stretches])
     context.standardise(*(torch.from_numpy(part.astype(np.float32)) for part in (vectors, slow)))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seeding.derive(settings.seed, "context"))
-        return _fit(context, train, validation, settings, objective or ObjectiveSettings(memory=512), rng)
-
-
-def _fit(
-    context: Context, train: Sequences, validation: Sequences, settings: FitSettings, wanted: ObjectiveSettings,
-    rng: np.random.Generator,
-) -> float:  # fmt: skip
-    objective = Objective(wanted, context.settings.embedding)
-    decays = [p for p in context.parameters() if p.ndim > 1]
-    rest = [p for p in context.parameters() if p.ndim == 1]
-    groups = [{"params": decays, "weight_decay": settings.weight_decay}, {"params": rest, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=settings.lr)
-    best, best_loss, stale = copy.deepcopy(context.state_dict()), math.inf, 0
-    for step in range(1, settings.steps + 1):
-        context.train()
-        rate = min(1.0, step / (0.05 * settings.steps)) * 0.5 * (1 + math.cos(math.pi * step / settings.steps))
-        for group in optimizer.param_groups:
-            group["lr"] = settings.lr * max(rate, 1e-3)
-        batch, which = _batch(train, settings.batch, rng), int(rng.integers(len(train.rows[0])))
-        loss = _loss(context, objective, batch, which, remember=True)
-        if not math.isfinite(float(loss.detach())):
-            raise TrainingError(f"The loss of the context module became {float(loss)} at step {step}; lower lr.")
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(context.parameters(), 1.0)
-        optimizer.step()
-        if step % settings.validate_every == 0 or step == settings.steps:
-            value = _validation(context, objective, validation)
-            stale = 0 if value < best_loss else stale + 1
-            if value < best_loss:
-                best, best_loss = copy.deepcopy(context.state_dict()), value
-            if stale >= settings.patience:
-                break
-    context.load_state_dict(best)
+        training = _Fitting(
+            context, train, validation, settings, objective or ObjectiveSettings(memory=512), rng, directory
+        )
+        training.resume()
+        if not training.finished:
+            training.take(training.batches())
+    context.load_state_dict(training.best)
     context.eval()
-    return best_loss
+    return training.best_loss
 
 
-def _batch(data: Sequences, size: int, rng: np.random.Generator) -> Sequences:
+class _Fitting(Steps[Sequences]):
+    """The training that :func:`fit` runs; a batch is a :class:`Sequences` of one stretch per recording."""
+
+    name = "context"
+    advice = "fitting.lr"
+
+    def __init__(
+        self, context: Context, train: Sequences, validation: Sequences, settings: FitSettings,
+        objective: ObjectiveSettings, rng: np.random.Generator, directory: Path | None,
+    ) -> None:  # fmt: skip
+        super().__init__(context, list(parameter_groups(context.parameters())), settings, directory)
+        self.context, self.train, self.validation, self.settings, self.rng = context, train, validation, settings, rng
+        self._objective = Objective(objective, context.settings.embedding)
+        self.best = copy.deepcopy(context.state_dict())
+
+    def batches(self) -> Iterator[Sequences]:
+        """The batches from the next step on."""
+        for _ in range(self.step, self.settings.steps):
+            batch = _whole_sources(self.train, self.settings.batch, self.rng)
+            yield _stretch(batch, int(self.rng.integers(len(self.train.rows[0]))))
+
+    @property
+    def objective(self) -> Objective:
+        return self._objective
+
+    def rate(self, group: dict[str, Any], step: int) -> float:
+        return self.settings.rate(step)
+
+    def prepare(self) -> tuple[float, float]:
+        self.context.train()
+        return self.settings.weight_decay, CLIP
+
+    def loss(self, batch: Sequences) -> tuple[Tensor, dict[str, float]]:
+        return self._loss(batch, remember=True)
+
+    def _loss(self, batch: Sequences, remember: bool) -> tuple[Tensor, dict[str, float]]:
+        return self.objective(
+            self.context(*collate([row[0] for row in batch.rows])),
+            states=torch.from_numpy(batch.states),
+            severities=torch.from_numpy(batch.severities),
+            sources=torch.from_numpy(np.unique(batch.sources, return_inverse=True)[1]),
+            remember=remember,
+        )
+
+    def validation_loss(self) -> float:
+        """Mean loss over the held-out recordings, every stretch of each."""
+        self.context.eval()
+        with torch.no_grad():
+            losses = [
+                float(self._loss(_stretch(self.validation, k), remember=False)[0])
+                for k in range(len(self.validation.rows[0]))
+            ]
+        return sum(losses) / len(losses)
+
+    def keep_best(self) -> None:
+        self.best = copy.deepcopy(self.context.state_dict())
+
+    def further_state(self) -> checkpoint.State:
+        tensors = {f"best.{k}": v for k, v in self.best.items()}
+        return checkpoint.State(tensors, {"numpy": self.rng.bit_generator.state})
+
+    def restore(self, state: checkpoint.State) -> None:
+        self.best = state.part("best")
+        self.rng.bit_generator.state = state.record["numpy"]
+
+
+def _whole_sources(data: Sequences, size: int, rng: np.random.Generator) -> Sequences:
     """Whole sources in random order until there are ``size`` sequences, or all."""
-    picked: list[int] = []
+    rows: list[int] = []
     for name in rng.permutation(np.unique(data.sources)):
-        picked += np.flatnonzero(data.sources == name).tolist()
-        if len(picked) >= size:
+        rows += np.flatnonzero(data.sources == name).tolist()
+        if len(rows) >= size:
             break
-    return data.take(np.array(picked))
+    return data.take(np.array(rows))
 
 
-def _loss(
-    context: Context, objective: Objective, batch: Sequences, which: int, remember: bool
-) -> torch.Tensor:  # fmt: skip
-    """Of the stretches at one place of every recording."""
-    numbers = np.unique(batch.sources, return_inverse=True)[1]
-    encoded = context(*collate([row[which] for row in batch.rows]))
-    loss, _ = objective(
-        encoded,
-        states=torch.from_numpy(batch.states),
-        severities=torch.from_numpy(batch.severities),
-        sources=torch.from_numpy(numbers),
-        remember=remember,
-    )
-    return loss
-
-
-def _validation(context: Context, objective: Objective, data: Sequences) -> float:
-    """Mean loss over the held-out recordings, every stretch of each."""
-    context.eval()
-    with torch.no_grad():
-        losses = [float(_loss(context, objective, data, k, remember=False)) for k in range(len(data.rows[0]))]
-    return sum(losses) / len(losses)
+def _stretch(data: Sequences, place: int) -> Sequences:
+    """The same recordings with one stretch each, the one at ``place``."""
+    return Sequences([[row[place]] for row in data.rows], data.states, data.severities, data.sources)

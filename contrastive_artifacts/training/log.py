@@ -4,13 +4,45 @@ from __future__ import annotations
 
 import json
 import logging
+import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch.utils.tensorboard import SummaryWriter
 
 from ..core import files
+
+B = TypeVar("B")
+
+
+class Clock:
+    """Seconds since a training started or resumed, and how many of them it waited for batches."""
+
+    def __init__(self) -> None:
+        self.started, self.waited = time.perf_counter(), 0.0
+
+    @property
+    def elapsed(self) -> float:
+        return max(time.perf_counter() - self.started, 1e-9)
+
+    @property
+    def wait_share(self) -> float:
+        return self.waited / self.elapsed
+
+    def waiting_for(self, batches: Iterable[B]) -> Iterator[B]:
+        """Yields ``batches`` and adds the time that each took to arrive."""
+        iterator = iter(batches)
+        while True:
+            asked = time.perf_counter()
+            try:
+                batch = next(iterator)
+            except StopIteration:
+                return
+            finally:
+                self.waited += time.perf_counter() - asked
+            yield batch
 
 
 class TrainingLog:

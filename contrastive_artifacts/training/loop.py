@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import math
-import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -13,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Dataset
 
@@ -26,12 +23,12 @@ from ..models.encoder import Encoder
 from ..models.heads import Encoded
 from ..models.objectives import Objective
 from . import checkpoint
-from .log import TrainingLog
+from .log import Clock, TrainingLog
 from .settings import TrainerSettings
 from .stages import Schedule, Stage, StagedBatches
+from .steps import Steps, parameter_groups
 
 LOG_EVERY = 10
-logger = logging.getLogger("contrastive_artifacts")
 
 
 @dataclass(frozen=True)
@@ -45,22 +42,27 @@ class Result:
     wait_share: float  # share of the time in which the training process waited for views
 
 
-class Pretraining:
-    """One run: ``Pretraining(...).fit()`` trains, or goes on where the run directory says that it was.
+class Pretraining(Steps[Batch]):
+    """One run: ``Pretraining(...).fit()`` trains it, or continues a run that was stopped.
 
     Args:
         encoder: Its weights are the starting point; trained in place.
+        corpus: Of the clips.
         splits: ``{"train": clips, "validation": clips}``, already split by source.
-        stages: What is learnt, one after the other; mostly one. Each begins with the weights that the one before ended
-            with, and is validated by its own objective on its own views: ``run/encoder`` is the best one of the
-            latest stage. Patience counts in the last one only.
-        run: Directory that takes checkpoint, log and the best encoder (``run/encoder``).
-        config: Plain JSON record of the whole configuration; a run is resumed only under the same one.
+        stages: One or more, trained one after the other. Each starts with the weights at the end of the one before and
+            is validated with its own objective on its own views; ``run/encoder`` is the best encoder of the latest
+            stage.
+        trainer: Length, batch size, device.
+        run: Directory for the checkpoint, the log and the best encoder (``run/encoder``).
+        config: The whole configuration as plain JSON; a run resumes only under the same configuration.
 
     Raises:
-        ParameterError: a setting that this encoder or this machine cannot follow.
+        ParameterError: a setting that this encoder or this machine does not support.
         TrainingError: the run directory belongs to another configuration, or the loss is no longer finite.
     """
+
+    name = "encoder"
+    advice = "optim.lr_top, lr_bottom and lr_heads"
 
     def __init__(
         self, encoder: Encoder, corpus: Corpus, splits: dict[str, list[Clip]], stages: Sequence[Stage],
@@ -70,103 +72,76 @@ class Pretraining:
         stages = [replace(stage, views=replace(stage.views, native=native)) for stage in stages]
         self.trainer, self.run, self.schedule = trainer, Path(run), Schedule(stages, trainer.steps)
         cuda = trainer.device == "cuda" or (trainer.device == "auto" and torch.cuda.is_available())
-        self.device = torch.device("cuda" if cuda else "cpu")
-        self.encoder = encoder.to(self.device)
+        self.encoder = encoder.to("cuda" if cuda else "cpu")
         if trainer.checkpointing:
             _checkpoint_blocks(encoder)
         if trainer.compile and not cuda:
             raise ParameterError("trainer.compile pays on a GPU only, and there is none here; leave it out.")
         self.forward: Callable[..., Encoded] = torch.compile(encoder) if trainer.compile else encoder
+        groups = [g for i, stage in enumerate(encoder.stages()) for g in parameter_groups(stage.parameters(), stage=i)]
+        super().__init__(encoder, groups, trainer, self.run, self.schedule.bounds)
         frame_samples = encoder.settings.frame_hop_s * encoder.sample_rate
         self.objectives = [
             Objective(stage.objective, encoder.settings.embedding, frame_samples).to(self.device)
             for stage in self.schedule.stages
         ]
-        self.optimizer = torch.optim.AdamW(_groups(encoder), lr=1.0)
         ema = self.schedule.stages[0].optim.ema
         self.average = AveragedModel(encoder, multi_avg_fn=get_ema_multi_avg_fn(ema), use_buffers=True) if ema else None
         self.batches = StagedBatches(self.schedule, corpus, splits["train"], trainer)
         held_out = splits["validation"][: trainer.validation_clips]
         views = {stage.views for stage in self.schedule.stages}
         self.validation = {v: _validation_batches(corpus, held_out, v, trainer.sources) for v in views}
-        self.step, self.saved, self.best_step, self.best_loss, self.best_stage = 0, 0, 0, math.inf, -1
-        self._claim({**config, "corpus_fingerprint": corpus.fingerprint})
+        config = {**config, "corpus_fingerprint": corpus.fingerprint}
+        checkpoint.check_config(self.run, config)
+        files.write_json(self.run / "config.json", config)
 
     def fit(self) -> Result:
         """Trains to the last step or to early stopping; returns where it ended."""
         torch.manual_seed(self.trainer.seed)
-        self._resume()
-        started, waited, first = time.perf_counter(), 0.0, self.step
-        loader: DataLoader[Batch] = DataLoader(
+        self.resume()
+        self.first, self.clock = self.step, Clock()
+        with TrainingLog(self.run, self.trainer.steps, self.step) as self.log:
+            if not self.finished:
+                self.take(self.clock.waiting_for(self._loader()))
+        views = (self.step - self.first) * self.trainer.sources * len(self.encoder.settings.states)
+        return Result(self.step, self.best_step, self.best_loss, views / self.clock.elapsed, self.clock.wait_share)
+
+    def _loader(self) -> DataLoader[Batch]:
+        return DataLoader(
             cast("Dataset[Batch]", self.batches),
             batch_size=None,
             sampler=range(self.step, self.trainer.steps),
             num_workers=self.trainer.workers,
-            generator=torch.Generator(),  # its own, so that starting the workers leaves dropout's sequence alone
+            generator=torch.Generator(),  # a separate one: starting the workers must not change the draws of dropout
             prefetch_factor=4 if self.trainer.workers else None,
         )
-        with TrainingLog(self.run, self.trainer.steps, self.step) as log:
-            data = iter(loader) if self.step < self.trainer.steps and not self._out_of_patience() else iter(())
-            while True:
-                asked = time.perf_counter()
-                batch = next(data, None)
-                waited += time.perf_counter() - asked
-                if batch is None:
-                    break
-                loss, terms = self._train_step(batch)
-                self.step += 1
-                elapsed = time.perf_counter() - started
-                rate = (self.step - first) * len(batch.states) / elapsed
-                name = self._stage_behind().name
-                log.advance(self.step, name, loss, rate)
-                if self.step % LOG_EVERY == 0:
-                    facts = {"lr": self._factor(), "views_per_s": rate, "wait_share": waited / elapsed}
-                    log.write(self.step, "train", name, {"loss": loss, **terms, **facts})
-                if self.step % self.trainer.validate_every == 0 or self.step in self.schedule.bounds:
-                    log.write(self.step, "validation", name, {"loss": self._validate()})
-                    self._save()
-                    if self._out_of_patience():
-                        break
-        elapsed = max(time.perf_counter() - started, 1e-9)
-        views = (self.step - first) * self.trainer.sources * len(self.encoder.settings.states)
-        return Result(self.step, self.best_step, self.best_loss, views / elapsed, waited / elapsed)
 
-    def _stage_behind(self) -> Stage:
-        """The stage that the last step belonged to."""
-        return self.schedule.stages[self.schedule.index(self.step - 1)]
+    @property
+    def objective(self) -> Objective:
+        return self.objectives[self.schedule.index(self.step)]  # memories of stages that are over are not needed
 
-    def _factor(self) -> float:
-        """Share of the peak learning rate of the step to come."""
-        stage = self.schedule.stages[self.schedule.index(self.step)]
-        return stage.optim.factor(*self.schedule.within(self.step))
+    def rate(self, group: dict[str, Any], step: int) -> float:
+        optim = self.schedule.stages[self.schedule.index(step)].optim
+        return optim.rate(group["stage"], len(self.encoder.stages())) * self._factor(step)
 
-    def _train_step(self, batch: Batch) -> tuple[float, dict[str, float]]:
-        index = self.schedule.index(self.step)
-        optim, factor, stages = self.schedule.stages[index].optim, self._factor(), self.encoder.stages()
+    def _factor(self, step: int) -> float:
+        """Share of the peak learning rate at a step."""
+        stage = self.schedule.stages[self.schedule.index(step)]
+        return stage.optim.factor(*self.schedule.within(step))
+
+    def prepare(self) -> tuple[float, float]:
+        optim, stages = self.schedule.stages[self.schedule.index(self.step)].optim, self.encoder.stages()
         self.encoder.train()
         for i, stage in enumerate(stages):
             trains = optim.trains(i, len(stages), *self.schedule.within(self.step))
-            stage.requires_grad_(trains).train(trains)  # at rest, running statistics stay as they are, too
-        for group in self.optimizer.param_groups:
-            group["lr"] = optim.rate(group["stage"], len(stages)) * factor
-            group["weight_decay"] = optim.weight_decay if group["decays"] else 0.0
-        loss, terms = self._loss(batch, self.objectives[index], self.forward, remember=True)
-        if optim.l1:
-            loss = loss + optim.l1 * sum(p.abs().sum() for p in stages[-1].parameters() if p.ndim > 1)
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            raise TrainingError(
-                f"The loss became {value} at step {self.step} ({terms}). The checkpoint of step "
-                f"{self.saved} is kept in {self.run}; "
-                "lower optim.lr_top, lr_bottom and lr_heads."
-            )
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_([p for p in self.encoder.parameters() if p.grad is not None], optim.clip)
-        self.optimizer.step()
-        if self.average is not None:
-            self.average.update_parameters(self.encoder)
-        return value, terms
+            stage.requires_grad_(trains).train(trains)  # running statistics of a frozen stage do not change either
+        return optim.weight_decay, optim.clip
+
+    def loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+        loss, terms = self._loss(batch, self.objective, self.forward, remember=True)
+        if l1 := self.schedule.stages[self.schedule.index(self.step)].optim.l1:
+            loss = loss + l1 * sum(p.abs().sum() for p in self.encoder.stages()[-1].parameters() if p.ndim > 1)
+        return loss, terms
 
     def _loss(
         self, batch: Batch, objective: Objective, encoder: Callable[..., Encoded], remember: bool
@@ -191,84 +166,44 @@ class Pretraining:
     def _tensor(self, part: Any) -> Tensor:
         return torch.as_tensor(part).to(self.device)
 
-    def _validate(self) -> float:
-        """Loss over the held-out batches; saves the encoder where it is the best of its stage so far."""
-        encoder = cast(Encoder, self.average.module) if self.average is not None else self.encoder
-        loss = self._validation_loss(encoder)
-        if not math.isfinite(loss):
-            raise TrainingError(
-                f"The validation loss became {loss} at step {self.step}; {self.run} keeps the state before it."
-            )
-        stage = self.schedule.index(self.step - 1)
-        if loss < self.best_loss or stage > self.best_stage:
-            self.best_loss, self.best_step, self.best_stage = loss, self.step, stage
-            encoder.save(self.run / "encoder")
-        return loss
-
-    def _validation_loss(self, encoder: Encoder) -> float:
-        encoder.eval()
+    def validation_loss(self) -> float:
+        encoder = self._validated().eval()
         index = self.schedule.index(self.step - 1)
         batches, objective = self.validation[self.schedule.stages[index].views], self.objectives[index]
         with torch.no_grad():
             losses = [float(self._loss(batch, objective, encoder, remember=False)[0]) for batch in batches]
         return sum(losses) / len(losses)
 
-    def _out_of_patience(self) -> bool:
-        stale = (self.step - self.best_step) // self.trainer.validate_every
-        last = self.best_stage == len(self.schedule.stages) - 1
-        return bool(self.trainer.patience) and last and stale >= self.trainer.patience
+    def _validated(self) -> Encoder:
+        """The encoder that is validated and saved: with averaged weights where ``optim.ema`` is set."""
+        return self.encoder if self.average is None else cast(Encoder, self.average.module)
 
-    def _claim(self, config: dict[str, Any]) -> None:
-        path = self.run / "config.json"
-        if path.exists() and files.read_json(path) != config:
-            raise TrainingError(
-                f"{self.run} holds a run of another configuration (see {path}); choose another run=... or delete it."
-            )
-        files.write_json(path, config)
+    def keep_best(self) -> None:
+        self._validated().save(self.run / "encoder")
 
-    def _save(self) -> None:
-        objective = self.objectives[self.schedule.index(self.step)]  # memories of stages that are over are not needed
-        tensors = {f"encoder.{k}": v for k, v in self.encoder.state_dict().items()}
-        tensors |= {f"optimizer.{k}": v for k, v in checkpoint.optimizer_tensors(self.optimizer).items()}
-        tensors |= {f"memory.{k}": v for k, v in objective.memory_state().items()}
-        if self.average is not None:
-            tensors |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
-        tensors["random.cpu"] = torch.get_rng_state()
-        if self.device.type == "cuda":
-            tensors["random.cuda"] = torch.cuda.get_rng_state(self.device)
-        best = {"best_step": self.best_step, "best_loss": self.best_loss, "best_stage": self.best_stage}
-        checkpoint.save(self.run, checkpoint.State(tensors, {"step": self.step, **best}))
-        self.saved = self.step
+    def further_state(self) -> checkpoint.State:
+        average = {} if self.average is None else self.average.state_dict()
+        return checkpoint.State({f"average.{k}": v for k, v in average.items()}, {})
 
-    def _resume(self) -> None:
-        state = checkpoint.load(self.run)
-        if state is None:
-            return
-        self.encoder.load_state_dict(state.part("encoder"))
-        checkpoint.load_optimizer(self.optimizer, state.part("optimizer"))
+    def restore(self, state: checkpoint.State) -> None:
         if self.average is not None:
             self.average.load_state_dict(state.part("average"))
-        torch.set_rng_state(state.tensors["random.cpu"])
-        if self.device.type == "cuda" and "random.cuda" in state.tensors:
-            torch.cuda.set_rng_state(state.tensors["random.cuda"], self.device)
-        self.step = self.saved = state.record["step"]
-        self.best_step, self.best_loss = state.record["best_step"], state.record["best_loss"]
-        self.best_stage = state.record["best_stage"]
-        stage = self.schedule.index(self.step)
-        if memory := state.part("memory"):
-            self.objectives[stage].load_memory_state(memory)
-        logger.info("resuming %s at step %d, stage %s", self.run, self.step, self.schedule.stages[stage].name)
 
+    def after_step(self, batch: Batch, loss: float, terms: dict[str, float]) -> None:
+        if self.average is not None:
+            self.average.update_parameters(self.encoder)
+        stage, rate = self._last_stage(), (self.step - self.first) * len(batch.states) / self.clock.elapsed
+        self.log.advance(self.step, stage, loss, rate)
+        if self.step % LOG_EVERY == 0:
+            facts = {"lr": self._factor(self.step), "views_per_s": rate, "wait_share": self.clock.wait_share}
+            self.log.write(self.step, "train", stage, {"loss": loss, **terms, **facts})
 
-def _groups(encoder: Encoder) -> list[dict[str, Any]]:
-    """Parameter groups: one a stage and kind; matrices and kernels decay, biases and norms do not."""
-    groups = []
-    for i, stage in enumerate(encoder.stages()):
-        for decays in (True, False):
-            parameters = [p for p in stage.parameters() if (p.ndim > 1) == decays]
-            if parameters:
-                groups.append({"params": parameters, "stage": i, "decays": decays})
-    return groups
+    def after_validation(self, loss: float) -> None:
+        self.log.write(self.step, "validation", self._last_stage(), {"loss": loss})
+
+    def _last_stage(self) -> str:
+        """Name of the stage that the last step belonged to."""
+        return self.schedule.stages[self.schedule.index(self.step - 1)].name
 
 
 def _checkpoint_blocks(encoder: Encoder) -> None:

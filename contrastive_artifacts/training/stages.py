@@ -11,6 +11,7 @@ from ..data.corpora import Clip, Corpus
 from ..data.views import Batch, ClipCache, TrainingBatches, ViewSettings
 from ..models.objectives import ObjectiveSettings
 from .settings import OptimSettings, TrainerSettings
+from .steps import stage_of
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Schedule:
 
     def index(self, step: int) -> int:
         """Number of the stage that ``step`` lies in; the last one's for the step after the end."""
-        return min(sum(step >= bound for bound in self.bounds[1:]), len(self.stages) - 1)
+        return stage_of(step, self.bounds)
 
     def within(self, step: int) -> tuple[int, int]:
         """The step counted from the beginning of its stage, and the steps of that stage."""

@@ -131,7 +131,7 @@ def test_nan_stops_with_a_message_and_keeps_the_checkpoint(tmp_path, small_corpu
 
 def test_early_stopping_and_its_resume(tmp_path, small_corpus, monkeypatch):
     losses = iter([1.0, 2.0, 3.0, 4.0, 5.0])
-    monkeypatch.setattr(Pretraining, "_validation_loss", lambda self, encoder: next(losses))
+    monkeypatch.setattr(Pretraining, "validation_loss", lambda self: next(losses))
     trainer = replace(TRAINER, steps=12, patience=2)
     result = training(tmp_path, small_corpus, trainer).fit()
     assert (result.steps, result.best_step, result.best_loss) == (6, 2, 1.0)

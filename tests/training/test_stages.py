@@ -94,7 +94,7 @@ def test_stopped_inside_any_stage_it_ends_as_the_straight_run(tmp_path, small_co
 
 def test_the_log_names_the_stage_and_the_last_one_makes_the_encoder(tmp_path, small_corpus, monkeypatch):
     losses = iter([1.0, 5.0, 4.0, 9.0, 7.0, 8.0])  # ends of stages at 2 and 5, others at 3 and 6
-    monkeypatch.setattr(Pretraining, "_validation_loss", lambda self, encoder: next(losses))
+    monkeypatch.setattr(Pretraining, "validation_loss", lambda self: next(losses))
     result = training(tmp_path, small_corpus).fit()
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     told = [(line["step"], line["stage"]) for line in lines if line["kind"] == "validation"]
@@ -104,7 +104,7 @@ def test_the_log_names_the_stage_and_the_last_one_makes_the_encoder(tmp_path, sm
 
 def test_patience_counts_in_the_last_stage_only(tmp_path, small_corpus, monkeypatch):
     rising = iter(range(1, 99))
-    monkeypatch.setattr(Pretraining, "_validation_loss", lambda self, encoder: float(next(rising)))
+    monkeypatch.setattr(Pretraining, "validation_loss", lambda self: float(next(rising)))
     result = training(tmp_path, small_corpus, trainer=replace(TRAINER, steps=16, validate_every=1, patience=2)).fit()
     assert result.steps == 10 + 3  # stages begin at 0, 4 and 10
 

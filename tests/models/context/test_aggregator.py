@@ -131,7 +131,7 @@ def test_slow_figures_tell_what_no_patch_shows() -> None:
 
 def test_recordings_have_as_many_stretches_as_the_others() -> None:
     one, two = [stretch(np.zeros((2, INPUTS)))], [stretch(np.zeros((2, INPUTS)))] * 2
-    with pytest.raises(ParameterError, match=r"as many stretches.*\[1, 2\]"):
+    with pytest.raises(ParameterError, match=r"same number of stretches.*\[1, 2\]"):
         Sequences([one, two], np.zeros(2, int), np.zeros(2, np.float32), np.array(["a", "b"]))
 
 
