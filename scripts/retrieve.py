@@ -67,7 +67,11 @@ def main(cfg: DictConfig) -> None:
 def known(metadata: dict[str, Any]) -> dict[str, str]:
     """What is known of a span, or else was heard in it."""
     names = ("artifact", "severity") if metadata.get("artifact") else ("heard", "heard_severity", "heard_probability")
-    values = {name.removeprefix("heard_"): metadata[name] for name in names if metadata.get(name) is not None}
+    values = {
+        name.removeprefix("heard_"): "unknown" if retrieval.is_unknown(value) else value
+        for name in names
+        if (value := metadata.get(name)) is not None
+    }
     return {name: f"{value:.2f}" if isinstance(value, float) else str(value) for name, value in values.items()}
 
 

@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 import contrastive_artifacts as ca
 from contrastive_artifacts.core.console import console, instructive, table
+from contrastive_artifacts.scan.timeline import severity_text
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="scan")
@@ -22,7 +23,7 @@ def main(cfg: DictConfig) -> None:
         write(stem.with_name(f"{stem.name}.artifacts.{suffix}"))
     rows = [
         [f"{s.start / timeline.sample_rate:.2f}", f"{s.stop / timeline.sample_rate:.2f}", s.label,
-         f"{s.severity:.2f}", f"{s.confidence:.2f}", "mix" if s.channel is None else s.channel]
+         severity_text(s.severity), f"{s.confidence:.2f}", "mix" if s.channel is None else s.channel]
         for s in timeline.segments
     ]  # fmt: skip
     columns = ["start s", "stop s", "artifact", "severity", "confidence", "channel"]

@@ -23,12 +23,13 @@ class Classification:
     Args:
         label: The most probable of the labels, ``"clean"`` among them.
         probabilities: Label -> calibrated probability; they sum to 1.
-        severity: Artifact -> severity in [0, 1] that it has if it is there.
+        severity: Artifact -> severity in [0, 1] that it has if it is present; None where it is unknown: nobody defined
+            a scale for a label that users added.
     """
 
     label: str
     probabilities: dict[str, float]
-    severity: dict[str, float]
+    severity: dict[str, float | None]
 
 
 class PretrainedEncoder:
@@ -79,7 +80,10 @@ class PretrainedEncoder:
         return Classification(label, {name: probabilities[name] for name in self.labels}, severity)
 
     def classify_windows(self, waveforms: Sequence[np.ndarray], sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
-        """N mono float32 windows [T] -> probabilities and severities float32 [N, K], columns as ``labels``."""
+        """N mono float32 windows [T] -> probabilities and severities float32 [N, K], columns as ``labels``.
+
+        A severity is 0 for clean and NaN where it is unknown, for labels that users added.
+        """
         self._need_probe()
         return self.classify_vectors(self.embed_windows(waveforms, sample_rate))
 
@@ -88,10 +92,7 @@ class PretrainedEncoder:
         probe = self._need_probe()
         probabilities, severities = probe.classify_batch(unit_rows(vectors), self.fingerprint)
         order = [probe.classes.index(name) for name in self.labels]
-        zero = np.zeros(len(vectors), np.float32)
-        return probabilities[:, order].astype(np.float32), np.stack(
-            [severities.get(n, zero) for n in self.labels], axis=1
-        )
+        return probabilities[:, order].astype(np.float32), severities[:, order]
 
     @property
     def has_probe(self) -> bool:

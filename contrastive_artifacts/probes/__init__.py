@@ -39,3 +39,4 @@ from .spaces import uniformity as uniformity
 from .storage import PROBES as PROBES
 from .storage import load_probe as load_probe
 from .storage import save_probe as save_probe
+from .verdicts import Verdicts as Verdicts

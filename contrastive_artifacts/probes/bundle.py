@@ -13,6 +13,7 @@ from ..core.errors import ParameterError, StorageError
 from .data import Embedded, task_labels
 from .linear import LinearProbe, SeverityProbe
 from .storage import check_fingerprint, read_state, write_state
+from .verdicts import Verdicts
 
 CLEAN_WEIGHT = 2  # a false alarm costs more than a fault that is just noticeable: see LOG.md for what this trades
 
@@ -23,7 +24,7 @@ class Probe:
 
     Attributes:
         type: Over "clean" and the artifacts.
-        severity: Artifact -> its severity probe.
+        severity: Artifact -> its severity probe; labels that users added have none.
         fingerprint: Of the encoder whose vectors it was trained on.
     """
 
@@ -46,8 +47,12 @@ class Probe:
     def classes(self) -> tuple[str, ...]:
         return self.type.classes
 
-    def classify(self, vector: Any, fingerprint: str | None = None) -> tuple[str, dict[str, float], dict[str, float]]:
-        """Label, class -> probability (sum 1), artifact -> severity in [0, 1] given that it is there, of one [D].
+    def classify(
+        self, vector: Any, fingerprint: str | None = None
+    ) -> tuple[str, dict[str, float], dict[str, float | None]]:
+        """Label, class -> probability (sum 1), and artifact -> severity in [0, 1], for one vector [D].
+
+        The severity is the one that the artifact has if it is present; None where it is unknown.
 
         Raises:
             FingerprintError: ``fingerprint`` is given and is not that of this probe's encoder.
@@ -56,13 +61,28 @@ class Probe:
         if vector.ndim != 1:
             raise ParameterError(f"vector has shape {vector.shape}, not [D]; classify_batch takes several.")
         probabilities, severities = self.classify_batch(vector[None], fingerprint)
-        chances = dict(zip(self.classes, probabilities[0].tolist(), strict=True))
-        return max(chances, key=lambda name: chances[name]), chances, {k: float(v[0]) for k, v in severities.items()}
+        label = self.classes[int(Verdicts.of(probabilities, severities).labels[0])]
+        severity = {
+            name: None if np.isnan(value) else float(value)
+            for name, value in zip(self.classes, severities[0], strict=True)
+            if name != CLEAN
+        }
+        return label, dict(zip(self.classes, probabilities[0].tolist(), strict=True)), severity
 
-    def classify_batch(self, x: Any, fingerprint: str | None = None) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Probabilities float64 [N, K] in the order of ``classes``; artifact -> severity float32 [N]; for x [N, D]."""
+    def classify_batch(self, x: Any, fingerprint: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities float64 [N, K] and severities float32 [N, K] of x [N, D], columns in the order of ``classes``.
+
+        Severities are 0 for clean and NaN (unknown) for labels without a severity probe, those that users added.
+        """
         check_fingerprint(self.fingerprint, fingerprint)
-        return self.type.predict_proba(x), {name: probe.predict(x) for name, probe in self.severity.items()}
+        probabilities = self.type.predict_proba(x)
+        severities = np.full(probabilities.shape, np.nan, np.float32)
+        for column, name in enumerate(self.classes):
+            if name == CLEAN:
+                severities[:, column] = 0.0
+            elif name in self.severity:
+                severities[:, column] = self.severity[name].predict(x)
+        return probabilities, severities
 
     def save(self, directory: str | Path) -> None:
         """Writes probe.safetensors and probe.json into ``directory``."""

@@ -44,7 +44,10 @@ class WindowClassifier(Protocol):
     def hop_s(self) -> float: ...
 
     def classify_windows(self, waveforms: list[np.ndarray], sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
-        """N mono float32 waveforms [T] -> probabilities [N, K] and severities [N, K], both in [0, 1]."""
+        """N mono float32 windows [T] -> probabilities [N, K] and severities [N, K], both in [0, 1].
+
+        A severity may be NaN: unknown, as it is for labels that users added.
+        """
 
 
 @dataclass
@@ -139,10 +142,11 @@ def _classify(lane: _Lane, signals: list[np.ndarray], encoder: WindowClassifier,
     probabilities, severities = encoder.classify_windows(signals, rate)
     expected = (len(signals), len(encoder.labels))
     for name, values in (("probabilities", probabilities), ("severities", severities)):
-        if np.shape(values) != expected or not np.isfinite(values).all():
+        unfit = np.isinf(values) if name == "severities" else ~np.isfinite(values)
+        if np.shape(values) != expected or unfit.any():
             raise ParameterError(
                 f"The encoder gave {name} of shape {np.shape(values)} for {len(signals)} windows and "
-                f"{len(encoder.labels)} labels; classify_windows must return finite values of shape {expected}."
+                f"{len(encoder.labels)} labels; classify_windows must return values in [0, 1] of shape {expected}."
             )
     lane.probabilities.append(np.asarray(probabilities, np.float32))
     lane.severities.append(np.asarray(severities, np.float32))
@@ -159,11 +163,12 @@ def _segments(
         for (where,) in find_objects(runs):
             if smooth[where, column].max() < enter:
                 continue
+            severity = severities[where, column].mean()
             yield Segment(
                 start=int(edges[where.start]),
                 stop=int(edges[where.stop]),
                 label=label,
-                severity=float(np.clip(severities[where, column].mean(), 0, 1)),
+                severity=None if np.isnan(severity) else float(np.clip(severity, 0, 1)),
                 confidence=float(np.clip(probabilities[where, column].mean(), 0, 1)),
                 channel=lane.channel,
             )

@@ -11,7 +11,16 @@ from safetensors.numpy import load_file, save_file
 
 from contrastive_artifacts.core.errors import FingerprintError, ParameterError, StorageError
 from contrastive_artifacts.core.files import read_json, sha256, write_json
-from contrastive_artifacts.probes import Embedded, LinearProbe, MLPProbe, Probe, SeverityProbe, load_probe, save_probe
+from contrastive_artifacts.probes import (
+    Embedded,
+    LinearProbe,
+    MLPProbe,
+    Probe,
+    SeverityProbe,
+    Verdicts,
+    load_probe,
+    save_probe,
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +39,29 @@ def test_classify(probe: Probe, test: Embedded) -> None:
         assert set(severity) == {"hiss", "hum", "clicks"}
         assert all(0.0 <= value <= 1.0 for value in severity.values())
         np.testing.assert_allclose([probabilities[name] for name in probe.classes], chances[i], rtol=1e-5)
-        np.testing.assert_allclose(severity["hum"], severities["hum"][i], atol=1e-5)
+        np.testing.assert_allclose(severity["hum"], severities[i, probe.classes.index("hum")], atol=1e-5)
     assert right / len(test) > 0.8
     json.dumps(probe.classify(test.x[0]))
+
+
+def test_the_severity_of_an_added_label_is_unknown(train: Embedded, test: Embedded) -> None:
+    """As after user labels: rows of a label whose severity nobody knows train the type probe alone."""
+    added = train.artifact == "clicks"
+    severity = np.where(added, np.nan, train.severity)
+    probe = Probe.fit(Embedded(train.x, np.where(added, "thump", train.artifact), severity, train.source), "f1")
+    thump, clean, hum = (probe.classes.index(name) for name in ("thump", "clean", "hum"))
+    probabilities, severities = probe.classify_batch(test.x)
+    assert np.isnan(severities[:, thump]).all()
+    assert not severities[:, clean].any()
+    assert ((severities[:, hum] >= 0) & (severities[:, hum] <= 1)).all()
+    verdicts = Verdicts.of(probabilities, severities)
+    is_thump = verdicts.labels == thump
+    assert (test.artifact[is_thump] == "clicks").mean() > 0.8
+    np.testing.assert_array_equal(np.isnan(verdicts.severities), is_thump)
+    np.testing.assert_allclose(verdicts.probabilities, probabilities.max(axis=1), rtol=1e-6)
+    label, _, severity_of = probe.classify(test.x[np.flatnonzero(is_thump)[0]])
+    assert (label, severity_of["thump"], set(severity_of)) == ("thump", None, {"hiss", "hum", "thump"})
+    assert "NaN" not in json.dumps(severity_of)
 
 
 def test_round_trip_is_exact(probe: Probe, test: Embedded, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import tracemalloc
 from collections.abc import Iterator
@@ -171,6 +172,26 @@ def test_the_release_encoder_scans_if_none_is_given(tmp_path: Path) -> None:
     release = ca.load("release")
     assert timeline.labels == release.labels[1:]
     assert timeline == ca.scan(path, release)
+
+
+def test_a_severity_may_be_unknown_and_nothing_else(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.wav", signal(10, (2, 5)))
+
+    class Odd(Loudness):
+        probability, severity = 0.0, np.nan
+
+        def classify_windows(self, waveforms: list[np.ndarray], sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
+            probabilities, severities = super().classify_windows(waveforms, sample_rate)
+            return probabilities + self.probability, severities + self.severity
+
+    (segment,) = scan(path, Odd()).segments
+    (known,) = scan(path, Loudness()).segments
+    assert segment == dataclasses.replace(known, severity=None)
+    for name, value in (("probability", np.nan), ("probability", np.inf), ("severity", np.inf)):
+        encoder = Odd()
+        setattr(encoder, name, value)
+        with pytest.raises(ParameterError, match=r"must return values in \[0, 1\]"):
+            scan(path, encoder)
 
 
 def test_wrong_use_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

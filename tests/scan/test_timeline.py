@@ -80,6 +80,24 @@ def test_html_has_a_lane_for_each_label_even_if_unheard(timeline: Timeline, tmp_
     assert data["segments"][1] == [3 * 3600 * RATE + 441, 3 * 3600 * RATE + RATE, "clicks", 1.0, 0.75, 1]
 
 
+def test_an_unknown_severity_is_said_in_every_format(tmp_path: Path) -> None:
+    timeline = Timeline(Path("a.wav"), RATE, RATE, (Segment(0, RATE, "tape_squeal", None, 0.9),), ("tape_squeal",))
+    timeline.to_csv(tmp_path / "t.csv")
+    with open(tmp_path / "t.csv", newline="", encoding="utf-8") as file:
+        assert [row["severity"] for row in csv.DictReader(file)] == [""]
+    timeline.to_json(tmp_path / "t.json")
+    strict = json.loads((tmp_path / "t.json").read_text(), parse_constant=pytest.fail)
+    assert Segment(**strict["segments"][0]) == timeline.segments[0]
+    timeline.to_audacity(tmp_path / "t.txt")
+    timeline.to_webvtt(tmp_path / "t.vtt")
+    for name in ("t.txt", "t.vtt"):
+        assert "tape_squeal (severity unknown, confidence 0.90)" in (tmp_path / name).read_text()
+    timeline.to_html(tmp_path / "t.html")
+    data = re.search(r'id="data">(.*?)</script>', (tmp_path / "t.html").read_text(encoding="utf-8"), re.DOTALL)
+    assert data is not None
+    assert json.loads(data[1], parse_constant=pytest.fail)["segments"] == [[0, RATE, "tape_squeal", None, 0.9, None]]
+
+
 def test_nothing_heard_still_writes_every_format(tmp_path: Path) -> None:
     empty = Timeline(Path("quiet.wav"), RATE, RATE, (), ("hum",))
     for write, name in ((empty.to_csv, "a.csv"), (empty.to_json, "a.json"), (empty.to_audacity, "a.txt")):

@@ -17,7 +17,7 @@ from ... import audio, embedding
 from ...core.errors import AudioError, FingerprintError, ParameterError
 from ...core.vectors import unit_rows
 from ...data.corpora import Corpus
-from ...probes import Probe
+from ...probes import Probe, Verdicts
 from ...probes.labels import REJECT, RowLabel
 from ...runs import run
 from ...search import retrieval
@@ -207,17 +207,9 @@ class Collection:
         self._occurring = sorted({str(v) for n in names for v in pc.unique(table.column(n)).to_pylist() if v})
 
 
-def verdicts(probe: Probe, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What is heard in [N, D]: places int32 [N] in the probe's classes, severities and probabilities float32 [N].
-
-    A label that people added has no severity: NaN.
-    """
-    probabilities, severities = probe.classify_batch(unit_rows(vectors), probe.fingerprint)
-    best = probabilities.argmax(axis=1).astype(np.int32)
-    each, unknown = np.arange(len(vectors)), np.full(len(vectors), np.nan, np.float32)
-    severities = {CLEAN: np.zeros(len(vectors), np.float32), **severities}
-    columns = np.stack([severities.get(name, unknown) for name in probe.classes], axis=1)
-    return best, columns[each, best].astype(np.float32), probabilities[each, best].astype(np.float32)
+def verdicts(probe: Probe, vectors: np.ndarray) -> Verdicts:
+    """Verdicts on windows [N, D]; their labels are numbers of the probe's classes."""
+    return Verdicts.of(*probe.classify_batch(unit_rows(vectors), probe.fingerprint))
 
 
 @functools.lru_cache(maxsize=4096)

@@ -17,7 +17,8 @@ class Segment:
     Attributes:
         start, stop: Samples ``[start, stop)`` at the recording's own rate.
         label: Name of the artifact.
-        severity: Mean over the windows of the stretch, in [0, 1].
+        severity: Mean over the windows of the segment, in [0, 1]; None where it is unknown: nobody defined a scale for
+            a label that users added. Files say null (JSON, the page), "" (CSV) or "unknown" (captions).
         confidence: Mean probability of the label over the same windows, in [0, 1].
         channel: Index of the channel it was heard in; None when the channels were scanned as one mix.
     """
@@ -25,7 +26,7 @@ class Segment:
     start: int
     stop: int
     label: str
-    severity: float
+    severity: float | None
     confidence: float
     channel: int | None = None
 
@@ -61,7 +62,8 @@ class Timeline:
         for s in self.segments:
             seconds = [f"{at / self.sample_rate:.6f}" for at in (s.start, s.stop)]
             channel = "" if s.channel is None else s.channel
-            rows.append([s.start, s.stop, *seconds, s.label, f"{s.severity:.4f}", f"{s.confidence:.4f}", channel])
+            severity = "" if s.severity is None else f"{s.severity:.4f}"
+            rows.append([s.start, s.stop, *seconds, s.label, severity, f"{s.confidence:.4f}", channel])
         files.write_csv(path, rows)
 
     def to_json(self, path: str | Path) -> None:
@@ -122,7 +124,17 @@ def _lanes(segments: Sequence[Segment], labels: Sequence[str]) -> list[tuple[str
 
 def _caption(segment: Segment) -> str:
     where = "" if segment.channel is None else f", channel {segment.channel + 1}"
-    return f"{segment.label} (severity {segment.severity:.2f}, confidence {segment.confidence:.2f}{where})"
+    severity = severity_text(segment.severity)
+    return f"{segment.label} (severity {severity}, confidence {segment.confidence:.2f}{where})"
+
+
+def severity_text(severity: float | None) -> str:
+    """A severity as pages and tables show it.
+
+    >>> severity_text(0.5), severity_text(None)
+    ('0.50', 'unknown')
+    """
+    return "unknown" if severity is None else f"{severity:.2f}"
 
 
 def _line(text: str) -> str:

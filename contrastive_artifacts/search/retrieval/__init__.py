@@ -15,6 +15,7 @@ from .query import of_span as of_span
 from .query import sources_of as sources_of
 from .query import unlike as unlike
 from .search import Found as Found
+from .search import is_unknown as is_unknown
 from .search import retrieve as retrieve
 from .search import write_hits_csv as write_hits_csv
 from .sounds import clean_of as clean_of

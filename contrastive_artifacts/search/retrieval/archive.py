@@ -14,6 +14,7 @@ from ...core.errors import ArtifactsError, ParameterError
 from ...data.corpora import Clip, Corpus
 from ...embedding.embedder import Embedding, Input
 from ...embedding.table import make_table, recording_rows, table_vectors
+from ...probes import Verdicts
 from ..index import Index
 
 
@@ -40,7 +41,7 @@ def embed_recordings(
         channels: "mix" embeds the mean of the channels, "each" every channel by itself.
 
     Beside the columns of :func:`.table.recording_rows`, ``heard``, ``heard_severity`` and ``heard_probability`` hold
-    the verdict of the encoder's probe, if it has one.
+    the verdict of the encoder's probe, if it has one; the severity is NaN where it is unknown.
 
     Raises:
         ArtifactsError: none of the recordings could be embedded.
@@ -64,12 +65,11 @@ def embed_recordings(
         raise ArtifactsError(f"None of the recordings could be embedded; the first problem: {problem}")
     x = np.concatenate(vectors)
     if encoder.has_probe:
-        probabilities, severities = encoder.classify_vectors(x)
-        best = probabilities.argmax(axis=1)
-        for n, (row, label) in enumerate(zip(rows, best, strict=True)):
+        verdicts = Verdicts.of(*encoder.classify_vectors(x))
+        for row, label, severity, probability in zip(rows, *verdicts, strict=True):
             row["heard"] = encoder.labels[label]
-            row["heard_severity"] = float(severities[n, label])
-            row["heard_probability"] = float(probabilities[n, label])
+            row["heard_severity"] = float(severity)
+            row["heard_probability"] = float(probability)
     return make_table(rows, x, encoder.fingerprint, "h"), problems
 
 

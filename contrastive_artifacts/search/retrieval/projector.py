@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from ...core import files
 from ...core.errors import ParameterError
 from ..index import Index
+from .search import is_unknown
 
 _CONFIG = """embeddings {
   tensor_name: "windows"
@@ -63,4 +64,4 @@ def write_projector(
 
 
 def _cell(value: object) -> str:
-    return "" if value is None else " ".join(str(value).split())
+    return "" if is_unknown(value) else " ".join(str(value).split())

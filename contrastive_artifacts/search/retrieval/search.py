@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,11 @@ def _found(span: list[Hit]) -> Found:
     return Found(best.score, start, stop, best.metadata["sample_rate"], ids, best.metadata)
 
 
+def is_unknown(value: Any) -> bool:
+    """Whether a value of a row is missing: None, or NaN, as the severity of a label that users added."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
 def write_hits_csv(path: str | Path, found: list[Found]) -> None:
     """One row a span: rank, score, recording, place in samples and seconds, and what is known or was heard there."""
     columns = ["file", "clip", "channel", "source", "corpus", "artifact", "severity"]
@@ -122,5 +128,5 @@ def write_hits_csv(path: str | Path, found: list[Found]) -> None:
         seconds = [f"{at / span.sample_rate:.6f}" for at in (span.start, span.stop)]
         facts = [span.metadata.get(name) for name in known]
         place = [span.start, span.stop, span.sample_rate, *seconds]
-        rows.append([rank, f"{span.score:.6f}", *place, *("" if fact is None else fact for fact in facts)])
+        rows.append([rank, f"{span.score:.6f}", *place, *("" if is_unknown(fact) else fact for fact in facts)])
     files.write_csv(path, rows)

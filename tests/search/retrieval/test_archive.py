@@ -59,6 +59,23 @@ def test_windows_channels_problems_and_ids(archive: Path, tmp_path: Path) -> Non
         embed_recordings(corpus, corpus.clips, encoder, channels="left")
 
 
+def test_a_severity_that_is_unknown_stays_unknown(archive: Path) -> None:
+    """As of an encoder whose probe knows a label that users added."""
+    release, corpus = ca.load("release"), corpora.create("folder", path=archive)
+
+    class Added:
+        fingerprint, has_probe, embed = release.fingerprint, True, staticmethod(release.embed)
+        labels = ("clean", "squeal")
+
+        def classify_vectors(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            return np.tile([0.25, 0.75], (len(vectors), 1)), np.tile([0.0, np.nan], (len(vectors), 1))
+
+    table, _ = embed_recordings(corpus, corpus.clips[:1], Added())
+    assert set(table["heard"].to_pylist()) == {"squeal"}
+    assert np.isnan(table["heard_severity"].to_numpy()).all()
+    assert set(table["heard_probability"].to_pylist()) == {0.75}
+
+
 def script(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, ROOT / "scripts" / f"{name}.py", *arguments],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import math
 import time
 from pathlib import Path
 
@@ -105,10 +106,12 @@ def test_the_table_and_the_clips_hold_what_was_found(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, (2, 8000)).astype(np.float32)
     audio.write(tmp_path / "a b.wav", noise, 4000)
     facts = {"file": str(tmp_path / "a b.wav"), "sample_rate": 4000, "channel": 1, "heard": "hum"}
+    facts |= {"heard_severity": math.nan}
     found = retrieve(index_of(tmp_path / "i", [(0.9, "x/a b.wav", 1000, 3000)], **facts), QUERY, 3)
     write_hits_csv(tmp_path / "hits.csv", found)
     (row,) = csv.DictReader((tmp_path / "hits.csv").read_text().splitlines())
     assert (row["start"], row["start_s"], row["stop_s"], row["heard"]) == ("1000", "0.250000", "0.750000", "hum")
+    assert row["heard_severity"] == "", "unknown, as of a label that users added"
     waveform, rate = sound_of(found[0])
     np.testing.assert_array_equal(waveform, noise[1:, 1000:3000])
     (path,) = write_clips(tmp_path / "clips", [(found[0], waveform, rate)], ".flac")
