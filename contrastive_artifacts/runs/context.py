@@ -1,7 +1,7 @@
-"""A run whose encoder hears many seconds: a context module trained over the patches of a trained encoder.
+"""Training of a context module: an encoder whose windows are many seconds long, on top of a trained encoder.
 
-The directory is a run as :mod:`.run` makes them: ``config.json`` and ``encoder/``, which holds the encoder, the context
-module and, after probing, the probe. Everything that takes a run or an encoder takes it.
+The result is a run directory as :mod:`.run` describes it: ``config.json``, the checkpoint and ``encoder/``, which holds
+the encoder, the context module and, after probing, the probe. It can be used wherever a run or an encoder can.
 """
 
 from __future__ import annotations
@@ -24,16 +24,17 @@ from ..data.corpora import Clip, Corpus
 from ..data.dataset import pool
 from ..data.views import ViewSettings, evaluation_views
 from ..embedding.context import ContextEmbedder
-from ..embedding.opening import encoder_folder, open_encoder
+from ..embedding.opening import CONTEXT_RECORD, encoder_folder, open_encoder
 from ..models.context import Context, ContextSettings, PatchEncoder, Stretch, slow_of
 from ..models.objectives import ObjectiveSettings
 from ..models.slow import SLOW_FIGURES
+from ..training import checkpoint
 from ..training.context import FitSettings, Sequences, fit
-from . import run
+from . import sections, typed
 
 
-class Heard(NamedTuple):
-    """A view as the context module takes it, and what it is."""
+class Example(NamedTuple):
+    """A view as the input of the context module, with its labels."""
 
     stretch: Stretch
     state: int
@@ -42,68 +43,83 @@ class Heard(NamedTuple):
 
 
 def pretrain_context(config: dict[str, Any], directory: str | Path) -> float:
-    """Trains a context module as ``configs/pretrain_context.yaml`` says and writes the run; returns the held-out loss.
+    """Trains a context module, or resumes the training, and writes the run; a finished run is left as it is.
 
-    Training and validation sources are rendered whole in every state, ``draws`` times, by ``workers`` processes (the
-    result does not depend on how many); a share of the sources decides when to stop, see :class:`.FitSettings`.
+    All training and validation clips are rendered in every state, ``draws`` times, by ``workers`` processes (the result
+    does not depend on their number). A share of the sources decides when to stop, see :class:`.FitSettings`. A training
+    that was killed renders the same views again and continues after its last checkpoint.
+
+    Args:
+        config: The sections of ``configs/pretrain_context.yaml``.
+        directory: The run.
+
+    Returns:
+        The best loss on the held-out sources.
 
     Raises:
-        StorageError: there is no such encoder.
+        ParameterError: a setting that does not exist or is out of range.
+        StorageError: there is no such encoder, or the checkpoint is damaged.
         CorpusError: no clip could be read.
+        TrainingError: the directory holds a run of another configuration, or the loss is no longer finite.
     """
     directory, seed = Path(directory), config["seed"]
-    fitting = run.settings(FitSettings, {**config["fitting"], "seed": seed}, "fitting")
-    objective = run.settings(ObjectiveSettings, config["objective"], "objective")
+    fitting = typed.settings(FitSettings, {**config["fitting"], "seed": seed}, "fitting")
+    objective = typed.settings(ObjectiveSettings, config["objective"], "objective")
     folder = encoder_folder(config["encoder"])
     patches = _patches(folder)
     seconds = float(config["window_s"])
-    views = dataclasses.replace(run.view_settings(config, patches.sample_rate, seconds), native=True)
+    views = dataclasses.replace(sections.view_settings(config, patches.sample_rate, seconds), native=True)
     sizes = {**config["context"], "states": views.states, "inputs": patches.dim, "hop_s": patches.hop_s,
              "max_s": seconds, "slow": len(SLOW_FIGURES)}  # fmt: skip
-    settings = run.settings(ContextSettings, sizes, "context")
+    settings = typed.settings(ContextSettings, sizes, "context")
     section = json.dumps(config["corpus"])
     corpus = _corpus(section)
-    splits = run.make_splits(corpus, config["split"])
-    clips = [clip for side, own in splits.items() if side != "test" for clip in own]
-    work = partial(_hear, folder, section, views, config["draws"], seed)
-    data = _gathered(work, corpus, clips, config["workers"])
+    record = {**config, "corpus_fingerprint": corpus.fingerprint, "encoder_fingerprint": patches.fingerprint}
+    checkpoint.check_config(directory, record)
+    state = checkpoint.load(directory)
+    if state is not None and (directory / "encoder" / CONTEXT_RECORD).exists():  # written when training has ended
+        return float(state.record["best_loss"])
+    splits = sections.make_splits(corpus, config["split"])
+    clips = [clip for side, clips_of_side in splits.items() if side != "test" for clip in clips_of_side]
+    work = partial(_examples, folder, section, views, config["draws"], seed)
+    data = _sequences(work, corpus, clips, config["workers"])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         context = Context(settings)
-    loss = fit(context, data, fitting, objective)
+    files.write_json(directory / "config.json", record)
+    loss = fit(context, data, fitting, objective, directory)
     ContextEmbedder(patches, context).save(directory / "encoder")
-    files.write_json(directory / "config.json", {**config, "corpus_fingerprint": corpus.fingerprint})
     return loss
 
 
-def _gathered(work: partial[list[Heard]], corpus: Corpus, clips: Sequence[Clip], workers: int) -> Sequences:
-    """What is heard of all clips, in their order."""
-    found: dict[str, list[Heard]] = {}
+def _sequences(work: partial[list[Example]], corpus: Corpus, clips: Sequence[Clip], workers: int) -> Sequences:
+    """The examples of all clips, in the order of the clips."""
+    by_clip: dict[str, list[Example]] = {}
     with closing(pool.results(work, clips, workers)) as results:
-        for clip, heard in track(results, f"render and hear {corpus.name}", total=len(clips), transient=True):
-            if isinstance(heard, pool.Crashed):
-                raise StorageError(f"{clip.id}: {heard.problem}.")
-            found[clip.id] = heard
-    every = [one for clip in clips for one in found[clip.id]]
-    if not every:
+        for clip, result in track(results, f"render and encode {corpus.name}", total=len(clips), transient=True):
+            if isinstance(result, pool.Crashed):
+                raise StorageError(f"{clip.id}: {result.problem}.")
+            by_clip[clip.id] = result
+    examples = [example for clip in clips for example in by_clip[clip.id]]
+    if not examples:
         raise CorpusError(f"No clip of {corpus.name} could be read; there is nothing to train on.")
     return Sequences(
-        [[one.stretch] for one in every],
-        np.array([one.state for one in every], np.int64),
-        np.array([one.severity for one in every], np.float32),
-        np.array([one.source for one in every]),
+        [[example.stretch] for example in examples],
+        np.array([example.state for example in examples], np.int64),
+        np.array([example.severity for example in examples], np.float32),
+        np.array([example.source for example in examples]),
     )
 
 
-def _hear(folder: Path, corpus: str, settings: ViewSettings, draws: int, seed: int, clip: Clip) -> list[Heard]:
-    """A clip in every state, ``draws`` times; nothing of a clip that cannot be read."""
-    patches, heard = _patches(folder), []
+def _examples(folder: Path, corpus: str, settings: ViewSettings, draws: int, seed: int, clip: Clip) -> list[Example]:
+    """A clip in every state, ``draws`` times; nothing for a clip that cannot be read."""
+    patches, examples = _patches(folder), []
     for view in evaluation_views(_corpus(corpus), [clip], settings, seed, draws):
         assert view.native is not None  # settings.native
         vectors = patches.patches(view.native, view.native_rate).astype(np.float16)
         stretch = Stretch(vectors, slow_of(view.native, view.native_rate))
-        heard.append(Heard(stretch, view.state, view.severity, view.clip.source))
-    return heard
+        examples.append(Example(stretch, view.state, view.severity, view.clip.source))
+    return examples
 
 
 @lru_cache(maxsize=1)
@@ -113,4 +129,4 @@ def _patches(folder: Path) -> PatchEncoder:
 
 @lru_cache(maxsize=1)
 def _corpus(section: str) -> Corpus:
-    return run.make_corpus(json.loads(section))
+    return sections.make_corpus(json.loads(section))

@@ -12,15 +12,16 @@ import torch
 import contrastive_artifacts as ca
 from contrastive_artifacts import audio
 from contrastive_artifacts.core import files
-from contrastive_artifacts.core.errors import CorpusError, ParameterError
+from contrastive_artifacts.core.errors import CorpusError, ParameterError, TrainingError
 from contrastive_artifacts.core.journal import Journal
 from contrastive_artifacts.models import backbones
 from contrastive_artifacts.models.encoder import Encoder, EncoderSettings
 from contrastive_artifacts.pages.explorer.collection import Collection
 from contrastive_artifacts.pages.explorer.labelling import Labelling
 from contrastive_artifacts.probes.labels import Labels
-from contrastive_artifacts.runs import run
+from contrastive_artifacts.runs import context, run
 from contrastive_artifacts.runs.context import pretrain_context
+from contrastive_artifacts.training.steps import Steps
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +86,30 @@ def test_the_same_seed_gives_the_same_module_whatever_the_workers(
     prints = [ca.load(folder / "encoder").fingerprint for folder in (trained, tmp_path / "again", tmp_path / "other")]
     assert prints[0] == prints[1] != prints[2]
     assert files.read_json(trained / "config.json")["corpus_fingerprint"]
+
+
+def test_a_stopped_run_resumes_and_a_finished_one_is_left_alone(
+    config: dict[str, Any], trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = Steps._train_step
+
+    def stops(self: Steps[Any], batch: Any) -> tuple[float, dict[str, float]]:
+        if self.step == 4:
+            raise KeyboardInterrupt
+        return step(self, batch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Steps, "_train_step", stops)
+        with pytest.raises(KeyboardInterrupt):
+            pretrain_context(config, tmp_path)
+    assert not (tmp_path / "encoder").exists()
+    with pytest.raises(TrainingError, match="another configuration"):
+        pretrain_context({**config, "draws": 2}, tmp_path)
+    loss = pretrain_context(config, tmp_path)
+    for name in ("encoder.safetensors", "context.safetensors", "context.json"):
+        assert (tmp_path / "encoder" / name).read_bytes() == (trained / "encoder" / name).read_bytes()
+    monkeypatch.setattr(context, "_sequences", lambda *a: pytest.fail("rendered again"))
+    assert pretrain_context(config, tmp_path) == loss
 
 
 def test_what_cannot_be_is_refused(config: dict[str, Any], tmp_path: Path) -> None:
