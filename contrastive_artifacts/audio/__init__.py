@@ -1,7 +1,7 @@
-"""Audio in and out: numpy float32 ``[C, T]``, full scale 1.0, time as an integer sample index.
+"""Audio input and output: numpy float32 ``[C, T]``, full scale 1.0, time as an integer sample index.
 
-:mod:`.waveform` holds what is done to samples, :mod:`.media` reads files, :mod:`.level` measures levels,
-:mod:`.windows` is the window policy.
+:mod:`.waveform` converts, resamples and writes waveforms, :mod:`.media` reads files (:mod:`.decoding` has the
+decoders), :mod:`.level` measures levels, :mod:`.windows` cuts a signal into windows.
 """
 
 from .level import active_rms as active_rms

@@ -1,9 +1,9 @@
 """Decoders: libsndfile for wave, FLAC, Ogg and MP3, FFmpeg's libraries for everything else.
 
-Both give what a file says (:class:`AudioInfo`) and its samples from a position on. Wave and FLAC files are sought;
-everything else is decoded from its start, because a decoder of a lossy format that starts in the middle gives other
-samples (and MPEG program streams cannot be sought at all). Who only wants to look into a long film may have it sought
-by its time stamps.
+Both give the properties of a file (:class:`AudioInfo`) and its samples from a position on. In wave and FLAC files the
+decoder seeks to the position; everything else is decoded from its start, because a decoder of a lossy format that
+starts in the middle gives different samples (and MPEG program streams do not support seeking). For a quick look into a
+long film, seeking by time stamps is available.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ EXTENSIONS = SOUND_EXTENSIONS | {
     *(".m4a", ".aac", ".ac3", ".mp2", ".mka", ".wma"),
     *(".mp4", ".m4v", ".mkv", ".webm", ".mov", ".avi", ".mpg", ".mpeg", ".vob", ".ts", ".m2ts", ".mts", ".flv"),
 }
-_CHUNK = 1 << 18  # samples that one step decodes at most: bounds the memory of blocks()
+_CHUNK = 1 << 18  # largest number of samples decoded in one step: bounds the memory of blocks()
 _EXACT_SEEK = ("PCM_", "FLOAT", "DOUBLE", "ULAW", "ALAW")  # libsndfile subtypes without a decoder state
-_RUN_UP_S = 1.0  # decoded and dropped before a place that was sought by time: codecs look back
+_RUN_UP_S = 1.0  # decoded and discarded before a position that was reached by seeking: codecs have memory
 _UNKNOWN_LENGTH = 1 << 60  # libsndfile states lengths beyond this for streams that state none
 
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """What a file says about its first audio stream.
+    """Properties of the first audio stream of a file.
 
     Args:
         path: The file.
         sample_rate: Hz, as decoded.
         channels: 1 to 8.
-        samples: Length per channel, or ``None`` where the container does not say. A container's figure (mp4, mkv, ...)
-            can differ from what is decoded by a codec frame, a truncated file's by more.
+        samples: Length per channel, or ``None`` if the container does not state it. The stated length (mp4, mkv, ...)
+            can differ from the decoded length by a codec frame, by more in a truncated file.
         codec: Name of the codec ("pcm_16", "aac").
         container: Name of the container ("wav", "mov,mp4,m4a,3gp,3g2,mj2").
     """
@@ -65,10 +65,10 @@ _Frame = av.AudioFrame | int  # an integer is a number of samples that could not
 
 
 class Source(Protocol):
-    """An open file: what it says and its samples from ``start`` on, in pieces float32 ``[C, n]`` of any n >= 1.
+    """An open file: its properties, and its samples from sample ``start`` on in chunks float32 ``[C, n]``, n >= 1.
 
-    Counted from the first sample; or, with ``by_time``, from where the file's time stamps say ``start`` to be. The
-    first call of ``chunks`` reads on in the file as it was opened for ``info``; further calls open it again.
+    With ``by_time``, sample ``start`` is located by the time stamps of the file instead of by counting. The first call
+    of ``chunks`` uses the file as it was opened for ``info``; further calls open it again.
     """
 
     info: AudioInfo
@@ -77,7 +77,7 @@ class Source(Protocol):
 
 
 def open_source(path: Path) -> Source:
-    """The file with the decoder that can read it.
+    """Opens a file with the decoder that can read it.
 
     Raises:
         AudioError: no such file, or nothing in it can be decoded as audio.
@@ -92,7 +92,7 @@ def open_source(path: Path) -> Source:
         try:
             return _Sound(path)
         except soundfile.LibsndfileError:
-            pass  # a codec or a container that libsndfile does not know, perhaps under a wrong suffix
+            pass  # a codec or container that libsndfile does not support, perhaps under a wrong suffix
     return _Container(path)
 
 
@@ -118,14 +118,14 @@ class _Sound:
                     if start >= sound.frames:
                         return
                     position = sound.seek(start if exact else max(0, start - round(_RUN_UP_S * sound.samplerate)))
-                while len(piece := sound.read(_CHUNK, dtype="float32", always_2d=True)):
+                while len(chunk := sound.read(_CHUNK, dtype="float32", always_2d=True)):
                     skip = max(start - position, 0)
-                    position += len(piece)
-                    if skip < len(piece):
-                        yield piece[skip:].T
+                    position += len(chunk)
+                    if skip < len(chunk):
+                        yield chunk[skip:].T
             return
         except soundfile.LibsndfileError:
-            pass  # damaged: libsndfile drops the whole piece, FFmpeg gives the frames that are sound
+            pass  # damaged: libsndfile drops the whole chunk, FFmpeg gives the intact frames
         yield from _Container(self.info.path).chunks(max(start, position), by_time)
 
 
@@ -154,28 +154,28 @@ class _Container:
         else:
             container, frames = unread
         with container:
-            if by_time and self._sought(container, start):
-                position = None  # the first frame tells
-            for found in frames:
+            if by_time and self._seek(container, start):
+                position = None  # known from the first frame
+            for frame in frames:
                 if position is None:
-                    position = None if isinstance(found, int) else self._position(container, found)
+                    position = None if isinstance(frame, int) else self._position(container, frame)
                     if position is None or position > start:  # no time stamps, or wrong ones
                         yield from self.chunks(start)
                         return
-                if isinstance(found, int):
-                    lost += found
+                if isinstance(frame, int):
+                    lost += frame
                     continue
-                for piece in uniform(found):
-                    if lost:  # only now is it known that the file goes on behind the damage
-                        piece = np.pad(piece, ((0, 0), (lost, 0)))
+                for chunk in uniform(frame):
+                    if lost:  # added only here: a damage at the very end of a file adds no samples
+                        chunk = np.pad(chunk, ((0, 0), (lost, 0)))
                         lost = 0
                     skip = max(start - position, 0)
-                    position += piece.shape[1]
-                    if skip < piece.shape[1]:
-                        yield piece[:, skip:]
+                    position += chunk.shape[1]
+                    if skip < chunk.shape[1]:
+                        yield chunk[:, skip:]
 
-    def _sought(self, container: av.container.InputContainer, start: int) -> bool:
-        """Whether the container now stands at least a run-up before sample ``start``, and not at its beginning."""
+    def _seek(self, container: av.container.InputContainer, start: int) -> bool:
+        """Moves to at least a run-up before sample ``start``; False if the container is still at its beginning."""
         stream = container.streams.audio[0]
         seconds = Fraction(start, self.info.sample_rate) - Fraction(_RUN_UP_S)
         if seconds <= 0 or not stream.time_base:
@@ -187,7 +187,7 @@ class _Container:
         return True
 
     def _position(self, container: av.container.InputContainer, frame: av.AudioFrame) -> int | None:
-        """The sample that a frame's time stamp says it begins with."""
+        """Index of the first sample of a frame by its time stamp; None without one."""
         stream = container.streams.audio[0]
         if frame.pts is None or not frame.time_base:
             return None
@@ -196,7 +196,7 @@ class _Container:
 
     @staticmethod
     def _describe(path: Path, container: av.container.InputContainer) -> tuple[AudioInfo, Iterator[_Frame]]:
-        """What the file says, for which its first frame is decoded, and all of its frames."""
+        """Properties of the file, for which its first frame is decoded, and an iterator over all of its frames."""
         if not container.streams.audio:
             raise AudioError(f"{path} has no audio stream; name a file with sound.")
         stream = container.streams.audio[0]
@@ -208,7 +208,7 @@ class _Container:
                 break
         else:
             raise AudioError(f"{path}: not one sample of its audio stream can be decoded; copy or export it again.")
-        rate = frame.sample_rate  # the stream's own figure is half of it for HE-AAC
+        rate = frame.sample_rate  # the stream states half of it for HE-AAC
         if stream.duration and stream.time_base:
             samples = round(stream.duration * stream.time_base * rate)
         elif container.duration:
@@ -221,7 +221,7 @@ class _Container:
 
 
 class _Uniform:
-    """Frames to float32 ``[C, n]``; a stream that changes its rate or layout is converted to what it began with."""
+    """Converts frames to float32 ``[C, n]``, all at the sample rate and channel layout of the first frame."""
 
     def __init__(self, sample_rate: int) -> None:
         self._rate = sample_rate
@@ -238,7 +238,7 @@ class _Uniform:
         if self._converter is None or kind != self._kind:
             self._converter = av.AudioResampler(format="fltp", layout=self._layout, rate=self._rate)
             self._kind = kind
-        frame.pts = None  # the converter would fill or cut by time stamps
+        frame.pts = None  # with time stamps the converter would insert or remove samples
         return [_to_float(part) for part in self._converter.resample(frame) if part.samples]
 
 
@@ -247,7 +247,7 @@ def _to_float(frame: av.AudioFrame) -> np.ndarray:
     if not frame.format.is_planar:
         samples = samples.reshape(-1, len(frame.layout.channels)).T
     if samples.dtype.kind == "f":
-        with np.errstate(over="ignore"):  # beyond float32: becomes infinite, which is reported with its position
+        with np.errstate(over="ignore"):  # beyond float32: becomes infinite, which the caller reports with its position
             return samples.astype(np.float32)
     if samples.dtype == np.uint8:
         return (samples.astype(np.float32) - 128.0) / 128.0
@@ -255,7 +255,7 @@ def _to_float(frame: av.AudioFrame) -> np.ndarray:
 
 
 def _open_container(path: Path) -> av.container.InputContainer:
-    # Absolute, so that no name looks like a protocol; "file" alone, so that a playlist cannot reach the network.
+    # Absolute, so that no name is taken for a protocol; only "file", so that a playlist cannot open the network.
     return av.open(str(path.absolute()), options={"protocol_whitelist": "file"}, metadata_errors="replace")
 
 
@@ -272,7 +272,7 @@ def _frames(container: av.container.InputContainer) -> Iterator[_Frame]:
         except StopIteration:
             return
         except av.FFmpegError:
-            return  # cut off or damaged beyond repair: what came before stands
+            return  # truncated or damaged: the frames so far are valid
         try:
             frames = packet.decode()
         except av.FFmpegError:

@@ -1,4 +1,4 @@
-"""How loud a waveform is: peak, RMS, RMS of what sounds, and loudness by BS.1770-4."""
+"""Levels of a waveform: peak, RMS, RMS without pauses, and loudness by ITU-R BS.1770-4."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scipy import signal
 
 _BLOCK_S = 0.05
 _BATCH = 1 << 15  # samples
-_ACTIVE_RANGE = 1e-4  # power: 40 dB under the loudest block
+_ACTIVE_RANGE = 1e-4  # power ratio: 40 dB below the loudest block
 _GATE_S = 0.4
 _STEPS = 4  # a gating block every 100 ms: 75 % overlap
 _ABSOLUTE_GATE = -70.0
@@ -50,12 +50,12 @@ def peak(waveform: np.ndarray) -> float:
 
 
 def rms(waveform: np.ndarray) -> float:
-    """Root of the mean power over all samples and channels of ``[..., T]``; a full-scale sine has 0.707."""
+    """Root mean square over all samples and channels of ``[..., T]``; 0.707 for a full-scale sine."""
     return float(np.sqrt(np.mean(np.square(waveform, dtype=np.float64))))
 
 
 def active_rms(waveform: np.ndarray, sample_rate: int) -> float:
-    """RMS over the 50 ms blocks within 40 dB of the loudest one, so that silence and pauses do not count.
+    """RMS over the 50 ms blocks within 40 dB of the loudest one, so that pauses do not count.
 
     Args:
         waveform: float ``[C, T]``; the power of a block is the mean over its channels.
@@ -68,15 +68,15 @@ def active_rms(waveform: np.ndarray, sample_rate: int) -> float:
     samples, length = waveform.shape[-1], max(1, round(_BLOCK_S * sample_rate))
     full = samples // length
     energy = np.zeros(full + (samples % length > 0))
-    batch = max(1, _BATCH // length)  # blocks whose samples in double precision stay in the cache
+    batch = max(1, _BATCH // length)  # blocks whose samples in double precision fit into the processor's cache
     for channel in waveform:
         for first in range(0, full, batch):
             last = min(first + batch, full)
             blocks = channel[first * length : last * length].astype(np.float64).reshape(last - first, length)
             energy[first:last] += np.matmul(blocks[:, None, :], blocks[:, :, None])[:, 0, 0]
         if len(energy) > full:
-            rest = channel[full * length :].astype(np.float64)
-            energy[full] += np.dot(rest, rest)
+            remainder = channel[full * length :].astype(np.float64)
+            energy[full] += np.dot(remainder, remainder)
     energy /= len(waveform)
     lengths = np.full(len(energy), length)
     lengths[full:] = samples - full * length
@@ -90,11 +90,11 @@ def loudness(waveform: np.ndarray, sample_rate: int) -> float:
 
     Args:
         waveform: float ``[C, T]``, channels in the order of wave files (L R C LFE surrounds; the LFE does not count).
-        sample_rate: Hz; the K-weighting is derived for it from its analogue form.
+        sample_rate: Hz; the K-weighting filters are derived for it from their analogue form.
 
     Returns:
-        LUFS; ``-inf`` for silence and for audio that lies under the gate of -70 LUFS in full. What is shorter than one
-        gating block of 400 ms is measured in full, without gates.
+        LUFS; ``-inf`` for silence and if every block is below the absolute gate of -70 LUFS. Audio shorter than one
+        gating block of 400 ms is measured without gates.
     """
     waveform = np.atleast_2d(waveform)
     channels = waveform.shape[0]
@@ -114,14 +114,14 @@ def loudness(waveform: np.ndarray, sample_rate: int) -> float:
 
 
 def _k_weighting(sample_rate: int) -> np.ndarray:
-    """Second-order sections: BS.1770-4 tabulates 48 kHz; these are the analogue filters behind that table.
+    """Second-order sections of the K-weighting, from the analogue filters behind the 48 kHz table of BS.1770-4.
 
     The centre frequencies, gains and Qs are those of Brecht De Man, "Evaluation of Implementations of the EBU R128
     Loudness Measurement" (AES 145, 2018); at 48 kHz they give the table to six digits.
     """
     sections = []
     shelf_hz, gain_db, shelf_q = 1681.974450955533, 3.999843853973347, 0.7071752369554196
-    if shelf_hz < 0.45 * sample_rate:  # lower rates end before the shelf rises
+    if shelf_hz < 0.45 * sample_rate:  # at lower rates the shelf lies above the band
         k = np.tan(np.pi * shelf_hz / sample_rate)
         high, band = 10 ** (gain_db / 20), 10 ** (gain_db / 20 * 0.4996667741545416)
         scale = 1 + k / shelf_q + k * k

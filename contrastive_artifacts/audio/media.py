@@ -1,7 +1,7 @@
-"""Media files in, samples out: any of :data:`EXTENSIONS`, whole or in blocks, at the file's own rate.
+"""Reads media files of any of :data:`EXTENSIONS`, as a whole or in blocks, at the file's native sample rate.
 
-Time is an integer sample index that counts decoded samples from the first one. A part that is read alone equals that
-part of the whole, in every format.
+Time is an integer sample index that counts decoded samples from the first one. A range that is read alone equals the
+same range of the whole file, in every format.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .decoding import Source, open_source
 
 
 def probe(path: str | Path) -> AudioInfo:
-    """What the file says about its first audio stream; decodes no more than the first frame.
+    """Properties of the first audio stream; decodes at most the first frame.
 
     Raises:
         AudioError: no such file, or nothing in it can be decoded as audio.
@@ -31,7 +31,7 @@ def read(path: str | Path, start: int = 0, stop: int | None = None) -> tuple[np.
     """Samples ``[start, stop)`` of the first audio stream and the rate in Hz.
 
     Equals the same slice of the whole file in every format; a ``stop`` beyond the end means the end. Of a truncated or
-    damaged file the decodable part is read; a packet that cannot be decoded counts with its length, as silence.
+    damaged file the decodable part is read; a packet that cannot be decoded becomes silence of its length.
 
     Returns:
         float32 ``[C, stop - start]``, full scale 1.0 (float files may exceed it), and the native sample rate.
@@ -43,10 +43,10 @@ def read(path: str | Path, start: int = 0, stop: int | None = None) -> tuple[np.
 
 
 def glimpse(path: str | Path, start: int, stop: int) -> tuple[np.ndarray, int]:
-    """As :func:`read`, but at once wherever in a long film: to look and listen, not to measure.
+    """As :func:`read`, but fast anywhere in a long film: for display and playback, not for measurements.
 
-    Lossy formats are sought by their time stamps instead of being decoded from the start. The samples can differ from
-    those of :func:`read` as far as the codec remembers, and can lie off by what the time stamps are off (a codec frame
+    In lossy formats the decoder seeks by time stamps instead of decoding from the start. The samples can differ from
+    those of :func:`read` within the memory of the codec, and be shifted by the error of the time stamps (a codec frame
     in MPEG streams, more behind damage).
 
     Raises:
@@ -56,16 +56,16 @@ def glimpse(path: str | Path, start: int, stop: int) -> tuple[np.ndarray, int]:
 
 
 def _joined(source: Source, start: int, stop: int | None, by_time: bool = False) -> tuple[np.ndarray, int]:
-    pieces = list(_window(source, start, stop, by_time))
-    if not pieces:
+    chunks = list(_range(source, start, stop, by_time))
+    if not chunks:
         raise _nothing(source.info, start)
-    waveform = np.ascontiguousarray(pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1))
+    waveform = np.ascontiguousarray(chunks[0] if len(chunks) == 1 else np.concatenate(chunks, axis=1))
     _require_finite(waveform, start, source.info.path)
     return waveform, source.info.sample_rate
 
 
 class MediaFile:
-    """An open file: what it says, and its samples. The first use of :meth:`blocks` does not open it again.
+    """An open file: its properties and its samples. The first use of :meth:`blocks` does not open it again.
 
     Raises:
         AudioError: no such file, or nothing in it can be decoded as audio.
@@ -79,24 +79,24 @@ class MediaFile:
         return self._source.info
 
     def blocks(self, length: int, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, np.ndarray]]:
-        """``(position, float32 [C, length])`` one after the other, the last one shorter; together :func:`read`.
+        """Consecutive blocks ``(position, float32 [C, length])``, the last one shorter; joined they equal :func:`read`.
 
-        Memory stays flat however long the file is. Arguments are checked when the first block is asked for.
+        Memory does not grow with the length of the file. Arguments are checked when the first block is requested.
 
         Raises:
-            AudioError: as :func:`read`; NaN is reported with the block where it stands.
+            AudioError: as :func:`read`; NaN is reported when its block is reached.
             ParameterError: ``length`` is not positive, or the range is empty.
         """
         if length < 1:
             raise ParameterError(f"A block of {length} samples is too short; use a length of 1 or more.")
-        held: list[np.ndarray] = []
+        pending: list[np.ndarray] = []  # chunks of `count` samples together that are not a block yet
         count, position = 0, start
-        for piece in _window(self._source, start, stop):
-            held.append(piece)
-            count += piece.shape[1]
+        for chunk in _range(self._source, start, stop):
+            pending.append(chunk)
+            count += chunk.shape[1]
             if count < length:
                 continue
-            joined = np.concatenate(held, axis=1)
+            joined = np.concatenate(pending, axis=1)
             whole = count - count % length
             for offset in range(0, whole, length):
                 block = np.ascontiguousarray(joined[:, offset : offset + length])
@@ -104,9 +104,9 @@ class MediaFile:
                 yield position, block
                 position += length
             count -= whole
-            held = [joined[:, whole:].copy()] if count else []
+            pending = [joined[:, whole:].copy()] if count else []
         if count:
-            block = np.ascontiguousarray(np.concatenate(held, axis=1))
+            block = np.ascontiguousarray(np.concatenate(pending, axis=1))
             _require_finite(block, position, self.info.path)
             yield position, block
         elif position == start:
@@ -114,26 +114,27 @@ class MediaFile:
 
 
 def blocks(path: str | Path, length: int, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, np.ndarray]]:
-    """:meth:`MediaFile.blocks` of a file that is opened when the first block is asked for."""
+    """:meth:`MediaFile.blocks` of a file that is opened when the first block is requested."""
     yield from MediaFile(path).blocks(length, start, stop)
 
 
-def _window(source: Source, start: int, stop: int | None, by_time: bool = False) -> Iterator[np.ndarray]:
+def _range(source: Source, start: int, stop: int | None, by_time: bool = False) -> Iterator[np.ndarray]:
+    """Chunks of the samples ``[start, stop)``."""
     if start < 0 or (stop is not None and stop <= start):
         raise ParameterError(f"The range [{start}, {stop}) is empty or negative; samples count from 0.")
-    left = None if stop is None else stop - start
-    for piece in source.chunks(start, by_time):
-        if left is not None and piece.shape[1] >= left:
-            yield piece[:, :left]
+    remaining = None if stop is None else stop - start
+    for chunk in source.chunks(start, by_time):
+        if remaining is not None and chunk.shape[1] >= remaining:
+            yield chunk[:, :remaining]
             return
-        if left is not None:
-            left -= piece.shape[1]
-        yield piece
+        if remaining is not None:
+            remaining -= chunk.shape[1]
+        yield chunk
 
 
 def _nothing(info: AudioInfo, start: int) -> AudioError:
     if start:
-        return AudioError(f"{info.path} has no samples from {start} on; it says that it has {info.samples}.")
+        return AudioError(f"{info.path} has no samples from {start} on; its stated length is {info.samples}.")
     return AudioError(f"{info.path} holds 0 samples; copy or export it again.")
 
 

@@ -1,7 +1,4 @@
-"""Audio as this package sees it: numpy float32 ``[C, T]``, full scale 1.0, time as an integer sample index.
-
-:mod:`.media` reads files, :mod:`.level` measures levels.
-"""
+"""Waveforms: numpy float32 ``[C, T]``, full scale 1.0; conversion, channel mean, resampling, writing."""
 
 from __future__ import annotations
 
@@ -20,25 +17,25 @@ from .decoding import MAX_CHANNELS
 from .level import peak
 
 RESAMPLER = f"soxr-HQ/{soxr.__version__}"  # goes into fingerprints: another resampler gives other embeddings
-RATES = (1_000, 768_000)  # Hz, smallest and largest
+RATES = (1_000, 768_000)  # lowest and highest sample rate in Hz
 _DEFAULT_SUBTYPE = {".wav": "FLOAT", ".flac": "PCM_24"}
 
 
 def as_waveform(samples: Any, sample_rate: int, what: str = "waveform") -> np.ndarray:
-    """Samples of a caller as the package's own kind of waveform.
+    """Converts samples of a caller to a waveform of this package.
 
     Args:
         samples: numpy array, torch tensor or sequence, ``[T]`` or ``[C, T]``. Integers are scaled by their full scale
             (int16 by 32768; unsigned ones are centred first).
         sample_rate: Hz, 1000 to 768000.
-        what: What the samples are, for messages.
+        what: Name of the samples in messages.
 
     Returns:
         float32 ``[C, T]``; shares memory with ``samples`` when that is float32 already.
 
     Raises:
         AudioError: NaN or infinite values (with their count and the first position), no samples, more than 8 channels,
-            another number of dimensions, a kind of number without a full scale, or a rate out of range.
+            another number of dimensions, a number type without a full scale, or a sample rate out of range.
     """
     if not RATES[0] <= sample_rate <= RATES[1]:
         raise AudioError(f"The sample rate of the {what} is {sample_rate} Hz; it must lie in {RATES[0]}..{RATES[1]}.")
@@ -54,7 +51,7 @@ def as_waveform(samples: Any, sample_rate: int, what: str = "waveform") -> np.nd
             f"The {what} has {waveform.shape[0]} channels of {waveform.shape[1]} samples. {hint}give [C, T] with at "
             f"most {MAX_CHANNELS} channels."
         )
-    # A sum of squares is finite only where every sample is, and takes half as long to see; an overflow is looked into.
+    # A sum of squares is finite only if every sample is, and is twice as fast; an overflow is checked below.
     with np.errstate(over="ignore"):
         if all(np.isfinite(np.dot(channel, channel)) for channel in waveform):
             return waveform
@@ -93,16 +90,16 @@ def resample(waveform: np.ndarray, rate_in: int, rate_out: int) -> np.ndarray:
         raise AudioError(f"There is nothing to resample in shape {waveform.shape}.")
     if rate_in == rate_out:
         return waveform.copy()
-    wanted = -(-length * rate_out // rate_in)
-    # soxr rounds the length; enough zeros behind the end make every rounding reach what is wanted.
+    length_out = -(-length * rate_out // rate_in)
+    # soxr rounds the length; zeros appended to the input make the output long enough for every rounding.
     tail = 2 + -(-rate_in // rate_out)
     flat = np.concatenate([waveform.reshape(-1, length), np.zeros((waveform[..., 0].size, tail), np.float32)], axis=1)
-    out = np.stack([soxr.resample(channel, rate_in, rate_out, quality="HQ")[:wanted] for channel in flat])
-    return out.reshape(*waveform.shape[:-1], wanted)
+    out = np.stack([soxr.resample(channel, rate_in, rate_out, quality="HQ")[:length_out] for channel in flat])
+    return out.reshape(*waveform.shape[:-1], length_out)
 
 
 def write(path: str | Path, waveform: np.ndarray, sample_rate: int, subtype: str | None = None) -> None:
-    """Writes a wave or FLAC file; it is whole or absent, and the same samples give the same bytes.
+    """Writes a wave or FLAC file, complete or not at all; the same samples give the same bytes.
 
     Args:
         path: Ends in ``.wav`` or ``.flac``.
@@ -112,7 +109,7 @@ def write(path: str | Path, waveform: np.ndarray, sample_rate: int, subtype: str
 
     Raises:
         AudioError: another suffix, a subtype that the format does not have, or a peak above full scale in an integer
-            format: nothing is clipped in silence.
+            format (samples are never clipped).
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -141,7 +138,7 @@ def write(path: str | Path, waveform: np.ndarray, sample_rate: int, subtype: str
 
 
 def _numpy(samples: Any) -> np.ndarray:
-    torch = sys.modules.get("torch")  # a tensor can only come from a torch that is loaded; this level does not load it
+    torch = sys.modules.get("torch")  # samples can only be a tensor if torch is loaded already; not imported here
     if torch is not None and isinstance(samples, torch.Tensor):
         samples = samples.detach().cpu()
         samples = samples.float() if samples.is_floating_point() else samples
@@ -159,5 +156,5 @@ def _float32(samples: np.ndarray, what: str) -> np.ndarray:
             f"The {what} is of type {samples.dtype}, which has no agreed full scale; give float (full scale 1.0), "
             "int16 or int32."
         )
-    full = 2.0 ** (8 * width - 1)
-    return ((samples.astype(np.float64) - (full if kind == "u" else 0.0)) / full).astype(np.float32)
+    full_scale = 2.0 ** (8 * width - 1)
+    return ((samples.astype(np.float64) - (full_scale if kind == "u" else 0.0)) / full_scale).astype(np.float32)

@@ -1,4 +1,4 @@
-"""The one window policy of the package: equal windows at a fixed hop, the last one aligned with the end."""
+"""The window policy of the package: windows of equal length at a fixed hop, the last one aligned with the end."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 
 
 def starts(samples: int, window: int, hop: int) -> np.ndarray:
-    """First samples of the windows over a signal, int64 [N], N >= 1.
+    """Index of the first sample of each window of a signal, int64 [N], N >= 1.
 
-    Windows begin every ``hop`` samples as long as they fit; where a rest remains, one more ends with the signal. A
+    Windows start every ``hop`` samples as long as they fit; if samples remain, one more window ends with the signal. A
     signal shorter than ``window`` has one window, which is the whole signal.
 
     >>> starts(10, 4, 2).tolist(), starts(11, 4, 2).tolist(), starts(3, 4, 2).tolist()
@@ -23,27 +23,28 @@ def starts(samples: int, window: int, hop: int) -> np.ndarray:
 
 
 def stream(blocks: Iterable[tuple[int, np.ndarray]], window: int, hop: int) -> Iterator[tuple[int, np.ndarray]]:
-    """The windows of :func:`starts`, cut from streamed blocks ``(start, [C, n])``: ``(start, [C, window])``.
+    """The windows of :func:`starts` as ``(start, [C, window])``, cut from consecutive blocks ``(start, [C, n])``.
 
-    Holds one window and one block at a time, so memory is flat in the length of the signal. Positions are the blocks'.
+    Holds one window and one block at a time, so memory does not grow with the length of the signal. Window positions
+    count from the same origin as block positions.
     """
-    kept: np.ndarray | None = None  # the tail of what came so far: at least the last `window` samples
-    at = due = 0  # position of kept[:, 0]; position of the next regular window
-    last = -1
+    buffer: np.ndarray | None = None  # the end of the signal so far: at least the last `window` samples
+    first = due = 0  # position of buffer[:, 0]; position of the next regular window
+    last = -1  # position of the last window
     for start, block in blocks:
-        if kept is None:
-            kept, at, due = block, start, start
+        if buffer is None:
+            buffer, first, due = block, start, start
         else:
-            kept = np.concatenate([kept, block], axis=1)
-        end = at + kept.shape[1]
+            buffer = np.concatenate([buffer, block], axis=1)
+        end = first + buffer.shape[1]
         while due + window <= end:
-            yield due, kept[:, due - at : due - at + window]
+            yield due, buffer[:, due - first : due - first + window]
             last, due = due, due + hop
-        drop = max(0, min(due, end - window) - at)
-        kept, at = kept[:, drop:], at + drop
-    if kept is None:
+        drop = max(0, min(due, end - window) - first)
+        buffer, first = buffer[:, drop:], first + drop
+    if buffer is None:
         return
-    end = at + kept.shape[1]
+    end = first + buffer.shape[1]
     if last < 0 or last + window < end:
-        first = max(at, end - window)
-        yield first, kept[:, first - at :]
+        start = max(first, end - window)
+        yield start, buffer[:, start - first :]

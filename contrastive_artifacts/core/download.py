@@ -1,4 +1,4 @@
-"""One file from the network to the disk: resumed after a break, checked by size and sha256, whole or absent."""
+"""Downloads one file: resumed after a broken connection, checked by size and sha256, complete or absent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .errors import DownloadError
 
 TIMEOUT_S = 30.0
 CACHE_VARIABLE = "CONTRASTIVE_ARTIFACTS_CACHE"
-ATTEMPTS = 4  # per address; each goes on where the last one broke off
+ATTEMPTS = 4  # per address; each continues where the last one stopped
 PAUSE_S = 1.0  # before the second attempt, doubled for each further one
 _CHUNK = 1 << 18
 _BROKEN = (OSError, http.client.HTTPException)  # urllib.error.URLError is an OSError
@@ -27,20 +27,20 @@ _BROKEN = (OSError, http.client.HTTPException)  # urllib.error.URLError is an OS
 def fetch(url: str | Sequence[str], target: str | Path, size: int | None, sha256: str | None, what: str) -> Path:
     """Makes sure that ``target`` holds the file at ``url`` and returns its path.
 
-    A file already at ``target`` is checked and kept. Otherwise the addresses are tried in order. What a broken transfer
-    left stands beside the target as ``<target>.part`` and is gone on with, also by a later process, when the server
-    still offers the same version of the file. ``target`` itself appears only after both checks.
+    A file that is already at ``target`` is only checked. Otherwise the addresses are tried in order. A partial download
+    is stored as ``<target>.part`` and resumed, also by a later process, if the server still offers the same version of
+    the file. ``target`` itself is created only after both checks.
 
     Args:
-        url: One http(s) address, or several that hold the same bytes, best first.
-        target: Where the file goes; its folder is made.
-        size: Expected bytes, or ``None`` where the publisher states none.
-        sha256: Expected digest in hex, or ``None`` where it is not known (only the size is checked then).
-        what: What the file is, for the progress bar and for messages ("ESC-50 archive").
+        url: One http(s) address, or several that serve the same bytes, the preferred one first.
+        target: Path of the file; its folder is created.
+        size: Expected size in bytes, or ``None`` if the publisher states none.
+        sha256: Expected digest in hex, or ``None`` if it is not known.
+        what: Name of the file in the progress bar and in messages ("ESC-50 archive").
 
     Raises:
-        DownloadError: no address could be reached, or what came is not the expected file. The message names the
-            address and the place where a copy fetched by hand goes.
+        DownloadError: no address could be reached, or the file is not the expected one. The message names the address,
+            and the path for a copy that was downloaded by hand.
     """
     target = Path(target)
     if target.is_file():
@@ -69,10 +69,10 @@ def fetch(url: str | Sequence[str], target: str | Path, size: int | None, sha256
 
 
 def cache_folder() -> Path:
-    """Where downloads are kept: ``$CONTRASTIVE_ARTIFACTS_CACHE``, else the user's cache folder."""
-    named = os.environ.get(CACHE_VARIABLE)
-    if named:
-        return Path(named)
+    """Folder for downloads: ``$CONTRASTIVE_ARTIFACTS_CACHE``, or else one in the user's cache folder."""
+    folder = os.environ.get(CACHE_VARIABLE)
+    if folder:
+        return Path(folder)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "contrastive-artifacts"
 
 
@@ -82,10 +82,10 @@ def _transfer(address: str, part: Path, size: int | None, what: str) -> None:
             return _receive(address, part, size, what)
         except urllib.error.HTTPError as error:
             error.close()
-            if error.code == 416:  # what is here is longer than what the server has: begin again
+            if error.code == 416:  # the partial file is longer than the server's: start again
                 _discard(part)
             elif error.code < 500 and error.code != 429:
-                raise  # 404 and the like do not pass with time
+                raise  # 404 and the like are permanent
             broken: Exception = error
         except urllib.error.URLError as error:  # no route, no such host: nothing was transferred
             raise OSError(str(error.reason)) from error
@@ -97,8 +97,8 @@ def _transfer(address: str, part: Path, size: int | None, what: str) -> None:
 
 
 def _receive(address: str, part: Path, size: int | None, what: str) -> None:
-    """Appends to ``part`` until the server's end of file; raises when the connection breaks before it."""
-    version = part.with_name(part.name + ".etag")  # which version of the remote file the bytes so far belong to
+    """Appends to ``part`` up to the end of the remote file; raises if the connection breaks before."""
+    version = part.with_name(part.name + ".etag")  # version of the remote file that ``part`` belongs to
     have = part.stat().st_size if part.exists() and version.exists() else 0
     if size is not None and have == size:
         return
@@ -110,7 +110,7 @@ def _receive(address: str, part: Path, size: int | None, what: str) -> None:
         if response.headers.get_content_type() == "text/html":
             raise DownloadError(f"{address} is a web page, not the {what}: open it in a browser and save the file.")
         if response.status != 206 or not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
-            have = 0  # the server sends all of it: it knows no ranges, or its file has changed
+            have = 0  # the server sends the whole file: it does not support ranges, or its file has changed
         length = response.headers.get("Content-Length")
         total = size if length is None else have + int(length)
         if size is not None and total != size:
@@ -119,7 +119,7 @@ def _receive(address: str, part: Path, size: int | None, what: str) -> None:
         if validator and not validator.startswith("W/"):
             version.write_text(validator, encoding="utf-8")
         else:
-            version.unlink(missing_ok=True)  # without a validator two versions could be joined: do not resume
+            version.unlink(missing_ok=True)  # without a validator two versions could be mixed: do not resume
         with open(part, "ab" if have else "wb") as file, _bar() as bar:
             task = bar.add_task(what, total=total, completed=have)
             while chunk := response.read(_CHUNK):
@@ -131,9 +131,9 @@ def _receive(address: str, part: Path, size: int | None, what: str) -> None:
 
 
 def _check(path: Path, size: int | None, sha256: str | None, what: str, advice: str) -> None:
-    found = path.stat().st_size
-    if size is not None and found != size:
-        raise DownloadError(f"The {what} at {path} has {found} bytes, {size} were expected. {advice}")
+    actual = path.stat().st_size
+    if size is not None and actual != size:
+        raise DownloadError(f"The {what} at {path} has {actual} bytes, {size} were expected. {advice}")
     if sha256 is not None:
         digest = files.sha256(path)
         if digest != sha256.lower():

@@ -1,4 +1,4 @@
-"""Errors that instruct: each says what was wrong, with the file or the value, and what to do."""
+"""Errors of this package: each message says what was wrong, with the file or the value, and what to do."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class CorpusError(ArtifactsError):
 
 
 class SplitError(CorpusError):
-    """A split that would let one source stand on both sides, or that nothing is left for."""
+    """A split that would put one source on both sides, or leave a side empty."""
 
 
 class DownloadError(ArtifactsError):
@@ -44,4 +44,4 @@ class StorageError(ArtifactsError):
 
 
 class TrainingError(ArtifactsError):
-    """Training cannot start or go on; what was saved so far is kept."""
+    """Training cannot start or continue; what was saved so far remains."""

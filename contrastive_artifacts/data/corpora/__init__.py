@@ -1,4 +1,4 @@
-"""Where clean clips come from, and how they are divided."""
+"""Corpora of clean clips, and splits of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .split import split_folds as split_folds
 
 
 def _builtin(seed: int = 0, sources: int = 160, duration_s: float = 5.0, sample_rate: int = 44100) -> Corpus:
-    from .builtin import builtin  # synthesis is only loaded where it is used
+    from .builtin import builtin  # loads the synthesis only when it is used
 
     return builtin(seed, sources, duration_s, sample_rate)
 
@@ -31,16 +31,17 @@ CORPORA.register("builtin", _builtin)
 
 
 def create(kind: str, *, curation: str | Path | None = None, **options: Any) -> Corpus:
-    """The corpus of that kind ("folder", "esc50", "builtin"), made with the options of its factory.
+    """Creates a corpus of a kind: "folder", "esc50" or "builtin".
 
     Args:
         kind: One of :data:`CORPORA`.
-        curation: A manifest (see :func:`.curated.curated`); only what it keeps is in the corpus.
-        options: Those of the factory.
+        curation: A manifest (see :func:`.curated.curated`); the corpus has only the clips that it keeps.
+        options: Arguments of the factory of that kind.
 
     Raises:
         UnknownNameError: no such kind.
-        CorpusError: what the options name is missing, empty or inconsistent.
+        ParameterError: options that the factory does not have.
+        CorpusError: a folder, file or archive named by the options is missing, empty or inconsistent.
     """
     factory = CORPORA[kind]
     try:

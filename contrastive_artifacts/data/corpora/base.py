@@ -1,4 +1,4 @@
-"""What a corpus is: named clips, each with the source that it was cut from."""
+"""A corpus: named clips, each with the source that it was cut from."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Clip:
     """One piece of audio of a corpus.
 
     Args:
-        id: Unique within the corpus and the same wherever the corpus lies.
+        id: Unique within the corpus; does not depend on where the corpus is stored.
         source: What the clip was cut from (film, recording, speaker); a split never divides a source.
-        category: What is heard, or an empty string.
+        category: Class of the sound, or an empty string.
         fold: The corpus' official fold, or ``None``.
-        path: Its file, or ``None`` for a clip that is made on demand.
+        path: Its file, or ``None`` for a clip that is synthesised when it is loaded.
     """
 
     id: str
@@ -35,14 +35,14 @@ class Clip:
 
 
 class Corpus:
-    """Clips that can be listed, loaded and told apart from any other set of clips.
+    """Clips that can be listed and loaded; a fingerprint identifies the set.
 
     Args:
         name: Short name, stored with every embedding.
-        clips: At least one clip; two clips with one id are refused.
+        clips: At least one clip; ids are unique.
 
     Raises:
-        CorpusError: no clips, or an id that stands twice.
+        CorpusError: no clips, or an id that occurs twice.
     """
 
     def __init__(self, name: str, clips: Iterable[Clip]) -> None:
@@ -50,9 +50,11 @@ class Corpus:
         self.clips = tuple(clips)
         if not self.clips:
             raise CorpusError(f"Corpus {name!r} has no clips; check its path and its filters.")
-        twice = [clip_id for clip_id, count in Counter(clip.id for clip in self.clips).items() if count > 1]
-        if twice:
-            raise CorpusError(f"Corpus {name!r} names {len(twice)} clips twice, the first is {twice[0]!r}; remove one.")
+        repeated = [clip_id for clip_id, count in Counter(clip.id for clip in self.clips).items() if count > 1]
+        if repeated:
+            raise CorpusError(
+                f"Corpus {name!r} names {len(repeated)} clips twice, the first is {repeated[0]!r}; remove one."
+            )
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -61,10 +63,11 @@ class Corpus:
         return f"{type(self).__name__}(name={self.name!r}, clips={len(self.clips)})"
 
     def load(self, clip: Clip) -> tuple[np.ndarray, int]:
-        """The clip's waveform, float32 ``[C, T]`` at its native rate, and that rate in Hz.
+        """The clip's waveform, float32 ``[C, T]`` at its native sample rate, and that rate in Hz.
 
         Raises:
             AudioError: its file cannot be read; the message names it.
+            CorpusError: the clip has no file.
         """
         if clip.path is None:
             raise CorpusError(f"Clip {clip.id!r} of corpus {self.name!r} has no file to load.")
@@ -72,7 +75,7 @@ class Corpus:
 
     @cached_property
     def fingerprint(self) -> str:
-        """16 hex digits over ids, sources, categories, folds and file sizes; the place on disk does not count."""
+        """16 hex digits over ids, sources, categories, folds and file sizes, but not over paths."""
         digest = hashlib.blake2b(digest_size=8)
         for clip in sorted(self.clips, key=lambda clip: clip.id):
             row = (clip.id, clip.source, clip.category, clip.fold, _size(clip.path))
@@ -80,7 +83,7 @@ class Corpus:
         return digest.hexdigest()
 
     def check(self) -> list[tuple[str, str]]:
-        """Loads every clip; ``(clip id, problem)`` for each one that cannot be used, in the order of the clips."""
+        """Loads every clip; ``(clip id, problem)`` of each clip that cannot be loaded, in the order of the clips."""
         problems = []
         for clip in self.clips:
             try:
@@ -94,4 +97,4 @@ def _size(path: Path | None) -> int | None:
     try:
         return None if path is None else path.stat().st_size
     except OSError:
-        return None  # a file that went away is reported by check(), not here
+        return None  # a missing file is reported by check() or load()

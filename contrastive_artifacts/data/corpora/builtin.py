@@ -1,4 +1,4 @@
-"""The built-in corpus: clean sources made on demand, so that a machine without any data can run everything."""
+"""The built-in corpus: synthetic clean clips, so that everything can be run without any data."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from .synthesis import GENERATOR_VERSION, KINDS, synthesise
 class BuiltinCorpus(Corpus):
     """Synthetic speech, music, machines, animals and weather; each clip is its own source, its category is its kind.
 
-    The kinds take turns in an order shuffled anew for every round, so any number of sources is balanced to within one.
-    A clip depends on ``(seed, its number)``, duration and rate, never on what was loaded before or in which process.
+    The kinds follow each other in rounds, each round in a new random order, so the numbers of clips per kind differ by
+    one at most. A clip depends only on the seed, its number, the duration and the sample rate.
 
     Args:
-        seed: Another seed gives other sounds under the same numbers.
-        sources: How many clips.
+        seed: Another seed gives other sounds for the same numbers.
+        sources: Number of clips.
         duration_s: Length of each in seconds, 0.05 or more.
         sample_rate: In Hz, 4000 to 192000.
 
@@ -46,7 +46,7 @@ class BuiltinCorpus(Corpus):
         self._numbers = {clip.id: number for number, clip in enumerate(self.clips)}
 
     def load(self, clip: Clip) -> tuple[np.ndarray, int]:
-        """Renders a clip: float32 ``[1, T]``, peak between -20 and -1 dBFS, and the corpus' rate.
+        """Synthesises a clip: float32 ``[1, T]``, peak between -20 and -1 dBFS, and the sample rate in Hz.
 
         Raises:
             CorpusError: a clip of another corpus.
@@ -62,7 +62,7 @@ class BuiltinCorpus(Corpus):
 
     @cached_property
     def fingerprint(self) -> str:
-        """16 hex digits over the generators' version, the seed, the clips, their length and rate."""
+        """16 hex digits over the version of the generators, the seed, the clips, their length and sample rate."""
         key = (GENERATOR_VERSION, self.seed, self.duration_s, self.sample_rate, *(clip.id for clip in self.clips))
         return hashlib.blake2b(repr(key).encode(), digest_size=8).hexdigest()
 

@@ -15,15 +15,15 @@ from .base import Clip, Corpus
 
 
 class CuratedCorpus(Corpus):
-    """The clips of another corpus that are to be kept; its name and its way of loading stay.
+    """Some of the clips of another corpus, under the same name and loaded in the same way.
 
     Args:
-        whole: The corpus.
-        kept: Ids of the clips to keep.
+        whole: The other corpus.
+        ids: Ids of the clips to keep.
     """
 
-    def __init__(self, whole: Corpus, kept: frozenset[str]) -> None:
-        super().__init__(whole.name, (clip for clip in whole.clips if clip.id in kept))
+    def __init__(self, whole: Corpus, ids: frozenset[str]) -> None:
+        super().__init__(whole.name, (clip for clip in whole.clips if clip.id in ids))
         self._whole = whole
 
     def load(self, clip: Clip) -> tuple[np.ndarray, int]:
@@ -31,26 +31,27 @@ class CuratedCorpus(Corpus):
 
     @cached_property
     def fingerprint(self) -> str:
-        """16 hex digits over the whole corpus' fingerprint and the ids that are left."""
+        """16 hex digits over the fingerprint of the whole corpus and the ids of these clips."""
         key = (self._whole.fingerprint, *sorted(clip.id for clip in self.clips))
         return hashlib.blake2b(repr(key).encode(), digest_size=8).hexdigest()
 
 
 def curated(corpus: Corpus, manifest: str | Path) -> Corpus:
-    """What ``manifest`` keeps of ``corpus``.
+    """The clips of ``corpus`` that ``manifest`` keeps.
 
     Args:
         corpus: Any corpus.
-        manifest: A ``manifest.csv``, or its folder: that of all rounds, or ``versions/0002`` for an earlier one.
+        manifest: A ``manifest.csv`` or its folder: the folder of the curation, or ``versions/0002`` in it for an
+            earlier version.
 
     Raises:
-        CorpusError: no such manifest, one that is not whole, or clips that it does not know: they were never looked at.
+        CorpusError: the manifest is missing or damaged, or clips of the corpus are not in it (they were never judged).
     """
     decisions = _decisions(Path(manifest))
     unknown = [clip.id for clip in corpus.clips if clip.id not in decisions]
     if unknown:
         raise CorpusError(
-            f"{manifest} does not know {len(unknown)} of the {len(corpus)} clips of {corpus.name!r}, the first is "
+            f"{manifest} does not list {len(unknown)} of the {len(corpus)} clips of {corpus.name!r}, the first is "
             f"{unknown[0]!r}; run curate on this corpus again."
         )
     return CuratedCorpus(corpus, frozenset(clip_id for clip_id, decision in decisions.items() if decision == "keep"))
@@ -68,7 +69,7 @@ def _decisions(path: Path) -> dict[str, str]:
     about = table.with_suffix(".json")
     if about.is_file() and files.read_json(about).get("csv_sha256") != files.sha256(table):
         raise CorpusError(
-            f"{table} is not the one that {about.name} was written for; run curate again, or give one of versions/."
+            f"{table} does not match the sha256 in {about.name}; run curate again, or give a folder in versions/."
         )
     wrong = next((row for row in rows if row["decision"] not in ("keep", "reject")), None)
     if wrong is not None:

@@ -1,7 +1,7 @@
 """ESC-50: 2000 field recordings of 5 s in 50 classes and five official folds.
 
 Piczak, "ESC: Dataset for Environmental Sound Classification", ACM Multimedia 2015, https://github.com/karolpiczak/ESC-50.
-The set as a whole is CC BY-NC; its part ESC-10 (ten classes, 400 clips) is CC BY.
+The whole set is CC BY-NC; its subset ESC-10 (ten classes, 400 clips) is CC BY.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SIZE = 645_832_161
 SHA256 = "661183a6f53ef04f12c9bd618fed0ddc1713280d6c94a5a5431e844ba6f6a21f"
 SUBSETS = ("esc50", "esc10")
 
-# The classes by target number, which is also the last figure of a file's name.
+# Classes by target number, which is also the last number in a file name.
 CATEGORIES = (
     *("dog", "rooster", "pig", "cow", "frog", "cat", "hen", "insects", "sheep", "crow"),
     *("rain", "sea_waves", "crackling_fire", "crickets", "chirping_birds"),
@@ -48,29 +48,30 @@ def esc50(
     subset: str = "esc50",
     folds: Collection[int] | None = None,
 ) -> Corpus:
-    """ESC-50 or ESC-10, from a copy at hand or from its official archive.
+    """ESC-50 or ESC-10, from a local copy or from the official archive.
 
     Args:
-        path: A copy: the archive (.zip), the folder it unpacks to (``meta/esc50.csv`` and ``audio/``), or any folder of
-            files under their official names (``1-100032-A-0.wav``; another suffix will do). ``None`` downloads the
-            archive (646 MB) and checks its size and sha256.
-        cache: Where archives are kept and unpacked; default is :func:`.download.cache_folder`.
+        path: A local copy: the archive (.zip), its unpacked folder (``meta/esc50.csv`` and ``audio/``), or any folder
+            of files with their official names (``1-100032-A-0.wav``, any suffix). ``None`` downloads the archive
+            (646 MB) and checks its size and sha256.
+        cache: Folder for archives and their unpacked files; default is :func:`.download.cache_folder`.
         subset: "esc50" or "esc10".
-        folds: Official folds to keep, of 1 to 5; default is all of them.
+        folds: Official folds to use, of 1 to 5; default is all of them.
 
     Returns:
-        A corpus of clips with official folds; the id is the file's stem, the source ``freesound:<number>``.
+        A corpus of clips with official folds; the id is the stem of the file, the source ``freesound:<number>``.
 
     Raises:
-        CorpusError: no clips, files of the table that are missing, or an archive that is damaged or out of reach; the
-            message names its address and where to put it.
+        CorpusError: no clips, missing files, or an archive that is damaged or cannot be downloaded; the message names
+            its address and the path for a copy.
+        ParameterError: no such subset.
     """
     if subset not in SUBSETS:
         raise ParameterError(f"subset={subset!r} is none of {', '.join(SUBSETS)}.")
-    place = Path(cache) if cache is not None else download.cache_folder() / "esc50"
-    root = Path(path) if path is not None else _downloaded(place)
+    cache_dir = Path(cache) if cache is not None else download.cache_folder() / "esc50"
+    root = Path(path) if path is not None else _downloaded(cache_dir)
     if root.is_file():
-        root = _unpacked(root, place)
+        root = _unpacked(root, cache_dir)
     if not root.is_dir():
         raise CorpusError(
             f"{root} does not exist; give the ESC-50 folder or its .zip, or leave path out to download it."
@@ -91,11 +92,11 @@ def _downloaded(cache: Path) -> Path:
     try:
         return download.fetch(URL, cache / f"ESC-50-{_COMMIT[:8]}.zip", SIZE, SHA256, "ESC-50 archive")
     except DownloadError as error:
-        raise CorpusError(f"{error} A copy that lies elsewhere can be named with path=.") from error
+        raise CorpusError(f"{error} The path of a local copy can be given with path=.") from error
 
 
 def _unpacked(archive: Path, cache: Path) -> Path:
-    """The folder that the archive's table and audio were unpacked to, once; it appears whole or not at all."""
+    """Unpacks the table and the audio of the archive, once, and returns the folder; complete or absent."""
     target = cache / f"{archive.stem}-{archive.stat().st_size}"
     if target.is_dir():
         return target
@@ -106,13 +107,13 @@ def _unpacked(archive: Path, cache: Path) -> Path:
             for member in bundle.infolist():
                 name = PurePosixPath(member.filename)
                 if not member.is_dir() and name.parent.name in ("audio", "meta"):
-                    out = temporary / name.parent.name / name.name  # two parts only: no entry can lead elsewhere
+                    out = temporary / name.parent.name / name.name  # two parts only: no entry can leave the folder
                     out.parent.mkdir(exist_ok=True)
                     with bundle.open(member) as source, open(out, "wb") as sink:
                         shutil.copyfileobj(source, sink)
         os.replace(temporary, target)
     except (zipfile.BadZipFile, EOFError, OSError) as error:
-        if not target.is_dir():  # else another process was first
+        if not target.is_dir():  # otherwise another process has unpacked it
             raise CorpusError(f"{archive} cannot be unpacked ({error}); download {URL} again.") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""A folder of audio files, with or without a CSV that says what they are."""
+"""A folder of audio files, with or without a CSV that describes them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ... import audio
 from ...core.errors import CorpusError
 from .base import Clip, Corpus
 
-# Column names that are understood without a mapping, by what they give; the first one present is used.
+# Column names that are recognised without a mapping; the first one present is used.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "file": ("file", "filename", "path"),
     "source": ("source", "source_id"),
@@ -28,16 +28,16 @@ def folder(
     where: Mapping[str, Any] | None = None,
     name: str | None = None,
 ) -> Corpus:
-    """The audio files under a folder, or those of them that a CSV lists.
+    """The audio files under a folder, or those that a CSV lists.
 
     Args:
-        path: The folder; its sub-folders count.
-        csv: A table with a header row. Without it each file is a source of its own: give one as soon as several files
-            were cut from one recording, or a split will divide that recording.
-        columns: Which column gives ``file``, ``source``, ``category`` or ``fold``, where it is not one of
-            :data:`COLUMNS`. A table without a source column makes each file a source of its own.
-        file: Template of a file's path under ``path``, filled with the row: ``"{set}/{file}"``. Default is the file
-            column alone.
+        path: The folder; files in its sub-folders are included.
+        csv: A table with a header row. Without it each file is its own source: give one if several files were cut from
+            the same recording, or a split will divide that recording.
+        columns: Name of the column of ``file``, ``source``, ``category`` or ``fold`` if it is not one of
+            :data:`COLUMNS`. If the table has no source column, each file is its own source.
+        file: Template of a file's path relative to ``path``, filled with the row: ``"{set}/{file}"``. Default is the
+            value of the file column.
         where: Rows to keep: column -> value, or a list of values.
         name: Name of the corpus; default is the folder's.
 
@@ -45,7 +45,8 @@ def folder(
         A corpus whose clip ids are paths relative to ``path``.
 
     Raises:
-        CorpusError: no such folder, no audio in it, or a CSV that does not fit; the message names the first misfits.
+        CorpusError: no such folder, no audio in it, or a CSV that does not match it; the message names the first
+            missing files.
     """
     root = Path(path)
     if not root.is_dir():
@@ -57,14 +58,16 @@ def folder(
         return Corpus(label, _listed(root))
     table = Path(csv) if Path(csv).is_file() else root / csv
     rows, header = _rows(table)
-    return Corpus(label, _described(root, table, _kept(rows, header, where or {}, table), header, columns or {}, file))
+    return Corpus(
+        label, _described(root, table, _selected(rows, header, where or {}, table), header, columns or {}, file)
+    )
 
 
 def _listed(root: Path) -> list[Clip]:
-    found = sorted(p for p in root.rglob("*") if p.suffix.lower() in audio.EXTENSIONS and p.is_file())
-    if not found:
+    paths = sorted(p for p in root.rglob("*") if p.suffix.lower() in audio.EXTENSIONS and p.is_file())
+    if not paths:
         raise CorpusError(f"There is no audio file under {root}; suffixes read: {', '.join(sorted(audio.EXTENSIONS))}.")
-    names = [(p.relative_to(root).as_posix(), p) for p in found if not p.name.startswith(".")]
+    names = [(p.relative_to(root).as_posix(), p) for p in paths if not p.name.startswith(".")]
     return [Clip(id=name, source=name, path=p) for name, p in names]
 
 
@@ -79,23 +82,23 @@ def _rows(table: Path) -> tuple[list[dict[str, str]], list[str]]:
         raise CorpusError(f"The table {table} cannot be read as UTF-8 CSV: {error}.") from error
 
 
-def _kept(
+def _selected(
     rows: Iterable[dict[str, str]], header: list[str], where: Mapping[str, Any], table: Path
 ) -> list[tuple[int, dict[str, str]]]:
-    """Rows that pass ``where``, with their number in the file (the header is row 1)."""
-    wanted = {}
+    """Rows that match ``where``, with their number in the file (the header is row 1)."""
+    allowed = {}
     for column, value in where.items():
         _require(column, header, table)
         values = [value] if isinstance(value, (str, int, float)) else list(value)
-        wanted[column] = {_comparable(v) for v in values}
-    kept = [
+        allowed[column] = {_comparable(v) for v in values}
+    selected = [
         (number, row)
         for number, row in enumerate(rows, start=2)
-        if all(_comparable(row[column]) in values for column, values in wanted.items())
+        if all(_comparable(row[column]) in values for column, values in allowed.items())
     ]
-    if not kept:
-        raise CorpusError(f"No row of {table} is left with where={dict(where)}.")
-    return kept
+    if not selected:
+        raise CorpusError(f"No row of {table} matches where={dict(where)}.")
+    return selected
 
 
 def _described(
@@ -151,7 +154,7 @@ def _fold(text: str, number: int, table: Path) -> int | None:
     if not text.strip():
         return None
     try:
-        value = float(text)  # tables that once held a gap write 1 as 1.0
+        value = float(text)  # programs write 1 as 1.0 if the column had empty cells
         if value == int(value):
             return int(value)
     except (ValueError, OverflowError):

@@ -1,4 +1,4 @@
-"""Splits by source: what was cut from one recording never stands on two sides."""
+"""Splits by source: clips of one source are always on the same side."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ FRACTIONS: Mapping[str, float] = {"train": 0.7, "validation": 0.15, "test": 0.15
 
 
 def split(clips: Sequence[Clip], fractions: Mapping[str, float] = FRACTIONS, seed: int = 0) -> dict[str, list[Clip]]:
-    """Divides clips into sides by source, near the wanted shares of clips, over all and within each category.
+    """Divides clips into sides by source, close to the given shares of clips, overall and within each category.
 
-    Category by category, each source goes to the side that lacks most clips: the largest sources first, equal ones in
-    an order drawn by ``seed``. The result does not depend on the order of ``clips``.
+    Category by category, each source goes to the side that lacks the most clips: the largest sources first, those of
+    equal size in an order drawn with ``seed``. The result does not depend on the order of ``clips``.
 
     Args:
-        clips: What to divide.
+        clips: Clips to divide.
         fractions: Share of the clips for each side; positive, sum 1.
-        seed: Another seed, another split.
+        seed: Seed of the order of sources of equal size.
 
     Returns:
         Side -> its clips, in the order given.
@@ -39,27 +39,29 @@ def split(clips: Sequence[Clip], fractions: Mapping[str, float] = FRACTIONS, see
             f"{len(groups)} sources cannot fill {len(fractions)} sides ({', '.join(fractions)}); "
             "add clips of other sources."
         )
-    chosen: dict[str, str] = {}
-    missing = dict.fromkeys(fractions, 0.0)  # clips; what one category's sources could not even out goes to the next
+    side_of: dict[str, str] = {}  # by source
+    missing = dict.fromkeys(
+        fractions, 0.0
+    )  # number of clips; what one category leaves uneven is evened out in the next
     empty = set(fractions)
     for sources in _in_order(groups, seed):
         size = sum(len(groups[source]) for source in sources)
         missing = {side: lack + fractions[side] * size for side, lack in missing.items()}
         for source in sources:
-            last_chance = len(groups) - len(chosen) <= len(empty)
-            side = max((side for side in fractions if side in empty or not last_chance), key=missing.__getitem__)
-            chosen[source] = side
+            only_empty = len(groups) - len(side_of) <= len(empty)  # each source left is needed by an empty side
+            side = max((side for side in fractions if side in empty or not only_empty), key=missing.__getitem__)
+            side_of[source] = side
             missing[side] -= len(groups[source])
             empty.discard(side)
-    return {side: [clip for clip in clips if chosen[clip.source] == side] for side in fractions}
+    return {side: [clip for clip in clips if side_of[clip.source] == side] for side in fractions}
 
 
 def split_folds(clips: Sequence[Clip], test: int, validation: int) -> dict[str, list[Clip]]:
-    """The split by a corpus' official folds: one for the test, one for validation, the others to train.
+    """The split by the official folds of a corpus: one for testing, one for validation, the others for training.
 
     Raises:
-        SplitError: a clip without a fold or a source, a source that crosses the sides' folds, or an empty side.
-        ParameterError: one fold for both.
+        SplitError: a clip without a fold or a source, a source in several folds, or an empty side.
+        ParameterError: the same fold for testing and validation.
     """
     if test == validation:
         raise ParameterError(f"Fold {test} cannot be test and validation at once; choose two folds.")
@@ -70,7 +72,7 @@ def split_folds(clips: Sequence[Clip], test: int, validation: int) -> dict[str, 
             raise SplitError(f"Clip {name!r} has no fold; split this corpus by source (split()) instead.")
         if len(folds) > 1:
             raise SplitError(
-                f"Source {source!r} stands in the folds {sorted(f for f in folds if f is not None)}; "
+                f"Source {source!r} is in the folds {sorted(f for f in folds if f is not None)}; "
                 "correct the folds, or split by source (split()) instead."
             )
     side_of = {test: "test", validation: "validation"}
@@ -79,8 +81,8 @@ def split_folds(clips: Sequence[Clip], test: int, validation: int) -> dict[str, 
         sides[side_of.get(clip.fold, "train") if clip.fold is not None else "train"].append(clip)
     for side, members in sides.items():
         if not members:
-            have = sorted({clip.fold for clip in clips if clip.fold is not None})
-            raise SplitError(f"No clip is left for {side} with test={test}, validation={validation}; folds: {have}.")
+            present = sorted({clip.fold for clip in clips if clip.fold is not None})
+            raise SplitError(f"No clip is left for {side} with test={test}, validation={validation}; folds: {present}.")
     return sides
 
 
@@ -94,7 +96,7 @@ def _by_source(clips: Sequence[Clip]) -> dict[str, list[Clip]]:
 
 
 def _in_order(groups: Mapping[str, Sequence[Clip]], seed: int) -> list[list[str]]:
-    """The sources by category; whatever is large comes first, so that the small ones can even out what it left."""
+    """Sources by category; large sources and categories come first, so that small ones can even out the shares."""
     kinds: dict[str, list[str]] = defaultdict(list)
     for source in sorted(groups, key=lambda name: (-len(groups[name]), seeding.derive(seed, "split", name))):
         kinds[_category(groups[source])].append(source)

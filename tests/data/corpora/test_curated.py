@@ -54,7 +54,7 @@ def test_a_part_of_the_curated_corpus_may_be_read(tmp_path, ids):
 
 def test_clips_that_were_never_looked_at_are_refused(tmp_path, ids):
     manifest(tmp_path, ids[:-2], set())
-    with pytest.raises(CorpusError, match=r"does not know 2 of the 6 clips.*curate"):
+    with pytest.raises(CorpusError, match=r"does not list 2 of the 6 clips.*curate"):
         corpora.create("builtin", curation=tmp_path, **OPTIONS)
 
 

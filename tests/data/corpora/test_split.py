@@ -88,7 +88,7 @@ def test_split_by_official_folds() -> None:
 
 def test_folds_that_leak_or_are_missing_are_refused() -> None:
     clips = made([2] * 20)
-    with pytest.raises(SplitError, match=r"'s0' stands in the folds \[1, 2\]"):
+    with pytest.raises(SplitError, match=r"'s0' is in the folds \[1, 2\]"):
         corpora.split_folds([*clips, Clip("x", "s0", fold=2)], 5, 4)
     with pytest.raises(SplitError, match="'x' has no fold"):
         corpora.split_folds([*clips, Clip("x", "other")], 5, 4)
