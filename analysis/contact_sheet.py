@@ -1,7 +1,7 @@
 """Draws every artifact at several severities: python analysis/contact_sheet.py [path=clip.wav] [artifacts=vinyl]
 
-Writes one HTML file that plays, opens from disk without a network: spectrogram, 20 ms of waveform where the damage is
-greatest, parameters.
+Writes one HTML file, which opens without a network: sound, spectrogram, 20 ms of the waveform where the artifact is
+strongest, and parameters.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ def main(cfg: DictConfig) -> None:
         rows.append(SheetRow(record, clean, views))
     facts = {"clip": about, "rate": f"{rate} Hz", "artifacts": len(rows), "seed": cfg.seed}
     write_sheet(cfg.to, rows, "Contact sheet of artifacts", facts)
-    console.print(f"sheet    {cfg.to} (open it in a browser: look, click, listen)")
+    console.print(f"sheet    {cfg.to} (open it in a browser)")
 
 
 def clip(path: str | None, seconds: float) -> tuple[np.ndarray, int, str]:
-    """The loudest stretch of the file, float32 ``[C, T]``, its rate and what it is."""
+    """The loudest ``seconds`` of a file, by default a built-in clip: float32 ``[C, T]``, sample rate, description."""
     if path is None:
         corpus = corpora.create("builtin", sources=36, seed=1, duration_s=max(2.0, seconds))
         chosen = next(c for c in corpus.clips if c.category == "speech")
@@ -51,7 +51,7 @@ def clip(path: str | None, seconds: float) -> tuple[np.ndarray, int, str]:
 
 
 def widened(waveform: np.ndarray, rate: int) -> np.ndarray:
-    """Two unlike channels of one: the second is 9 ms late and darker, as a second microphone would have it."""
+    """Two channels from one: the second is delayed by 9 ms and low-passed, as from a second microphone."""
     late = np.roll(waveform[0], round(0.009 * rate))
     return np.stack([waveform[0], 0.5 * (late + np.roll(late, 1))]).astype(np.float32)
 

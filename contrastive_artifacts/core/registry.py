@@ -1,4 +1,4 @@
-"""One small generic registry: duplicate name = error, unknown name = close matches."""
+"""A small generic registry: registering a name twice is an error, and the error of an unknown name lists close ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Registry(Generic[T]):
     """Named things of one kind, in the order in which they were registered.
 
     Args:
-        kind: What the names stand for ("artifact", "backbone"); used in messages.
+        kind: What the items are ("artifact", "backbone"), for messages.
     """
 
     def __init__(self, kind: str) -> None:
@@ -23,7 +23,11 @@ class Registry(Generic[T]):
         self._items: dict[str, T] = {}
 
     def register(self, name: str, item: T) -> T:
-        """Adds ``item`` and returns it, so that the call can wrap a definition."""
+        """Adds ``item`` and returns it.
+
+        Raises:
+            ParameterError: the name is registered already.
+        """
         if name in self._items:
             raise ParameterError(f"{self.kind} {name!r} is registered twice; choose another name.")
         self._items[name] = item

@@ -1,4 +1,4 @@
-"""Random generators that depend on a key alone: the same view whatever the worker count."""
+"""Random generators that depend only on a key: equal views for any number of workers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Key = int | str
 
 
 def derive(*key: Key) -> int:
-    """A 63-bit seed from a key of integers and strings, equal in every process and on every machine.
+    """A 63-bit seed from a key of integers and strings, the same in every process and on every machine.
 
     >>> derive(7, "hum") == derive(7, "hum"), derive(7, "hum") == derive("7", "hum")
     (True, False)

@@ -1,4 +1,4 @@
-"""The one door to torchaudio: its Python parts work where its compiled extension does not load."""
+"""Imports torchaudio, without its compiled extension where that does not load."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import torch
 def load(name: str = "torchaudio") -> ModuleType:
     """Imports ``torchaudio`` or one of its submodules.
 
-    The wheels on PyPI are linked against CUDA, so importing them beside a CPU build of PyTorch fails in the extension.
-    Only that extension is then replaced by a stub which says that it is absent; everything written in Python works.
+    The wheels on PyPI are linked against CUDA, so that with a CPU build of PyTorch their extension fails to load. It is
+    then replaced by a stub that reports it as absent; everything that is written in Python works.
 
     >>> load("torchaudio.compliance.kaldi").__name__
     'torchaudio.compliance.kaldi'
     """
-    with torch.device("cpu"):  # its constants are made at import: under another default device they would lie there
+    with torch.device("cpu"):  # constants are created at import: not on another default device
         return _import(name)
 
 

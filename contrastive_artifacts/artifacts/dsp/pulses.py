@@ -44,7 +44,7 @@ def ring(excitation: np.ndarray, hertz: np.ndarray, decay: np.ndarray, sample_ra
 
 
 def bank(
-    rng: np.random.Generator, count: int, length: int, hertz: float, order: int, sample_rate: int, alike: float = 0.0
+    rng: np.random.Generator, count: int, length: int, hertz: float, order: int, sample_rate: int, common: float = 0.0
 ) -> np.ndarray:
     """A bank of pulses: decaying noise after a step, filtered by resonators drawn around ``hertz``.
 
@@ -54,16 +54,16 @@ def bank(
         hertz: median of the resonance frequencies, which are limited to 50 Hz .. 0.45 x the sample rate.
         order: 2 or 4, the order of the AR models.
         sample_rate: Hz.
-        alike: correlation of the pulses, 0 (independent) .. 1 (all equal).
+        common: weight of the part that all pulses share, 0 (independent) .. 1 (all equal).
 
     Returns:
         float32 ``[K, L]`` with peaks of 1, faded out at the end.
     """
-    independent = np.float32(math.sqrt(1 - alike**2))
+    independent = np.float32(math.sqrt(1 - common**2))
 
     def vary(*shape: int) -> np.ndarray:
-        common, single = rng.standard_normal((1, *shape)), rng.standard_normal((count, *shape))
-        return alike * common + independent * single
+        shared, single = rng.standard_normal((1, *shape)), rng.standard_normal((count, *shape))
+        return common * shared + independent * single
 
     step = np.arange(length)
     excitation = vary(length) * np.exp(-8.0 * step / length)

@@ -12,25 +12,24 @@ import soxr
 from ..base import Artifact, Params, geometric, pick, whole
 from ..fields import Choice, Field, Number
 
-_BLOCK = 1 << 15  # samples looked up at a time: their indices stay in the cache
-_FULL_RATE = 32000.0  # clips at lower rates are sampled at a rate lower in proportion
+_BLOCK = 1 << 15  # samples read at a time: their indices fit in the cache
+_FULL_RATE = 32000.0  # at lower sample rates of the clip, the effective rate is lowered in proportion
 
 
 @dataclass(frozen=True)
 class Aliasing(Artifact):
-    """Resampling without a filter: what lies above half the new rate comes back, mirrored.
+    """Resampling without an anti-aliasing filter: frequencies above half the new rate are mirrored below it.
 
-    The wave is sampled anew at ``rate_hz`` (times the clip's rate / 32 kHz where that is less than 1; between samples
-    it is interpolated by a cubic), without a low-pass before, so that a tone at f above half of it sounds at rate - f.
-    ``images`` says how it comes back to the clip's rate: ``hold`` (each value until half way to the next: images as
-    well, as in early samplers), ``linear`` (lines between the values: weaker images) or ``none`` (a proper
-    reconstruction filter: the mirrored tones alone).
+    The wave is resampled by cubic interpolation at ``rate_hz`` (multiplied by sample rate / 32 kHz below 32 kHz), so
+    that a tone at f above half of it becomes one at rate - f. ``images`` is the way back to the clip's sample rate:
+    ``hold`` (nearest value: strong images, as in early samplers), ``linear`` (linear interpolation: weaker images) or
+    ``none`` (a reconstruction filter: aliases without images).
     """
 
     name: ClassVar[str] = "aliasing"
     family: ClassVar[str] = "nonlinear"
     synonyms: ClassVar[tuple[str, ...]] = ("foldover", "sample rate reduction", "downsampling", "decimation", "aliased")
-    scale: ClassVar[str] = "effective sample rate, 16 .. 5 kHz (less below 32 kHz, in proportion)"
+    scale: ClassVar[str] = "effective sample rate, 16 .. 5 kHz (lower in proportion for clips below 32 kHz)"
     fields: ClassVar[Mapping[str, Field]] = {
         "rate_hz": Number(5000, 16000, "Hz"),
         "images": Choice(("hold", "linear", "none")),
@@ -43,20 +42,23 @@ class Aliasing(Artifact):
     def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
         samples = waveform.shape[-1]
         ratio = effective_rate(params["rate_hz"], sample_rate) / sample_rate
-        picked = _pick(waveform, 1 / ratio, int((samples - 1) * ratio) + 2)
+        resampled = _resampled(waveform, 1 / ratio, int((samples - 1) * ratio) + 2)
         out = np.empty_like(waveform)
-        for row, values in zip(out, picked, strict=True):
-            {"hold": _hold, "linear": _join, "none": _reconstruct}[params["images"]](values, ratio, row)
+        for row, values in zip(out, resampled, strict=True):
+            {"hold": _hold, "linear": _interpolate, "none": _reconstruct}[params["images"]](values, ratio, row)
         return out, whole(waveform)
 
 
 def effective_rate(rate_hz: float, sample_rate: int) -> float:
-    """The rate in Hz at which a clip of this rate is sampled anew."""
+    """The rate in Hz to which a clip of this sample rate is resampled."""
     return rate_hz * min(1.0, sample_rate / _FULL_RATE)
 
 
-def _pick(waveform: np.ndarray, step: float, count: int) -> np.ndarray:
-    """``[C, count]``: the wave at 0, step, 2 step ... samples by Catmull-Rom cubics, held behind its end."""
+def _resampled(waveform: np.ndarray, step: float, count: int) -> np.ndarray:
+    """The wave at the positions 0, ``step``, 2 ``step`` ... in samples, by Catmull-Rom cubics: ``[C, count]``.
+
+    Beyond the ends of the clip it has its end values.
+    """
     last = waveform.shape[-1] - 1
     out = np.empty((len(waveform), count), dtype=np.float32)
     for row, channel in zip(out, waveform, strict=True):
@@ -65,7 +67,6 @@ def _pick(waveform: np.ndarray, step: float, count: int) -> np.ndarray:
             np.minimum(position, last, out=position)
             index = position.astype(np.intp)
             t = (position - index).astype(np.float32)
-            # What lies beyond the ends is held there.
             ahead, behind = int(index[0] == 0), max(0, int(index[-1]) + 2 - last)
             near = channel[max(0, int(index[0]) - 1) : int(index[-1]) + 3]
             near = np.concatenate([near[:ahead], near, np.full(behind, channel[last])])
@@ -74,7 +75,7 @@ def _pick(waveform: np.ndarray, step: float, count: int) -> np.ndarray:
             c -= b
             d -= b
             a -= b
-            # b + t / 2 (c - a + t (2a + 4c - d + t (d - a - 3c))) with all but b counted from b
+            # b + t / 2 (c - a + t (2a + 4c - d + t (d - a - 3c))), where a, c and d are relative to b
             cubic = d - a
             cubic -= 3 * c
             cubic *= t
@@ -91,14 +92,14 @@ def _pick(waveform: np.ndarray, step: float, count: int) -> np.ndarray:
 
 
 def _hold(values: np.ndarray, ratio: float, out: np.ndarray) -> None:
-    """Writes each value from half a period before it to half a period after it."""
+    """Writes to ``out`` the nearest of the ``values``."""
     edges = np.ceil((np.arange(1, len(values)) - 0.5) / ratio).astype(np.intp)
     np.minimum(edges, len(out), out=edges)
     out[:] = np.repeat(values, np.diff(edges, prepend=0, append=len(out)))
 
 
-def _join(values: np.ndarray, ratio: float, out: np.ndarray) -> None:
-    """Writes lines between the values."""
+def _interpolate(values: np.ndarray, ratio: float, out: np.ndarray) -> None:
+    """Writes to ``out`` linear interpolation between the ``values``."""
     rise = np.diff(values)
     steps = np.arange(min(_BLOCK, len(out))) * ratio
     for start in range(0, len(out), _BLOCK):
@@ -111,5 +112,5 @@ def _join(values: np.ndarray, ratio: float, out: np.ndarray) -> None:
 
 
 def _reconstruct(values: np.ndarray, ratio: float, out: np.ndarray) -> None:
-    """Writes the values through a low-pass at half their rate; they are held for a few behind the last."""
+    """Writes to ``out`` the ``values`` after a low-pass at half their rate; the last one is repeated a few times."""
     out[:] = soxr.resample(np.concatenate([values, np.full(4, values[-1])]), ratio, 1.0, quality="MQ")[: len(out)]

@@ -1,4 +1,4 @@
-"""Stereo: a tape head that is tilted against the tracks."""
+"""Stereo: azimuth error of a tape head."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ..fields import Choice, Field, Number
 
 @dataclass(frozen=True)
 class Azimuth(Artifact):
-    """Azimuth error: a head that stands askew reads one edge of the tape before the other.
+    """Azimuth error: a tilted head reads one edge of the tape before the other.
 
-    The channels lie side by side on the tape; the last one is ``delay_ms`` later or earlier than the first, those
-    between them in proportion, and the first stays in time. Across the width of its own track each channel
-    averages over ``track`` (track width over the distance of the outer tracks) times the delay, which costs
-    highs: sin(x) / x with x = pi f track delay (the azimuth loss of tape engineering, e.g. Jorgensen, The Complete
-    Handbook of Magnetic Recording).
+    The channels lie side by side on the tape: relative to the first, the last one is delayed by ``delay_ms`` (or
+    advanced, where ``later`` is the first), and those between them in proportion. Each channel is also averaged over
+    the width of its track, ``track`` (track width / distance of the outer tracks) times the delay, which attenuates
+    highs by sin(x) / x with x = pi f track delay (the azimuth loss, e.g. Jorgensen, The Complete Handbook of Magnetic
+    Recording).
     """
 
     name: ClassVar[str] = "azimuth"
@@ -59,7 +59,7 @@ class Azimuth(Artifact):
 def _average_taps(width: float) -> np.ndarray:
     """The zero-centred filter of odd length that averages over ``width`` samples: sin(x) / x, x = pi f width / rate.
 
-    Drawn from its frequency response at 8 points per tap, so that widths below one sample are right as well.
+    Computed from its frequency response at 8 points per tap, which is correct for widths below one sample, too.
     """
     reach = 32 + math.ceil(width / 2)
     size = 1 << math.ceil(math.log2(16 * reach))

@@ -1,4 +1,4 @@
-"""Linear, spectral: band limitation."""
+"""Spectral: band limitation."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from ..fields import Choice, Field, Number
 
 ACADEMY_HZ = (100.0, 1600.0, 5000.0, 8000.0, 16000.0)
 ACADEMY_DB = (0.0, 0.0, -10.0, -18.0, -30.0)
-"""Highs of the Academy curve of 1938 (the N curve of ISO 2969); what lies beyond 8 kHz goes on at the same slope."""
+"""High end of the Academy curve of 1938 (the N curve of ISO 2969), with the same slope above 8 kHz."""
 
 
 @dataclass(frozen=True)
 class Bandlimit(Artifact):
     """Muffled, telephone or AM sound: a Butterworth low-pass, with or without a high-pass or the Academy curve.
 
-    At low rates the low-pass lies at the lesser of ``cutoff_hz`` and .45 of the rate, times (cutoff / 8 kHz) ** .25
-    so that more severity still cuts more: at 8 kHz it runs from 3.6 to 2.9 kHz. ``academy`` is the share, in dB, of the
-    Academy curve, which old film prints were made and shown with: flat to 1.6 kHz, -10 dB at 5 kHz, -18 dB at 8 kHz.
+    The corner is the lower of ``cutoff_hz`` and 0.45 x sample rate x (``cutoff_hz`` / 8 kHz) ** 0.25, so that at low
+    sample rates a higher severity still cuts more: at 8 kHz it goes from 3.6 to 2.9 kHz. ``academy`` is the share, in
+    dB, of the Academy curve, the playback curve of old cinemas: flat to 1.6 kHz, -10 dB at 5 kHz, -18 dB at 8 kHz.
     """
 
     name: ClassVar[str] = "bandlimit"
@@ -64,5 +64,5 @@ class Bandlimit(Artifact):
 
 
 def cutoff(cutoff_hz: float, sample_rate: int) -> float:
-    """The low-pass corner in Hz that is used at this rate."""
+    """The low-pass corner in Hz at this sample rate."""
     return min(cutoff_hz, 0.45 * sample_rate * (cutoff_hz / 8000.0) ** 0.25)

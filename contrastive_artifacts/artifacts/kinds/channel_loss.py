@@ -1,4 +1,4 @@
-"""Stereo: a lost channel."""
+"""Stereo: channel loss."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _RAMP_S = 0.005
 
 @dataclass(frozen=True)
 class ChannelLoss(Artifact):
-    """One channel is too weak or gone: a bad contact, a dead microphone, a missing track.
+    """One channel is too weak or missing: a bad contact, a dead microphone, a missing track.
 
-    It is attenuated by ``gain_db`` from ``start`` (a share of the time that sounds) to the end, over a ramp of 5 ms.
-    ``channel`` picks it among those within 40 dB of the loudest, by its share of their number.
+    It has the gain ``gain_db`` from ``start`` (a share of its sounding time) to the end, after a ramp of 5 ms.
+    ``channel`` selects it among those within 40 dB of the loudest (:func:`.channels.pick_channel`).
     """
 
     name: ClassVar[str] = "channel_loss"

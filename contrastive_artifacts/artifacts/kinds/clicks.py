@@ -1,4 +1,4 @@
-"""Additive, impulsive: clicks."""
+"""Impulsive: clicks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...audio import db_to_gain
 from ...core import seeding
 from ..base import Artifact, Params, draw_seed, geometric, linear, log_uniform, merge, pick
 from ..dsp.levels import reference
-from ..dsp.pulses import ring
+from ..dsp.pulses import count_of, ring
 from ..fields import SEED, Choice, Field, Number
 
 _BATCH = 1 << 13  # clicks computed at a time: 8192 x 5 ms at 44.1 kHz is 7 MB
@@ -20,7 +20,7 @@ _BATCH = 1 << 13  # clicks computed at a time: 8192 x 5 ms at 44.1 kHz is 7 MB
 
 @dataclass(frozen=True)
 class _Clicks:
-    """Where the clicks of a clip are: ``[K]`` each, sorted by start; the same for ``apply`` and ``segments``."""
+    """The clicks of a clip, in samples: int64 ``[K]`` each, sorted by start."""
 
     start: np.ndarray
     stop: np.ndarray  # cut at the end of the clip
@@ -31,10 +31,10 @@ class _Clicks:
 class Clicks(Artifact):
     """Ticks, clicks and pops of records, switches and digital errors, equal in all channels.
 
-    Shapes: single-sample ``impulse`` of either sign, exponential ``decay``, damped ``resonance`` (an AR(2) pulse
-    excited once), ``burst`` (an AR(2) pulse excited by decaying noise), or a ``mixed`` bag of them. ``level_db`` is the
-    peak re the active level and ``spread_db`` how much single clicks differ from it. Source of the model: Godsill and
-    Rayner, Digital Audio Restoration, 1998 (clicks as additive bursts). Every clip gets at least one.
+    Shapes: ``impulse`` (one sample), exponential ``decay``, damped ``resonance`` (an AR(2) pulse excited once),
+    ``burst`` (an AR(2) pulse excited by decaying noise), or ``mixed``. ``level_db`` is the peak re the active level,
+    from which single clicks differ by up to ``spread_db``. Model: Godsill and Rayner, Digital Audio Restoration, 1998
+    (clicks as additive bursts). Every clip has at least one.
     """
 
     name: ClassVar[str] = "clicks"
@@ -67,7 +67,7 @@ class Clicks(Artifact):
     def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
         clicks = _place(waveform.shape[-1], sample_rate, params)
         level = reference(waveform, sample_rate) * db_to_gain(params["level_db"])
-        # The clicks are gathered in one row that is added once: overlapping ones then sum.
+        # Overlapping clicks are summed in one track, which is added once.
         track = np.zeros(waveform.shape[-1], dtype=np.float32)
         for starts, bursts in _bursts(clicks, sample_rate, params):
             where = starts[:, None] + np.arange(bursts.shape[1])
@@ -77,19 +77,17 @@ class Clicks(Artifact):
 
 
 def _place(samples: int, sample_rate: int, params: Params) -> _Clicks:
+    """Draws the positions and lengths of the clicks."""
     rng = seeding.generator(params["seed"], "clicks", "place")
-    expected = max(1.0, params["rate_hz"] * samples / sample_rate)
-    # A Poisson-like count that still grows with the rate for one and the same draw.
-    surplus = float(np.clip(rng.standard_normal(), -1.5, 1.5))
+    count = count_of(rng, params["rate_hz"] * samples / sample_rate)
     if params["spacing"] == "regular":
         step = sample_rate / params["rate_hz"]
         first = rng.random() * min(step, samples)
         start = np.arange(first, samples, step)
-        start = start + rng.normal(0, 0.002 * step, len(start))  # no machine turns quite evenly
+        start = start + rng.normal(0, 0.002 * step, len(start))  # no machine turns at a constant speed
     else:
-        count = max(1, round(expected + surplus * np.sqrt(expected)))
         start = rng.random(count) * samples
-    # Two clicks on one sample could cancel: one of them is left out.
+    # Two clicks on one sample could cancel each other: one of them is left out.
     start = np.unique(np.clip(start.astype(np.int64), 0, samples - 1))
     spread = np.exp(rng.normal(0, 0.4, len(start)))
     milliseconds = np.clip(params["length_ms"] * spread, 0.05, 5)
@@ -102,7 +100,7 @@ def _place(samples: int, sample_rate: int, params: Params) -> _Clicks:
 
 
 def _bursts(clicks: _Clicks, sample_rate: int, params: Params) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Batches of (starts ``[K]``, bursts ``[K, L]`` of peak 1 dB-spread, zero beyond each click's own length)."""
+    """Yields batches of starts ``[K]`` and pulses ``[K, L]``, whose peaks spread around 1, zero beyond each length."""
     for batch, begin in enumerate(range(0, len(clicks.start), _BATCH)):
         rng = seeding.generator(params["seed"], "clicks", "shape", batch)
         start, length = clicks.start[begin : begin + _BATCH], clicks.length[begin : begin + _BATCH]
@@ -120,7 +118,7 @@ def _bursts(clicks: _Clicks, sample_rate: int, params: Params) -> Iterator[tuple
         envelope = np.exp(-fall[:, None] * step / length[:, None])
         wave *= envelope
         excitation *= envelope[wild]
-        excitation[:, 0] = 2.0  # a click begins with a step, whatever noise follows
+        excitation[:, 0] = 2.0  # a click starts with a step, whatever noise follows
         wave[wild] = ring(excitation, hertz[wild, None], length[wild] / fall[wild], sample_rate)
         wave[step >= length[:, None]] = 0.0
         wave[length == 1, 0] = 1.0

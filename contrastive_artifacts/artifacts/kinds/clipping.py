@@ -13,22 +13,22 @@ from ..dsp.levels import active_blocks
 from ..dsp.oversampling import change
 from ..fields import Choice, Field, Number
 
-_SPARSE = 64  # one in so many samples tells roughly where the ceiling lies
-_FAINT = np.float32(1e-5)  # re the ceiling: what the decimation filter rings below -100 dB is not written
+_SPARSE = 64  # one in so many samples gives a rough estimate of the ceiling
+_FAINT = np.float32(1e-5)  # re the ceiling (-100 dB): weaker ringing of the decimation filter is set to zero
 
 
 @dataclass(frozen=True)
 class Clipping(Artifact):
-    """Digital and analogue overload: the top of the wave is cut off, and the lower level kept.
+    """Digital and analogue overload: the peaks of the wave are cut off; the level is not raised again.
 
-    ``share`` is the share of the active samples (over all channels) that end at the ceiling. ``knee`` bends the curve
-    over that part of the ceiling before it is flat (0: hard); ``skew`` sets the positive ceiling so much higher than
-    the negative one. The ceilings are common to all channels. A wave of one single magnitude (a square, a constant) has
-    nothing to cut and stays as it is.
+    ``share`` of the active samples, over all channels, are at the ceiling afterwards. ``knee`` is the part of the
+    ceiling over which the curve bends before it is flat (0: hard clipping); ``skew`` raises the positive ceiling and
+    lowers the negative one by this share. All channels have the same ceilings. A wave of only one magnitude (a square
+    wave, a constant) is not changed.
 
-    With ``oversampling`` 4 the wave between the samples is cut, too, as by an amplifier before the converter: the
-    ceilings are the same, and about ``share`` of the oversampled wave ends at them, but the samples then overshoot them
-    and there are few flat tops. What lies more than 100 dB below the ceiling of this change is left out.
+    With ``oversampling`` 4 the wave is cut between the samples, too, as by an amplifier before the converter: about
+    ``share`` of the oversampled wave is at the ceilings, but the samples overshoot them and there are few flat tops.
+    Changes of less than -100 dB re the ceiling are left out.
     """
 
     name: ClassVar[str] = "clipping"
@@ -76,12 +76,12 @@ class Clipping(Artifact):
 
 
 def _bend(wave: np.ndarray, low: np.float32, high: np.float32, knee: float) -> np.ndarray:
-    """The wave (any shape) between the two ceilings, on a new array."""
+    """The wave (of any shape) limited to ``low`` .. ``high``, as a new array."""
     out = np.clip(wave, low, high)
     if knee == 0:
         return out
-    # A parabola joins slope 1 at (1 - knee) to slope 0 at (1 + knee) of the ceiling, which is reached there. Few
-    # samples lie on it or above it: the rest is left alone.
+    # A parabola from slope 1 at (1 - knee) to slope 0 at (1 + knee) of the ceiling, which is reached there. Only the
+    # few samples on it or above it are computed.
     start = (1 - knee) / (1 + knee)
     flat, bent = wave.reshape(-1), out.reshape(-1)
     where = np.flatnonzero((flat > np.float32(start) * high) | (flat < np.float32(start) * low))
@@ -95,7 +95,7 @@ def _bend(wave: np.ndarray, low: np.float32, high: np.float32, knee: float) -> n
 
 
 def _runs(positions: np.ndarray, gap: int) -> np.ndarray:
-    """Sorted samples -> int64 ``[K, 2]``, the runs in which they lie; runs at most ``gap`` samples apart are one."""
+    """Runs of sorted sample positions, int64 ``[K, 2]``; runs at most ``gap`` samples apart are merged."""
     if not len(positions):
         return np.zeros((0, 2), dtype=np.int64)
     breaks = np.flatnonzero(np.diff(positions) > gap + 1)
@@ -105,7 +105,7 @@ def _runs(positions: np.ndarray, gap: int) -> np.ndarray:
 
 
 def _ceiling(waveform: np.ndarray, sample_rate: int, params: Params) -> float | None:
-    """The level above which lies the asked share of the active samples; None when there is nothing to cut."""
+    """The level that ``share`` of the active samples exceed, or None if there is nothing to cut."""
     samples = waveform.shape[-1]
     length = max(1, int(0.05 * sample_rate))
     if not waveform.any():
@@ -113,28 +113,28 @@ def _ceiling(waveform: np.ndarray, sample_rate: int, params: Params) -> float | 
     active = active_blocks(waveform, length, below_db=40.0)
     if params["skew"] == 0:
         level = np.abs(waveform)
-    else:  # the greater of the two is the one of the sample's sign
+    else:  # each sample is divided by the ceiling of its sign, which gives the greater of two values
         level = waveform * (1 / np.float32(1 + params["skew"]))
         np.maximum(level, waveform * (-1 / np.float32(1 - params["skew"])), out=level)
     paused = np.flatnonzero(~active)
     for block in paused.tolist():
-        level[:, block * length : (block + 1) * length] = 0.0  # counts no more: lies under everything else
-    asleep = length * len(paused) - (max(0, len(active) * length - samples) if not active[-1] else 0)
-    size = (samples - asleep) * len(waveform)
+        level[:, block * length : (block + 1) * length] = 0.0  # below everything else: not counted
+    excluded = length * len(paused) - (max(0, len(active) * length - samples) if not active[-1] else 0)
+    size = (samples - excluded) * len(waveform)
     above = min(max(1, round(params["share"] * size)), size - 1)
     peak = float(level.max())
     ceiling = _kth_largest(level.ravel(), above)
-    if ceiling >= peak:  # a plateau (audio that was clipped before): cut just under it
+    if ceiling >= peak:  # a plateau (audio that was clipped before): cut just below it
         below = level[level < peak]
         ceiling = float(below.max()) if below.size else 0.0
     return ceiling if ceiling > 0 else None
 
 
 def _kth_largest(values: np.ndarray, above: int) -> float:
-    """The value that has ``above`` others of ``[N]`` over it (or equal to it); few of them are looked at in order."""
+    """The value of ``[N]`` that ``above`` others exceed or equal; only a few candidates are sorted."""
     sparse = np.sort(values[::_SPARSE])
     expected = above / _SPARSE
-    rank = len(sparse) - 1 - int(expected + 4 * np.sqrt(expected) + 4)  # hardly ever too high
+    rank = len(sparse) - 1 - int(expected + 4 * np.sqrt(expected) + 4)  # rarely too high
     if rank > 0:
         top = values[values > sparse[rank]]
         if len(top) > above:

@@ -1,4 +1,4 @@
-"""Coding: lossy codecs, by the real encoders, in process."""
+"""Coding: lossy codecs, with the real encoders."""
 
 from __future__ import annotations
 
@@ -13,31 +13,30 @@ from ..base import Artifact, Params, geometric, whole
 from ..dsp.coders import CODERS, code
 from ..fields import Choice, Field, Number, Whole
 
-_FILLED = 0.4565  # soxr's pass band, as a share of the rate: what it leaves when it resamples to that rate
-_STEP_HZ = 50  # rates with a common divisor are resampled faster
+_FILLED = 0.4565  # edge of soxr's pass band, as a share of the new sample rate
+_STEP_HZ = 50  # sample rates with a common divisor are resampled faster
 _LOWEST = min(coder.band[0][0] for coder in CODERS.values())
 _HIGHEST = max(coder.band[-1][0] for coder in CODERS.values())
 
 
 @dataclass(frozen=True)
 class Codec(Artifact):
-    """Lossy coding at low rates: ``generations`` times through a real encoder and decoder, aligned to the sample.
+    """Lossy coding at low bit rates: encoded and decoded ``generations`` times, aligned with the clean clip.
 
-    Every channel is coded by itself as mono, at ``kbps`` or the nearest bit rate that the codec makes sense at: mp3
-    (LAME) and aac 64 .. 8 kbit/s, opus (its transform coder) 64 .. 6, vorbis 64 .. 28, amr_nb 12.2 .. 4.75 in its eight
-    modes. GSM 06.10 has a fixed 1.625 bits per sample, so its bit rate follows the sample rate: 14.6 kbit/s at 9 kHz
-    .. 8.1 at 5 kHz, with the 13 at 8 kHz of the standard between. For aac and vorbis, which are steered by quality,
-    ``kbps`` holds within about a third. As in every encoder, the upper edge of the band falls with the bit rate; here
-    it does so without steps, so that fewer bits always cost something. For clips whose own rate ends below that edge
-    it lies at .45 of the rate, times (edge / highest edge) ** .25. The sound stays at the codec's rate from one
-    generation to the next, and the known delay of the codec is taken out: to the sample, but for amr_nb and
-    gsm, whose filters are not linear in phase, to a sample of 8 kHz.
+    Every channel is coded as mono, at ``kbps`` or the nearest bit rate in the range of the codec: mp3 (LAME) and aac
+    64 .. 8 kbit/s, opus (its transform coder) 64 .. 6, vorbis 64 .. 28, amr_nb 12.2 .. 4.75 in its eight modes. GSM
+    06.10 has a fixed 1.625 bits per sample, so its bit rate is set by the sample rate: 14.6 kbit/s at 9 kHz .. 8.1 at
+    5 kHz; the standard's is 13 at 8 kHz. aac and vorbis are controlled by quality, and meet ``kbps`` within about a
+    third. The bandwidth falls with the bit rate, without steps, so that a lower bit rate is always worse. It is at most
+    0.45 x sample rate x (bandwidth / highest bandwidth) ** 0.25. Between generations the sound stays at the codec's
+    sample rate. The delay of the codec is removed, to the sample; for amr_nb and gsm, whose filters do not have linear
+    phase, to a sample at 8 kHz.
     """
 
     name: ClassVar[str] = "codec"
     family: ClassVar[str] = "coding"
     synonyms: ClassVar[tuple[str, ...]] = ("lossy coding", "compression artifacts", "mp3", "low bit rate")
-    scale: ClassVar[str] = "bit rate per channel, 64 .. 8 kbps (speech codecs: their own range), 1-5 generations"
+    scale: ClassVar[str] = "bit rate per channel, 64 .. 8 kbit/s (speech codecs: their own range), 1-5 generations"
     fields: ClassVar[Mapping[str, Field]] = {
         "codec": Choice(tuple(CODERS)),
         "kbps": Number(_LOWEST, _HIGHEST, "kbit/s"),
@@ -46,7 +45,7 @@ class Codec(Artifact):
 
     def sample(self, severity: float, rng: np.random.Generator) -> Params:
         codec = tuple(CODERS)[int(rng.integers(len(CODERS)))]
-        generations = 1 + int(5 * rng.random() ** 2)  # most files have been coded once
+        generations = 1 + int(5 * rng.random() ** 2)  # most files are coded once
         band = CODERS[codec].band
         return {"codec": codec, "kbps": geometric(severity, band[-1][0], band[0][0]), "generations": generations}
 
@@ -61,7 +60,7 @@ class Codec(Artifact):
 
 
 def _generations(channel: np.ndarray, sample_rate: int, params: Params) -> np.ndarray:
-    """One channel ``[T]`` through all its generations and back at its own rate, in time: ``[T]``."""
+    """One channel ``[T]`` after all generations, at its sample rate and aligned: ``[T]``."""
     name, coder = params["codec"], CODERS[params["codec"]]
     kbps = coder.clamp(params["kbps"])
     top = coder.highest(kbps)
@@ -77,7 +76,7 @@ def _generations(channel: np.ndarray, sample_rate: int, params: Params) -> np.nd
 
 
 def _shift(row: np.ndarray, lag: int, samples: int) -> np.ndarray:
-    """``[*]`` moved ``lag`` samples earlier, cut or zero-padded to ``[samples]``."""
+    """A row moved ``lag`` samples earlier, cut or zero-padded to ``[samples]``."""
     out = np.zeros(samples, dtype=np.float32)
     source = row[lag : lag + samples]
     out[: len(source)] = source

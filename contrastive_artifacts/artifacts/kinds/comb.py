@@ -1,4 +1,4 @@
-"""Linear, spectral: a sound plus its own copy within a millisecond."""
+"""Spectral: comb filter."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ..fields import Field, Number
 
 @dataclass(frozen=True)
 class Comb(Artifact):
-    """Comb filter: the sound plus its copy ``delay_ms`` later at ``copy_db``, as (1 + g z^-d) / (1 + g).
+    """Comb filter: the sound plus its copy ``delay_ms`` later at ``copy_db``, (1 + g z^-d) / (1 + g).
 
-    Two microphones at unequal distances, or the mono sum of tracks that do not run in step. Notches lie at odd
-    multiples of 1 / (2 delay), the peaks keep their level. All channels are hit alike. Where the first notch would lie
-    above .4 of the rate, the delay is lengthened until it lies there.
+    As from two microphones at different distances, or the mono sum of tracks that are out of sync. Notches are at odd
+    multiples of 1 / (2 delay), peaks at 0 dB; the same in all channels. The delay is lengthened where the first notch
+    would be above 0.4 x the sample rate.
     """
 
     name: ClassVar[str] = "comb"

@@ -1,4 +1,4 @@
-"""Additive, impulsive: crackle."""
+"""Impulsive: crackle."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..dsp.pulses import bank, count_of, scatter
 from ..fields import SEED, Choice, Field, Number
 
 _BATCH = 1 << 13  # pulses added at a time
-_SHAPES = 256  # different pulses in one clip
+_SHAPES = 256  # pulses in the bank of a clip
 _LOUDEST = db_to_gain(26)  # re the median pulse
 
 
@@ -24,10 +24,10 @@ _LOUDEST = db_to_gain(26)  # re the median pulse
 class Crackle(Artifact):
     """Dust and wear of records, and bad contacts: dense, short, mostly weak pulses, equal in all channels.
 
-    Times are those of a Poisson process. Each pulse is one of 256 that are drawn for the clip from AR models of
-    ``order`` about ``resonance_hz``. Amplitudes are log-logistic, with the median peak at ``level_db`` re the active
-    level and a heavy tail: the share of pulses above a times the median falls as a to the power -``tail``, to 26 dB.
-    Source of the model: Godsill and Rayner, Digital Audio Restoration, 1998 (excited AR pulses, heavy tails).
+    Times are a Poisson process. Each pulse is one of 256 that are drawn for the clip from AR models of ``order`` around
+    ``resonance_hz``. Amplitudes are log-logistic, up to 26 dB above the median: the median peak is ``level_db`` re the
+    active level, and the share of pulses above a times the median falls as a ** -``tail``. Model: Godsill and Rayner,
+    Digital Audio Restoration, 1998 (excited AR pulses, heavy tails).
     """
 
     name: ClassVar[str] = "crackle"
@@ -70,7 +70,7 @@ class Crackle(Artifact):
         starts = np.empty(count, dtype=np.int64)
         for batch, begin in enumerate(range(0, count, _BATCH)):
             rng = seeding.generator(params["seed"], "crackle", "pulses", batch)
-            # One row per pulse: with a higher rate the pulses there are stay, and more come.
+            # One row per pulse: a higher rate adds pulses and keeps the others.
             place, size, kind = rng.random((min(_BATCH, count - begin), 3)).T
             start = (place * samples).astype(np.int64)
             rank = np.abs(2 * size - 1)

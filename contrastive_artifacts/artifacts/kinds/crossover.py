@@ -16,12 +16,12 @@ from ..fields import Field, Number
 
 @dataclass(frozen=True)
 class Crossover(Artifact):
-    """Class-B amplifier without enough bias: a dead zone around zero, in which neither transistor conducts.
+    """A class-B amplifier with too little bias: a dead zone around zero, in which neither transistor conducts.
 
-    The zone reaches ``width`` times the active level to either side; all beyond it is moved towards zero by as much, so
-    that quiet passages suffer most and vanish under the zone. ``softness`` rounds its corners (0: straight lines, 1:
-    the wave less ``width`` * tanh(wave / ``width``)). Odd harmonics only. Rendered at twice the rate (four
-    times below 40 kHz), so that what folds back is weak. Digital silence stays.
+    The half width of the zone is ``width`` times the active level; samples beyond it are moved towards zero by as much,
+    so that quiet passages are hit most and vanish within the zone. ``softness`` rounds its corners (0: sharp; 1: wave -
+    ``width`` * tanh(wave / ``width``)). It gives odd harmonics only. Rendered at twice the sample rate (four times
+    below 40 kHz) against aliasing. Digital silence is not changed.
     """
 
     name: ClassVar[str] = "crossover"

@@ -1,4 +1,4 @@
-"""Linear, spectral: echo."""
+"""Spectral: echo."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from ..fields import Field, Number, Whole
 
 @dataclass(frozen=True)
 class Echo(Artifact):
-    """Discrete repetitions: the slap of a hall, a feedback of the transmission line, a tape delay left on.
+    """Discrete repetitions: the echo of a hall, feedback in a transmission line, a tape delay left on.
 
-    The sound comes again ``delay_ms`` later at ``level_db``, ``repeats`` times in all, each ``decay_db`` weaker than
-    the one before. All go through one low-pass (-3 dB at ``cutoff_hz``, without delay; 0 is none). In a clip
-    shorter than twice the delay, the delay is half the clip.
+    The sound is repeated ``repeats`` times, every ``delay_ms``, at ``level_db`` first and each time ``decay_db``
+    weaker. All repetitions pass one zero-phase low-pass (-3 dB at ``cutoff_hz``; 0 is none). The delay is at most half
+    the clip.
     """
 
     name: ClassVar[str] = "echo"
@@ -52,17 +52,17 @@ class Echo(Artifact):
         lag = max(1, min(round(params["delay_ms"] * 1e-3 * sample_rate), samples // 2))
         if lag >= samples:
             return waveform.copy(), whole(waveform)
-        out, ghost = waveform.copy(), fade_ends(waveform, sample_rate, end=False)
+        out, copy = waveform.copy(), fade_ends(waveform, sample_rate, end=False)
         if params["cutoff_hz"]:
-            ghost = _dulled(ghost, sample_rate, params["cutoff_hz"])
+            copy = _lowpassed(copy, sample_rate, params["cutoff_hz"])
         for turn in range(1, min(params["repeats"], (samples - 1) // lag) + 1):
             gain = np.float32(db_to_gain(params["level_db"] - (turn - 1) * params["decay_db"]))
-            out[:, turn * lag :] += gain * ghost[:, : samples - turn * lag]
+            out[:, turn * lag :] += gain * copy[:, : samples - turn * lag]
         return out, np.array([[lag, samples]], dtype=np.int64)
 
 
-def _dulled(waveform: np.ndarray, sample_rate: int, cutoff_hz: float) -> np.ndarray:
-    """Through a first-order low-pass forwards and backwards, which together are -3 dB at ``cutoff_hz``."""
+def _lowpassed(waveform: np.ndarray, sample_rate: int, cutoff_hz: float) -> np.ndarray:
+    """``[C, T]`` through a first-order low-pass forwards and backwards, together -3 dB at ``cutoff_hz``."""
     corner = min(cutoff_hz / 0.6436, 0.45 * sample_rate)
     b, a = (part.astype(np.float32) for part in signal.butter(1, corner, fs=sample_rate))
     once = signal.lfilter(b, a, waveform, axis=1)

@@ -1,4 +1,4 @@
-"""Stereo: channels that are copies of one."""
+"""Stereo: false stereo."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ..fields import Choice, Field, Number
 
 @dataclass(frozen=True)
 class FalseStereo(Artifact):
-    """Mono that poses as stereo: every channel is drawn towards one and the same, until they are duplicates.
+    """Mono presented as stereo: the channels approach one common signal, up to duplicates of it.
 
-    What a channel differs by from the common one is attenuated by ``side_db``. The common one is the ``mean`` of all
-    channels (a mono sum), or a ``channel`` that stands in for the others, picked by its share of the number of those
-    within 40 dB of the loudest. Channels that are equal already stay as they are.
+    The difference of each channel from the common signal has the gain ``side_db``. The common signal is the ``mean`` of
+    all channels (a mono sum), or one ``channel`` among those within 40 dB of the loudest
+    (:func:`.channels.pick_channel`). Equal channels are not changed.
     """
 
     name: ClassVar[str] = "false_stereo"
@@ -32,7 +32,7 @@ class FalseStereo(Artifact):
         "two-channel mono",
         "narrowed",
     )
-    scale: ClassVar[str] = "level of what the channels differ by, -3 .. -60 dB"
+    scale: ClassVar[str] = "gain of the difference between the channels, -3 .. -60 dB"
     fields: ClassVar[Mapping[str, Field]] = {
         "side_db": Number(-60, -3, "dB"),
         "source": Choice(("mean", "channel")),

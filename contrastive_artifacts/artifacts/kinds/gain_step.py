@@ -17,12 +17,12 @@ from ..fields import Field, Number, Rows
 
 @dataclass(frozen=True)
 class GainStep(Artifact):
-    """Level shifts: the gain steps or glides up or down by ``step_db``, and comes back or not, equal in all channels.
+    """Level shifts: steps or ramps of the gain by ``step_db``, with or without return, equal in all channels.
 
-    ``spans`` are rows [start, stop, direction]: the stretches where the gain is not 1, as shares of the time that
-    sounds (blocks within 40 dB of the loudest), so that both sides of a step are heard. From 0 on and up to 1 there is
-    no ramp: the clip then begins or ends off its level. ``ramp_ms`` is the length of a ramp, linear in dB and inside
-    its span, at most half of it. A direction below 0 is down. Of spans that overlap the first one holds.
+    ``spans`` are rows [start, stop, direction] where the gain is not 1, as shares of the time without pauses
+    (:func:`.places.sounding_time`), so that both sides of a step are audible. A direction below 0 is down. A ramp of
+    ``ramp_ms``, linear in dB, lies inside the span and takes at most half of it; there is none at 0 and at 1, where the
+    clip starts or ends at the shifted level. Of overlapping spans, only the first one counts.
     """
 
     name: ClassVar[str] = "gain_step"
@@ -40,7 +40,7 @@ class GainStep(Artifact):
         count = int(rng.integers(2, 5))
         slow, sudden_ms, slow_ms = rng.random() < 0.35, log_uniform(rng, 1, 10), log_uniform(rng, 500, 2000)
         signs = [1 if up else -1 for up in rng.random(4) < 0.5]
-        # Stretches at and off the level take turns; none of them is less than a third of another.
+        # Intervals with and without the shift alternate; the ratio of their lengths is at most 3.
         edges = np.cumsum(rng.uniform(0.5, 1.5, 9))
         if kind == "several":
             edges = edges[: 2 * count + 1] / edges[2 * count]
@@ -54,11 +54,11 @@ class GainStep(Artifact):
         samples = waveform.shape[-1]
         rows = sorted(params["spans"])
         bounds = sounding_time(waveform, sample_rate, np.array([row[:2] for row in rows]))
-        out, touched, free = waveform.copy(), [], 0
+        out, touched, end = waveform.copy(), [], 0
         for (start, stop), (opening, closing, direction) in zip(bounds.tolist(), rows, strict=True):
-            start = min(max(start, free), samples - 1)
+            start = min(max(start, end), samples - 1)
             stop = max(stop, start + 1)
-            if start < free:  # rows that overlap: the earlier one holds
+            if start < end:  # it overlaps the span before
                 continue
             step_db = math.copysign(params["step_db"], direction)
             length = min(max(1, round(params["ramp_ms"] * 1e-3 * sample_rate)), (stop - start) // 2)
@@ -68,5 +68,5 @@ class GainStep(Artifact):
             out[:, left:right] *= np.float32(db_to_gain(step_db))
             out[:, right:stop] *= rise[: stop - right][::-1]
             touched.append((start, stop))
-            free = stop
+            end = stop
         return out, np.array(touched, dtype=np.int64)

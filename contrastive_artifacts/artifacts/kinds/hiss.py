@@ -1,4 +1,4 @@
-"""Additive, stationary: hiss."""
+"""Additive: hiss."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from ..fields import SEED, Field, Number
 class Hiss(Artifact):
     """Tape, preamplifier and transmission noise: coloured Gaussian noise, independent in each channel.
 
-    ``slope_db`` tilts the spectrum by so many dB per octave (0 white, -3 pink, +3 blue); ``lift_db`` is the high shelf
-    above ``lift_hz`` that tape equalisation leaves. ``swell`` is the depth of a slow change of level at ``swell_hz``.
+    ``slope_db`` is the slope of the spectrum in dB per octave (0 white, -3 pink, +3 blue); ``lift_db`` a high shelf
+    above ``lift_hz``, as from tape equalisation; ``swell`` the depth of a slow modulation of the level at ``swell_hz``.
     """
 
     name: ClassVar[str] = "hiss"

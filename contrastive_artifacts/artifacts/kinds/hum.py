@@ -1,4 +1,4 @@
-"""Additive, stationary: hum."""
+"""Additive: hum."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from ..dsp.levels import reference
 from ..dsp.signals import drifting_phase
 from ..fields import Choice, Field, Number, Rows
 
-_BLOCK = 1 << 15  # samples of hum made at a time: what one step leaves is still in the cache at the next
-_TABLE = 1 << 14  # points of one hum period; linear interpolation between them errs by less than -100 dB
+_BLOCK = 1 << 15  # samples of hum computed at a time: they stay in the cache from step to step
+_TABLE = 1 << 14  # points per period; the error of linear interpolation is less than -100 dB
 
 
 @dataclass(frozen=True)
 class Hum(Artifact):
     """Mains hum and rectifier buzz: a harmonic series on 50, 60, 100 or 120 Hz, equal in all channels.
 
-    ``harmonics`` are rows [number, level in dB re the strongest, phase in turns]; the fundamental is off by ``offset``
-    and wanders by ``drift`` (both relative) at ``drift_hz``. Harmonics above .45 of the rate are left out.
+    ``harmonics`` are rows [number, level in dB re the strongest, phase in cycles]. The fundamental deviates by
+    ``offset`` and varies by ``drift`` (both relative) at ``drift_hz``. Harmonics above 0.45 x the sample rate are left
+    out.
     """
 
     name: ClassVar[str] = "hum"
@@ -37,7 +38,7 @@ class Hum(Artifact):
         "offset": Number(-0.002, 0.002),
         "drift": Number(0, 0.002),
         "drift_hz": Number(0.02, 1, "Hz"),
-        "drift_phase": Number(0, 1, "turns"),
+        "drift_phase": Number(0, 1, "cycles"),
         "harmonics": Rows({"number": Number(1, 20), "level_db": Number(-90, 0), "phase": Number(0, 1)}, most=20),
     }
 
@@ -73,7 +74,7 @@ class Hum(Artifact):
         period = (self._period(sample_rate, params) * level).astype(np.float32)
         rise = np.diff(period)
         hertz = params["base_hz"] * (1.0 + params["offset"])
-        # The wander is relative to the nominal frequency, as the field says.
+        # The field is relative to the nominal frequency.
         drift = params["drift"] / (1.0 + params["offset"])
         out = np.empty_like(waveform)
         samples = waveform.shape[-1]
@@ -92,7 +93,7 @@ class Hum(Artifact):
 
     @staticmethod
     def _period(sample_rate: int, params: Params) -> np.ndarray:
-        """One period of unit RMS, ``[_TABLE + 1]`` with the first point repeated at the end."""
+        """One period of unit RMS: ``[_TABLE + 1]``, the first point repeated at the end."""
         spectrum = np.zeros(_TABLE // 2 + 1, dtype=np.complex128)
         for number, level_db, phase in params["harmonics"]:
             if number == 1 or number * params["base_hz"] < 0.45 * sample_rate:

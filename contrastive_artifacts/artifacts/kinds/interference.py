@@ -1,4 +1,4 @@
-"""Additive, stationary: electromagnetic interference, from mobile telephones and from dimmers."""
+"""Additive: electromagnetic interference from mobile telephones and dimmers."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from ..base import Artifact, Params, linear, log_uniform, pick, whole
 from ..dsp.levels import reference
 from ..fields import Choice, Field, Number
 
-_MULTIFRAME_S = (3, 25)  # .12 s as a fraction: 26 frames
+_MULTIFRAME_S = (3, 25)  # 0.12 s as a fraction: 26 frames
 _FRAMES = 26
-_BURST = 1 / 8  # one of eight slots: 576.9 us of 4.615 ms
-_EDGE = 0.006  # ramps of a burst, as part of a frame: 28 us
+_BURST = 1 / 8  # of a frame, one of eight slots: 576.9 us of 4.615 ms
+_EDGE = 0.006  # of a frame: ramps of a burst, 28 us
 _MAINS_HZ = (50, 60)
 
 
 @dataclass(frozen=True)
 class Interference(Artifact):
-    """What radio bursts and switched mains currents leave behind an amplifier's input, equal in all channels.
+    """Radio bursts or switched mains currents, demodulated or coupled into an amplifier, equal in all channels.
 
-    ``gsm``: the envelope of a telephone call's TDMA bursts, rectified: one slot of 576.9 us in each frame of 4.615 ms
-    (217 Hz), silent in the last of 26 frames (120 ms), as 3GPP TS 45.002 lays out a full-rate traffic channel.
-    ``dimmer``: the steps of a phase-cut mains voltage, ``firing`` of the half cycle after its zero crossings, coupled
-    in at 100 or 120 per s. Both pass a coupling high-pass at ``coupling_hz`` and a low-pass at ``cutoff_hz``, and have
-    no energy above .45 of the rate. ``phase`` is where in the period the clip starts.
+    ``gsm``: the envelope of the TDMA bursts of a telephone call: one slot of 576.9 us per frame of 4.615 ms (217 Hz),
+    none in the last of 26 frames (120 ms), as in a full-rate traffic channel (3GPP TS 45.002).
+    ``dimmer``: a phase-cut mains voltage, which switches on at the share ``firing`` of each half cycle (100 or 120 per
+    s). Both pass a high-pass at ``coupling_hz`` and a low-pass at ``cutoff_hz``, and have no energy above 0.45 x the
+    sample rate. ``phase`` is the position in the period at which the clip starts.
     """
 
     name: ClassVar[str] = "interference"
@@ -46,12 +46,12 @@ class Interference(Artifact):
         "firing": Number(0.1, 0.9),
         "coupling_hz": Number(20, 3000, "Hz"),
         "cutoff_hz": Number(1000, 16000, "Hz"),
-        "phase": Number(0, 1, "turns"),
+        "phase": Number(0, 1, "cycles"),
     }
 
     def sample(self, severity: float, rng: np.random.Generator) -> Params:
         source = pick(rng, {"gsm": 0.6, "dimmer": 0.4})
-        # A dimmer is heard through stray capacitance, which passes its edges and not its mains frequency.
+        # A dimmer couples through stray capacitance, which passes its edges but not the mains frequency.
         low, high = log_uniform(rng, 30, 400), log_uniform(rng, 600, 2500)
         return {
             "snr_db": linear(severity, 30, 5),
@@ -69,14 +69,14 @@ class Interference(Artifact):
         period = np.roll(period, -math.floor(params["phase"] * len(period)))
         samples = waveform.shape[-1]
         out = waveform.copy()
-        turned = samples // len(period) * len(period)
-        out[:, :turned].reshape(len(out), -1, len(period))[...] += period
-        out[:, turned:] += period[: samples - turned]
+        full = samples // len(period) * len(period)
+        out[:, :full].reshape(len(out), -1, len(period))[...] += period
+        out[:, full:] += period[: samples - full]
         return out, whole(waveform)
 
 
 def _period(sample_rate: int, params: Params) -> np.ndarray:
-    """The shortest stretch that holds whole periods and whole samples, float32 of unit RMS: it can be repeated."""
+    """The shortest signal of whole periods and whole samples, to be repeated: float32 of unit RMS."""
     above, below = _MULTIFRAME_S if params["source"] == "gsm" else (1, params["mains_hz"])
     times = below // math.gcd(below, above * sample_rate)
     size = times * above * sample_rate // below
@@ -98,12 +98,12 @@ def _bursts(number: np.ndarray) -> np.ndarray:
     turn = number / _FRAMES
     bursts = np.full(len(number), _FRAMES - 1.0, dtype=np.complex128)
     between = number % _FRAMES != 0
-    bursts[between] = -np.exp(2j * np.pi * turn[between])  # all 26 cancel there: what is left is minus the last
+    bursts[between] = -np.exp(2j * np.pi * turn[between])  # all 26 would cancel: the sum of 25 is minus the last
     return bursts * np.sinc(turn * _BURST) * np.sinc(turn * _EDGE) * _BURST
 
 
 def _phase_cut(number: np.ndarray, firing: float) -> np.ndarray:
-    """Fourier coefficients of a sine that is held at zero for the first ``firing`` of each half cycle."""
+    """Fourier coefficients of a sine that is zero for the first ``firing`` of each half cycle."""
     odd = number % 2 == 1
     angle = np.pi * firing
 
@@ -111,5 +111,5 @@ def _phase_cut(number: np.ndarray, firing: float) -> np.ndarray:
         rate = 1j * np.where(order == 0, 1, order)
         return np.where(order == 0, np.pi - angle, (np.exp(np.pi * rate) - np.exp(angle * rate)) / rate)
 
-    # The second half cycle is minus the first: even harmonics cancel and odd ones double.
+    # The second half cycle is minus the first: even harmonics cancel, odd ones double.
     return np.where(odd, (part(1 - number) - part(-1 - number)) / (2j * np.pi), 0.0)

@@ -1,4 +1,4 @@
-"""Linear, spectral: what noise reduction leaves behind: musical noise, a wrong decoder, a gate."""
+"""Spectral: artifacts of noise reduction: musical noise, a mismatched decoder, a gate."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ from ..dsp.levels import reference
 from ..dsp.noise_gate import gate
 from ..fields import SEED, Choice, Field, Number
 
-_FRAMES = 64  # transformed at a time: they stay in the cache
-_BAND_HZ = 1700.0  # corner of the resting band: +3 dB at 600 Hz, +6 dB at 1.2 kHz, as the type B encoder has it
+_FRAMES = 64  # transformed at a time: they fit in the cache
+_BAND_HZ = 1700.0  # corner for faint highs: +3 dB at 600 Hz, +6 dB at 1.2 kHz, as in a type B encoder
 _BOOST_DB = 10.0
-_THRESHOLD_DB = -40.0  # of the highs, re the level of the clip, above which the band slides up
+_THRESHOLD_DB = -40.0  # level of the highs, re that of the clip, above which the corner moves up
 _RECOVERY_DB_S = 150.0
-_GRAINS = 1e-20
+_TINY = 1e-20  # power, against division by zero
 
 Gain = Callable[[np.ndarray], np.ndarray]
-"""Power ``[frames, bins]`` of successive frames -> what to multiply their spectra with."""
+"""Power ``[frames, bins]`` of successive frames -> gain of each bin, of the same shape."""
 
 
 @dataclass(frozen=True)
 class NoiseReduction(Artifact):
-    """Noise reduction that went wrong. What ``amount`` 0 .. 1 means depends on the ``kind``:
+    """Noise reduction that is too strong or mismatched. What ``amount`` 0 .. 1 means depends on the ``kind``:
 
-    ``musical``: stationary noise (white, or falling by ``tilt``) is added at -36 .. -8 dB re the clip and subtracted
-    again in the power spectrum of frames of some 23 ms, ``oversubtraction`` times its true spectrum, down to
-    ``floor_db`` of it (Berouti, Schwartz and Makhoul, Enhancement of speech corrupted by acoustic noise, ICASSP 1979).
-    What survives are short tones, and faint sound is gone.
-    ``undecoded``, ``overdecoded``: a sliding-band compander of type B (its ancestor: Dolby, An audio noise reduction
-    system, J. AES 1967): encoded and not decoded, which lifts faint highs by 2 .. 10 dB, or decoded without having
-    been encoded, which takes them away.
-    ``mistracked``: encoded, and decoded at a level 3 .. 14 dB too low: highs of middle level are lost, and they
-    breathe.
-    ``gate``: closes below -45 .. -12 dB re the clip, and for at least 2 .. 25 % of what is heard, to ``floor_db``,
-    after ``hold_ms``; see :func:`.noise_gate.gate`.
+    ``musical``: stationary noise (white, or with a first-order low-pass of pole ``tilt``) is added at -36 .. -8 dB re
+    the clip; then ``oversubtraction`` times its spectrum is subtracted from the power spectrum of frames of about
+    23 ms, down to ``floor_db`` of the noise (Berouti, Schwartz and Makhoul, Enhancement of speech corrupted by acoustic
+    noise, ICASSP 1979). Short tones remain, and faint sound is lost.
+    ``undecoded``, ``overdecoded``: a sliding-band compander of type B (after Dolby, An audio noise reduction system,
+    J. AES 1967): encoded but not decoded, which boosts faint highs by 2 .. 10 dB, or decoded without encoding, which
+    attenuates them.
+    ``mistracked``: encoded, and decoded at a level that is 3 .. 14 dB too low: highs of medium level are attenuated,
+    by a gain that varies with their level.
+    ``gate``: a noise gate with a threshold of -45 .. -12 dB re the clip, which attenuates at least 2 .. 25 % of the
+    audible time to ``floor_db``, after a hold of ``hold_ms``; see :func:`.noise_gate.gate`.
 
-    The noise is the same in all channels. A gate touches what it attenuates, everything else the whole clip.
+    The noise is the same in all channels. A gate touches what it attenuates, the other kinds the whole clip.
     """
 
     name: ClassVar[str] = "noise_reduction"
@@ -82,21 +82,21 @@ class NoiseReduction(Artifact):
         amount, level = params["amount"], reference(waveform, sample_rate)
         if params["kind"] == "gate":
             threshold, least = level * db_to_gain(linear(amount, -45, -12)), geometric(amount, 0.02, 0.25)
-            floor, hold_s, heard = db_to_gain(params["floor_db"]), 1e-3 * params["hold_ms"], level * db_to_gain(-45)
-            return gate(waveform, sample_rate, threshold, least, floor, hold_s, heard)
+            floor, hold_s, audible = db_to_gain(params["floor_db"]), 1e-3 * params["hold_ms"], level * db_to_gain(-45)
+            return gate(waveform, sample_rate, threshold, least, floor, hold_s, audible)
         size = 1 << max(4, round(math.log2(0.025 * sample_rate)))
         if params["kind"] == "musical":
             noise, spectrum = _noise(waveform.shape[-1], size, params)
             strength = level * db_to_gain(linear(amount, -36, -8))
             source = waveform + np.float32(strength) * noise
             gain = _subtraction(strength**2 * spectrum, params)
-            return np.stack([_through(row, size, gain) for row in source]), whole(waveform)
-        rows = [_through(row, size, _SlidingBand(size, sample_rate, level, params)) for row in waveform]
+            return np.stack([_filtered(row, size, gain) for row in source]), whole(waveform)
+        rows = [_filtered(row, size, _SlidingBand(size, sample_rate, level, params)) for row in waveform]
         return np.stack(rows), whole(waveform)
 
 
 def _noise(samples: int, size: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
-    """Noise of unit RMS, float32 ``[T]``, and its mean power in the bins of a frame."""
+    """Noise of unit RMS, float32 ``[T]``, and its mean power ``[bins]`` in a frame of ``size`` samples."""
     rng, tilt = seeding.generator(params["seed"], "noise_reduction"), params["tilt"]
     scale = math.sqrt(1 - tilt**2)
     b, a = np.array([scale], dtype=np.float32), np.array([1, -tilt], dtype=np.float32)
@@ -106,23 +106,23 @@ def _noise(samples: int, size: int, params: Params) -> tuple[np.ndarray, np.ndar
 
 
 def _subtraction(noise: np.ndarray, params: Params) -> Gain:
-    """Takes the power ``noise`` ``[bins]`` away, down to a floor; where even that is not there, nothing."""
-    taken = (params["oversubtraction"] * noise).astype(np.float32)
+    """The gain that subtracts the power of ``noise`` ``[bins]``, down to a floor; at most 1."""
+    subtracted = (params["oversubtraction"] * noise).astype(np.float32)
     floor = (db_to_gain(params["floor_db"]) ** 2 * noise).astype(np.float32)
 
     def gain(power: np.ndarray) -> np.ndarray:
-        left = np.maximum(power - taken, floor)
-        left /= np.maximum(power, _GRAINS)
-        return np.sqrt(np.minimum(left, 1.0, out=left), out=left)
+        ratio = np.maximum(power - subtracted, floor)
+        ratio /= np.maximum(power, _TINY)
+        return np.sqrt(np.minimum(ratio, 1.0, out=ratio), out=ratio)
 
     return gain
 
 
 class _SlidingBand:
-    """The gain of a type B compander in error, from frame to frame.
+    """The gain of a mismatched type B compander, a :data:`Gain` with memory from call to call.
 
-    The encoder adds what a first-order high-pass lets through, up to 10 dB; its corner rests at 1.7 kHz and slides up
-    in proportion to the highs once they exceed their threshold. It follows louder highs at once.
+    The encoder boosts highs by up to 10 dB with a shelf. Its corner is 1.7 kHz, and moves up in proportion to the level
+    of the highs once they exceed the threshold: at once when they rise, at 150 dB per s when they fall.
     """
 
     def __init__(self, size: int, sample_rate: int, level: float, params: Params) -> None:
@@ -130,18 +130,19 @@ class _SlidingBand:
         self._boost_db = _BOOST_DB if self._kind == "mistracked" else linear(amount, 2, _BOOST_DB)
         self._error_db = linear(amount, 3, 14)
         self._square = np.square(np.fft.rfftfreq(size, 1 / sample_rate) / _BAND_HZ).astype(np.float32)
-        share = (2 * self._square**2 / (1 + self._square) ** 2).astype(np.float32)  # the highs, of both sides' power
+        # Of the power that is high-passed; twice, for negative frequencies.
+        share = (2 * self._square**2 / (1 + self._square) ** 2).astype(np.float32)
         self._weight = share / np.float32(
             size * np.square(_window(size)).sum() * (db_to_gain(_THRESHOLD_DB) * level) ** 2
         )
         self._fall_db = _RECOVERY_DB_S * size / 2 / sample_rate
-        self._held = -np.inf
+        self._level_db = -np.inf
 
     def __call__(self, power: np.ndarray) -> np.ndarray:
-        highs_db = 10 * np.log10(power @ self._weight + _GRAINS)
+        highs_db = 10 * np.log10(power @ self._weight + _TINY)
         fall = self._fall_db * np.arange(1, len(power) + 1)
-        highs_db = np.maximum(np.maximum.accumulate(highs_db + fall), self._held) - fall
-        self._held = float(highs_db[-1])
+        highs_db = np.maximum(np.maximum.accumulate(highs_db + fall), self._level_db) - fall
+        self._level_db = float(highs_db[-1])
         encoded = self._boost(highs_db)
         if self._kind == "undecoded":
             return np.sqrt(encoded)
@@ -150,14 +151,14 @@ class _SlidingBand:
         return np.sqrt(encoded / self._boost(highs_db - self._error_db))
 
     def _boost(self, highs_db: np.ndarray) -> np.ndarray:
-        """Power gain of the encoder, ``[frames, bins]``, for highs of so many dB over the threshold."""
-        slid = (10 ** (-np.maximum(highs_db, 0) / 10)).astype(np.float32)
-        ratio = slid[:, None] * self._square
+        """Power gain of the encoder ``[frames, bins]`` for levels of the highs in dB re the threshold ``[frames]``."""
+        shift = (10 ** (-np.maximum(highs_db, 0) / 10)).astype(np.float32)
+        ratio = shift[:, None] * self._square
         return (1 + np.float32(db_to_gain(self._boost_db) ** 2) * ratio) / (1 + ratio)
 
 
-def _through(row: np.ndarray, size: int, gain: Gain) -> np.ndarray:
-    """``[T]`` through a gain in frames of ``size``, half overlapping, that adds up to the input for a gain of 1."""
+def _filtered(row: np.ndarray, size: int, gain: Gain) -> np.ndarray:
+    """Applies a spectral gain to ``[T]``, in half-overlapping frames of ``size``; a gain of 1 returns the input."""
     hop, samples = size // 2, len(row)
     frames = -(-samples // hop) + 1
     padded = np.zeros((frames + 1) * hop, dtype=np.float32)
@@ -176,5 +177,5 @@ def _through(row: np.ndarray, size: int, gain: Gain) -> np.ndarray:
 
 
 def _window(size: int) -> np.ndarray:
-    """The half sine, whose square adds up to 1 with itself half a frame later."""
+    """The sine window ``[size]``: its squares, half a frame apart, sum to 1."""
     return np.sin(np.pi * (np.arange(size) + 0.5) / size).astype(np.float32)

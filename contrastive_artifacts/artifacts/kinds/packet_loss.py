@@ -1,4 +1,4 @@
-"""Missing: lost packets."""
+"""Missing: packet loss."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _FRAME_S = 0.02
 _ACTIVE_DB = 30.0
 _LONGEST = 10  # frames
 _PITCH_S = (0.005, 0.015)
-_SEARCH_RATE = 8000  # Hz, at which the pitch is sought first
+_SEARCH_RATE = 8000  # Hz, of the coarse pitch search
 
 
 @dataclass(frozen=True)
 class PacketLoss(Artifact):
-    """Lost packets of a call or stream: frames of 20 ms are missing, in bursts, in all channels alike.
+    """Lost packets of a call or stream: frames of 20 ms are missing, in bursts, the same in all channels.
 
-    The losses follow the two-state Markov chain of Gilbert (Bell System Technical Journal, 1960; Elliott's, 1963, with
-    every frame of the bad state lost): bursts of ``burst_frames`` in the mean, cut at 10. ``share`` of the frames that
-    hold sound are lost, at least one; a frame that is lost at some share is lost at every larger one.
-    ``concealment`` is what is played instead: ``zero``; ``repeat``, the last frame that arrived, again and again;
-    ``decay``, the same at full level for 10 ms and then down by 20 % of it every 10 ms, to nothing after 60 ms (the
-    fading of ITU-T G.711 Appendix I); or ``pitch``, with that fading the last pitch period of 5-15 ms, found by
-    correlation as there (its longer loops of two and three periods are left out). Before the first arrival there is
-    silence; what arrives is never altered.
+    Losses follow the two-state Markov chain of Gilbert (Bell System Technical Journal, 1960; that of Elliott, 1963, if
+    every frame of the bad state is lost), with bursts of ``burst_frames`` on average and 10 at most. ``share`` of the
+    frames that hold sound are lost, at least one; a frame that is lost at one share is lost at every larger one.
+    ``concealment`` is what replaces them: ``zero``; ``repeat``, the last received frame, repeated; ``decay``, the same
+    at full level for 10 ms and then reduced by 20 % of it every 10 ms, to zero after 60 ms (the fade of ITU-T G.711
+    Appendix I); or ``pitch``, the last pitch period of 5-15 ms, repeated with that fade and estimated by correlation as
+    there (without its longer loops of two and three periods). Frames lost before the first received one are zero.
+    Received frames are not changed.
     """
 
     name: ClassVar[str] = "packet_loss"
@@ -67,7 +67,7 @@ def lost_frames(waveform: np.ndarray, frame: int, params: Params) -> np.ndarray:
     """Which frames of ``frame`` samples of ``[C, T]`` are lost, bool ``[N]``; the last frame may be shorter."""
     active = active_blocks(waveform, frame, below_db=_ACTIVE_DB)
     level = _thresholds(len(active), params["burst_frames"], seeding.generator(params["seed"], "packet_loss"))
-    order = np.argsort(level, kind="stable")  # the frames of a burst get lost one after the other
+    order = np.argsort(level, kind="stable")  # stable: equal thresholds of one burst in order of time
     sounding = np.cumsum(active[order])
     lost = np.zeros(len(active), dtype=bool)
     lost[order[: 1 + np.searchsorted(sounding, max(1, round(params["share"] * sounding[-1])))]] = True
@@ -75,15 +75,15 @@ def lost_frames(waveform: np.ndarray, frame: int, params: Params) -> np.ndarray:
 
 
 def _thresholds(frames: int, burst: float, rng: np.random.Generator) -> np.ndarray:
-    """``[N]``: the chance of a burst to begin at which each frame gets lost.
+    """The threshold of each frame ``[N]``: it is lost if the probability that a burst starts is above it.
 
-    One draw per frame steers the chain: below the chance of a burst to begin, it turns bad; above 1 - 1 / ``burst``, it
-    turns good; between them it stays. So a frame is lost from the smallest draw since the chain last turned good on.
+    One draw per frame drives the chain: below that probability the state becomes bad, above 1 - 1 / ``burst`` good, and
+    otherwise it stays. The threshold is therefore the smallest draw since the state last became good.
     """
     draw = rng.random(frames)
     good = draw >= 1.0 - 1.0 / burst
     step = np.arange(frames)
-    # 0 where the chain turns good; every eleventh frame in a row arrives at any share, as if it did.
+    # 0 where the state becomes good; bursts end after 10 frames, as if it did.
     since = (step - np.maximum.accumulate(np.where(good, step, -1))) % (_LONGEST + 1)
     level = np.where(since == 0, 1.0 + draw, draw)
     for past in range(1, _LONGEST):
@@ -93,7 +93,7 @@ def _thresholds(frames: int, burst: float, rng: np.random.Generator) -> np.ndarr
 
 
 def _conceal(out: np.ndarray, frame: int, lost: np.ndarray, sample_rate: int, concealment: str) -> None:
-    """Writes what is played instead of the lost frames into ``out`` ``[C, T]``, from front to back."""
+    """Replaces the ``lost`` frames of ``out`` ``[C, T]`` in place."""
     edge = np.flatnonzero(np.diff(lost.astype(np.int8), prepend=0, append=0))
     fade = np.clip(1.2 - np.arange(4 * frame) / (0.05 * sample_rate), 0, 1).astype(np.float32)
     for first, last in zip(edge[::2].tolist(), edge[1::2].tolist(), strict=True):
@@ -110,11 +110,11 @@ def _conceal(out: np.ndarray, frame: int, lost: np.ndarray, sample_rate: int, co
 
 
 def _pitch_period(past: np.ndarray, sample_rate: int) -> np.ndarray:
-    """The last pitch period of ``[C, up to 40 ms]``, its end blended into what comes before it, so that it can loop."""
+    """The last pitch period of ``[C, up to 40 ms]``, with a cross-fade at its end, so that it can loop."""
     shortest, longest = round(_PITCH_S[0] * sample_rate), round(_PITCH_S[1] * sample_rate)
     step = max(1, sample_rate // _SEARCH_RATE)
     if past.shape[1] < 2 * longest:
-        return past  # the clip has only begun
+        return past  # too short to search: the start of the clip
     mono = past.mean(axis=0)
     coarse = mono[len(mono) % step :].reshape(-1, step).mean(axis=1)
     rough = step * _best_lag(coarse, shortest // step, longest // step)
@@ -126,10 +126,10 @@ def _pitch_period(past: np.ndarray, sample_rate: int) -> np.ndarray:
 
 
 def _best_lag(wave: np.ndarray, shortest: int, longest: int) -> int:
-    """The lag at which the end of ``wave``, as long as ``longest``, is most like what came before it."""
+    """The lag from ``shortest`` to ``longest`` at which the end of ``wave`` correlates best with what is before it."""
     size = min(longest, len(wave) - longest)
     before = wave[-size - longest : len(wave) - shortest]
-    like = np.correlate(before, wave[-size:], mode="valid")
+    correlation = np.correlate(before, wave[-size:], mode="valid")
     power = np.cumsum(np.square(before, dtype=np.float64))
     energy = power[size - 1 :] - np.append(0.0, power[: len(before) - size])
-    return longest - int(np.argmax(like / np.sqrt(energy + 1e-12)))
+    return longest - int(np.argmax(correlation / np.sqrt(energy + 1e-12)))

@@ -1,4 +1,4 @@
-"""Additive, impulsive: a click once per turn."""
+"""Impulsive: periodic clicks."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ from ..dsp.pulses import bank, scatter
 from ..fields import SEED, Field, Number
 
 _BATCH = 1 << 13  # clicks added at a time
-_SHAPES = 32  # slightly different clicks in one clip
-_ALIKE = 0.97  # correlation of their excitations
+_SHAPES = 32  # clicks in the bank of a clip
+_COMMON = 0.97  # weight of the part that they share
 _TURNS_HZ = {"33": 100 / 180, "45": 45 / 60, "78": 78 / 60, "frame": 24.0, "sprocket": 96.0}
 _RECORDS = ("33", "45", "78")
 
 
 @dataclass(frozen=True)
 class PeriodicClicks(Artifact):
-    """A scratch across the groove, a film's splice or perforation: nearly the same click once per turn.
+    """A scratch across the groove of a record, or splices and perforations of film: similar clicks, one per period.
 
-    ``rate_hz`` is that of a record (33 1/3, 45 and 78 per minute), of film frames (24 Hz) or of perforations (96 Hz),
-    within .2 %. Each click is an excited AR(4) pulse about ``resonance_hz``, equal in all channels; ``level_db`` is
-    its peak re the active level, from which single clicks differ by up to ``spread_db``, and in time by ``jitter`` of
-    a period (RMS). ``phase`` is where in its first period (or in the clip, if that is shorter) the first click lies.
+    ``rate_hz`` is that of a record (33 1/3, 45 or 78 per minute), of film frames (24 Hz) or of perforations (96 Hz),
+    within 0.2 %. Each click is an excited AR(4) pulse around ``resonance_hz``, equal in all channels. ``level_db`` is
+    the peak re the active level, from which single clicks differ by up to ``spread_db``; ``jitter`` is the RMS of their
+    deviation in time, as a share of the period; ``phase`` is the position of the first click in the first period, or in
+    a clip that is shorter.
     """
 
     name: ClassVar[str] = "periodic_clicks"
@@ -49,7 +50,7 @@ class PeriodicClicks(Artifact):
 
     def sample(self, severity: float, rng: np.random.Generator) -> Params:
         kind = pick(rng, {"33": 0.25, "45": 0.2, "78": 0.25, "frame": 0.15, "sprocket": 0.15})
-        # What comes many times a second is heard at far lower peaks.
+        # Clicks that come many times per s are audible at far lower peaks.
         mild, severe = (6, 24) if kind in _RECORDS else (-8, 12)
         return {
             "seed": draw_seed(rng),
@@ -66,7 +67,7 @@ class PeriodicClicks(Artifact):
         samples = waveform.shape[-1]
         length = max(2, round(params["length_ms"] * 1e-3 * sample_rate))
         rng = seeding.generator(params["seed"], "periodic_clicks", "shapes")
-        shapes = bank(rng, _SHAPES, length, params["resonance_hz"], 4, sample_rate, alike=_ALIKE)
+        shapes = bank(rng, _SHAPES, length, params["resonance_hz"], 4, sample_rate, common=_COMMON)
         shapes *= np.float32(reference(waveform, sample_rate) * db_to_gain(params["level_db"]))
         step = sample_rate / params["rate_hz"]
         exact = np.arange(params["phase"] * min(step, samples - 1), samples, step)

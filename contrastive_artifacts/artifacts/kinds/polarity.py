@@ -1,4 +1,4 @@
-"""Stereo: an inverted channel."""
+"""Stereo: inverted polarity."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from ..dsp.channels import CHANNEL, pick_channel
 from ..fields import Field, Number
 
 _BLOCK = 1 << 18
-_FULL_RATE = 32000.0  # clips at lower rates have their corner lower in proportion
+_FULL_RATE = 32000.0  # at lower sample rates, the corner is lowered in proportion
 
 
 @dataclass(frozen=True)
 class Polarity(Artifact):
-    """One channel is inverted, in full or from some frequency on.
+    """One channel is inverted, at all frequencies or above a corner.
 
-    A first-order all-pass turns the phase by 90 degrees at ``corner_hz`` (times the clip's rate / 32 kHz where that is
-    less than 1), leaves what lies below and inverts what lies above it, at an unchanged level: with the corner at
-    4 kHz only the highs cancel in a mono sum (a tweeter or one stage wired the wrong way round), at 5 Hz the channel
-    is inverted. ``channel`` picks it among those within 40 dB of the loudest, by its share of their number.
+    A first-order all-pass keeps frequencies far below ``corner_hz``, inverts those far above it, and shifts the phase
+    by 90 degrees at it (the corner is multiplied by sample rate / 32 kHz below 32 kHz). With a corner of 4 kHz, only
+    the highs cancel in a mono sum (a tweeter or one stage with reversed wires); at 5 Hz all of the channel is inverted.
+    ``channel`` selects it among those within 40 dB of the loudest (:func:`.channels.pick_channel`).
     """
 
     name: ClassVar[str] = "polarity"

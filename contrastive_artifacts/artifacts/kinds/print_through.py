@@ -1,4 +1,4 @@
-"""Linear, spectral: print-through."""
+"""Spectral: print-through."""
 
 from __future__ import annotations
 
@@ -14,24 +14,23 @@ from ..dsp.fades import fade_ends
 from ..dsp.resample_at import filtered, read_at
 from ..fields import Choice, Field, Number, Whole
 
-_GHOST_RATE = 11000  # Hz: print-through has nothing to speak of above half of it
+_COPY_RATE = 11000  # Hz: print-through has little energy above half of it
 _BLOCK = 1 << 16
 
 
 @dataclass(frozen=True)
 class PrintThrough(Artifact):
-    """Print-through: ghosts before and after the sound, copied between the layers of a reel or the grooves of a disc.
+    """Print-through: faint copies before and after the sound, from the next layers of a reel or grooves of a disc.
 
-    ``tape``: the copy comes one turn of the reel (``period_s`` at the start of the clip) too late and too early, and
-    fainter from every further layer. Its level over wavelength is that of a thin coating at the distance of the base,
-    (f / p) exp(1 - n f / p) for layer n, with its peak where the wavelength is 2 pi times the thickness (p =
-    ``peak_hz``): layer n is 1 / n as strong, and duller. The pack grows by that thickness per turn, so that the
-    period P grows as P^2 = P0^2 + 2 t / p.
-    ``groove``: the neighbouring turn of a disc, without growth and through a low-pass at ``peak_hz``; ``layers``
-    is 1.
-    ``level_db`` is that of the stronger side at the peak (for grooves: at DC); ``after_db`` how much stronger the copy
-    after the sound is than the one before it: on tape the outer layer gets more. In a clip shorter than twice the
-    period, the period is half the clip.
+    ``tape``: copies one revolution of the reel earlier and later (``period_s`` at the start of the clip), and weaker
+    ones from each of ``layers`` layers. The frequency response of layer n is that of a thin coating at the distance of
+    the base, (f / p) exp(1 - n f / p), with its peak where the wavelength is 2 pi times the thickness (p =
+    ``peak_hz``): the peak of layer n is 1 / n as high, and lower in frequency. The radius grows by that thickness per
+    revolution, so that the period P grows as P^2 = P0^2 + 2 t / p.
+    ``groove``: the neighbouring groove of a disc: a constant period, and a low-pass at ``peak_hz``; ``layers`` is 1.
+    ``level_db`` is the level of the stronger copy at the peak (of a groove: at DC); ``after_db`` how much stronger the
+    copy after the sound is than the one before it: on tape, the outer layer gets more. The period is at most half the
+    clip.
     """
 
     name: ClassVar[str] = "print_through"
@@ -52,13 +51,13 @@ class PrintThrough(Artifact):
     def sample(self, severity: float, rng: np.random.Generator) -> Params:
         kind = pick(rng, {"tape": 0.65, "groove": 0.35})
         period, layers = log_uniform(rng, 0.5, 2), int(rng.integers(1, 4))
-        turns = float(pick(rng, {"1.8": 0.6, "0.77": 0.3, "1.333": 0.1}))  # s: 33 1/3, 78 and 45 turns per minute
+        disc = float(pick(rng, {"1.8": 0.6, "0.77": 0.3, "1.333": 0.1}))  # s: 33 1/3, 78 and 45 revolutions per minute
         tape, groove = log_uniform(rng, 350, 1200), log_uniform(rng, 1000, 3000)  # cassette .. 38 cm/s on thin tape
         more, early = float(rng.uniform(-6, 6)), float(rng.uniform(-8, 0))
         is_tape = kind == "tape"
         return {
             "kind": kind,
-            "period_s": period if is_tape else turns,
+            "period_s": period if is_tape else disc,
             "level_db": linear(severity, -45, -20),
             "after_db": more if is_tape else early,
             "peak_hz": tape if is_tape else groove,
@@ -69,32 +68,32 @@ class PrintThrough(Artifact):
         samples = waveform.shape[-1]
         if samples < 4:
             return waveform.copy(), whole(waveform)
-        rate = sample_rate // max(1, sample_rate // _GHOST_RATE)
+        rate = sample_rate // max(1, sample_rate // _COPY_RATE)
         source = fade_ends(audio.resample(waveform, sample_rate, rate), rate, end=True)
-        ghost = np.zeros_like(source)
+        copies = np.zeros_like(source)
         period = min(params["period_s"], 0.5 * samples / sample_rate)
         for layer in range(1, params["layers"] + 1 if params["kind"] == "tape" else 2):
-            coloured = filtered(source, _colour(rate, layer, params))
+            printed = filtered(source, _response(rate, layer, params))
             for side in (-1, 1):  # 1: after the sound
                 gain = audio.db_to_gain(params["level_db"] + min(0.0, side * params["after_db"]))
                 for start in range(0, source.shape[-1], _BLOCK):
                     index = np.arange(start, min(start + _BLOCK, source.shape[-1]), dtype=np.float64)
-                    index -= side * layer * _turn(index / rate, period, params) * rate
-                    ghost[:, start : start + len(index)] += gain * read_at(coloured, index)
-        out = audio.resample(ghost, rate, sample_rate)[:, :samples]
+                    index -= side * layer * _period(index / rate, period, params) * rate
+                    copies[:, start : start + len(index)] += gain * read_at(printed, index)
+        out = audio.resample(copies, rate, sample_rate)[:, :samples]
         out += waveform
         return out, whole(waveform)
 
 
-def _turn(seconds: np.ndarray, period: float, params: Params) -> np.ndarray:
-    """The duration of a turn in s: constant on a disc, growing with the diameter of the pack on a reel."""
+def _period(seconds: np.ndarray, period: float, params: Params) -> np.ndarray:
+    """The duration of a revolution in s at the times ``seconds``: constant on a disc, growing on a reel."""
     if params["kind"] == "groove":
         return np.full(len(seconds), period)
     return np.sqrt(period**2 + 2 * seconds / params["peak_hz"])
 
 
-def _colour(rate: int, layer: int, params: Params) -> np.ndarray:
-    """The zero-centred filter from one layer, or groove, to another; 60 ms long."""
+def _response(rate: int, layer: int, params: Params) -> np.ndarray:
+    """The zero-centred filter from one layer, or groove, to another: ``[L]``, 60 ms."""
     reach = int(0.03 * rate)
     size = 1 << (4 * reach).bit_length()
     ratio = np.fft.rfftfreq(size, 1 / rate) / params["peak_hz"]

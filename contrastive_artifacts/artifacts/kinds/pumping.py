@@ -17,26 +17,26 @@ from ..dsp.envelope import control_hop
 from ..dsp.levels import reference
 from ..fields import Field, Number
 
-_LEAST_SWING_DB = 6.0  # a programme that swings less under a limiter is steady, and is not whipped into motion
-_CENTRAL = (5.0, 95.0)  # percentiles of the gain between which it is said to swing: single peaks do not count
+_LEAST_SWING_DB = 6.0  # a clip that swings less under a limiter is steady: its gain is not exaggerated
+_CENTRAL = (5.0, 95.0)  # percentiles of the gain between which its swing is measured: without single peaks
 
 
 @dataclass(frozen=True)
 class Pumping(Artifact):
-    """Over-compression: loud events press the gain down at once, and it comes back slowly and is heard to.
+    """Over-compression: loud events reduce the gain quickly, and it releases slowly and audibly.
 
     A feed-forward compressor with a decoupled peak detector (Giannoulis, Massberg and Reiss, Digital Dynamic Range
-    Compressor Design, JAES 2012), keyed by the loudest channel and applied to all: the threshold lies ``below_db``
-    under the active level, the gain reduction sets in with the time constant ``attack_ms`` and decays with
-    ``release_s``. How much is reduced per dB over the threshold is set so that the gain swings by ``swing_db`` (5th to
-    95th percentile over the clip); programmes so steady that a limiter would swing by less than 6 dB swing by as much
-    less than asked. The RMS of the clip is kept. A tone of one level stays as it is, and so does silence.
+    Compressor Design, JAES 2012), driven by the loudest channel and applied to all. The threshold is ``below_db`` below
+    the active level; the time constants of the gain reduction are ``attack_ms`` and ``release_s``. The reduction per dB
+    above the threshold is chosen so that the gain swings by ``swing_db`` (5th to 95th percentile over the clip); for
+    clips so steady that a limiter would swing by less than 6 dB, it is less in proportion. The RMS of the clip is
+    preserved. A tone of constant level is not changed, and neither is silence.
     """
 
     name: ClassVar[str] = "pumping"
     family: ClassVar[str] = "dynamics"
     synonyms: ClassVar[tuple[str, ...]] = ("over-compression", "breathing", "gain pumping", "compressor pumping", "AGC")
-    scale: ClassVar[str] = "swing of the gain, 3 .. 20 dB, released in .3-3 s"
+    scale: ClassVar[str] = "swing of the gain, 3 .. 20 dB, with a release of .3-3 s"
     fields: ClassVar[Mapping[str, Field]] = {
         "swing_db": Number(3, 20, "dB"),
         "below_db": Number(0, 20, "dB"),
@@ -53,13 +53,13 @@ class Pumping(Artifact):
         }
 
     def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
-        hop = control_hop(sample_rate)  # the level is measured and the gain set once a hop; lines join the gains
+        hop = control_hop(sample_rate)  # level and gain are computed once per hop; gains are interpolated
         reduction = _reduction(waveform, sample_rate, hop, params)
         gain = 10 ** (-reduction / 20)
         energy = _energy(waveform, hop)
         mean = 0.5 * (gain[1:] + gain[:-1])
         compressed = float((energy * np.square(mean)).sum())
-        if compressed > 0:  # make-up gain: the RMS stays
+        if compressed > 0:  # make-up gain: preserves the RMS
             gain *= math.sqrt(float(energy.sum()) / compressed)
         return waveform * interpolate(gain, hop, waveform.shape[-1]), whole(waveform)
 
@@ -72,11 +72,11 @@ def _reduction(waveform: np.ndarray, sample_rate: int, hop: int, params: Params)
         np.maximum(peaks, np.maximum.reduceat(np.abs(channel), np.arange(0, len(channel), hop)), out=peaks)
     threshold = math.sqrt(2) * reference(waveform, sample_rate) * db_to_gain(-params["below_db"])
     over = 20 * np.log10(np.maximum(peaks / threshold, 1.0, dtype=np.float64))
-    # The programme did not begin with the clip: the detector starts as after what is usual in it.
+    # The recording did not start with the clip: the detector starts at the mean level.
     over = np.append(over[over > 0].mean() if over.any() else 0.0, over)
     seconds = hop / sample_rate
     decay = seconds / params["release_s"]
-    # max(over[n], held[n-1] * exp(-decay)) for all n at once: in logarithms, less the decay, it is a running maximum.
+    # max(over[n], held[n-1] * exp(-decay)) for all n at once: in logarithms, plus the decay, it is a running maximum.
     time = decay * np.arange(len(over))
     held = np.exp(np.maximum.accumulate(np.log(np.maximum(over, 1e-9)) + time) - time)
     keep = math.exp(-seconds / (1e-3 * params["attack_ms"]))

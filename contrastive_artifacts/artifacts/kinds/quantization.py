@@ -14,19 +14,19 @@ from ..base import Artifact, Params, draw_seed, linear, pick, whole
 from ..fields import SEED, Choice, Field, Number
 
 _BLOCK = 1 << 16  # samples rounded at a time: they stay in the cache
-_NOTHING = 1e-30  # a peak below this counts as silence, which stays as it is
+_NOTHING = 1e-30  # a peak below this counts as silence, which is not changed
 
 
 @dataclass(frozen=True)
 class Quantization(Artifact):
     """Too few bits: the wave is rounded to steps, with or without dither.
 
-    ``bits`` are counted from the peak of the clip, not from full scale: the step is the peak / (2 ** (bits - 1) - 1),
-    so that whole bits give 2 ** bits - 1 levels (as many to either side of zero), and a quiet clip is hurt like a loud
-    one. Bits may be fractional. ``dither`` is non-subtractive (Wannamaker, Lipshitz, Vanderkooy and Wright, A theory of
-    nonsubtractive dither, 2000) and the same in all channels: none (error about step ** 2 / 12, a distortion),
-    ``rpdf`` of one step's width (step ** 2 / 6 on average, noise that moves with the signal) or ``tpdf`` of two
-    (step ** 2 / 4, steady noise). Dithered peaks may go one level higher.
+    ``bits`` are relative to the peak of the clip, not to full scale: the step is peak / (2 ** (bits - 1) - 1), so that
+    whole bits give 2 ** bits - 1 levels, symmetric about zero, and a quiet clip gets the same damage as a loud one.
+    Bits may be fractional. ``dither`` is non-subtractive (Wannamaker, Lipshitz, Vanderkooy and Wright, A theory of
+    nonsubtractive dither, 2000) and the same in all channels: ``none`` (error power about step ** 2 / 12, distortion),
+    ``rpdf`` of one step (step ** 2 / 6 on average, noise modulated by the signal) or ``tpdf`` of two steps
+    (step ** 2 / 4, steady noise). Dithered peaks may be one level higher.
     """
 
     name: ClassVar[str] = "quantization"
@@ -65,7 +65,7 @@ class Quantization(Artifact):
 
 
 def _dither(kind: str, samples: int, rng: np.random.Generator) -> np.ndarray:
-    """``[samples]`` in steps, from 16 random bits each: one uniform number of 16 bits, or the sum of two of 8."""
+    """Dither in steps, float32 ``[samples]``: one uniform number of 16 bits, or the sum of two of 8 bits."""
     drawn = rng.bit_generator.random_raw(-(-samples // 4)).astype("<u8", copy=False).view("<u2")[:samples]
     centre, scale = 32767.5, 65536.0
     if kind == "tpdf":

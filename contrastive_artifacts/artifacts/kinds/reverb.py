@@ -1,4 +1,4 @@
-"""Linear, spectral: reverberation of a statistical room."""
+"""Spectral: reverberation of a statistical room model."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from ..fields import SEED, Field, Number
 
 @dataclass(frozen=True)
 class Reverb(Artifact):
-    """A room around the source: early reflections and a decaying noise tail, the direct sound untouched at sample 0.
+    """A room: early reflections and a decaying noise tail; the direct sound is not changed, at sample 0.
 
-    ``t60_s`` is the broadband decay time, with highs that decay ``damping`` times as long as the rest; ``drr_db`` the
-    direct-to-reverberant ratio of the impulse response; ``predelay_ms`` the first reflection. Tails are independent
-    between channels. What rings beyond the end of the clip is cut. The model of the tail, decaying Gaussian
-    noise, is Polack's of 1988.
+    ``t60_s`` is the broadband decay time, and ``damping`` times that the decay time of highs; ``drr_db`` the
+    direct-to-reverberant ratio of the impulse response; ``predelay_ms`` the delay of the first reflection; ``early_db``
+    the energy of the early reflections re the reverberant energy. Tails are independent between channels, and truncated
+    at the end of the clip. A tail of decaying Gaussian noise is the model of Polack (1988).
     """
 
     name: ClassVar[str] = "reverb"
@@ -52,14 +52,14 @@ class Reverb(Artifact):
 
     def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
         out = np.empty_like(waveform)
-        for index in range(len(waveform)):  # one at a time: the tails of eight channels would be many
+        for index in range(len(waveform)):  # one at a time: the tails of eight channels take much memory
             channel = waveform[index : index + 1]
             out[index] = channel + convolve(channel, reverberation(sample_rate, params, index))
         return out, whole(waveform)
 
 
 def reverberation(sample_rate: int, params: Params, channel: int = 0) -> np.ndarray:
-    """The impulse response ``[L]`` float32 less its direct sound, which is 1 at sample 0."""
+    """The impulse response without its direct sound (which is 1 at sample 0): float32 ``[L]``."""
     rng = seeding.generator(params["seed"], "reverb", channel)
     length = max(2, int(1.1 * params["t60_s"] * sample_rate))
     first = max(1, round(params["predelay_ms"] * 1e-3 * sample_rate), int(np.ceil(DIRECT_S * sample_rate)))
@@ -69,7 +69,7 @@ def reverberation(sample_rate: int, params: Params, channel: int = 0) -> np.ndar
     tail = _band(noise, corner, False, sample_rate) * decay(len(noise), params["t60_s"], sample_rate)
     highs = _band(noise, corner, True, sample_rate)
     highs *= np.float32(0.35) * decay(len(noise), params["t60_s"] * params["damping"], sample_rate)
-    tail += highs  # air and walls take highs at the first bounce already, hence the .35
+    tail += highs  # 0.35: air and walls attenuate highs from the first reflection on
     early = np.zeros_like(tail)
     arrival = first * np.exp(rng.uniform(0, 2.2, int(rng.integers(6, 16)))) - first
     arrival = np.append(0, arrival[arrival < len(tail)]).astype(np.int64)
@@ -82,4 +82,5 @@ def reverberation(sample_rate: int, params: Params, channel: int = 0) -> np.ndar
 
 
 def _band(noise: np.ndarray, corner: float, highpass: bool, sample_rate: int) -> np.ndarray:
+    """``noise`` below or above ``corner`` Hz."""
     return signal.sosfilt(butterworth(4, corner, sample_rate, highpass).astype(np.float32), noise)

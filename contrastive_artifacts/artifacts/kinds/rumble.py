@@ -1,4 +1,4 @@
-"""Additive, stationary: turntable rumble."""
+"""Additive: turntable rumble."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from ..dsp.levels import reference
 from ..dsp.signals import rms, shaped_noise, sine
 from ..fields import SEED, Choice, Field, Number
 
-_SLOW_HZ = 400  # the noise is made at about this rate: ten times the highest frequency in it
-_REACH = 8  # samples of the slow noise behind each sample of the rate
+_SLOW_HZ = 400  # sample rate at which the noise is computed, about: ten times its highest frequency
+_REACH = 8  # slow samples that each output sample is interpolated from
 _TURNS_HZ = {"33": 100 / 180, "45": 45 / 60, "78": 78 / 60}
 _ROWS = 4096  # slow samples interpolated at a time
 
 
 @dataclass(frozen=True)
 class Rumble(Artifact):
-    """Bearing and motor noise of a turntable, below 40 Hz, swelling once per turn, equal in all channels.
+    """Bearing and motor noise of a turntable, below 40 Hz, modulated once per revolution, equal in all channels.
 
-    ``slope_db`` tilts the noise by so many dB per octave between ``low_hz``, below which pickup and arm no longer
-    follow, and 36 Hz, above which it is cut off. ``depth`` is how much its level changes over a turn, and ``phase``
-    where in the turn the clip starts.
+    ``slope_db`` is the slope of the spectrum in dB per octave between ``low_hz``, below which the tonearm attenuates
+    it, and 36 Hz. ``depth`` is the depth of the modulation; ``phase`` the position in the revolution at which the clip
+    starts.
     """
 
     name: ClassVar[str] = "rumble"
@@ -78,12 +78,12 @@ class Rumble(Artifact):
 
 
 def _interpolate(slow: np.ndarray, factor: int) -> np.ndarray:
-    """``[K + _REACH]`` -> ``[K * factor]``: a Kaiser-windowed sinc, as a product of runs and one kernel per phase."""
+    """``[K + _REACH]`` -> ``[K * factor]`` by a Kaiser-windowed sinc: windows times one kernel per phase."""
     offset = np.arange(_REACH)[:, None] - (_REACH // 2 - 1) - np.arange(factor) / factor
     kernel = np.sinc(offset) * np.i0(6.0 * np.sqrt(np.maximum(0, 1 - (offset / (_REACH / 2)) ** 2)))
     kernel = (kernel / kernel.sum(axis=0)).astype(np.float32)
-    runs = np.lib.stride_tricks.sliding_window_view(slow, _REACH)[: len(slow) - _REACH]
-    out = np.empty((len(runs), factor), dtype=np.float32)
-    for start in range(0, len(runs), _ROWS):  # windows are copied for the product: by rows, so that memory stays small
-        np.matmul(np.ascontiguousarray(runs[start : start + _ROWS]), kernel, out=out[start : start + _ROWS])
+    windows = np.lib.stride_tricks.sliding_window_view(slow, _REACH)[: len(slow) - _REACH]
+    out = np.empty((len(windows), factor), dtype=np.float32)
+    for start in range(0, len(windows), _ROWS):  # copied for the product, a few at a time to save memory
+        np.matmul(np.ascontiguousarray(windows[start : start + _ROWS]), kernel, out=out[start : start + _ROWS])
     return out.reshape(-1)

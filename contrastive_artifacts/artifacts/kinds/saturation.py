@@ -17,18 +17,18 @@ from ..dsp.oversampling import change, sufficient
 from ..fields import Field, Number
 
 _BLOCK = 1 << 18
-_UNIT_DB = 15.0  # drive at which the active level reaches the unit of tanh: 3 dB of drive then are 1 % THD on a sine
+_UNIT_DB = 15.0  # drive at which the active level is 1 at the input of tanh: 3 dB of drive are then 1 % THD of a sine
 _HOP_S = 0.01
 
 
 @dataclass(frozen=True)
 class Saturation(Artifact):
-    """Analogue overdrive of tape, transformers and tubes: a tanh curve, level-compensated.
+    """Analogue overdrive of tape, transformers and tubes: a tanh curve with level compensation.
 
-    The active level lies ``drive_db`` - 15 dB re the unit of tanh, so that a sine at it has about 1 % of harmonics at
-    3 dB and 30 % at 24 dB. ``bias`` moves the working point along the curve: 0 gives odd harmonics only (tape-like),
-    anything else even ones, too (tube-like); what it adds below 10 Hz is taken out again. The RMS of the clip is kept,
-    so that drive is not loudness. Rendered at twice the rate (four times below 40 kHz).
+    At the input of tanh the active level is ``drive_db`` - 15 dB, so that a sine at this level has about 1 % of
+    harmonics at 3 dB and 30 % at 24 dB. ``bias`` moves the operating point on the curve: 0 gives odd harmonics only
+    (as tape), other values even ones, too (as tubes); the offset that it adds, below 10 Hz, is removed. The RMS of the
+    clip is preserved. Rendered at twice the sample rate (four times below 40 kHz).
     """
 
     name: ClassVar[str] = "saturation"
@@ -43,8 +43,8 @@ class Saturation(Artifact):
     fields: ClassVar[Mapping[str, Field]] = {"drive_db": Number(3, 24, "dB"), "bias": Number(-0.5, 0.5)}
 
     def sample(self, severity: float, rng: np.random.Generator) -> Params:
-        lopsided, bias, sign = rng.random() < 0.5, float(rng.uniform(0.05, 0.25)), 1 if rng.random() < 0.5 else -1
-        return {"drive_db": linear(severity, 3, 24), "bias": sign * bias if lopsided else 0.0}
+        biased, bias, sign = rng.random() < 0.5, float(rng.uniform(0.05, 0.25)), 1 if rng.random() < 0.5 else -1
+        return {"drive_db": linear(severity, 3, 24), "bias": sign * bias if biased else 0.0}
 
     def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
         bias = params["bias"]
@@ -65,7 +65,7 @@ class Saturation(Artifact):
 
         out = change(waveform, sufficient(sample_rate), bend)
         if bias:
-            _block_dc(out, sample_rate)
+            _remove_offset(out, sample_rate)
         out += waveform
         before, after = _energy(waveform), _energy(out)
         if after > 0:
@@ -73,8 +73,8 @@ class Saturation(Artifact):
         return out, whole(waveform)
 
 
-def _block_dc(waveform: np.ndarray, sample_rate: int) -> None:
-    """Takes the moving mean (Hann window of .12 s) out of ``[C, T]``, in place."""
+def _remove_offset(waveform: np.ndarray, sample_rate: int) -> None:
+    """Subtracts the moving mean (Hann window of 0.12 s) from ``[C, T]``, in place."""
     hop = max(1, round(_HOP_S * sample_rate))
     window = np.hanning(13)[1:-1] / np.hanning(13).sum()
     for channel in waveform:

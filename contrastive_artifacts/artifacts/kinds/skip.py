@@ -1,4 +1,4 @@
-"""Missing: skipped samples."""
+"""Missing: skips."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from ..fields import SEED, Field, Number
 
 _LONGEST = 2000  # samples
 _MOST = 0.1  # of the clip
-_LEAD_S = 0.01  # kept before and behind each skip, so that it can be heard as one
-_REACH = 2  # samples before and after a joint that count as touched
+_LEAD_S = 0.01  # not deleted before and after each skip, so that it is audible as one
+_REACH = 2  # touched samples on each side of a joint
 
 
 @dataclass(frozen=True)
 class Skip(Artifact):
-    """Interstitial error: samples are deleted at some places and what follows moves up, equally in all channels.
+    """Interstitial error: samples are deleted, and the following ones moved up, the same in all channels.
 
-    Each skip deletes .5 to 1 times ``lost`` samples (at least 1), with hard joints and at most 10 % of the clip in
-    all. Skips lie where there is sound, around the same samples at every severity; there is at least one (none in a
-    clip of one sample). The length is kept: the end is filled with its own mirror image, which is continuous and as
-    loud and coloured as what it follows. Touched are two samples on either side of each joint, and the filled end.
+    Each skip deletes 0.5 to 1 times ``lost`` samples (at least 1), with hard joints; all skips together at most 10 % of
+    the clip. Skips lie where there is sound, around the same samples at every severity; there is at least one (none in
+    a clip of one sample). The length of the clip is preserved: its end is extended by reflection, which is continuous
+    and has the same level and spectrum. Touched are two samples on either side of each joint, and the extended end.
     """
 
     name: ClassVar[str] = "skip"
@@ -64,7 +64,7 @@ class Skip(Artifact):
 
 
 def deleted_spans(waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndarray:
-    """What a skip takes out of the clean ``[C, T]``: sorted, non-overlapping ``[start, stop)``, int64 ``[K, 2]``."""
+    """The deleted samples of the clean ``[C, T]``: sorted, non-overlapping ``[start, stop)``, int64 ``[K, 2]``."""
     samples = waveform.shape[-1]
     count = max(1, min(round(params["rate_hz"] * samples / sample_rate), int(_MOST * samples)))
     limit = max(1, min(_LONGEST, int(_MOST * samples / count)))

@@ -1,4 +1,4 @@
-"""Time base: playback at the wrong speed."""
+"""Time base: speed error."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ _BLOCK = 1 << 16
 
 @dataclass(frozen=True)
 class SpeedError(Artifact):
-    """A record or tape that plays too fast or too slow, pitch and tempo together, steadily or with a slow drift.
+    """A record or tape that plays too fast or too slow, in pitch and tempo, constantly or with a slow drift.
 
-    The speed is 1 + ``speed`` + ``drift`` cos(2 pi ``drift_hz`` t + ``drift_phase``), t from the middle of the clip;
-    the phase keeps at least half of the drift there. The sound in the middle of the clip stays where it is, and the
-    length is kept: what slow playback pushes out at the ends is lost; what fast playback lacks there is filled with the
-    neighbouring sound in reverse (the clip mirrored at its ends, without a jump). Fast playback loses what it lifts
-    above half the rate.
+    The speed is 1 + ``speed`` + ``drift`` cos(2 pi ``drift_hz`` t + ``drift_phase``), with t = 0 in the middle of the
+    clip; by the range of the phase, at least half of the drift is reached there. The middle of the clip is not moved,
+    and the length is preserved: slow playback loses sound at the ends, fast playback extends them by reflection.
+    Fast playback is low-passed against aliasing.
     """
 
     name: ClassVar[str] = "speed_error"
@@ -43,7 +42,7 @@ class SpeedError(Artifact):
     def sample(self, severity: float, rng: np.random.Generator) -> Params:
         kind = pick(rng, {"constant": 0.6, "drift": 0.2, "both": 0.2})
         sign = -1.0 if rng.random() < 0.5 else 1.0
-        ratio = float(rng.uniform(-0.3, 0.3))  # a drifting deck is seldom off by much less than it drifts
+        ratio = float(rng.uniform(-0.3, 0.3))  # the mean error of a drifting deck is rarely much less than its drift
         size = sign * geometric(severity, 0.02, 0.12)
         return {
             "speed": 0.0 if kind == "drift" else size,
@@ -56,21 +55,21 @@ class SpeedError(Artifact):
         samples = waveform.shape[-1]
         if samples == 1:
             return waveform.copy(), whole(waveform)
-        ends = _ahead(np.array([0.0, samples - 1.0]), samples, sample_rate, params)
-        # Fast playback reads beyond the ends; the kernel reads half its taps further still.
+        ends = _position(np.array([0.0, samples - 1.0]), samples, sample_rate, params)
+        # Fast playback reads beyond the ends of the clip, and the kernel half its taps further.
         lack = int(np.ceil(max(-ends[0], ends[1] - (samples - 1), 0.0))) + TAPS
         mirrored = np.pad(waveform, ((0, 0), (lack, lack)), mode="reflect")
         fastest = 1.0 + params["speed"] + abs(params["drift"])
         out = np.empty_like(waveform)
         for start in range(0, samples, _BLOCK):
             stop = min(start + _BLOCK, samples)
-            position = _ahead(np.arange(start, stop, dtype=np.float64), samples, sample_rate, params)
+            position = _position(np.arange(start, stop, dtype=np.float64), samples, sample_rate, params)
             position += lack
             out[:, start:stop] = read_at(mirrored, position, cutoff=min(1.0, 1.0 / fastest))
         return out, whole(waveform)
 
 
-def _ahead(index: np.ndarray, samples: int, sample_rate: int, params: Params) -> np.ndarray:
+def _position(index: np.ndarray, samples: int, sample_rate: int, params: Params) -> np.ndarray:
     """The reading position, in samples, at the samples ``index``: the integral of the speed."""
     middle = (samples - 1) / 2
     position = middle + (1.0 + params["speed"]) * (index - middle)

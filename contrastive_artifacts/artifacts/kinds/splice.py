@@ -1,4 +1,4 @@
-"""Missing: bad splices."""
+"""Missing: bad splice."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from ..dsp.places import draw_places, event_count
 from ..fields import SEED, Field, Number
 
 _MOST = 0.5  # of the clip
-_MARGIN_S = 0.02  # the phase of what lasts longer, below 50 Hz, is turned a little less exactly at the joints
-_FADED = math.log(1e4)  # time constants until an offset has fallen by 80 dB
+_MARGIN_S = 0.02  # around a piece, for its spectrum: below 50 Hz the phase is less exact at the joints
+_FADED = math.log(1e4)  # time constants until an offset has decayed by 80 dB
 
 
 @dataclass(frozen=True)
 class Splice(Artifact):
-    """Bad splice: pieces that do not fit what is around them, with hard joints on both sides, equal in all channels.
+    """Bad splice: pieces that do not match the sound around them, with hard joints, the same in all channels.
 
-    In a piece the level is off by ``level_db``; the phase of every frequency is turned by ``phase_deg`` (180: the
-    polarity is inverted); and an offset of ``dc`` times the active level jumps in and decays as the high-pass of an AC
-    coupling at ``coupling_hz`` lets it. A zero leaves that jump out. Touched is everything from the jump to the end of
-    the piece, about ``piece_s`` long; of an offset alone, until it has fallen by 80 dB. The jump lies where there is
-    sound; there is at least one, and pieces take at most half of the clip.
+    In a piece, the level is changed by ``level_db``, the phase of all frequencies by ``phase_deg`` (180 inverts the
+    polarity), and an offset of ``dc`` times the active level starts with a jump and decays as after the high-pass of an
+    AC coupling at ``coupling_hz``. A value of 0 means no such change. A piece is about ``piece_s`` long; with an offset
+    alone it ends where that has decayed by 80 dB. Pieces start where there is sound; there is at least one, and they
+    take at most half the clip.
     """
 
     name: ClassVar[str] = "splice"
     family: ClassVar[str] = "missing"
     synonyms: ClassVar[tuple[str, ...]] = ("AVAA bad splice", "bad edit", "phase jump", "DC jump")
-    scale: ClassVar[str] = "the jump: of level 1.5 .. 12 dB, of phase 20 .. 180 degrees, or of DC -24 .. +6 dB re level"
+    scale: ClassVar[str] = "jump of level 1.5 .. 12 dB, of phase 20 .. 180 degrees, or of DC -24 .. +6 dB re level"
     fields: ClassVar[Mapping[str, Field]] = {
         "seed": SEED,
         "level_db": Number(-12, 12, "dB"),
@@ -71,7 +71,7 @@ class Splice(Artifact):
             if params["phase_deg"] == 180:
                 part *= -1
             elif angle:
-                part[:] = _turned(waveform, start, stop, angle, round(_MARGIN_S * sample_rate))
+                part[:] = _phase_shifted(waveform, start, stop, angle, round(_MARGIN_S * sample_rate))
             part *= level
             if offset:
                 part += (offset * np.exp(fall * np.arange(stop - start))).astype(np.float32)
@@ -92,12 +92,12 @@ def _pieces(waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndarra
     return np.stack([start, np.minimum(start + length.astype(np.int64), samples)], axis=1)
 
 
-def _turned(waveform: np.ndarray, start: int, stop: int, angle: float, margin: int) -> np.ndarray:
-    """``[C, stop - start]`` of the clip with all its phases turned by ``angle``: its share of the analytic signal."""
+def _phase_shifted(waveform: np.ndarray, start: int, stop: int, angle: float, margin: int) -> np.ndarray:
+    """Samples [start, stop) of ``[C, T]`` with the phase of all frequencies shifted by ``angle`` in rad."""
     first, last = max(0, start - margin), min(waveform.shape[-1], stop + margin)
     size = fft.next_fast_len(last - first + margin, real=True)
     spectrum = fft.rfft(waveform[:, first:last], size)
     spectrum[:, 1 : (size + 1) // 2] *= np.complex64(complex(math.cos(angle), math.sin(angle)))
-    for edge in (0, size // 2) if size % 2 == 0 else (0,):  # DC and the highest frequency have no phase but a sign
+    for edge in (0, size // 2) if size % 2 == 0 else (0,):  # DC and the Nyquist frequency are real
         spectrum[:, edge] *= np.float32(math.cos(angle))
     return fft.irfft(spectrum, size)[:, start - first : stop - first]

@@ -19,11 +19,11 @@ _MOST = 0.6  # of the clip, with all its repeats at the worst severity
 
 @dataclass(frozen=True)
 class Stutter(Artifact):
-    """A buffer that is played again, as by a disc that sticks or a sound card that is starved: the last ``loop_ms`` are
-    repeated ``repeats`` times (the last time perhaps in part) over what follows; then the sound goes on in its place.
+    """A buffer that is played again, as by a sticking disc or a starved sound card: the last ``loop_ms`` replace what
+    follows, ``repeats`` times (the last time perhaps in part); then the sound continues without displacement.
 
-    The joints are hard, as in the real fault, and equal in all channels. The loop is taken where there is sound. Every
-    clip of two samples or more gets one; short clips get loops short enough for ten repeats to fit.
+    The joints are hard, as in the real fault, and the same in all channels. Loops lie where there is sound. Every clip
+    of two samples or more has one, in a short clip short enough for ten repeats.
     """
 
     name: ClassVar[str] = "stutter"
@@ -53,7 +53,7 @@ class Stutter(Artifact):
         room = 1 + int(_REPEATS[1])
         loop = max(1, min(round(params["loop_ms"] * 1e-3 * sample_rate), samples // room))
         count = event_count(samples, sample_rate, params["rate_hz"], room * loop, _MOST)
-        # Two that are pushed back into the clip at its end must not meet either: hence twice the room.
+        # Twice the room: two that are moved back into the clip at its end must not overlap.
         place = seeding.generator(params["seed"], "stutter")
         middle = draw_places(waveform, sample_rate, count, 2 * room * loop, place)
         start = np.clip(middle - loop // 2, 0, max(0, samples - room * loop)) + loop

@@ -1,4 +1,4 @@
-"""Missing: dropouts of magnetic tape."""
+"""Missing: tape dropout."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from ..dsp.places import draw_places, event_count
 from ..fields import SEED, Field, Number
 
 _LENGTH_S = (0.01, 0.5)
-_MOST = 0.4  # of the clip, at the longest: what is damaged most of the time is no dropout
+_MOST = 0.4  # greatest share of the clip
 _SPEEDS = (4.76, 9.53, 19.05)  # cm/s: cassette and open reel
 
 
 @dataclass(frozen=True)
 class TapeDropout(Artifact):
-    """Tape dropout: for a moment the level falls, and the highs with it; equal in all channels.
+    """Tape dropout: short losses of level, greater at high frequencies; the same in all channels.
 
-    Oxide that is missing over most of the track takes ``depth_db`` from all frequencies. What lifts the tape off the
-    head by ``distance_um`` takes 54.6 dB x distance / wavelength more (spacing loss: Wallace, The Reproduction of
-    Magnetically Recorded Signals, Bell System Technical Journal, 1951), with wavelength = ``speed_cm_s`` / frequency,
-    rendered without change of phase. Both come and go with raised-cosine ramps, each of the share ``ramp`` of a
-    dropout, whose length spreads around ``length_ms`` within 10-500 ms. The middle of each lies where there is sound;
-    there is at least one, and they take at most 40 % of the clip.
+    Missing oxide attenuates all frequencies by ``depth_db``. A distance of ``distance_um`` between tape and head
+    attenuates by 54.6 dB x distance / wavelength more (spacing loss: Wallace, The Reproduction of Magnetically Recorded
+    Signals, Bell System Technical Journal, 1951), with wavelength = ``speed_cm_s`` / frequency, and without change of
+    phase. Both have raised-cosine ramps, each of the share ``ramp`` of a dropout. Lengths spread around ``length_ms``,
+    within 10-500 ms. The middle of each dropout lies where there is sound; there is at least one, and they take at most
+    40 % of the clip.
     """
 
     name: ClassVar[str] = "tape_dropout"
     family: ClassVar[str] = "missing"
     synonyms: ClassVar[tuple[str, ...]] = ("AVAA Audio Dropout", "analog dropout", "oxide dropout", "spacing loss")
-    scale: ClassVar[str] = "fall of the level, 6 .. 30 dB, and head-to-tape distance, about .5 .. 5 um"
+    scale: ClassVar[str] = "loss of level, 6 .. 30 dB, and head-to-tape distance, about .5 .. 5 um"
     fields: ClassVar[Mapping[str, Field]] = {
         "seed": SEED,
         "depth_db": Number(6, 30, "dB"),
@@ -84,7 +84,7 @@ def _segments(waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndar
     centre_length = params["length_ms"] * 1e-3 * sample_rate
     limit = min(longest, 1.6 * centre_length, max(1.0, _MOST * samples))
     count = event_count(samples, sample_rate, params["rate_hz"], limit, _MOST)
-    # 1.5 of the longest: two that are pushed back into the clip at its ends still do not meet.
+    # 1.5 times the longest: two that are moved back into the clip at its ends do not overlap.
     middle = draw_places(
         waveform, sample_rate, count, 1.5 * limit, seeding.generator(params["seed"], "tape_dropout", "place")
     )
@@ -95,7 +95,7 @@ def _segments(waveform: np.ndarray, sample_rate: int, params: Params) -> np.ndar
 
 
 def _lift(length: int, ramp: float) -> np.ndarray:
-    """How far the tape is off the head over ``length`` samples: 0 (excluded) .. 1 and back, float32."""
+    """The envelope of a dropout: from 0 (excluded) to 1 and back, float32 ``[length]``."""
     rise = max(1, int(ramp * length))
     up = (0.5 - 0.5 * np.cos(np.pi * np.arange(1, rise + 1) / (rise + 1))).astype(np.float32)
     lift = np.ones(length, dtype=np.float32)

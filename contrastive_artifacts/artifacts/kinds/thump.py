@@ -1,4 +1,4 @@
-"""Additive, impulsive: thumps."""
+"""Impulsive: thumps."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from ..dsp.pulses import count_of
 from ..dsp.signals import sine
 from ..fields import SEED, Field, Number
 
-_LASTS = 5.0  # time constants, the last fifth of them faded
-_APART_S = 0.1  # two that begin together could cancel
+_LASTS = 5.0  # length in time constants; the last fifth is faded out
+_APART_S = 0.1  # two that start together could cancel each other
 
 
 @dataclass(frozen=True)
 class Thump(Artifact):
     """Bumps of stands, decks and microphones: damped oscillations of 20 to 100 Hz, equal in all channels.
 
-    ``decay_ms`` is the time constant of the decay (to 1/e); the attack takes a quarter of a period, so that there is no
-    click. ``level_db`` is the peak re the active level. Single thumps differ by up to ``spread_db``, by a fifth or so
-    in frequency and decay (which stay in the ranges of the fields), and in sign; none begins within 100 ms of another.
-    Every clip gets at least one.
+    ``decay_ms`` is the time constant of the decay (to 1/e); the attack takes a quarter of a period, which avoids a
+    click. ``level_db`` is the peak re the active level. Single thumps differ by up to ``spread_db``, by about 20 % in
+    frequency and decay (limited to the ranges of the fields), and in sign; they start at least 100 ms apart. Every clip
+    has at least one.
     """
 
     name: ClassVar[str] = "thump"
@@ -58,7 +58,7 @@ class Thump(Artifact):
         samples = waveform.shape[-1]
         rng = seeding.generator(params["seed"], "thump")
         count = count_of(rng, params["rate_hz"] * samples / sample_rate)
-        # One row per thump: with a higher rate the thumps there are stay, and more come.
+        # One row per thump: a higher rate adds thumps and keeps the others.
         drawn = rng.random((count, 5))
         drawn = drawn[_apart(drawn[:, 0] * samples, _APART_S * sample_rate)]
         place, louder, higher, longer, sign = drawn.T
@@ -76,15 +76,15 @@ class Thump(Artifact):
 
 
 def _apart(places: np.ndarray, gap: float) -> list[int]:
-    """Which ``[K]`` stay when each that lies within ``gap`` of an earlier one in the list is left out."""
-    taken: list[float] = []
-    stay = []
+    """Indices of ``places`` ``[K]``, in order, without those closer than ``gap`` to an earlier one that is included."""
+    occupied: list[float] = []  # sorted
+    indices = []
     for index, place in enumerate(places.tolist()):
-        after = bisect(taken, place)
-        if all(abs(place - other) >= gap for other in taken[max(0, after - 1) : after + 1]):
-            insort(taken, place)
-            stay.append(index)
-    return stay
+        after = bisect(occupied, place)
+        if all(abs(place - other) >= gap for other in occupied[max(0, after - 1) : after + 1]):
+            insort(occupied, place)
+            indices.append(index)
+    return indices
 
 
 def _pulse(peak: float, cycles: float, decay: float) -> np.ndarray:

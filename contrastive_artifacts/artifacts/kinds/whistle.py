@@ -1,4 +1,4 @@
-"""Additive, stationary: whistles, from line frequencies and pilots to oscillation."""
+"""Additive: whistles."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from ..dsp.levels import reference
 from ..dsp.signals import drifting_phase, sine
 from ..fields import Field, Number
 
-_BLOCK = 1 << 15  # samples at a time: what one step leaves is still in the cache at the next
-_HIGHEST = 0.45  # of the rate
+_BLOCK = 1 << 15  # samples computed at a time: they stay in the cache from step to step
+_HIGHEST = 0.45  # of the sample rate
 _FIXED_HZ = {"pal": 15625.0, "ntsc": 15734.27, "pilot": 19000.0}
 
 
 @dataclass(frozen=True)
 class Whistle(Artifact):
-    """A steady or wandering tone, equal in all channels.
+    """A tone of constant or varying frequency, equal in all channels.
 
     Television line frequencies (15625 Hz PAL, 15734 Hz NTSC), the stereo pilot (19 kHz), and oscillation or heterodyne
-    whistles of 1 to 12 kHz. The frequency swings by ``wander`` (relative) at ``wander_hz``, as that of a heterodyne.
-    A tone above .45 of the rate is moved down by whole octaves until it lies below: 15625 Hz becomes 1953 Hz at 8 kHz.
+    whistles of 1 to 12 kHz. The frequency varies by ``wander`` (relative) at ``wander_hz``, as that of a heterodyne. A
+    tone above 0.45 x the sample rate is lowered by whole octaves: 15625 Hz becomes 1953 Hz at 8 kHz.
     """
 
     name: ClassVar[str] = "whistle"
@@ -39,8 +39,8 @@ class Whistle(Artifact):
         "hertz": Number(500, 20000, "Hz"),
         "wander": Number(0, 0.01),
         "wander_hz": Number(0.02, 0.5, "Hz"),
-        "wander_phase": Number(0, 1, "turns"),
-        "phase": Number(0, 1, "turns"),
+        "wander_phase": Number(0, 1, "cycles"),
+        "phase": Number(0, 1, "cycles"),
     }
 
     def sample(self, severity: float, rng: np.random.Generator) -> Params:
@@ -76,7 +76,7 @@ class Whistle(Artifact):
 
 
 def lowered_by_octaves(hertz: float, sample_rate: int) -> float:
-    """The tone, or its nearest octave below that lies under .45 of the rate."""
+    """The frequency in Hz, lowered by as many octaves as it takes to be below 0.45 x the sample rate."""
     while hertz >= _HIGHEST * sample_rate:
         hertz /= 2
     return hertz

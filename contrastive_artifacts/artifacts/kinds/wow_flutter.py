@@ -12,19 +12,19 @@ from ..base import Artifact, Params, geometric, log_uniform, pick, whole
 from ..dsp.resample_at import read_at
 from ..fields import Field, Number, Rows
 
-_BLOCK = 1 << 13  # a multiple of the columns of _cosine, so that blocks do not show in the last bit
+_BLOCK = 1 << 13  # a multiple of the columns of _cosine, so that the result does not depend on it
 _SCRAPE_HZ = 100.0
 
 
 @dataclass(frozen=True)
 class WowFlutter(Artifact):
-    """Uneven speed of a record or tape: the speed follows a few sinusoids about its mean.
+    """Uneven speed of a record or tape: the relative deviation of the speed is a sum of a few sinusoids.
 
-    ``parts`` are rows [rate in Hz, weight, phase in turns]; rates to 6 Hz are wow, to 100 Hz flutter, and above it
-    scrape flutter: the tape vibrates lengthwise as it rubs over heads and guides, which roughens tones. It is drawn for
-    one clip in five, as a narrow group of three sinusoids on top of the rest, with 10-40 % of the deviation. The speed
-    curve has zero mean over the clip, so that the clip starts and ends where it did and keeps its length, and its peak
-    is ``deviation``. Rates above .45 of the sample rate are moved there. Rendered by :func:`.resample_at.read_at`.
+    ``parts`` are rows [rate in Hz, weight, phase in cycles]. Rates to 6 Hz are wow, to 100 Hz flutter, and above it
+    scrape flutter (longitudinal vibration of tape that rubs over heads and guides). Scrape flutter is drawn for one
+    clip in five, as a narrow group of three sinusoids with 10-40 % of the deviation, in addition to the others. The
+    deviation has zero mean over the clip, so that its start, end and length stay, and its peak is ``deviation``. Rates
+    are limited to 0.45 x the sample rate. Rendered by :func:`.resample_at.read_at`.
     """
 
     name: ClassVar[str] = "wow_flutter"
@@ -41,13 +41,14 @@ class WowFlutter(Artifact):
     def sample(self, severity: float, rng: np.random.Generator) -> Params:
         kind = pick(rng, {"wow": 0.4, "flutter": 0.3, "both": 0.3})
         wow, flutter, balance = log_uniform(rng, 0.5, 6), log_uniform(rng, 6, 100), float(rng.uniform(0.25, 0.75))
-        overtone = 0.0 if rng.random() < 0.6 else float(rng.uniform(0.1, 0.5))  # an eccentric disc is not one sine
+        # An eccentric disc gives more than one sine.
+        overtone = 0.0 if rng.random() < 0.6 else float(rng.uniform(0.1, 0.5))
         phases = [float(p) for p in rng.random(3)]
         wows = [[wow, 1.0, phases[0]]] + ([[2 * wow, overtone, phases[1]]] if overtone else [])
         flutters = [[flutter, 1.0, phases[2]]]
         mixed = [[r, w * balance, p] for r, w, p in wows] + [[r, w * (1 - balance), p] for r, w, p in flutters]
         parts = {"wow": wows, "flutter": flutters, "both": mixed}[kind]
-        # Drawn last: seeds without scrape flutter give what they gave before there was any.
+        # Drawn last: seeds without scrape flutter give the same parameters as before it was added.
         scrapes, centre, share = rng.random() < 0.2, log_uniform(rng, 130, 2600), log_uniform(rng, 0.1, 0.4)
         group = [[centre * float(f), share / 3, float(p)] for f, p in zip((0.87, 1, 1.13), rng.random(3), strict=True)]
         if scrapes:
@@ -70,20 +71,20 @@ class WowFlutter(Artifact):
 
 
 def _offset(start: int, stop: int, sample_rate: int, parts: list[list[float]], gain: float, mean: float) -> np.ndarray:
-    """How many samples the reading position is ahead at the samples [start, stop): the integral of the speed curve."""
+    """The offset of the reading position at samples [start, stop), in samples: the integral of the deviation."""
     seconds = np.arange(start, stop) / sample_rate
-    ahead = -mean * seconds
+    offset = -mean * seconds
     for rate, weight, phase in parts:
         turn = 2 * np.pi * rate
         swing = np.cos(2 * np.pi * phase) - _cosine(start, stop, turn / sample_rate, 2 * np.pi * phase)
         swing *= weight / turn
-        ahead += swing
-    ahead *= gain * sample_rate
-    return ahead
+        offset += swing
+    offset *= gain * sample_rate
+    return offset
 
 
 def _cosine(start: int, stop: int, step: float, phase: float) -> np.ndarray:
-    """cos(step * n + phase) for n in [start, stop), by the angle sum over rows and columns: few cosines."""
+    """cos(step * n + phase) for n in [start, stop), by the angle sum of rows and columns, so from few cosines."""
     columns = 128
     rows = -(-(stop - start) // columns)
     coarse = np.exp(1j * (step * (start + columns * np.arange(rows)) + phase))
@@ -94,9 +95,9 @@ def _cosine(start: int, stop: int, step: float, phase: float) -> np.ndarray:
 
 
 def _peak_and_mean(duration: float, parts: list[list[float]]) -> tuple[float, float]:
-    """The peak of the speed curve less its mean over the clip, for weights as they stand, and that mean.
+    """The peak of the unscaled deviation without its mean over the clip, and that mean.
 
-    Scrape flutter runs through all its phases at any phase of the slow parts: it adds its weights to their peak.
+    Scrape flutter takes all its phases at every phase of the slow parts: its weights are added to their peak.
     """
     slow = [part for part in parts if part[0] <= _SCRAPE_HZ]
     fastest = max((rate for rate, _, _ in slow), default=1.0)

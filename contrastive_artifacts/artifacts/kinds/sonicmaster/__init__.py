@@ -1,6 +1,6 @@
-"""The 19 degradations of music mastering of SonicMaster (Melechovsky et al. 2025, arXiv 2508.03448).
+"""The 19 degradations of music of SonicMaster (Melechovsky et al. 2025, arXiv 2508.03448), in three families.
 
-A name of the set says what restoration has to bring back: ``eq_bright`` is short of highs, ``eq_dark`` has too many.
+Their names say what a restoration has to add: ``eq_bright`` lacks highs, ``eq_dark`` has too many.
 """
 
 from __future__ import annotations

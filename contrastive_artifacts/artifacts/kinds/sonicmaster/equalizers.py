@@ -1,4 +1,4 @@
-"""Equalization gone wrong: shelves, bells, a low-pass, random curves and the responses of microphones."""
+"""Wrong equalization: shelves, peaking filters, a low-pass, random curves and microphone responses."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from ...base import Artifact, Params, geometric, linear, whole
 from ...dsp.filters import convolve, impulse_response, minimum_phase, peaking, shelf
 from ...fields import Choice, Field, Number, Rows
 
-_CURVE_S = 0.08  # as long as a curve needs to follow its lowest bands
+_CURVE_S = 0.08  # filter length of curves, enough for their lowest bands
 
 
 def limited_corner(hertz: float, sample_rate: int) -> float:
-    """The corner in Hz that is used at this rate: .3 of the rate where it would lie beyond."""
+    """The corner in Hz, limited to 0.3 x the sample rate."""
     return min(hertz, 0.3 * sample_rate)
 
 
 class _Equalizer(Artifact):
-    """A linear filter over the whole clip, all channels alike; corners lie no higher than .3 of the rate."""
+    """A linear filter of the whole clip, the same in all channels; corners are at most 0.3 x the sample rate."""
 
     family: ClassVar[str] = "spectral"
 
@@ -35,7 +35,7 @@ class _Equalizer(Artifact):
 
 
 class _Shelf(_Equalizer):
-    """A shelf of ``gain_db``, half of it at the corner."""
+    """A shelf of ``gain_db``, half of it (in dB) at the corner."""
 
     corner_hz: ClassVar[float]
     high: ClassVar[bool]
@@ -52,7 +52,7 @@ class _Shelf(_Equalizer):
 
 @dataclass(frozen=True)
 class EqBright(_Shelf):
-    """Brightness is missing: a high shelf at 6 kHz turned down."""
+    """Lack of brightness: a high shelf at 6 kHz with negative gain."""
 
     name: ClassVar[str] = "eq_bright"
     synonyms: ClassVar[tuple[str, ...]] = ("lack of brightness", "dull")
@@ -65,7 +65,7 @@ class EqBright(_Shelf):
 
 @dataclass(frozen=True)
 class EqDark(_Shelf):
-    """Darkness is missing: a high shelf at 6 kHz turned up."""
+    """Lack of darkness: a high shelf at 6 kHz with positive gain."""
 
     name: ClassVar[str] = "eq_dark"
     synonyms: ClassVar[tuple[str, ...]] = ("harsh", "too bright", "shrill")
@@ -78,7 +78,7 @@ class EqDark(_Shelf):
 
 @dataclass(frozen=True)
 class EqAiry(_Shelf):
-    """Air is missing: a high shelf at 10 kHz turned down."""
+    """Lack of air: a high shelf at 10 kHz with negative gain."""
 
     name: ClassVar[str] = "eq_airy"
     synonyms: ClassVar[tuple[str, ...]] = ("lack of air", "closed in")
@@ -91,7 +91,7 @@ class EqAiry(_Shelf):
 
 @dataclass(frozen=True)
 class EqBoom(_Shelf):
-    """Bass is missing: a low shelf at 120 Hz turned down."""
+    """Lack of bass: a low shelf at 120 Hz with negative gain."""
 
     name: ClassVar[str] = "eq_boom"
     synonyms: ClassVar[tuple[str, ...]] = ("lack of bass", "no boom", "thin bass")
@@ -104,7 +104,7 @@ class EqBoom(_Shelf):
 
 @dataclass(frozen=True)
 class EqWarm(_Shelf):
-    """Warmth is missing: a low shelf at 400 Hz turned down."""
+    """Lack of warmth: a low shelf at 400 Hz with negative gain."""
 
     name: ClassVar[str] = "eq_warm"
     synonyms: ClassVar[tuple[str, ...]] = ("lack of warmth", "cold", "thin")
@@ -117,7 +117,7 @@ class EqWarm(_Shelf):
 
 @dataclass(frozen=True)
 class EqMud(_Equalizer):
-    """Mud: a bell of 1.4 octaves somewhere between 200 and 500 Hz turned up."""
+    """Muddy sound: a peaking filter of 1.4 octaves at 200 to 500 Hz with positive gain."""
 
     name: ClassVar[str] = "eq_mud"
     synonyms: ClassVar[tuple[str, ...]] = ("muddy", "boxy mids")
@@ -133,7 +133,7 @@ class EqMud(_Equalizer):
 
 @dataclass(frozen=True)
 class EqVocal(_Equalizer):
-    """Voices are missing: a wide bell turned down, with half its gain (in dB) at 350 and 3500 Hz."""
+    """Buried voices: a wide peaking filter with negative gain, half of it (in dB) at 350 and 3500 Hz."""
 
     name: ClassVar[str] = "eq_vocal"
     synonyms: ClassVar[tuple[str, ...]] = ("buried vocals", "scooped mids", "recessed voice")
@@ -150,7 +150,7 @@ class EqVocal(_Equalizer):
 
 @dataclass(frozen=True)
 class EqClarity(_Equalizer):
-    """Clarity is missing: a low-pass at 4 kHz with the magnitude of a Butterworth filter, of any order from 3 to 5."""
+    """Lack of clarity: a low-pass at 4 kHz with the magnitude of a Butterworth filter of (fractional) order 3 to 5."""
 
     name: ClassVar[str] = "eq_clarity"
     synonyms: ClassVar[tuple[str, ...]] = ("lack of clarity", "veiled", "indistinct")
@@ -169,9 +169,9 @@ class EqClarity(_Equalizer):
 
 @dataclass(frozen=True)
 class EqCurve(_Equalizer):
-    """A careless graphic equalizer: 8 to 12 bands turned at random, lines between them, the furthest by 6 dB.
+    """A badly set graphic equalizer: 8 to 12 bands of random gain, the greatest +-6 dB, interpolated between them.
 
-    ``depth`` is the share of that, in dB, which is used.
+    ``depth`` is the share of these gains, in dB, that is applied.
     """
 
     name: ClassVar[str] = "eq_curve"
@@ -205,12 +205,12 @@ MICROPHONES: Mapping[str, tuple[tuple[float, float], ...]] = {
     "lavalier": ((60, -12), (150, -4), (300, 0), (700, 3), (2000, -1), (7000, 6), (11000, 0), (16000, -8)),
     "laptop": ((80, -24), (200, -9), (500, 0), (2000, 1), (5500, 9), (8000, 0), (12000, -10), (16000, -22)),
 }
-"""(Hz, dB) of types of microphone: the common shape of each, not a measurement of any one make."""
+"""(Hz, dB) of types of microphone: a typical response of each, not a measurement of one model."""
 
 
 @dataclass(frozen=True)
 class EqMicrophone(_Equalizer):
-    """The response of a poor or unsuited microphone; ``depth`` is the share of its curve, in dB, which is used."""
+    """The response of a poor or unsuitable microphone; ``depth`` is the share of it, in dB, that is applied."""
 
     name: ClassVar[str] = "eq_microphone"
     synonyms: ClassVar[tuple[str, ...]] = ("microphone response", "wrong microphone", "cheap microphone")

@@ -1,4 +1,4 @@
-"""Dynamics, level and width gone wrong in mastering."""
+"""Wrong dynamics, level and stereo width in mastering."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from ...dsp.envelope import apply_gain, control_hop, gain_reduction, level_db
 from ...dsp.levels import block_power, reference
 from ...fields import Field, Number
 
-_MASTERED_DB = -15.0  # the active level of a mastered track, re full scale: what published thresholds suppose
-_FAST_S, _SLOW_S = 0.002, 0.08  # the two envelopes of a transient shaper
-_ONSET_DB, _FULL_DB = 3.0, 9.0  # how far the fast one leads where the gain begins to fall, and where it has
+_MASTERED_DB = -15.0  # active level of a mastered track re full scale, which the published thresholds assume
+_FAST_S, _SLOW_S = 0.002, 0.08  # time constants of the two envelopes of a transient shaper
+_ONSET_DB, _FULL_DB = 3.0, 9.0  # fast re slow envelope where the gain starts to fall, and where it is lowest
 
 
 @dataclass(frozen=True)
 class Compression(Artifact):
-    """Crushed dynamics: a feed-forward compressor far below the level of the music, with make-up gain.
+    """Crushed dynamics: a feed-forward compressor with a very low threshold, and make-up gain.
 
-    ``threshold_db`` holds for a clip whose active level is -15 dBFS, and moves with that level: quiet clips are
-    compressed as much. Channels share one gain.
+    ``threshold_db`` is for a clip with an active level of -15 dBFS and moves with this level, so that quiet clips are
+    compressed as much. The gain is the same in all channels.
     """
 
     name: ClassVar[str] = "compression"
@@ -60,10 +60,11 @@ class Compression(Artifact):
 
 @dataclass(frozen=True)
 class Punch(Artifact):
-    """Punch is missing: onsets turned down by ``depth_db`` for some 10 ms, and back within 50 ms.
+    """Lack of punch: onsets attenuated by ``depth_db`` for about 10 ms, with a release within 50 ms.
 
-    A transient shaper: an onset is where the level over 2 ms leads that over 80 ms by 3 dB, and down all the way at
-    9 dB; where nothing in the clip leads that far, what leads most counts as one. Channels share one gain.
+    A transient shaper: the gain starts to fall where the level over 2 ms exceeds that over 80 ms by 3 dB, and is
+    lowest from 9 dB on; where nothing in the clip reaches 9 dB, these limits are lowered to its maximum. The gain is
+    the same in all channels.
     """
 
     name: ClassVar[str] = "punch"
@@ -78,27 +79,27 @@ class Punch(Artifact):
     def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
         hop = control_hop(sample_rate)
         power = block_power(waveform, hop)
-        power += max(1e-20, 1e-6 * float(power.mean()))  # the ends of pauses are no endless onsets
-        lead = _smooth_db(power, _FAST_S, hop / sample_rate) - _smooth_db(power, _SLOW_S, hop / sample_rate)
-        least = min(_ONSET_DB, float(lead.max()) - (_FULL_DB - _ONSET_DB))
-        gain = -params["depth_db"] * np.clip((lead - least) / (_FULL_DB - _ONSET_DB), 0.0, 1.0)
+        power += max(1e-20, 1e-6 * float(power.mean()))  # the end of a pause is not an onset of infinite dB
+        lead_db = _smooth_db(power, _FAST_S, hop / sample_rate) - _smooth_db(power, _SLOW_S, hop / sample_rate)
+        onset_db = min(_ONSET_DB, float(lead_db.max()) - (_FULL_DB - _ONSET_DB))
+        gain = -params["depth_db"] * np.clip((lead_db - onset_db) / (_FULL_DB - _ONSET_DB), 0.0, 1.0)
         return apply_gain(waveform, gain, hop), whole(waveform)
 
 
 def _smooth_db(power: np.ndarray, time_s: float, hop_s: float) -> np.ndarray:
-    """``[N]`` through a one-pole low-pass that starts settled, in dB."""
-    keep = math.exp(-hop_s / time_s)
-    return 10.0 * np.log10(signal.lfilter([1.0 - keep], [1.0, -keep], power, zi=power[:1] * keep)[0])
+    """``power`` ``[N]`` through a one-pole low-pass in its steady state, in dB."""
+    pole = math.exp(-hop_s / time_s)
+    return 10.0 * np.log10(signal.lfilter([1.0 - pole], [1.0, -pole], power, zi=power[:1] * pole)[0])
 
 
 @dataclass(frozen=True)
 class Overdrive(Artifact):
-    """Too much gain into a limit: the clip ``gain`` times as loud, clipped at the peak that it had."""
+    """Too much gain before a limit: the clip times ``gain``, clipped at its original peak."""
 
     name: ClassVar[str] = "overdrive"
     family: ClassVar[str] = "nonlinear"
     synonyms: ClassVar[tuple[str, ...]] = ("overdriven", "driven into clipping", "too hot")
-    scale: ClassVar[str] = "gain 2 .. 5 into the clip's own peak"
+    scale: ClassVar[str] = "gain 2 .. 5, clipped at the peak of the clip"
     fields: ClassVar[Mapping[str, Field]] = {"gain": Number(2, 5)}
 
     def sample(self, severity: float, rng: np.random.Generator) -> Params:
@@ -112,7 +113,7 @@ class Overdrive(Artifact):
 
 @dataclass(frozen=True)
 class Volume(Artifact):
-    """Far too quiet: the clip times ``factor``."""
+    """Much too quiet: the clip times ``factor``."""
 
     name: ClassVar[str] = "volume"
     family: ClassVar[str] = "dynamics"
@@ -129,12 +130,12 @@ class Volume(Artifact):
 
 @dataclass(frozen=True)
 class MonoSum(Artifact):
-    """Width is missing: every channel moved towards the mean of all by ``share``; 1 is mono."""
+    """Lack of stereo width: every channel is moved towards the mean of all by ``share``; 1 is mono."""
 
     name: ClassVar[str] = "mono_sum"
     family: ClassVar[str] = "stereo"
     synonyms: ClassVar[tuple[str, ...]] = ("narrow stereo", "mono sum", "summed to mono", "collapsed stereo image")
-    scale: ClassVar[str] = "share of the difference between channels that is gone, 40 .. 100 %"
+    scale: ClassVar[str] = "share of the difference between channels that is lost, 40 .. 100 %"
     fields: ClassVar[Mapping[str, Field]] = {"share": Number(0.4, 1)}
     least_channels: ClassVar[int] = 2
 

@@ -1,4 +1,4 @@
-"""Shoebox rooms, small, big and with mixed walls, and rooms that were recorded."""
+"""Rooms: simulated shoeboxes (small, big, with mixed walls), and recorded responses."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from ...dsp.filters import convolve
 from ...dsp.rooms import Shoebox
 from ...fields import SEED, Field, Number, Rows
 
-_APART_M = 0.1  # radius of the ring of microphones when there is more than one channel
+_APART_M = 0.1  # radius of the ring of microphones for more than one channel
 
 
 class _Room(Artifact):
-    """A source and microphones in a shoebox; the direct sound stays as it is, at sample 0.
+    """A source and microphones in a shoebox room; the direct sound is not changed, at sample 0.
 
-    ``absorption`` is the mean over the six walls. The source stands where the diffuse field of Eyring's theory lies
-    ``10 .. -6`` dB below its direct sound. Several channels are as many microphones on a ring of 10 cm.
+    ``absorption`` is the mean over the six walls. The distance of the source is that at which the diffuse field is
+    10 .. -6 dB below the direct sound by Eyring's theory. Each channel is a microphone on a ring of 10 cm radius.
     """
 
     family: ClassVar[str] = "spectral"
@@ -45,6 +45,7 @@ class _Room(Artifact):
         return params
 
     def _walls(self, rng: np.random.Generator) -> Params:
+        """More parameters, of the walls."""
         return {}
 
     def _shoebox(self, params: Params) -> Shoebox:
@@ -79,7 +80,7 @@ def _fields(shortest: float, longest: float) -> dict[str, Field]:
 
 @dataclass(frozen=True)
 class RoomSmall(_Room):
-    """A room of 3-7 m, as of an image-source model, with the direct sound as it was, at sample 0."""
+    """A room of 3-7 m by the image-source method; the direct sound is not changed, at sample 0."""
 
     name: ClassVar[str] = "room_small"
     synonyms: ClassVar[tuple[str, ...]] = ("small room", "shoebox room", "boxy room")
@@ -89,7 +90,7 @@ class RoomSmall(_Room):
 
 @dataclass(frozen=True)
 class RoomBig(_Room):
-    """A hall of 7-15 m, as of an image-source model, with the direct sound as it was, at sample 0."""
+    """A hall of 7-15 m by the image-source method; the direct sound is not changed, at sample 0."""
 
     name: ClassVar[str] = "room_big"
     synonyms: ClassVar[tuple[str, ...]] = ("big room", "hall", "large room")
@@ -99,7 +100,7 @@ class RoomBig(_Room):
 
 @dataclass(frozen=True)
 class RoomMixed(_Room):
-    """A room of 3-10 m whose walls absorb in the ratios of ``walls``, up to .95 each, as of an image-source model."""
+    """A room of 3-10 m by the image-source method, whose walls absorb in the ratios of ``walls``, up to 0.95 each."""
 
     name: ClassVar[str] = "room_mixed"
     synonyms: ClassVar[tuple[str, ...]] = ("mixed walls", "room of mixed materials")
@@ -115,12 +116,12 @@ class RoomMixed(_Room):
 
 @dataclass(frozen=True)
 class RoomRecorded(Artifact):
-    """A recorded response of a room behind the clip's own direct sound.
+    """The reverberation of a recorded room response, added to the direct sound of the clip.
 
-    What comes later than 2.5 ms after the response's direct sound is added at ``drr_db``, the direct-to-reverberant
-    ratio over all of its channels; channels of the clip beyond those of the response start from its first one again.
-    The responses are the user's, see :mod:`contrastive_artifacts.artifacts.dsp.responses`; ``response`` is the start of
-    the file's SHA-256.
+    The part of the response later than 2.5 ms after its direct sound is scaled to the direct-to-reverberant ratio
+    ``drr_db`` over all of its channels. Channel c of the clip is convolved with channel c modulo the number of channels
+    of the response. Responses are files of the user (:mod:`contrastive_artifacts.artifacts.dsp.responses`);
+    ``response`` is the start of the SHA-256 of the file.
     """
 
     name: ClassVar[str] = "room_recorded"
@@ -136,8 +137,8 @@ class RoomRecorded(Artifact):
         return bool(os.environ.get(responses.VARIABLE))
 
     def sample(self, severity: float, rng: np.random.Generator) -> Params:
-        known = list(responses.listing())
-        return {"response": known[int(rng.integers(len(known)))], "drr_db": linear(severity, 10, -5)}
+        identities = list(responses.listing())
+        return {"response": identities[int(rng.integers(len(identities)))], "drr_db": linear(severity, 10, -5)}
 
     def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
         room = responses.load(params["response"], sample_rate).copy()
