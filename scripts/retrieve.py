@@ -21,7 +21,7 @@ from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.pages.hits import HitRow, write_hits
 from contrastive_artifacts.runs import run
 from contrastive_artifacts.search import retrieval
-from contrastive_artifacts.search.retrieval import Found, mean_of, of_label, of_span, unlike
+from contrastive_artifacts.search.retrieval import SpanHit, mean_of, of_label, of_span, unlike
 
 
 def listed(value: Any) -> list[str]:
@@ -75,7 +75,9 @@ def known(metadata: dict[str, Any]) -> dict[str, str]:
     return {name: f"{value:.2f}" if isinstance(value, float) else str(value) for name, value in values.items()}
 
 
-def write(config: dict[str, Any], found: list[Found], facts: list[dict[str, Any]], asked: str, index: ca.Index) -> None:
+def write(
+    config: dict[str, Any], found: list[SpanHit], facts: list[dict[str, Any]], asked: str, index: ca.Index
+) -> None:
     if config["csv"]:
         retrieval.write_hits_csv(config["csv"], found)
         console.print(f"table     {config['csv']}")

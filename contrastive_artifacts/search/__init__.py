@@ -1,1 +1,1 @@
-"""Search: an index of vectors with metadata, and retrieval of what sounds broken alike."""
+"""Search: an index of vectors with metadata, and retrieval of recordings with similar artifacts."""

@@ -22,7 +22,7 @@ from ...probes.labels import REJECT, RowLabel
 from ...runs import run
 from ...search import retrieval
 from ...search.index import Index, rows_at
-from ...search.retrieval import Found
+from ...search.retrieval import SpanHit
 from .columns import Column, coded, columns_of
 from .layout import Layout, Progress, layout_of, silent
 from .tables import in_time, with_columns
@@ -163,10 +163,10 @@ class Collection:
         """:meth:`facts` of many rows at once."""
         return [_finite(facts) for facts in rows_at(self.index.metadata, np.asarray(rows, np.int64))]
 
-    def found(self, row: int) -> Found:
+    def found(self, row: int) -> SpanHit:
         """A row as a span."""
-        facts = self.facts(row)
-        return Found(1.0, facts["start"], facts["stop"], facts["sample_rate"], (int(self.index.ids[row]),), facts)
+        facts, id = self.facts(row), int(self.index.ids[row])
+        return SpanHit(id, 1.0, facts, facts["start"], facts["stop"], facts["sample_rate"], (id,))
 
     def shown(self, row: int, facts: Mapping[str, Any]) -> str:
         """The label of a row: what people said, else what is known, else what is heard; "" for nothing."""

@@ -11,7 +11,7 @@ import pyarrow as pa
 from ...core.errors import ParameterError
 from ...search import retrieval
 from ...search.index import Index
-from ...search.retrieval import Found
+from ...search.retrieval import SpanHit
 from .collection import ROW, Collection
 from .columns import MIX
 from .layout import NEAREST, among
@@ -97,7 +97,7 @@ class Search:
         found = self.collection.found(row)
         return self.collection.overlapping(row, found.start, found.stop)
 
-    def _hit(self, span: Found, sources: set[Any]) -> dict[str, Any]:
+    def _hit(self, span: SpanHit, sources: set[Any]) -> dict[str, Any]:
         facts, row = span.metadata, int(span.metadata[ROW])
         label = self.collection.shown(row, facts)
         return {

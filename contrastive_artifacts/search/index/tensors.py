@@ -1,8 +1,11 @@
 """Arrays in a safetensors file that are mapped into memory instead of read.
 
 The format is that of https://github.com/huggingface/safetensors (eight bytes of header length, JSON, raw arrays); the
-header is padded so that every array is aligned. Whoever opens a file says what must be in it, and the size of the file
-is compared with that before anything is allocated.
+header is padded so that every array is aligned. Whoever opens a file states what must be in it, and the size of the
+file is compared with that before memory is allocated.
+
+Written by hand because no library maps this format: ``numpy.load(mmap_mode="r")`` maps .npy files only, which existing
+indexes are not, and the safetensors package copies every array that it reads or writes into memory.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Everything that sounds broken like this: queries, spans that answer them, and what recurs in an archive."""
+"""Retrieval: queries, hits as spans of recordings, and clusters that recur in an archive."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .query import of_label as of_label
 from .query import of_span as of_span
 from .query import sources_of as sources_of
 from .query import unlike as unlike
-from .search import Found as Found
+from .search import SpanHit as SpanHit
 from .search import is_unknown as is_unknown
 from .search import retrieve as retrieve
 from .search import write_hits_csv as write_hits_csv

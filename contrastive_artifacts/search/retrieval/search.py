@@ -1,4 +1,4 @@
-"""Hits as people want them: spans of recordings, those that overlap joined, with time codes."""
+"""Retrieval by similarity: hits that overlap in a recording are joined to one, with time codes."""
 
 from __future__ import annotations
 
@@ -15,27 +15,26 @@ from ...scan.timeline import clock
 from ..index import Hit, Index, Where
 
 _PLACE = ("corpus", "clip", "channel", "artifact", "params", "sample_rate")  # rows that differ in one never overlap
-_MOST_ROWS = 50_000  # that one search looks at: where they are fewer than k spans, fewer are found
+_MOST_ROWS = 50_000  # that one search looks at: where they are fewer than k hits, fewer are returned
 
 
 @dataclass(frozen=True)
-class Found:
-    """A span that sounds like the query.
+class SpanHit(Hit):
+    """A span of a recording that is similar to the query: one row of the index, or several that overlap.
 
     Attributes:
-        score: Cosine of its best row.
-        start, stop: Samples ``[start, stop)`` at ``sample_rate``, over all its rows.
-        sample_rate: Of the recording, in Hz.
-        ids: Of its rows in the index, the best one first.
+        id: Of the best row.
+        score: Cosine of the best row.
         metadata: Of the best row.
+        start, stop: Samples ``[start, stop)`` at ``sample_rate``, over all rows.
+        sample_rate: Of the recording, in Hz.
+        ids: Of all rows, the best one first.
     """
 
-    score: float
     start: int
     stop: int
     sample_rate: int
     ids: tuple[int, ...]
-    metadata: dict[str, Any]
 
     @property
     def time(self) -> str:
@@ -51,21 +50,25 @@ class Found:
 
 def retrieve(
     index: Index, vector: np.ndarray, k: int = 10, where: Where | None = None, exclude: Where | None = None
-) -> list[Found]:
-    """The ``k`` spans nearest to ``vector`` [D], best first; fewer when there are no more.
+) -> list[SpanHit]:
+    """The ``k`` spans most similar to ``vector`` [D], best first; fewer when there are no more.
 
-    Rows come in by score. One that overlaps or touches a span of its recording (same channel, same rendering) extends
-    it, and the search ends with the row that would open span ``k + 1``, or after 50,000 rows.
+    Hits of the index are taken in the order of their scores. A hit that overlaps or touches a span of the same
+    recording (same channel, same rendering) extends it. The search ends at the hit that would open span ``k + 1``, or
+    after 50,000 hits.
 
     Args:
         where, exclude: See :meth:`contrastive_artifacts.Index.search`.
 
     Raises:
-        ParameterError: as the search of the index, or an index whose rows say no place.
+        ParameterError: as the search of the index, or an index whose rows have no place in a recording.
     """
-    lacking = {"clip", "start", "stop", "sample_rate"} - set(index.metadata.column_names)
-    if lacking:
-        raise ParameterError(f"{index.directory} has no columns {', '.join(sorted(lacking))}: its rows are no spans.")
+    missing = {"clip", "start", "stop", "sample_rate"} - set(index.metadata.column_names)
+    if missing:
+        raise ParameterError(
+            f"{index.directory} has no columns {', '.join(sorted(missing))}: its rows are not windows of recordings. "
+            "Give an index of scripts/embed.py or of a probed run."
+        )
     fetched = min(4 * k + 16, max(1, len(index)))
     while True:
         hits = index.search(vector, fetched, where, exclude)
@@ -75,42 +78,43 @@ def retrieve(
         fetched = min(4 * fetched, len(index), _MOST_ROWS)
 
 
-def _joined(hits: list[Hit], k: int) -> tuple[list[Found], bool]:
-    """Up to ``k`` spans of hits in the order of their scores, and whether one more was seen to begin."""
+def _joined(hits: list[Hit], k: int) -> tuple[list[SpanHit], bool]:
+    """Up to ``k`` spans of hits in the order of their scores, and whether one more hit would open another."""
     spans: list[_Span] = []
     for hit in hits:
-        facts = hit.metadata
-        place = tuple(facts.get(name) for name in _PLACE)
-        start, stop = facts["start"], facts["stop"]
-        # What was joined has no gaps, so its ends tell what overlaps it.
+        metadata = hit.metadata
+        place = tuple(metadata.get(name) for name in _PLACE)
+        start, stop = metadata["start"], metadata["stop"]
+        # A span has no gaps, so its ends decide what overlaps it.
         near = [n for n, s in enumerate(spans) if max(start, s.start) <= min(stop, s.stop) and s.place == place]
         if not near:
             if len(spans) == k:
-                return [_found(span.hits) for span in spans], True
+                return [span.joined() for span in spans], True
             spans.append(_Span(place, start, stop, [hit]))
             continue
         first, *rest = near
-        for n in [None, *reversed(rest)]:  # a row between two spans makes them one
+        for n in [None, *reversed(rest)]:  # a hit between two spans joins them to one
             added = _Span(place, start, stop, [hit]) if n is None else spans.pop(n)
-            own = spans[first]
-            own.start, own.stop = min(own.start, added.start), max(own.stop, added.stop)
-            own.hits += added.hits
-    return [_found(span.hits) for span in spans], False
+            span = spans[first]
+            span.start, span.stop = min(span.start, added.start), max(span.stop, added.stop)
+            span.hits += added.hits
+    return [span.joined() for span in spans], False
 
 
 @dataclass
 class _Span:
+    """A span while hits are joined to it."""
+
     place: tuple[Any, ...]
     start: int
     stop: int
     hits: list[Hit]
 
-
-def _found(span: list[Hit]) -> Found:
-    best = min(span, key=lambda hit: (-hit.score, hit.id))
-    start, stop = min(h.metadata["start"] for h in span), max(h.metadata["stop"] for h in span)
-    ids = tuple(h.id for h in sorted(span, key=lambda hit: (-hit.score, hit.id)))
-    return Found(best.score, start, stop, best.metadata["sample_rate"], ids, best.metadata)
+    def joined(self) -> SpanHit:
+        hits = sorted(self.hits, key=lambda hit: (-hit.score, hit.id))
+        best, ids = hits[0], tuple(hit.id for hit in hits)
+        start, stop = min(hit.metadata["start"] for hit in hits), max(hit.metadata["stop"] for hit in hits)
+        return SpanHit(best.id, best.score, best.metadata, start, stop, best.metadata["sample_rate"], ids)
 
 
 def is_unknown(value: Any) -> bool:
@@ -118,15 +122,15 @@ def is_unknown(value: Any) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
-def write_hits_csv(path: str | Path, found: list[Found]) -> None:
-    """One row a span: rank, score, recording, place in samples and seconds, and what is known or was heard there."""
+def write_hits_csv(path: str | Path, hits: list[SpanHit]) -> None:
+    """One row per hit: rank, score, recording, place in samples and seconds, true labels and verdicts of the probe."""
     columns = ["file", "clip", "channel", "source", "corpus", "artifact", "severity"]
     columns += ["heard", "heard_severity", "heard_probability"]
-    known = [name for name in columns if any(name in span.metadata for span in found)]
-    rows: list[list[Any]] = [["rank", "score", "start", "stop", "sample_rate", "start_s", "stop_s", *known]]
-    for rank, span in enumerate(found, start=1):
-        seconds = [f"{at / span.sample_rate:.6f}" for at in (span.start, span.stop)]
-        facts = [span.metadata.get(name) for name in known]
-        place = [span.start, span.stop, span.sample_rate, *seconds]
-        rows.append([rank, f"{span.score:.6f}", *place, *("" if is_unknown(fact) else fact for fact in facts)])
+    present = [name for name in columns if any(name in hit.metadata for hit in hits)]
+    rows: list[list[Any]] = [["rank", "score", "start", "stop", "sample_rate", "start_s", "stop_s", *present]]
+    for rank, hit in enumerate(hits, start=1):
+        seconds = [f"{at / hit.sample_rate:.6f}" for at in (hit.start, hit.stop)]
+        values = [hit.metadata.get(name) for name in present]
+        place = [hit.start, hit.stop, hit.sample_rate, *seconds]
+        rows.append([rank, f"{hit.score:.6f}", *place, *("" if is_unknown(value) else value for value in values)])
     files.write_csv(path, rows)
