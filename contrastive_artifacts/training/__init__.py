@@ -1,4 +1,4 @@
-"""Pretraining: settings, loop, checkpoints."""
+"""Training of encoders and context modules: settings, stages, step loop, checkpoints."""
 
 from .loop import Pretraining as Pretraining
 from .loop import Result as Result

@@ -1,4 +1,4 @@
-"""The state of a training in one safetensors file, replaced atomically, from which it resumes exactly."""
+"""The checkpoint of a training: one safetensors file, written atomically, from which training resumes exactly."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ NAME = "state.safetensors"
 
 @dataclass
 class State:
-    """Everything that the next step depends on: tensors by name and a JSON record."""
+    """Everything that the next step depends on: tensors by name, and a JSON record."""
 
     tensors: dict[str, Tensor]
     record: dict[str, Any]
 
     def part(self, prefix: str) -> dict[str, Tensor]:
-        """The tensors below ``prefix.``, without it."""
+        """The tensors whose names begin with ``prefix.``; their names here are without it."""
         return {k[len(prefix) + 1 :]: v for k, v in self.tensors.items() if k.startswith(prefix + ".")}
 
 
@@ -44,14 +44,14 @@ def check_config(run: Path, config: dict[str, Any]) -> None:
 
 
 def save(directory: Path, state: State) -> None:
-    """Tensors and record go into ONE file, so that a kill between two writes cannot leave them apart."""
+    """Writes tensors and record into one file, so that a kill between two writes cannot leave a mixture."""
     tensors = {name: t.detach().cpu().contiguous().clone() for name, t in state.tensors.items()}
     with files.atomic_path(directory / NAME) as temporary:
         save_file(tensors, temporary, metadata={"record": json.dumps(state.record, allow_nan=False)})
 
 
 def load(directory: Path) -> State | None:
-    """The last state, or None where there is none.
+    """The last checkpoint of a run, or None if there is none.
 
     Raises:
         StorageError: the file is damaged.
@@ -68,12 +68,13 @@ def load(directory: Path) -> State | None:
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """The optimiser's per-parameter tensors as ``{index}.{name}``; its settings follow from the config."""
+    """The optimiser's tensors of each parameter as ``{index}.{name}``; its settings come from the configuration."""
     state = optimizer.state_dict()["state"]
     return {f"{i}.{name}": torch.as_tensor(value) for i, entry in state.items() for name, value in entry.items()}
 
 
 def load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Loads what :func:`optimizer_tensors` returned."""
     state: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         index, name = key.split(".", 1)

@@ -1,4 +1,4 @@
-"""What a training says of itself: JSON lines, TensorBoard scalars and a progress bar."""
+"""The log of a training: JSON lines, TensorBoard scalars and a progress bar."""
 
 from __future__ import annotations
 
@@ -46,14 +46,18 @@ class Clock:
 
 
 class TrainingLog:
-    """Writes ``log.jsonl`` and TensorBoard events into the run; a resumed run drops the lines past its checkpoint."""
+    """Writes ``log.jsonl`` and TensorBoard events into the run; shows a progress bar inside its ``with`` block.
+
+    Args:
+        run: Directory of the run.
+        steps: Number of all steps.
+        start: Step to start or resume at; log lines of later steps, from before a kill, are removed.
+    """
 
     def __init__(self, run: Path, steps: int, start: int) -> None:
         self.path = run / "log.jsonl"
-        kept = []
-        if self.path.exists():
-            kept = [line for line in self.path.read_text().splitlines() if _step(line) < start]
-        files.write_text(self.path, "".join(line + "\n" for line in kept))
+        lines = self.path.read_text().splitlines() if self.path.exists() else []
+        files.write_text(self.path, "".join(line + "\n" for line in lines if _step(line) < start))
         logging.getLogger("tensorboard").setLevel(logging.ERROR)
         self.writer = SummaryWriter(str(run / "tensorboard"), purge_step=start)
         self.bar = Progress(
@@ -74,18 +78,19 @@ class TrainingLog:
         self.writer.close()
 
     def write(self, step: int, kind: str, stage: str, values: dict[str, Any]) -> None:
-        """One line ``{"step", "kind", "stage", ...}``; the values also go to TensorBoard as ``kind/name``."""
+        """Writes a line ``{"step", "kind", "stage", **values}``, and the values to TensorBoard as ``kind/name``."""
         with self.path.open("a") as file:
             file.write(json.dumps({"step": step, "kind": kind, "stage": stage, **values}) + "\n")
         for name, value in values.items():
             self.writer.add_scalar(f"{kind}/{name}", value, step)
 
     def advance(self, step: int, stage: str, loss: float, rate: float) -> None:
+        """Moves the progress bar; ``rate`` is in views per second."""
         self.bar.update(self.task, completed=step, stage=stage, facts=f"loss {loss:.3f}  {rate:.0f} views/s")
 
 
 def _step(line: str) -> int:
-    """Step of a line; a line cut short by a kill counts as past every checkpoint."""
+    """Step of a log line; a line that a kill cut short counts as after every checkpoint."""
     try:
         return int(json.loads(line)["step"])
     except (ValueError, KeyError, TypeError):

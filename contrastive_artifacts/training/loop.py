@@ -1,4 +1,4 @@
-"""The pretraining loop: resumable to the bit, early stopping on held-out sources, the best encoder kept."""
+"""Pretraining of an encoder: batches of paired views, stages, averaged weights; saves the best encoder."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ LOG_EVERY = 10
 
 @dataclass(frozen=True)
 class Result:
-    """Where a training ended: ``best_loss`` is the validation loss of the encoder saved in ``run/encoder``."""
+    """Outcome of a training."""
 
     steps: int
     best_step: int
-    best_loss: float
+    best_loss: float  # validation loss of the encoder in ``run/encoder``
     views_per_s: float
-    wait_share: float  # share of the time in which the training process waited for views
+    wait_share: float  # share of the time that the training process waited for views
 
 
 class Pretraining(Steps[Batch]):
@@ -68,7 +68,7 @@ class Pretraining(Steps[Batch]):
         self, encoder: Encoder, corpus: Corpus, splits: dict[str, list[Clip]], stages: Sequence[Stage],
         trainer: TrainerSettings, run: str | Path, config: dict[str, Any],
     ) -> None:  # fmt: skip
-        native = encoder.settings.native  # its views must come with figures at their own rate
+        native = encoder.settings.native  # its views must come with detail figures computed at their native rate
         stages = [replace(stage, views=replace(stage.views, native=native)) for stage in stages]
         self.trainer, self.run, self.schedule = trainer, Path(run), Schedule(stages, trainer.steps)
         cuda = trainer.device == "cuda" or (trainer.device == "auto" and torch.cuda.is_available())
@@ -76,7 +76,7 @@ class Pretraining(Steps[Batch]):
         if trainer.checkpointing:
             _checkpoint_blocks(encoder)
         if trainer.compile and not cuda:
-            raise ParameterError("trainer.compile pays on a GPU only, and there is none here; leave it out.")
+            raise ParameterError("trainer.compile is for GPUs only, and there is none here; leave it out.")
         self.forward: Callable[..., Encoded] = torch.compile(encoder) if trainer.compile else encoder
         groups = [g for i, stage in enumerate(encoder.stages()) for g in parameter_groups(stage.parameters(), stage=i)]
         super().__init__(encoder, groups, trainer, self.run, self.schedule.bounds)
@@ -207,26 +207,26 @@ class Pretraining(Steps[Batch]):
 
 
 def _checkpoint_blocks(encoder: Encoder) -> None:
-    """Switches gradient checkpointing on wherever the backbone has it.
+    """Switches gradient checkpointing on in all modules of the backbone that support it.
 
     Raises:
-        ParameterError: it has it nowhere.
+        ParameterError: no module supports it.
     """
-    able = [module for module in encoder.backbone.modules() if hasattr(module, "checkpointing")]
-    if not able:
+    modules = [module for module in encoder.backbone.modules() if hasattr(module, "checkpointing")]
+    if not modules:
         raise ParameterError(
-            f"Backbone {encoder.backbone.record['backbone']} has no blocks of a transformer to compute again; "
+            f"Backbone {encoder.backbone.record['backbone']} has no blocks with gradient checkpointing; "
             "leave out trainer.checkpointing."
         )
-    for module in able:
+    for module in modules:
         module.checkpointing = True  # type: ignore[assignment]
 
 
 def _validation_batches(corpus: Corpus, clips: Sequence[Clip], views: ViewSettings, sources: int) -> list[Batch]:
-    """Fixed views of the held-out clips, in batches of whole sources; the seed is not the training's."""
+    """Fixed views of the held-out clips, in batches of whole sources; their seed is not the one of the training."""
     rendered, size, batches = evaluation_views(corpus, clips, views, seed=-1), sources * len(views.states), []
     while chunk := list(islice(rendered, size)):
         batches.append(stack(chunk))
     if not batches:
-        raise TrainingError("No held-out clip could be read: there is nothing to validate on.")
+        raise TrainingError("No held-out clip could be read, so there is nothing to validate on.")
     return batches

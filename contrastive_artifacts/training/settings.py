@@ -1,4 +1,4 @@
-"""Settings of optimiser and trainer, checked where they are made."""
+"""Settings of the optimiser and the trainer, checked when they are created."""
 
 from __future__ import annotations
 
@@ -10,21 +10,25 @@ from ..core.errors import ParameterError
 
 @dataclass(frozen=True)
 class OptimSettings:
-    """AdamW with discriminative learning rates.
+    """AdamW with a learning rate for each stage of the encoder.
 
     Args:
         lr_heads: Peak learning rate of neck, projector and heads.
-        lr_top: Peak learning rate of the topmost backbone stage.
-        lr_bottom: Peak learning rate of the lowest one; those between lie on a geometric scale.
-        layer_decay: The same said the other way, in place of ``lr_bottom``: the share that each backbone stage has of
-            the rate of the stage above it, in (0, 1]; 0.8 over the 12 blocks of a transformer ends at 0.07 of lr_top.
+        lr_top: Peak learning rate of the highest backbone stage.
+        lr_bottom: Peak learning rate of the lowest backbone stage; the stages between are spaced geometrically.
+        layer_decay: Replaces ``lr_bottom``: the rate of each backbone stage as a share of the rate of the stage above
+            it, in (0, 1]. With 0.8, the lowest of 12 stages is trained at 0.086 of lr_top.
         weight_decay: Decoupled L2 of all weight matrices and kernels (biases and norms have none).
         l1: Weight of the L1 norm of the heads' weights in the loss.
-        warmup: Share of the steps in which the rate rises linearly; a half cosine to 0 follows. [0, 1).
+        warmup: Share of the steps in which the rate rises linearly, [0, 1); half a cosine to 0 follows.
         clip: Largest norm of the gradient, > 0.
-        freeze_stages: Lowest backbone stages that are never trained.
-        freeze_share: Share of the steps in which the whole backbone rests and only the heads learn. [0, 1].
-        ema: Decay of the averaged weights that are validated and saved instead of the raw ones; 0 for none.
+        freeze_stages: Number of the lowest backbone stages that are never trained.
+        freeze_share: Share of the steps, from the first on, in which only the heads are trained, [0, 1].
+        ema: Decay of the exponential moving average of the weights, which is validated and saved in place of the
+            trained weights; 0 for none.
+
+    Raises:
+        ParameterError: a value is out of range.
     """
 
     lr_heads: float = 1e-3
@@ -41,7 +45,7 @@ class OptimSettings:
 
     def __post_init__(self) -> None:
         if min(self.lr_heads, self.lr_top, self.lr_bottom, self.clip) <= 0:
-            raise ParameterError("Learning rates and clip must be > 0; to keep stages as they are use freeze_stages.")
+            raise ParameterError("Learning rates and clip must be > 0; to leave stages untrained, use freeze_stages.")
         if min(self.weight_decay, self.l1, self.freeze_stages) < 0:
             raise ParameterError("weight_decay, l1 and freeze_stages must be >= 0.")
         if not (0 <= self.warmup < 1 and 0 <= self.freeze_share <= 1 and 0 <= self.ema < 1):
@@ -50,7 +54,7 @@ class OptimSettings:
             raise ParameterError(f"layer_decay must lie in (0, 1], or be null for lr_bottom; got {self.layer_decay}.")
 
     def rate(self, stage: int, stages: int) -> float:
-        """Peak learning rate of a stage of the encoder, counted from the bottom; the heads are the last of them."""
+        """Peak learning rate of stage ``stage`` of ``stages``, counted from the bottom; the heads are the last one."""
         top = stages - 2
         if stage > top:
             return self.lr_heads
@@ -59,7 +63,7 @@ class OptimSettings:
         return self.lr_bottom * (self.lr_top / self.lr_bottom) ** (stage / max(1, top))
 
     def trains(self, stage: int, stages: int, step: int, steps: int) -> bool:
-        """Whether a stage of the encoder learns at ``step`` of ``steps``."""
+        """Whether stage ``stage`` of the encoder's ``stages`` is trained at ``step`` of ``steps``."""
         return stage == stages - 1 or (stage >= self.freeze_stages and step >= self.freeze_share * steps)
 
     def factor(self, step: int, steps: int) -> float:
@@ -72,20 +76,24 @@ class OptimSettings:
 
 @dataclass(frozen=True)
 class TrainerSettings:
-    """Length and pace of a training.
+    """Length, batches and device of a training.
 
     Args:
-        steps: Optimiser steps.
+        steps: Number of optimiser steps.
         sources: Sources per batch (each in every state), >= 2.
         validate_every: Steps from one validation and checkpoint to the next.
-        patience: Validations without a better loss after which training ends; 0 for never.
-        validation_clips: Held-out clips looked at, at most.
-        workers: Processes that render views; 0 renders in the training process.
-        seed: Of views, weights of the heads and dropout.
-        device: ``"auto"`` (a GPU where there is one, in bfloat16), ``"cpu"`` or ``"cuda"``.
-        checkpointing: Keep only what lies between the blocks of a transformer and compute the rest again on the way
-            back: a third more time, memory of one block instead of all. Backbones without such blocks are refused.
-        compile: Compile the encoder's training step, on a GPU only.
+        patience: Validations without a better loss after which training ends; 0: it does not end early.
+        validation_clips: Largest number of held-out clips for validation.
+        workers: Processes that render views; 0: the training process renders them.
+        seed: Seed of views, initial weights of the heads, and dropout.
+        device: ``"auto"`` (a GPU if there is one, in bfloat16), ``"cpu"`` or ``"cuda"``.
+        checkpointing: Gradient checkpointing: keeps only the activations between transformer blocks and computes the
+            others again in the backward pass. Takes a third more time and the memory of one block instead of all;
+            backbones without transformer blocks do not support it.
+        compile: Compile the encoder's training step with torch.compile, on a GPU only.
+
+    Raises:
+        ParameterError: a value is out of range.
     """
 
     steps: int = 400

@@ -1,4 +1,4 @@
-"""Stages of a training: what is learnt from which views, one after the other in one run."""
+"""Stages of a training: one run, several parts, each with its own views, objective and learning rates."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ from .steps import stage_of
 
 @dataclass(frozen=True)
 class Stage:
-    """A stretch of training steps under the same settings, with a learning rate curve and a memory of its own.
+    """Consecutive steps with the same settings, and with their own learning rate curve and cross-batch memory.
 
     Args:
-        share: Share of the run's steps, > 0; the shares of all stages add up to 1.
-        name: Stands in the log.
+        views: How its training and validation views are made.
+        objective: Weights of its loss terms.
+        optim: Its learning rates.
+        share: Its share of the run's steps, > 0; the shares of all stages add up to 1.
+        name: For the log.
     """
 
     views: ViewSettings
@@ -31,14 +34,14 @@ class Stage:
 
 
 class Schedule:
-    """Which stage a step of the run belongs to.
+    """The stages of a run and the steps that belong to each.
 
     Attributes:
-        bounds: Step that each stage begins with, and the number of all steps.
+        bounds: First step of each stage, then the number of steps.
 
     Raises:
-        ParameterError: shares that do not add up to 1 or leave a stage without a step; names given twice; views of
-            other states or lengths; another ``ema``, which is a property of the whole run.
+        ParameterError: the shares do not add up to 1 or leave a stage without a step, a name occurs twice, or the
+            stages differ in the states or length of their views, or in ``ema``, which holds for the whole run.
     """
 
     def __init__(self, stages: Sequence[Stage], steps: int) -> None:
@@ -53,17 +56,17 @@ class Schedule:
             raise ParameterError("All stages take views of the same states, length and rate, and the same optim.ema.")
 
     def index(self, step: int) -> int:
-        """Number of the stage that ``step`` lies in; the last one's for the step after the end."""
+        """Number of the stage that ``step`` lies in; the last one for the step after the end."""
         return stage_of(step, self.bounds)
 
     def within(self, step: int) -> tuple[int, int]:
-        """The step counted from the beginning of its stage, and the steps of that stage."""
+        """The step counted from the first step of its stage, and the number of steps of that stage."""
         begin, end = self.bounds[(at := self.index(step))], self.bounds[at + 1]
         return step - begin, end - begin
 
 
 class StagedBatches:
-    """The batch of every step of the run, from the views of its stage; clips are decoded once for all stages."""
+    """The batch of each step, with the views of its stage; all stages share one cache of decoded clips."""
 
     def __init__(self, schedule: Schedule, corpus: Corpus, clips: Sequence[Clip], trainer: TrainerSettings) -> None:
         self.schedule, cache = schedule, ClipCache(corpus)

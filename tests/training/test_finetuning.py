@@ -51,7 +51,7 @@ def test_a_backbone_without_blocks_cannot_be_checkpointed(tmp_path, small_corpus
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_compiling_on_a_cpu_is_refused(tmp_path, small_corpus, two_steps):
-    with pytest.raises(ParameterError, match=r"trainer\.compile pays on a GPU only"):
+    with pytest.raises(ParameterError, match=r"trainer\.compile is for GPUs only"):
         training(tmp_path, small_corpus, ONE, replace(two_steps, compile=True))
 
 
