@@ -26,7 +26,7 @@ from contrastive_artifacts.embedding.table import read_table, table_vectors
 from contrastive_artifacts.pages.map import MapPoint, write_map
 from contrastive_artifacts.pages.shared.preview import encode_preview
 from contrastive_artifacts.probes.geometry import separation, trustworthiness, umap_2d
-from contrastive_artifacts.runs import run
+from contrastive_artifacts.runs.run import Run
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="embedding_map")
@@ -66,7 +66,7 @@ def sounds(directory: Path, views: pa.Table) -> Iterator[tuple[dict[str, Any], t
     """Each row with its view, rendered again and encoded for a browser: ``(row, (bytes, mime))``."""
     corpora = {
         side: (ClipCache(corpus), {clip.id: clip for clip in corpus.clips})
-        for side, corpus in run.corpora_of(directory).items()
+        for side, corpus in Run(directory).corpora().items()
     }
     for row in track(views.to_pylist(), "render the previews", transient=True):
         cache, clips = corpora[row["split"]]

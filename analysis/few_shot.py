@@ -21,7 +21,7 @@ from contrastive_artifacts.data.views import ViewSettings
 from contrastive_artifacts.embedding import open_embedder
 from contrastive_artifacts.probes import Embedded, few_shot
 from contrastive_artifacts.probes.knn import neighbours
-from contrastive_artifacts.runs import run
+from contrastive_artifacts.runs import sections
 from contrastive_artifacts.runs.measure import embed_views
 
 
@@ -29,7 +29,7 @@ from contrastive_artifacts.runs.measure import embed_views
 def main(cfg: DictConfig) -> None:
     config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     embedder = open_embedder(config["encoder"])
-    known, corpus = ca.load(config["encoder"]).labels, run.make_corpus(config["corpus"])
+    known, corpus = ca.load(config["encoder"]).labels, sections.make_corpus(config["corpus"])
     states = (*known, *(name for name in config["unknown"] if name not in known))
     view = ViewSettings(states, config["duration_s"], embedder.sample_rate, tuple(config["severity"]))
     clips = corpus.clips[:: config["every"]]

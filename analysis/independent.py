@@ -19,7 +19,7 @@ from contrastive_artifacts import audio
 from contrastive_artifacts.core import files
 from contrastive_artifacts.core.console import console, instructive, table
 from contrastive_artifacts.core.errors import AudioError
-from contrastive_artifacts.runs import run
+from contrastive_artifacts.runs import sections
 
 Renderer = Callable[[np.ndarray, int, float, np.random.Generator], np.ndarray]  # strength in its own unit
 
@@ -70,7 +70,7 @@ STRENGTHS: dict[Renderer, tuple[float, float, float]] = {  # faint, plain, heavy
 @hydra.main(version_base="1.3", config_path="../configs", config_name="independent")
 def main(cfg: DictConfig) -> None:
     config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
-    corpus, encoder = run.make_corpus(config["corpus"]), ca.load(config["encoder"])
+    corpus, encoder = sections.make_corpus(config["corpus"]), ca.load(config["encoder"])
     cases: list[tuple[str, Renderer | None, float]] = [("clean", None, 0.0)]
     cases += [(r.__name__, r, s) for r, strengths in STRENGTHS.items() for s in strengths]
     told: dict[tuple[str, float], list[str]] = {(name, strength): [] for name, _, strength in cases}

@@ -21,7 +21,7 @@ from contrastive_artifacts.core.console import console, instructive, table
 from contrastive_artifacts.embedding import open_encoder, released
 from contrastive_artifacts.models import backbones
 from contrastive_artifacts.models.encoder import Encoder
-from contrastive_artifacts.runs import run
+from contrastive_artifacts.runs import sections, typed
 from contrastive_artifacts.runs.long_range import CLASSES, PAIRS, REFERENCE_S, Heard, Plan, run_all
 from contrastive_artifacts.runs.long_range.report import LADDER, TABLES, encoders, report, select, summary
 from contrastive_artifacts.training.context import FitSettings
@@ -32,10 +32,10 @@ def main(cfg: DictConfig) -> None:
     started = time.perf_counter()
     config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     sizes = {k: tuple(v) if isinstance(v, list) else v for k, v in config["plan"].items()}
-    fitting = run.settings(FitSettings, {**config["fitting"], "seed": sizes["seed"]}, "fitting")
-    plan = run.settings(Plan, {**sizes, "fitting": fitting}, "plan")
+    fitting = typed.settings(FitSettings, {**config["fitting"], "seed": sizes["seed"]}, "fitting")
+    plan = typed.settings(Plan, {**sizes, "fitting": fitting}, "plan")
     heard = [Heard(name, model(section)) for name, section in config["encoders"].items()]
-    corpus, out = run.make_corpus(config["corpus"]), Path(config["out"])
+    corpus, out = sections.make_corpus(config["corpus"]), Path(config["out"])
     rows = run_all(heard, corpus, list(corpus.clips[: config["clips"]]), plan, out / "cache")
     facts = {"clips": min(config["clips"], len(corpus)), "corpus": corpus.name, "seed": plan.seed, **about()}
     files.write_csv(out / "table.csv", [list(rows[0]), *(rounded(row) for row in rows)])

@@ -17,8 +17,9 @@ from contrastive_artifacts.core import files
 from contrastive_artifacts.core.console import console, instructive, table
 from contrastive_artifacts.models import backbones
 from contrastive_artifacts.models.baselines import FrozenBackbone, LogMelStatistics
-from contrastive_artifacts.runs import run
+from contrastive_artifacts.runs import run, sections
 from contrastive_artifacts.runs.measure import ViewEmbedder, embed_views, measure, summary
+from contrastive_artifacts.runs.run import Run
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 
@@ -49,12 +50,12 @@ def baseline(config: dict[str, Any], name: str, make: Any) -> dict[str, Any]:
     if not path.exists():
         model: ViewEmbedder = make()
         probe, seed = config["probe"], 1000
-        corpus = run.make_corpus(config["corpus"])
-        splits = run.make_splits(corpus, config["split"])
+        corpus = sections.make_corpus(config["corpus"])
+        splits = sections.make_splits(corpus, config["split"])
         sides = {"train": (corpus, splits["train"]), "test": (corpus, splits["test"])}
-        others = {key: run.make_corpus(section) for key, section in config["unseen"].items()}
+        others = {key: sections.make_corpus(section) for key, section in config["unseen"].items()}
         sides |= {key: (other, other.clips) for key, other in others.items()}
-        views = run.view_settings(config, model.sample_rate, probe["duration_s"])
+        views = sections.view_settings(config, model.sample_rate, probe["duration_s"])
         tables = embed_views(model, sides, views, seed, probe["draws"])
         files.write_json(path, measure(tables, probe["probes"], probe["bootstrap"], seed))
     return files.read_json(path)
@@ -68,7 +69,7 @@ def trained(config: dict[str, Any], recipe: str, backbone: str, weights: str) ->
         wanted = ("corpus", "split", "artifacts", "optim", "trainer", "window_s", "encoder")
         section = {key: config[key] for key in wanted} | {"objective": objective}
         run.pretrain({**section, "backbone": {"name": backbone, "weights": weights}}, directory)
-        run.probe(directory, config["unseen"], seed=1000, **config["probe"])
+        Run(directory).probe(config["unseen"], seed=1000, **config["probe"])
     return files.read_json(directory / "metrics.json")
 
 

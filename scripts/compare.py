@@ -21,7 +21,7 @@ from contrastive_artifacts import artifacts
 from contrastive_artifacts.core import files
 from contrastive_artifacts.core.console import console, instructive
 from contrastive_artifacts.core.errors import ParameterError, WeightsError
-from contrastive_artifacts.runs import comparing, run
+from contrastive_artifacts.runs import comparing, sections, typed
 from contrastive_artifacts.runs.comparing import Candidate, CompareSettings
 
 COLOURS = {"published": "tab:blue", "given": "tab:cyan", "ours": "tab:green", "trained": "tab:red", "random": "0.6"}
@@ -32,12 +32,17 @@ def main(cfg: DictConfig) -> None:
     config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     section = config["artifacts"]
     about = {"states": artifacts.states(section["states"]), "severity": tuple(section["severity"])}
-    settings = run.settings(CompareSettings, {**config["measure"], **about}, "measure")
+    settings = typed.settings(CompareSettings, {**config["measure"], **about}, "measure")
     found, left_out = candidates(config)
-    unseen = {name: run.make_corpus(other) for name, other in (config["unseen"] or {}).items()}
+    unseen = {name: sections.make_corpus(other) for name, other in (config["unseen"] or {}).items()}
     folder = Path(config["out"])
     told = comparing.compare(
-        found, run.make_corpus(config["corpus"]), unseen, settings, folder / "rows", lambda line: console.print(line)
+        found,
+        sections.make_corpus(config["corpus"]),
+        unseen,
+        settings,
+        folder / "rows",
+        lambda line: console.print(line),
     )
     made = {"command": shlex.join(["python", "scripts/compare.py", *sys.argv[1:]]), "commit": files.commit(__file__)}
     rows = [row | made for row in told]

@@ -25,7 +25,7 @@ from contrastive_artifacts.data.curation.limits import make_limits
 from contrastive_artifacts.data.curation.manifest import check_apply, verdicts, write_manifest
 from contrastive_artifacts.data.curation.survey import survey
 from contrastive_artifacts.pages.review.review import Review
-from contrastive_artifacts.runs import run
+from contrastive_artifacts.runs import sections
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="curate")
@@ -34,7 +34,7 @@ def main(cfg: DictConfig) -> None:
     chosen, folder, apply = make_limits(config["limits"]), Path(config["to"]), config["apply"]
     check_apply(apply)
     serving = _serving() if config["serve"] else None  # what is missing is said before hours of measuring
-    corpus = run.make_corpus(config["corpus"])
+    corpus = sections.make_corpus(config["corpus"])
     findings = survey(corpus, folder, chosen, lambda clips: track(clips, "measure", total=len(corpus), transient=True))
     with Journal(folder / "decisions.jsonl") as journal:
         decisions = Decisions(journal, config["who"] or getpass.getuser())

@@ -17,14 +17,14 @@ import contrastive_artifacts as ca
 from contrastive_artifacts.core import files
 from contrastive_artifacts.core.console import console, instructive
 from contrastive_artifacts.embedding.table import write_table
-from contrastive_artifacts.runs import run
+from contrastive_artifacts.runs import sections
 from contrastive_artifacts.search import retrieval
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="embed")
 def main(cfg: DictConfig) -> None:
     config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
-    corpus, encoder = run.make_corpus(config["corpus"]), ca.load(config["encoder"])
+    corpus, encoder = sections.make_corpus(config["corpus"]), ca.load(config["encoder"])
     clips = track(corpus.clips, "embed", transient=True)
     table, problems = retrieval.embed_recordings(corpus, clips, encoder, config["channels"])
     out = Path(config["out"])

@@ -14,7 +14,7 @@ from contrastive_artifacts.core.console import console, instructive
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.embedding import open_encoder
 from contrastive_artifacts.models.onnx import to_onnx
-from contrastive_artifacts.runs import run
+from contrastive_artifacts.runs.run import Run
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="export")
@@ -23,7 +23,7 @@ def main(cfg: DictConfig) -> None:
     onnx = config.pop("onnx")
     if onnx and (Path(config["run"]) / "encoder" / "context.json").exists():
         raise ParameterError("The ONNX file holds an encoder alone, no context module; export this run without onnx.")
-    fingerprint = run.export(config.pop("run"), config.pop("to"), **config)
+    fingerprint = Run(config.pop("run")).export(config.pop("to"), **config)
     if onnx:
         to_onnx(open_encoder(cfg.to, "the ONNX export"), f"{cfg.to}/encoder.onnx")
         console.print(f"ONNX               {cfg.to}/encoder.onnx (waveform in; h, z, types, severities out; any batch)")

@@ -18,8 +18,8 @@ from contrastive_artifacts.core import files
 from contrastive_artifacts.core.console import console, instructive, table
 from contrastive_artifacts.core.files import atomic_path
 from contrastive_artifacts.probes import confusion_table
-from contrastive_artifacts.runs import run
 from contrastive_artifacts.runs.measure import summary
+from contrastive_artifacts.runs.run import Run
 
 SAID = ("kept", "relabelled", "rejected", "held_out", "unmatched")
 
@@ -28,7 +28,7 @@ SAID = ("kept", "relabelled", "rejected", "held_out", "unmatched")
 def main(cfg: DictConfig) -> None:
     config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     directory = Path(config.pop("run"))
-    figures = run.probe(directory, config.pop("unseen") or {}, **config)
+    figures = Run(directory).probe(config.pop("unseen") or {}, **config)
     if labels := files.read_json(directory / "probing.json")["labels"]:
         console.print("labels    " + ", ".join(f"{labels[name]} {name}" for name in SAID))
     rows = []

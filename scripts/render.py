@@ -16,7 +16,7 @@ from contrastive_artifacts import artifacts
 from contrastive_artifacts.core.console import console, instructive, table
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.data import dataset
-from contrastive_artifacts.runs import run
+from contrastive_artifacts.runs import sections
 
 
 def settings(config: dict[str, Any]) -> dataset.DatasetSettings:
@@ -42,8 +42,8 @@ def main(cfg: DictConfig) -> None:
     folder = config["to"]
     wanted, kind = settings(config), dataset.LAYOUTS[config["layout"]]
     layout = kind(config["shard"]) if config["layout"] == "webdataset" else kind()
-    corpus = run.make_corpus(config["corpus"]) if "corpus" in config else dataset.corpus_at(config["path"], folder)
-    split = run.make_splits(corpus, config["split"]) if "split" in config else {}
+    corpus = sections.make_corpus(config["corpus"]) if "corpus" in config else dataset.corpus_at(config["path"], folder)
+    split = sections.make_splits(corpus, config["split"]) if "split" in config else {}
     sides = {clip.id: side for side, clips in split.items() for clip in clips}
     made = dataset.render_dataset(corpus, wanted, layout, folder, sides, config["workers"])
 

@@ -19,7 +19,7 @@ from contrastive_artifacts import audio
 from contrastive_artifacts.core.console import console, instructive, table
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.pages.hits import HitRow, write_hits
-from contrastive_artifacts.runs import run
+from contrastive_artifacts.runs.run import Run
 from contrastive_artifacts.search import retrieval
 from contrastive_artifacts.search.retrieval import SpanHit, mean_of, of_label, of_span, unlike
 
@@ -84,7 +84,7 @@ def write(
     if not config["clips"] and not config["page"]:
         return
     home = retrieval.run_of_index(index.directory)
-    corpora = {corpus.name: corpus for corpus in run.corpora_of(home).values()} if home else {}
+    corpora = {corpus.name: corpus for corpus in Run(home).corpora().values()} if home else {}
     sounds = [retrieval.sound_of(span, corpora) for span in found]
     if config["clips"]:
         spans = [(span, *sound) for span, sound in zip(found, sounds, strict=True)]

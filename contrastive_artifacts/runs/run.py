@@ -1,7 +1,7 @@
 """A run: one directory that holds a configuration and everything made from it.
 
 Pretraining writes ``config.json``, ``encoder/``, its log and its checkpoint; probing adds the probe to ``encoder/``,
-``tables/{h,z}.parquet``, ``index/`` and ``metrics.json``, with a frame head also ``frames.json``.
+``tables/{h,z}.parquet``, ``index/``, ``probing.json`` and ``metrics.json``, with a frame head also ``frames.json``.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import dataclasses
 import logging
 import os
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,7 @@ import torch
 from ..core import files
 from ..core.errors import ParameterError, StorageError
 from ..data.corpora import Clip, Corpus
-from ..embedding.context import ContextEmbedder
-from ..embedding.embedder import Embedder, WindowEmbedder
-from ..embedding.opening import open_embedder
+from ..embedding import ContextEmbedder, Embedder, WindowEmbedder, open_embedder
 from ..embedding.table import table_vectors, write_table
 from ..models.encoder import Encoder
 from ..probes import Embedded, Probe
@@ -29,13 +28,20 @@ from ..probes.labels import RowLabel, apply_labels, read_labels
 from ..search.index import Index
 from ..training import Pretraining, Result
 from .measure import embed_views, localise, measure
-from .sections import check_pretraining, encoder_settings, make_backbone, trainer_settings, view_changes
-from .sections import make_corpus as make_corpus
-from .sections import make_splits as make_splits
-from .sections import make_stages as make_stages
-from .sections import view_settings as view_settings
-from .typed import settings as settings
+from .sections import (
+    check_pretraining,
+    encoder_settings,
+    make_backbone,
+    make_corpus,
+    make_splits,
+    make_stages,
+    trainer_settings,
+    view_changes,
+    view_settings,
+)
 
+Sides = dict[str, tuple[Corpus, Sequence[Clip]]]
+Unseen = Mapping[str, Mapping[str, Any]]  # name -> corpus section
 logger = logging.getLogger("contrastive_artifacts")
 
 
@@ -53,147 +59,177 @@ def pretrain(config: dict[str, Any], directory: str | Path) -> Result:
     return Pretraining(encoder, corpus, splits, stages, trainer, directory, config).fit()
 
 
-def corpora_of(directory: str | Path) -> dict[str, Corpus]:
-    """Side (column ``split`` of the tables of a probed run) -> the corpus that its views come from."""
-    own = make_corpus(files.read_json(Path(directory) / "config.json")["corpus"])
-    unseen = files.read_json(Path(directory) / "probing.json")["unseen"]
-    return {"train": own, "test": own} | {
-        name: make_corpus(section, f"unseen.{name}") for name, section in unseen.items()
-    }
-
-
-def probe(
-    directory: str | Path,
-    unseen: Mapping[str, dict[str, Any]],
-    probes: Sequence[str],
-    duration_s: float,
-    draws: int,
-    bootstrap: int,
-    seed: int,
-    labels: str | Path | None = None,
-) -> dict[str, dict[str, dict[str, Any]]]:
-    """Probes the encoder of a run and writes into the run what it finds.
+class Run:
+    """A run directory of :func:`pretrain` or of a context training; configuration and corpus are read once.
 
     Args:
         directory: The run.
-        unseen: Name -> corpus section; each is measured whole, as a corpus that nothing was fitted on.
-        probes: Trained probes beside kNN: "linear", "mlp".
-        duration_s: Length of the views in seconds.
-        draws: Views per clip and state.
-        bootstrap: Resamples of the sources for the intervals.
-        seed: Of the views; not the one of training.
-        labels: What people said of rows (a file that the explorer exported, or its journal): training rows are
-            relabelled or left out before probes are fitted. What judges, the tables and the index stay as they are.
-
-    Returns:
-        ``{space: {side: figures}}`` for the sides ``test`` and each unseen corpus.
 
     Raises:
-        StorageError: the directory holds no run, its corpus is no longer the same, or the file holds no labels.
+        StorageError: the directory holds no run.
     """
-    directory = Path(directory)
-    said = [] if labels is None else read_labels(labels)
-    embedder = open_embedder(directory / "encoder")
-    tables = _embed_run(directory, embedder, unseen, duration_s, draws, seed)
-    for space, table in tables.items():
-        write_table(directory / "tables" / f"{space}.parquet", table)
-    about: dict[str, Any] = {"unseen": dict(unseen), "duration_s": duration_s, "draws": draws, "seed": seed}
-    told, about["labels"] = (tables, None) if labels is None else _labelled(tables, said, labels)
-    files.write_json(directory / "probing.json", about)
-    figures = measure(told, probes, bootstrap, seed)
-    files.write_json(directory / "metrics.json", figures)
-    if isinstance(embedder, WindowEmbedder) and embedder.encoder.frames is not None:
-        files.write_json(directory / "frames.json", _localise_run(directory, embedder.encoder, unseen, seed, draws))
-    Probe.fit(Embedded.from_table(told["h"], "train"), embedder.fingerprint).save(directory / "encoder")
-    facts = tables["h"].drop_columns(["embedding"])
-    Index.build(table_vectors(tables["h"]), facts, directory / "index", fingerprint=embedder.fingerprint)
-    return figures
+
+    def __init__(self, directory: str | Path) -> None:
+        self.directory = Path(directory)
+        if not (self.directory / "config.json").exists():
+            raise StorageError(f"{self.directory} holds no run (no config.json); give the directory of a pretraining.")
+        self.config: dict[str, Any] = files.read_json(self.directory / "config.json")
+
+    @cached_property
+    def corpus(self) -> Corpus:
+        """The corpus that the run was trained on."""
+        return make_corpus(self.config["corpus"])
+
+    @cached_property
+    def splits(self) -> dict[str, list[Clip]]:
+        """The clips of each side, as in training.
+
+        Raises:
+            StorageError: the corpus is no longer the same.
+        """
+        if self.config["corpus_fingerprint"] != self.corpus.fingerprint:
+            raise StorageError(
+                f"The corpus of {self.directory} has changed since pretraining; its split would be another one."
+            )
+        return make_splits(self.corpus, self.config["split"])
+
+    def embedder(self) -> WindowEmbedder | ContextEmbedder:
+        """What the run has trained, its context module included."""
+        return open_embedder(self.directory / "encoder")
+
+    def corpora(self) -> dict[str, Corpus]:
+        """Side (column ``split`` of the tables of a probed run) -> the corpus that its views come from.
+
+        Raises:
+            StorageError: the run was not probed.
+        """
+        unseen = files.read_json(self.directory / "probing.json")["unseen"]
+        return {"train": self.corpus, "test": self.corpus, **_make_unseen(unseen)}
+
+    def sides(self, unseen: Mapping[str, Corpus]) -> Sides:
+        """The training and test sides of the run, and unseen corpora as they are.
+
+        A run for release keeps no test side; then the validation side, which chose the best step, is measured.
+
+        Raises:
+            StorageError: the run's corpus is no longer the same.
+        """
+        test = self.splits.get("test", self.splits["validation"])
+        sides: Sides = {"train": (self.corpus, self.splits["train"]), "test": (self.corpus, test)}
+        return sides | {name: (corpus, corpus.clips) for name, corpus in unseen.items()}
+
+    def probe(
+        self,
+        unseen: Unseen,
+        probes: Sequence[str],
+        duration_s: float,
+        draws: int,
+        bootstrap: int,
+        seed: int,
+        labels: str | Path | None = None,
+    ) -> dict[str, dict[str, dict[str, Any]]]:
+        """Probes the encoder and writes probe, tables, index and figures into the run.
+
+        Args:
+            unseen: Name -> corpus section; each is measured whole, as a corpus that nothing was fitted on.
+            probes: Trained probes beside kNN: "linear", "mlp".
+            duration_s: Length of the views in seconds.
+            draws: Views per clip and state.
+            bootstrap: Resamples of the sources for the intervals.
+            seed: Of the views; not the one of training.
+            labels: A file of user labels (an export of the explorer, or its journal): training rows are relabelled or
+                left out before probes are fitted. Test rows, tables and the index stay as they are.
+
+        Returns:
+            ``{space: {side: figures}}`` for the sides ``test`` and each unseen corpus.
+
+        Raises:
+            StorageError: the run's corpus is no longer the same, or the file holds no labels.
+        """
+        user_labels = [] if labels is None else read_labels(labels)
+        embedder, sides = self.embedder(), self.sides(_make_unseen(unseen))
+        tables = self._embed(embedder, sides, duration_s, draws, seed)
+        for space, table in tables.items():
+            write_table(self.directory / "tables" / f"{space}.parquet", table)
+        record: dict[str, Any] = {"unseen": dict(unseen), "duration_s": duration_s, "draws": draws, "seed": seed}
+        labelled, record["labels"] = (tables, None) if labels is None else _labelled(tables, user_labels, labels)
+        files.write_json(self.directory / "probing.json", record)
+        figures = measure(labelled, probes, bootstrap, seed)
+        files.write_json(self.directory / "metrics.json", figures)
+        if isinstance(embedder, WindowEmbedder) and embedder.encoder.frames is not None:
+            frames = self._localise(embedder.encoder, sides, seed, draws)
+            files.write_json(self.directory / "frames.json", frames)
+        train = Embedded.from_table(labelled["h"], "train")
+        Probe.fit(train, embedder.fingerprint).save(self.directory / "encoder")
+        metadata = tables["h"].drop_columns(["embedding"])
+        vectors = table_vectors(tables["h"])
+        Index.build(vectors, metadata, self.directory / "index", fingerprint=embedder.fingerprint)
+        return figures
+
+    def export(self, target: str | Path, duration_s: float, draws: int, seed: int, same_as: str | None = None) -> str:
+        """Writes the encoder in half precision with a probe of its own into ``target``; returns its fingerprint.
+
+        An encoder under a context module is written in full precision with the module, which was trained on exactly
+        these patches. The probe is fitted on every source of the run, held-out ones included: users get all that is
+        known, and the figures are those that :meth:`probe` measured before.
+
+        Args:
+            target: The folder.
+            duration_s: Length in seconds of the views that the probe is fitted on.
+            draws: Views per clip and state.
+            seed: Of the views.
+            same_as: See :meth:`.ContextEmbedder.save`.
+
+        Raises:
+            ParameterError: ``same_as`` for a run without a context module.
+            StorageError: the run's corpus is no longer the same.
+        """
+        trained = self.embedder()
+        if isinstance(trained, ContextEmbedder):
+            trained.save(target, same_as)
+        elif same_as is not None:
+            raise ParameterError(f"same_as={same_as!r}: only a run with a context module can refer to another encoder.")
+        else:
+            trained.encoder.save(target, half=True)
+        embedder = open_embedder(target)
+        table = self._embed(embedder, self.sides({}), duration_s, draws, seed)["h"]
+        Probe.fit(Embedded.from_table(table), embedder.fingerprint).save(target)
+        return embedder.fingerprint
+
+    def _embed(
+        self, embedder: Embedder[Any], sides: Sides, duration_s: float, draws: int, seed: int
+    ) -> dict[str, pa.Table]:
+        settings = view_settings(self.config, embedder.sample_rate, duration_s)
+        return embed_views(embedder, sides, settings, seed, draws)
+
+    def _localise(self, encoder: Encoder, sides: Sides, seed: int, draws: int) -> dict[str, dict[str, Any]]:
+        """Side -> figures of the frame head, on views as long as its windows."""
+        settings = view_settings(self.config, encoder.sample_rate, encoder.settings.window_s)
+        settings = dataclasses.replace(settings, **view_changes(self.config.get("views")))
+        return {
+            side: localise(encoder, corpus, clips, settings, seed, draws)
+            for side, (corpus, clips) in sides.items()
+            if side != "train"
+        }
 
 
-def export(
-    directory: str | Path, target: str | Path, duration_s: float, draws: int, seed: int, same_as: str | None = None
-) -> str:
-    """Writes the encoder of a run in half precision with a probe of its own into ``target``; returns its fingerprint.
-
-    An encoder under a context module is written as it is, module and all: the module was trained on just its patches.
-
-    The probe is fitted on every source of the run, held-out ones included: what is given out is to know all there is,
-    and its figures are those that :func:`probe` measured before. ``same_as``: see :meth:`.ContextEmbedder.save`.
-    """
-    trained = open_embedder(Path(directory) / "encoder")
-    if isinstance(trained, ContextEmbedder):
-        trained.save(target, same_as)
-    elif same_as is not None:
-        raise ParameterError(f"same_as={same_as!r}: only a run with a context module can refer to another encoder.")
-    else:
-        trained.encoder.save(target, half=True)
-    embedder = open_embedder(target)
-    table = _embed_run(Path(directory), embedder, {}, duration_s, draws, seed)["h"]
-    Probe.fit(Embedded.from_table(table), embedder.fingerprint).save(target)
-    return embedder.fingerprint
+def _make_unseen(unseen: Unseen) -> dict[str, Corpus]:
+    return {name: make_corpus(section, f"unseen.{name}") for name, section in unseen.items()}
 
 
 def _labelled(
-    tables: Mapping[str, pa.Table], said: Sequence[RowLabel], path: str | Path
+    tables: Mapping[str, pa.Table], labels: Sequence[RowLabel], path: str | Path
 ) -> tuple[dict[str, pa.Table], dict[str, Any]]:
-    """The tables as labels change their training side, and what became of the labels, for the record."""
-    changed = {space: apply_labels(table, said) for space, table in tables.items()}
+    """The tables with user labels applied to their training rows, and counts of what was applied, for the record."""
+    changed = {space: apply_labels(table, labels) for space, table in tables.items()}
     applied = next(iter(changed.values()))[1]
     if applied.unmatched:
         first = applied.unmatched[0].address
         logger.warning(
-            "%d of %d labels in %s are of sounds that are not in this run; the first: %s of %s, %s, samples %d to %d. "
+            "%d of %d labels in %s belong to rows that are not in this run; the first: %s of %s, %s, samples %d to %d. "
             "Probe with the seed, draws and duration_s of the probing whose views were labelled.",
-            len(applied.unmatched), len(said), path, first["artifact"] or "a recording", first["corpus"], first["clip"],
-            first["start"], first["stop"],
+            len(applied.unmatched), len(labels), path, first["artifact"] or "a recording", first["corpus"],
+            first["clip"], first["start"], first["stop"],
         )  # fmt: skip
-    facts = {**dataclasses.asdict(applied), "unmatched": len(applied.unmatched), "file": str(path)}
-    return {space: table for space, (table, _) in changed.items()}, facts
-
-
-def _embed_run(
-    directory: Path,
-    embedder: Embedder[Any],
-    unseen: Mapping[str, dict[str, Any]],
-    duration_s: float,
-    draws: int,
-    seed: int,
-) -> dict[str, pa.Table]:
-    """Tables of the run's training and test sides and of the unseen corpora."""
-    config = files.read_json(directory / "config.json")
-    sides = _sides(directory, config, unseen)
-    return embed_views(embedder, sides, view_settings(config, embedder.sample_rate, duration_s), seed, draws)
-
-
-def _localise_run(
-    directory: Path, encoder: Encoder, unseen: Mapping[str, dict[str, Any]], seed: int, draws: int
-) -> dict[str, dict[str, Any]]:
-    """Side -> figures of the frame head, on views as long as its windows."""
-    config = files.read_json(directory / "config.json")
-    views = dataclasses.replace(
-        view_settings(config, encoder.sample_rate, encoder.settings.window_s), **view_changes(config.get("views"))
-    )
-    sides = _sides(directory, config, unseen)
-    return {
-        side: localise(encoder, corpus, clips, views, seed, draws)
-        for side, (corpus, clips) in sides.items()
-        if side != "train"
-    }
-
-
-def _sides(
-    directory: Path, config: dict[str, Any], unseen: Mapping[str, dict[str, Any]]
-) -> dict[str, tuple[Corpus, Sequence[Clip]]]:
-    """The run's training and test sides and the unseen corpora.
-
-    Raises:
-        StorageError: the run's corpus is no longer the same.
-    """
-    corpus = make_corpus(config["corpus"])
-    if config["corpus_fingerprint"] != corpus.fingerprint:
-        raise StorageError(f"The corpus of {directory} has changed since pretraining; its split would be another one.")
-    splits = make_splits(corpus, config["split"])
-    test = splits.get("test", splits["validation"])  # a run for release keeps no test side: validation is looked at
-    sides: dict[str, tuple[Corpus, Sequence[Clip]]] = {"train": (corpus, splits["train"]), "test": (corpus, test)}
-    others = {name: make_corpus(section, f"unseen.{name}") for name, section in unseen.items()}
-    return sides | {name: (other, other.clips) for name, other in others.items()}
+    record = {**dataclasses.asdict(applied), "unmatched": len(applied.unmatched), "file": str(path)}
+    return {space: table for space, (table, _) in changed.items()}, record

@@ -19,8 +19,9 @@ from contrastive_artifacts.models.encoder import Encoder, EncoderSettings
 from contrastive_artifacts.pages.explorer.collection import Collection
 from contrastive_artifacts.pages.explorer.labelling import Labelling
 from contrastive_artifacts.probes.labels import Labels
-from contrastive_artifacts.runs import context, run
+from contrastive_artifacts.runs import context
 from contrastive_artifacts.runs.context import pretrain_context
+from contrastive_artifacts.runs.run import Run
 from contrastive_artifacts.training.steps import Steps
 
 
@@ -49,7 +50,7 @@ def trained(config: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="module")
 def probed(trained: Path) -> Path:
-    figures = run.probe(trained, {}, ("linear",), 2.0, 1, 10, 1000)
+    figures = Run(trained).probe({}, ("linear",), 2.0, 1, 10, 1000)
     assert set(figures) == {"h", "z"}
     return trained
 
@@ -62,7 +63,7 @@ def test_the_run_is_probed_loaded_and_scanned_with_as_any_other(probed: Path, tm
     audio.write(tmp_path / "x.wav", x, 16000)
     assert set(heard.classify(tmp_path / "x.wav").probabilities) == set(heard.labels)
     assert ca.scan(tmp_path / "x.wav", heard).duration == 5.0
-    fingerprint = run.export(probed, tmp_path / "out", 2.0, 1, 0)
+    fingerprint = Run(probed).export(tmp_path / "out", 2.0, 1, 0)
     again = ca.load(tmp_path / "out")
     assert again.fingerprint == fingerprint == heard.fingerprint
     np.testing.assert_array_equal(again.embed(tmp_path / "x.wav").clip, heard.embed(tmp_path / "x.wav").clip)

@@ -13,7 +13,7 @@ import yaml
 
 import contrastive_artifacts as ca
 from contrastive_artifacts.core.errors import ParameterError, StorageError
-from contrastive_artifacts.runs import run
+from contrastive_artifacts.runs import sections, typed
 from contrastive_artifacts.training import TrainerSettings
 
 ROOT = Path(__file__).parents[2]
@@ -115,12 +115,12 @@ def test_errors_instruct_without_a_traceback(tmp_path, arguments, said):
 
 def test_an_unknown_setting_is_named():
     with pytest.raises(ParameterError, match="stepps"):
-        run.settings(TrainerSettings, {"stepps": 3}, "trainer")
+        typed.settings(TrainerSettings, {"stepps": 3}, "trainer")
 
 
 def test_a_split_that_is_not_by_source_is_refused(small_corpus):
-    with pytest.raises(ParameterError, match="no source stands on two sides"):
-        run.make_splits(small_corpus, {"by": "window", "train": 0.5, "test": 0.5})
+    with pytest.raises(ParameterError, match="no source is on two sides"):
+        sections.make_splits(small_corpus, {"by": "window", "train": 0.5, "test": 0.5})
 
 
 def test_loading_nothing_is_an_error(tmp_path):
@@ -135,7 +135,7 @@ def test_configs_name_only_known_settings():
 
     for group, kind in (("objective", ObjectiveSettings), ("optim", OptimSettings)):
         for path in (ROOT / "configs" / group).glob("*.yaml"):
-            run.settings(kind, yaml.safe_load(path.read_text()), group)
+            typed.settings(kind, yaml.safe_load(path.read_text()), group)
 
 
 @pytest.mark.slow

@@ -16,8 +16,9 @@ import contrastive_artifacts as ca
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.data.views import ViewSettings
 from contrastive_artifacts.models.encoder import Encoder
-from contrastive_artifacts.runs import run
+from contrastive_artifacts.runs import run, sections
 from contrastive_artifacts.runs.measure import localise
+from contrastive_artifacts.runs.run import Run
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 TINY = [
@@ -39,7 +40,7 @@ def test_three_stages_by_their_configuration(tmp_path):
     run.pretrain(composed(*TINY), tmp_path)
     stages = [json.loads(line)["stage"] for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert list(dict.fromkeys(stages)) == ["heads", "body", "frames"]
-    run.probe(tmp_path, {}, ["linear"], 0.6, 1, 10, 0)
+    Run(tmp_path).probe({}, ["linear"], 0.6, 1, 10, 0)
     mean = json.loads((tmp_path / "frames.json").read_text())["test"]["mean"]
     assert 0 < mean["ap"] <= 1
     assert ca.load(tmp_path).classify((np.zeros(16000, np.float32), 16000)).label in ("clean", "hiss", "dropout")
@@ -50,7 +51,7 @@ def test_three_stages_by_their_configuration(tmp_path):
 
 def test_the_plain_configuration_has_one_stage_and_no_frames():
     config = composed()
-    (stage,) = run.make_stages(config, 32000)
+    (stage,) = sections.make_stages(config, 32000)
     assert (stage.share, stage.views.spliced, stage.objective.frames) == (1.0, 0.0, 0.0)
     assert config["encoder"]["frame_hop_s"] == 0
 

@@ -16,7 +16,7 @@ from contrastive_artifacts.data.views import ViewSettings
 from contrastive_artifacts.models import backbones
 from contrastive_artifacts.models.encoder import Encoder, EncoderSettings
 from contrastive_artifacts.models.objectives import ObjectiveSettings
-from contrastive_artifacts.runs import run
+from contrastive_artifacts.runs import sections
 from contrastive_artifacts.training import OptimSettings, Pretraining, Stage, TrainerSettings
 from contrastive_artifacts.training.stages import Schedule
 
@@ -137,11 +137,11 @@ def test_stages_come_from_the_configuration():
                                {"name": "b", "share": 0.5, "views": {"severity": [0.5, 1.0]},
                                 "objective": {"frames": 2.0}}]},
     }  # fmt: skip
-    first, second = run.make_stages(config, 16000)
+    first, second = sections.make_stages(config, 16000)
     assert (first.optim.freeze_share, first.optim.lr_top, second.optim.freeze_share) == (1.0, 2e-3, 0.0)
     assert (first.objective.frames, second.objective.frames, second.objective.ranking) == (0.0, 2.0, 0.0)
     assert (first.views.severity, second.views.severity, second.views.spliced) == ((0.2, 1.0), (0.5, 1.0), 0.25)
-    (only,) = run.make_stages({**config, "trainer": {}}, 16000)
+    (only,) = sections.make_stages({**config, "trainer": {}}, 16000)
     assert (only.share, only.optim.lr_top) == (1.0, 2e-3)
     for wrong, name in (
         ({"steps": 4}, "steps"),
@@ -149,7 +149,7 @@ def test_stages_come_from_the_configuration():
         ({"views": {"states": []}}, "states"),
     ):
         with pytest.raises(ParameterError, match=name):
-            run.make_stages({**config, "trainer": {"stages": [wrong]}}, 16000)
+            sections.make_stages({**config, "trainer": {"stages": [wrong]}}, 16000)
 
 
 def test_frames_need_a_head(tmp_path, small_corpus):

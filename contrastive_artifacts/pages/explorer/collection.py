@@ -19,7 +19,7 @@ from ...core.vectors import unit_rows
 from ...data.corpora import Corpus
 from ...probes import Probe, Verdicts
 from ...probes.labels import REJECT, RowLabel
-from ...runs import run
+from ...runs.run import Run
 from ...search import retrieval
 from ...search.index import Index, rows_at
 from ...search.retrieval import SpanHit
@@ -95,7 +95,7 @@ class Collection:
         folder = embedding.encoder_folder(home)
         encoder = embedding.load(folder)
         index = Index.open(home / "index", encoder.fingerprint)
-        corpora = {corpus.name: corpus for corpus in run.corpora_of(home).values()}
+        corpora = {corpus.name: corpus for corpus in Run(home).corpora().values()}
         return cls(index, encoder, folder, corpora, layout_of(index, seed, progress), home, home.resolve().name)
 
     @classmethod
@@ -115,7 +115,7 @@ class Collection:
         except FingerprintError as error:
             raise FingerprintError(f"{error} Here: encoder=RUN or FOLDER, which is {str(encoder)!r} now.") from None
         of = retrieval.run_of_index(home)
-        corpora = {corpus.name: corpus for corpus in run.corpora_of(of).values()} if of else {}
+        corpora = {corpus.name: corpus for corpus in Run(of).corpora().values()} if of else {}
         return cls(index, loaded, folder, corpora, layout_of(index, seed, progress), home, home.resolve().name)
 
     def __len__(self) -> int:

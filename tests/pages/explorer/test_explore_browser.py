@@ -20,6 +20,7 @@ from omegaconf import OmegaConf
 
 from contrastive_artifacts import audio
 from contrastive_artifacts.runs import run
+from contrastive_artifacts.runs.run import Run
 
 pytest.importorskip("fastapi", reason="the extra is not installed: pip install -e '.[serve]'")
 pytest.importorskip("selenium.webdriver", reason="selenium is not installed: pip install selenium")
@@ -53,7 +54,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert isinstance(config, dict)
     del config["run"]
     run.pretrain(config, folder / "run")
-    run.probe(folder / "run", {}, ["linear"], 1.0, 1, 10, 0)
+    Run(folder / "run").probe({}, ["linear"], 1.0, 1, 10, 0)
     return folder
 
 

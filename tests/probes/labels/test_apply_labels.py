@@ -21,6 +21,7 @@ from contrastive_artifacts.probes import Embedded, Probe
 from contrastive_artifacts.probes.bundle import severity_probes
 from contrastive_artifacts.probes.labels import Labels, apply_labels, refit
 from contrastive_artifacts.runs import run
+from contrastive_artifacts.runs.run import Run
 
 CONFIG: dict[str, Any] = {
     "corpus": {"kind": "builtin", "seed": 3, "sources": 12, "duration_s": 1.0, "sample_rate": 16000},
@@ -69,7 +70,7 @@ def test_an_unknown_severity_teaches_no_severity():
 def probed(tmp_path_factory) -> Path:
     directory: Path = tmp_path_factory.mktemp("labelled") / "run"
     run.pretrain(CONFIG, directory)
-    run.probe(directory, **PROBE)
+    Run(directory).probe(**PROBE)
     return directory
 
 
@@ -91,7 +92,7 @@ def test_labels_of_the_explorer_reach_the_probe_of_the_run(probed, a_view, tmp_p
         labels.say([a_view(7)], "keep")
         labels.export(tmp_path / "l.csv")
     with caplog.at_level(logging.WARNING, "contrastive_artifacts"):
-        figures = run.probe(probed, **PROBE, labels=tmp_path / "l.csv")
+        figures = Run(probed).probe(**PROBE, labels=tmp_path / "l.csv")
     assert "1 of 7 labels" in caplog.text
     assert "7.wav" in caplog.text
     record = files.read_json(probed / "probing.json")["labels"]
@@ -114,7 +115,7 @@ def test_labels_of_the_explorer_reach_the_probe_of_the_run(probed, a_view, tmp_p
 def test_a_file_without_labels_stops_before_the_work(probed, tmp_path):
     (tmp_path / "l.csv").write_text("file,label\n")
     with pytest.raises(StorageError, match=r"l\.csv"):
-        run.probe(probed, **PROBE, labels=tmp_path / "l.csv")
+        Run(probed).probe(**PROBE, labels=tmp_path / "l.csv")
 
 
 @pytest.mark.slow
