@@ -1,4 +1,4 @@
-"""One row per artifact: what somebody else calls it, and the measure in which it must grow with severity."""
+"""One row per artifact: a name in another vocabulary, and a measure that must grow with severity."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import signal
 
-Measure = Callable[[np.ndarray, np.ndarray, int], float]  # clean [C, T], damaged [C, T], rate -> more is worse
+Measure = Callable[[np.ndarray, np.ndarray, int], float]  # clean [C, T], damaged [C, T], sample rate -> more is worse
 
 
 class Row(NamedTuple):
@@ -17,19 +17,19 @@ class Row(NamedTuple):
 
 
 def error(clean: np.ndarray, damaged: np.ndarray, rate: int) -> float:
-    """Mean square of what was added or taken away."""
+    """Mean square of the difference."""
     return float(np.square(damaged.astype(np.float64) - clean).mean())
 
 
 def lost_highs(clean: np.ndarray, damaged: np.ndarray, rate: int) -> float:
-    """Level above 3 kHz that is gone, in dB."""
+    """Loss of level above 3 kHz, in dB."""
     sections = signal.butter(4, 3000, "highpass", fs=rate, output="sos")
     before, after = (np.square(signal.sosfilt(sections, wave)).mean() for wave in (clean, damaged))
     return float(10 * np.log10(before / after))
 
 
 def blurred(clean: np.ndarray, damaged: np.ndarray, rate: int) -> float:
-    """Log-spectral distance in dB over frames of 23 ms: what is lost or filled in, whatever the phase."""
+    """Log-spectral distance in dB over frames of 23 ms: loss and gain of energy, without the phase."""
     floor = 1e-5 * float(np.square(clean).mean())
     before, after = (
         10 * np.log10(signal.spectrogram(wave[0], rate, nperseg=1024, detrend=False, scaling="spectrum")[2] + floor)
@@ -39,7 +39,7 @@ def blurred(clean: np.ndarray, damaged: np.ndarray, rate: int) -> float:
 
 
 def wandering(clean: np.ndarray, damaged: np.ndarray, rate: int) -> float:
-    """Largest lag in samples between blocks of 20 ms of the two, by cross-correlation."""
+    """Largest plus mean lag in samples between blocks of 20 ms of the two, by cross-correlation."""
     size, reach = rate // 50, rate // 100
     lags = []
     for start in range(reach, clean.shape[1] - size - reach, 4 * size):
@@ -52,7 +52,7 @@ def wandering(clean: np.ndarray, damaged: np.ndarray, rate: int) -> float:
 
 
 def moved(clean: np.ndarray, damaged: np.ndarray, rate: int) -> float:
-    """How many samples earlier than in the clean clip the latest block of 40 ms comes that can be found again."""
+    """By how many samples the last block of 40 ms that can be matched is earlier than in the clean clip."""
     size, reach = rate // 25, clean.shape[1] // 8
     for start in range(clean.shape[1] - size - reach, 0, -size):
         block, around = damaged[0, start : start + size], clean[0, start : start + size + reach]
@@ -65,12 +65,12 @@ def moved(clean: np.ndarray, damaged: np.ndarray, rate: int) -> float:
 
 
 def changed(clean: np.ndarray, damaged: np.ndarray, rate: int) -> float:
-    """Share of the samples that are not as they were."""
+    """Share of changed samples."""
     return float((clean != damaged).mean())
 
 
 def off_speed(clean: np.ndarray, damaged: np.ndarray, rate: int) -> float:
-    """Largest lag in ms between the envelopes of the two over .5 s, of all that can be found again within .25 s."""
+    """Largest lag in ms between the envelopes of the two over 0.5 s, of those that match within 0.25 s."""
     hop = rate // 1000
     blocks = (wave[0, : wave.shape[1] // hop * hop].reshape(-1, hop) for wave in (clean, damaged))
     before, after = (np.sqrt(np.square(block).mean(axis=1)) for block in blocks)
@@ -85,7 +85,7 @@ def off_speed(clean: np.ndarray, damaged: np.ndarray, rate: int) -> float:
 
 
 def turned_down(clean: np.ndarray, damaged: np.ndarray, rate: int) -> float:
-    """Mean dB by which 20 ms are quieter than they were, where the clip sounds."""
+    """Mean loss of level in dB over blocks of 20 ms that are not silent."""
     size = rate // 50
     before, after = (
         np.square(wave[0, : wave.shape[1] // size * size]).reshape(-1, size).mean(axis=1) for wave in (clean, damaged)

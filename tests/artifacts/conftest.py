@@ -1,4 +1,4 @@
-"""Small signals that the artifact tests share."""
+"""Signals for the tests of artifacts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RATE = 44100
 
 @pytest.fixture(scope="session")
 def clip() -> np.ndarray:
-    """``[1, 3 s]``: coloured noise in syllables with real pauses of digital silence between them, -20 dBFS."""
+    """``[1, 3 s]``: coloured noise in bursts with pauses of digital silence, at -20 dBFS."""
     rng = np.random.default_rng(5)
     noise = signal.lfilter([1], [1, -0.9], rng.standard_normal(3 * RATE))
     time = np.arange(3 * RATE) / RATE
@@ -49,7 +49,7 @@ def burst() -> np.ndarray:
 
 @pytest.fixture(scope="session", autouse=True)
 def recorded_responses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, float]]:
-    """File name -> T60 in s of the two responses that stand in for the user's recorded ones."""
+    """A folder of two responses, set as that of the user: file name -> T60 in s."""
     folder, decays = tmp_path_factory.mktemp("responses"), {"near.wav": 0.4, "far.flac": 0.9}
     for index, (name, t60) in enumerate(decays.items()):
         time = np.arange(round(1.2 * t60 * RATE)) / RATE

@@ -1,6 +1,6 @@
-"""Agreement with what others compute for the same fault: SciPy, torchaudio, FFmpeg's filters, peers.
+"""Agreement with other implementations: SciPy, torchaudio, filters of FFmpeg, audiomentations, pedalboard.
 
-Each test states how close. The peers, audiomentations and pedalboard, are compared only where they are installed.
+Each test states how close. audiomentations and pedalboard are compared only where they are installed.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ def tone(frequency: float, seconds: float = 1.0, rate: int = RATE, level: float 
 
 
 def deviation_db(ours: np.ndarray, theirs: np.ndarray) -> float:
-    """Energy of the difference re that of theirs."""
+    """Energy of the difference re that of ``theirs``, in dB."""
     return float(10 * np.log10(np.square(ours - theirs).sum() / np.square(theirs).sum()))
 
 
 def ffmpeg(wave: np.ndarray, chain: str, rate: int = RATE) -> np.ndarray:
-    """``[1, T]`` through a chain of FFmpeg's audio filters, such as "lowpass=f=3000,volume=2"."""
+    """``[1, T]`` through audio filters of FFmpeg, such as "lowpass=f=3000,volume=2"."""
     graph = av.filter.Graph()
     nodes = [graph.add_abuffer(sample_rate=rate, format="fltp", layout="mono", time_base=None)]
     for part in [*chain.split(","), "aformat=sample_fmts=fltp"]:
@@ -68,7 +68,7 @@ def functional() -> Any:
 
 @pytest.mark.parametrize("order", [8, 12])
 def test_bandlimit_is_the_butterworth_of_scipy_and_of_ffmpeg(order: int) -> None:
-    """SciPy's sections and FFmpeg's biquads in a row, both within -120 dB."""
+    """SciPy's sections, and a cascade of FFmpeg's biquads, both within -120 dB."""
     wave = noise()
     out = apply("bandlimit", wave, cutoff_hz=3400.0, order=order, highpass_hz=0.0, academy=0.0)
     scipy = signal.sosfilt(signal.butter(order, 3400, fs=RATE, output="sos"), wave.astype(np.float64))
@@ -93,7 +93,7 @@ def test_equalizers_are_the_biquads_of_ffmpeg() -> None:
 
 
 def test_equalizers_are_the_biquads_of_torchaudio(functional: Any) -> None:
-    """Within -80 dB, on a short clip: its loop over samples runs in Python where the extension is absent."""
+    """Within -80 dB, on a short clip: without its extension, torchaudio's loop over samples runs in Python."""
     wave = noise(0.05)
     shelf = functional.treble_biquad(torch.from_numpy(wave), RATE, -10.0, 6000.0, Q=0.70710678)
     assert deviation_db(apply("eq_bright", wave, gain_db=-10.0), shelf.numpy()) < -80
@@ -107,7 +107,7 @@ def test_equalizers_are_the_biquads_of_torchaudio(functional: Any) -> None:
 
 @pytest.mark.parametrize("snr_db", [5.0, 22.0, 40.0])
 def test_hiss_has_the_level_of_add_noise(functional: Any, snr_db: float) -> None:
-    """The same noise at the same signal-to-noise ratio: within .05 dB on sound that does not pause."""
+    """The same noise at the same signal-to-noise ratio: within 0.05 dB for sound without pauses."""
     wave = tone(440, 2.0)
     params = {"seed": 5, "snr_db": snr_db, "slope_db": -3.0, "lift_db": 0.0, "lift_hz": 1000.0, "swell": 0.0}
     hiss = apply("hiss", wave, swell_hz=1.0, **params) - wave
@@ -116,7 +116,7 @@ def test_hiss_has_the_level_of_add_noise(functional: Any, snr_db: float) -> None
 
 
 def test_echo_is_aecho() -> None:
-    """Within -120 dB outside the 5 ms in which ours fades in."""
+    """Within -120 dB outside the first 5 ms of each repetition, where ours fades in."""
     wave = noise()
     params = {"delay_ms": 100.0, "level_db": -6.0, "repeats": 2, "decay_db": 5.0, "cutoff_hz": 0.0}
     gains = "|".join(f"{10 ** (db / 20):.9f}" for db in (-6, -11))
@@ -129,13 +129,13 @@ def test_echo_is_aecho() -> None:
 
 
 def test_quantization_is_acrusher() -> None:
-    """Equal steps: ours counts bits from the peak and to both sides, theirs from full scale and to one."""
+    """Equal steps: our bits are relative to the peak and for both signs, theirs to full scale and for one sign."""
     wave = noise(level=0.2)
     wave /= np.abs(wave).max()
     for bits in (4, 7, 10):
         theirs = ffmpeg(wave, f"acrusher=bits={bits - 1}:mode=lin:aa=0:samples=1:mix=0")
         out = apply("quantization", wave, seed=1, bits=float(bits), dither="none")
-        # A sample that lies between two steps to a rounding error may fall on either side.
+        # By rounding errors, a sample half way between two steps may be rounded to either.
         assert np.mean(np.abs(out - theirs) > 1e-6) < 1e-3, bits
 
 
@@ -148,7 +148,7 @@ def test_quantization_is_fake_quantize_of_torch() -> None:
 
 
 def test_clipping_is_clip_at_the_quantile() -> None:
-    """NumPy's quantile gives the ceiling within a sample in rank; at that ceiling FFmpeg's asoftclip gives the same."""
+    """The ceiling is NumPy's quantile, within one sample in rank; FFmpeg's asoftclip with it gives the same samples."""
     wave = noise()
     out = apply("clipping", wave, share=0.1, knee=0.0, skew=0.0, oversampling=1)
     ceiling = float(np.abs(out).max())
@@ -168,7 +168,7 @@ def test_saturation_is_oversampled_tanh() -> None:
     """SciPy's resampling by eight around NumPy's tanh, and FFmpeg's curve on tones too low to alias: within -50 dB."""
     wave = tone(197, level=0.1) + tone(601, level=0.1)
     out = apply("saturation", wave, drive_db=18.0, bias=0.0)
-    unit = float(np.sqrt(np.mean(wave**2))) / 10 ** (3 / 20)  # 3 dB above the unit of tanh
+    unit = float(np.sqrt(np.mean(wave**2))) / 10 ** (3 / 20)  # the active level is 3 dB above 1 at the input of tanh
     fine = signal.resample_poly(wave.astype(np.float64), 8, 1, axis=1)
     scipy = signal.resample_poly(np.tanh(fine / unit), 1, 8, axis=1)
     for theirs in (scipy, ffmpeg(wave, f"asoftclip=type=tanh:threshold={unit:.9f}")):
@@ -177,26 +177,26 @@ def test_saturation_is_oversampled_tanh() -> None:
 
 
 def demodulated(wave: np.ndarray, frequency: float) -> np.ndarray:
-    """Deviation of a tone's frequency, relative, over the middle of the clip."""
+    """Relative deviation of the frequency of a tone, in the middle of the clip."""
     analytic = signal.hilbert(wave[0].astype(np.float64))
     hertz = np.diff(np.unwrap(np.angle(analytic))) * RATE / (2 * np.pi)
     return (hertz / frequency - 1)[8000:-8000]
 
 
 def test_wow_has_the_deviation_of_vibrato() -> None:
-    """Vibrato's delay swings by depth / 400 s about its mean, so its speed by 2 pi f depth / 400: within 3 %."""
+    """The delay of vibrato varies by depth / 400 s, so its speed by 2 pi f depth / 400: within 3 %."""
     wave = tone(1000, 3.0)
     ours = demodulated(apply("wow_flutter", wave, deviation=2 * np.pi * 5 * 0.1 / 400, parts=[[5.0, 1.0, 0.0]]), 1000)
     swinging = ffmpeg(wave, "vibrato=f=5:d=0.1")
-    swinging[:, :1000] = wave[:, :1000]  # its delay line starts with whatever was in memory
+    swinging[:, :1000] = wave[:, :1000]  # the delay line of vibrato starts with uninitialised memory
     theirs = demodulated(swinging, 1000)
-    smooth = signal.butter(4, 50, fs=RATE, output="sos")  # vibrato's linear interpolation adds noise to the phase
+    smooth = signal.butter(4, 50, fs=RATE, output="sos")  # the linear interpolation of vibrato adds phase noise
     ours, theirs = (signal.sosfiltfilt(smooth, deviation)[4000:-4000] for deviation in (ours, theirs))
     assert np.ptp(ours) == pytest.approx(np.ptp(theirs), rel=0.03)
 
 
 def test_a_speed_error_is_resampling() -> None:
-    """Within -50 dB of swresample and of SciPy's polyphase filter in the middle of the clip, on sound below 8 kHz."""
+    """Within -50 dB of swresample and of SciPy's polyphase filter, in the middle of the clip and below 8 kHz."""
     middle = 21 * 500  # 5 % faster about the middle: 500 samples ahead at the start
     wave = signal.sosfilt(signal.butter(10, 8000, fs=RATE, output="sos"), noise(1.0)[:, : 2 * middle + 1])
     wave = wave.astype(np.float32)
@@ -225,7 +225,7 @@ def test_comb_is_a_two_tap_filter() -> None:
 
 
 def test_aliases_lie_where_decimation_puts_them() -> None:
-    """A tone at 7 kHz taken at 11025 Hz: SciPy's slices and ours both fold it to 4025 Hz, with the same level."""
+    """A tone of 7 kHz sampled at 11025 Hz: in SciPy's and in ours it is aliased to 4025 Hz, at the same level."""
     wave = tone(7000)
     out = apply("aliasing", wave, rate_hz=11025.0, images="none")
     assert effective_rate(11025.0, RATE) == 11025.0
@@ -238,8 +238,8 @@ def test_aliases_lie_where_decimation_puts_them() -> None:
 
 
 def test_compression_settles_where_acompressor_does() -> None:
-    """25 dB above a threshold at a ratio of 10 : 1, on a steady tone: within .1 dB, with their detector, which
-    leans to the peaks where attack is quicker than release, made even."""
+    """25 dB above the threshold at a ratio of 10 : 1, on a steady tone: within 0.1 dB. Their attack and release are
+    equal, because their detector is biased towards peaks otherwise."""
     wave = tone(500, 3.0, level=np.sqrt(2) * 10 ** (-15 / 20))
     params = {"threshold_db": -40.0, "ratio": 10.0, "attack_ms": 10.0, "release_ms": 200.0, "makeup_db": 16.0}
     chain = "acompressor=threshold=0.01:ratio=10:attack=200:release=200:makeup=6.3096:knee=1:detection=rms"
@@ -249,14 +249,14 @@ def test_compression_settles_where_acompressor_does() -> None:
 
 @pytest.fixture(scope="module")
 def peer() -> Any:
-    """audiomentations, when it is there."""
+    """audiomentations, if it is installed."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return pytest.importorskip("audiomentations")
 
 
 def test_clipping_is_clipping_distortion(peer: Any) -> None:
-    """They cut half of the share at either side: within -50 dB on sound that is as far above as below zero."""
+    """They cut half of the share on each side: within -50 dB for a symmetric distribution."""
     wave = noise()
     out = apply("clipping", wave, share=0.1, knee=0.0, skew=0.0, oversampling=1)
     theirs = peer.ClippingDistortion(10, 10, p=1.0)(wave[0], sample_rate=RATE)
@@ -274,7 +274,7 @@ def test_quantization_is_bit_crush(peer: Any) -> None:
 
 
 def test_bandlimit_is_low_pass_filter(peer: Any) -> None:
-    """48 dB per octave: within -80 dB behind the start, where theirs begins as if the first sample had lasted."""
+    """48 dB per octave: within -80 dB after the start, where theirs assumes a constant signal before the clip."""
     wave = noise()
     out = apply("bandlimit", wave, cutoff_hz=3400.0, order=8, highpass_hz=0.0, academy=0.0)
     theirs = peer.LowPassFilter(3400, 3400, 48, 48, p=1.0)(wave[0], sample_rate=RATE)
@@ -282,8 +282,8 @@ def test_bandlimit_is_low_pass_filter(peer: Any) -> None:
 
 
 def test_aliasing_is_aliasing(peer: Any) -> None:
-    """Lines between samples at the lower rate, which they also draw between the clip's own: within -35 dB in
-    the first tenth of a second. Behind it they drift away, for they stretch the clip to a whole number of samples."""
+    """Linear interpolation between samples at the lower rate: within -35 dB in the first 0.1 s. Later theirs drifts,
+    because it resamples to a whole number of samples, and it also interpolates the clip linearly."""
     wave = tone(600) + tone(3100, level=0.1)
     theirs = peer.Aliasing(11025, 11025, p=1.0)(wave[0], sample_rate=RATE)
     out = apply("aliasing", wave, rate_hz=11025.0, images="linear")
@@ -291,7 +291,7 @@ def test_aliasing_is_aliasing(peer: Any) -> None:
 
 
 def test_codec_loses_what_mp3_compression_does(peer: Any) -> None:
-    """mp3 at 32 kbit/s: the spectra of both end within a quarter of an octave, and both are in time."""
+    """mp3 at 32 kbit/s: equal bandwidth within 0.3 octaves, and no delay."""
     pytest.importorskip("fast_mp3_augment")
     wave = noise(2.0)
     out = apply("codec", wave, codec="mp3", kbps=32.0, generations=1)
@@ -305,7 +305,7 @@ def test_codec_loses_what_mp3_compression_does(peer: Any) -> None:
 
 
 def test_pedalboard_agrees() -> None:
-    """Its clipping and its bit depth: hard clipping to the sample, quantization in the level of the error to 1 dB."""
+    """Hard clipping to the sample; quantization to 1 dB in the level of the error."""
     pedalboard = pytest.importorskip("pedalboard")
     wave = noise()
     peak = float(np.abs(wave).max())

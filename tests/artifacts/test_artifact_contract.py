@@ -1,4 +1,4 @@
-"""What every artifact promises, over the whole registry."""
+"""The contract of artifacts, for all of the registry."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from contrastive_artifacts.core.registry import Registry
 RATE = 44100
 NAMES = artifacts.names()
 MONO = [name for name in NAMES if artifacts.artifact(name).least_channels == 1]
-DIFFUSE = {"hiss", "reverb", "room_small", "room_big", "room_mixed"}  # independent between channels, like a room
+DIFFUSE = {"hiss", "reverb", "room_small", "room_big", "room_mixed"}  # independent between channels
 every = pytest.mark.parametrize("name", NAMES)
 
 
 def fit(name: str, wave: np.ndarray) -> np.ndarray:
-    """``[C, T]`` or ``[T]``, with a second channel of its own where the artifact needs one."""
+    """``[C, T]`` or ``[T]``, with a different second channel where the artifact needs one."""
     if artifacts.artifact(name).least_channels == 1:
         return wave
     wave = np.atleast_2d(wave)
@@ -42,17 +42,17 @@ def test_default_set_is_registered() -> None:
     assert set(artifacts.DEFAULT) <= set(NAMES)
 
 
-def test_every_artifact_has_its_row() -> None:
+def test_every_artifact_has_a_row_in_the_table() -> None:
     assert set(ROWS) == set(NAMES), "an artifact is one file, one line of catalog.py and one row of artifact_table.py"
 
 
 @every
-def test_the_field_finds_it(name: str) -> None:
+def test_its_name_in_another_vocabulary_is_known(name: str) -> None:
     assert taxonomy.find(ROWS[name].term) == name
 
 
 @every
-def test_record(name: str) -> None:
+def test_the_record_is_complete(name: str) -> None:
     record = artifacts.artifact(name)
     assert record.name == name
     assert record.family in FAMILIES
@@ -63,7 +63,7 @@ def test_record(name: str) -> None:
 
 @every
 @pytest.mark.parametrize("severity", [0.0, 0.5, 1.0])
-def test_same_length_finite_and_the_input_untouched(name: str, severity: float, clip: np.ndarray) -> None:
+def test_output_is_finite_and_the_input_is_not_changed(name: str, severity: float, clip: np.ndarray) -> None:
     clip = fit(name, clip)
     before = clip.copy()
     view = artifacts.render(name, clip, RATE, severity, seed=3)
@@ -113,7 +113,7 @@ def test_nothing_changes_outside_the_segments(name: str, clip: np.ndarray) -> No
 
 
 @every
-def test_more_severity_is_more_of_it(name: str, clip: np.ndarray) -> None:
+def test_the_measure_grows_with_severity(name: str, clip: np.ndarray) -> None:
     clip = fit(name, clip)
     for seed in range(4):
         views = [artifacts.render(name, clip, RATE, s, seed) for s in (0.0, 0.25, 0.5, 0.75, 1.0)]
@@ -122,7 +122,7 @@ def test_more_severity_is_more_of_it(name: str, clip: np.ndarray) -> None:
 
 
 @every
-def test_a_span_is_spliced_in(name: str, clip: np.ndarray) -> None:
+def test_only_the_span_changes(name: str, clip: np.ndarray) -> None:
     clip = fit(name, clip)
     start, stop = RATE // 2, 2 * RATE
     view = artifacts.render(name, clip, RATE, 1.0, seed=2, span=(start, stop))
@@ -161,7 +161,7 @@ def test_a_span_is_checked(span: tuple[int, int], clip: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - set(MONO)))
-def test_faults_between_channels_want_channels(name: str, clip: np.ndarray) -> None:
+def test_too_few_channels_are_an_error(name: str, clip: np.ndarray) -> None:
     with pytest.raises(AudioError, match="2 or more"):
         artifacts.render(name, clip, RATE)
 
@@ -169,7 +169,7 @@ def test_faults_between_channels_want_channels(name: str, clip: np.ndarray) -> N
 @every
 @pytest.mark.parametrize("rate", [8000, 192000])
 @pytest.mark.parametrize("signal", ["silence", "constant", "full scale", "one sample", "10 ms", "tiny"])
-def test_degenerate_input_survives(name: str, rate: int, signal: str) -> None:
+def test_degenerate_input_is_rendered_and_replayed(name: str, rate: int, signal: str) -> None:
     rng = np.random.default_rng(1)
     wave = {
         "silence": np.zeros(rate // 2),
@@ -189,14 +189,14 @@ def test_degenerate_input_survives(name: str, rate: int, signal: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["hiss", "hum", "clicks"])
-def test_silence_stays_quiet(name: str) -> None:
+def test_additive_artifacts_of_silence_are_quiet(name: str) -> None:
     view = artifacts.render(name, np.zeros(RATE, dtype=np.float32), RATE, 1.0)
     assert 0 < np.sqrt(np.mean(view.waveform**2)) < 1e-3 * 1.1
 
 
 @every
 @pytest.mark.parametrize("channels", [2, 8])
-def test_channels(name: str, channels: int, clip: np.ndarray) -> None:
+def test_channels_are_equal_unless_diffuse(name: str, channels: int, clip: np.ndarray) -> None:
     between = name not in MONO
     wide = np.stack([np.roll(clip[0, :RATE], 7 * c if between else 0) for c in range(channels)])
     out = artifacts.render(name, wide, RATE, 0.6, 4).waveform
@@ -207,7 +207,7 @@ def test_channels(name: str, channels: int, clip: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("name", MONO)
-def test_a_mono_row_is_a_channel(name: str, clip: np.ndarray) -> None:
+def test_one_dimension_is_one_channel(name: str, clip: np.ndarray) -> None:
     flat = artifacts.render(name, clip[0], RATE, 0.4, 9).waveform
     assert_array_equal(flat, artifacts.render(name, clip, RATE, 0.4, 9).waveform[0])
 
@@ -220,7 +220,7 @@ def test_torch_in_torch_out(name: str, clip: np.ndarray) -> None:
     assert_array_equal(out.numpy(), artifacts.render(name, clip, RATE, 0.4, 9).waveform)
 
 
-def test_integer_samples(clip: np.ndarray) -> None:
+def test_integer_samples_are_scaled_to_full_scale(clip: np.ndarray) -> None:
     pcm = np.round(clip[0] * 32767).astype(np.int16)
     out = artifacts.render("dropout", pcm, RATE, 1.0).waveform
     assert out.dtype == np.float32
@@ -236,7 +236,7 @@ for name in artifacts.names():
 """
 
 
-def test_another_process_renders_the_same_samples() -> None:
+def test_another_process_renders_equal_samples() -> None:
     folder = Path(next(iter(contrastive_artifacts.__path__))).parent
     other = subprocess.run(
         [sys.executable, "-c", SCRIPT],
@@ -251,8 +251,8 @@ def test_another_process_renders_the_same_samples() -> None:
 
 
 @every
-def test_severity_does_not_steer_chance(name: str) -> None:
-    """Equal draws at every severity: only what severity scales differs."""
+def test_draws_do_not_depend_on_severity(name: str) -> None:
+    """Draws are equal at every severity: only one or two parameters differ."""
     record = artifacts.artifact(name)
     for seed in range(20):
         low, high = (record.sample(s, seeding.generator(seed)) for s in (0.0, 1.0))
@@ -294,7 +294,7 @@ def test_params_are_checked(clip: np.ndarray) -> None:
         artifacts.replay(clip, RATE, {**good, "artifact": "humm"})
 
 
-def test_render_refuses(clip: np.ndarray) -> None:
+def test_wrong_arguments_of_render_are_errors(clip: np.ndarray) -> None:
     with pytest.raises(UnknownNameError, match="Did you mean dropout"):
         artifacts.render("dropuot", clip, RATE)
     for severity in (-0.1, 1.1, float("nan"), "loud", None, True):
@@ -331,7 +331,7 @@ def test_compound_replays(clip: np.ndarray) -> None:
         artifacts.compose([], clip, RATE)
 
 
-def test_an_artifact_of_ones_own_is_one_class_and_one_line() -> None:
+def test_a_new_artifact_is_one_class_and_one_entry() -> None:
     from contrastive_artifacts.artifacts.base import Artifact, whole
 
     class Flip(Artifact):

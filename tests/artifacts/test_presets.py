@@ -16,14 +16,14 @@ every = pytest.mark.parametrize("name", PRESETS.names())
 
 
 @every
-def test_members_are_registered_once(name: str) -> None:
+def test_members_are_registered_and_unique(name: str) -> None:
     members = PRESETS[name].names
     assert len(members) == len(set(members))
     assert set(members) <= set(ARTIFACTS)
     assert set(PRESETS[name].groups) <= set(members)
 
 
-def test_the_presets_there_are() -> None:
+def test_presets_and_their_members() -> None:
     assert set(PRESETS) >= {
         "default6",
         "sonicmaster",
@@ -41,7 +41,7 @@ def test_the_presets_there_are() -> None:
 
 
 @every
-def test_a_compound_has_one_of_each_group_in_the_order_of_the_chain(name: str) -> None:
+def test_a_compound_has_one_artifact_of_a_group_in_the_order_of_families(name: str) -> None:
     preset = PRESETS[name]
     for seed in range(100):
         chain = preset.draw(seed, channels=2)
@@ -53,7 +53,7 @@ def test_a_compound_has_one_of_each_group_in_the_order_of_the_chain(name: str) -
 
 
 @pytest.mark.parametrize(("name", "shares"), [("all", (0.7, 0.2, 0.1)), ("sonicmaster", (4 / 7, 2 / 7, 1 / 7))])
-def test_how_many_at_once(name: str, shares: tuple[float, ...]) -> None:
+def test_sizes_of_compounds_have_the_given_probabilities(name: str, shares: tuple[float, ...]) -> None:
     chains = [PRESETS[name].draw(seed, channels=2) for seed in range(3000)]
     counts = Counter(map(len, chains))
     for count, share in enumerate(shares, start=1):
@@ -64,13 +64,13 @@ def test_how_many_at_once(name: str, shares: tuple[float, ...]) -> None:
     assert abs(severities.mean() - 0.5) < 0.03
 
 
-def test_the_range_of_severities() -> None:
+def test_severities_are_drawn_from_the_range() -> None:
     drawn = [s for seed in range(200) for _, s in PRESETS["vinyl"].draw(seed, severity=(0.3, 0.4))]
     assert 0.3 <= min(drawn) < 0.32
     assert 0.38 < max(drawn) <= 0.4
 
 
-def test_faults_between_channels_are_only_drawn_where_there_are_channels() -> None:
+def test_artifacts_between_channels_are_drawn_for_several_channels_only() -> None:
     for seed in range(300):
         assert all(ARTIFACTS[step].least_channels == 1 for step, _ in PRESETS["streaming"].draw(seed))
     stereo = artifacts.presets.Preset(("polarity",), "")
@@ -97,7 +97,7 @@ def test_states() -> None:
             artifacts.states(bad)
 
 
-def test_recorded_rooms_are_only_drawn_where_there_are_recordings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recorded_rooms_are_drawn_only_if_there_are_recordings(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = {step for seed in range(300) for step, _ in PRESETS["sonicmaster"].draw(seed, channels=2)}
     assert drawn == set(PRESETS["sonicmaster"].names)
     monkeypatch.delenv("CONTRASTIVE_ARTIFACTS_RESPONSES")

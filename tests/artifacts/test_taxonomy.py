@@ -1,4 +1,4 @@
-"""The field's words for things."""
+"""Names of artifacts in other vocabularies."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ def test_case_punctuation_and_vocabulary_do_not_matter(term: str) -> None:
     assert taxonomy.find(term) == "hum"
 
 
-def test_every_synonym_leads_back_and_none_is_used_twice() -> None:
+def test_every_synonym_belongs_to_one_artifact() -> None:
     for name in artifacts.names():
         for term in taxonomy.synonyms(name):
             assert taxonomy.find(term) == name
 
 
-def test_unknown_terms_list_the_close_ones() -> None:
+def test_unknown_names_list_close_ones() -> None:
     with pytest.raises(UnknownNameError, match=r"clicks and pops \(clicks\)"):
         taxonomy.find("click and pop")
     with pytest.raises(UnknownNameError, match="hum"):

@@ -1,4 +1,4 @@
-"""Names: one meaning each, in order, and a wrong one is helped."""
+"""Registry: order, duplicates, unknown names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def things() -> Registry[int]:
     return registry
 
 
-def test_order_is_that_of_registration(things):
+def test_names_are_in_the_order_of_registration(things):
     assert things.names() == tuple(things) == ("hum", "clicks", "dropout")
     assert len(things) == 3
     assert things["clicks"] == 1
@@ -24,17 +24,17 @@ def test_order_is_that_of_registration(things):
     assert "hiss" not in things
 
 
-def test_a_second_meaning_is_refused_and_the_first_stays(things):
+def test_a_duplicate_name_is_an_error_and_the_first_item_stays(things):
     with pytest.raises(ParameterError, match="thing 'hum' is registered twice"):
         things.register("hum", 9)
     assert things["hum"] == 0
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "message"),
     [("dropuot", "Did you mean dropout"), ("click", "Did you mean clicks"), ("zzz", "Known: hum, clicks, dropout")],
 )
-def test_an_unknown_name_is_helped(things, wrong, said):
-    with pytest.raises(UnknownNameError, match=f"no thing '{wrong}'. {said}"):
+def test_the_error_of_an_unknown_name_lists_close_ones(things, wrong, message):
+    with pytest.raises(UnknownNameError, match=f"no thing '{wrong}'. {message}"):
         things[wrong]
     assert issubclass(UnknownNameError, LookupError)

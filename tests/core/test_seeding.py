@@ -1,4 +1,4 @@
-"""Seeds: a function of the key alone, in every process, and pinned so that released corpora stay what they are."""
+"""Seeds: a function of the key alone, in every process, and pinned, so that released corpora can be rendered again."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ PARTS = st.integers() | st.text(st.characters(codec="utf-8", exclude_characters=
 
 
 @given(st.lists(PARTS), st.lists(PARTS))
-def test_different_keys_give_different_seeds(one, other):
-    assert (seeding.derive(*one) == seeding.derive(*other)) == (one == other)
-    assert 0 <= seeding.derive(*one) < 2**63
+def test_different_keys_give_different_seeds(first, second):
+    assert (seeding.derive(*first) == seeding.derive(*second)) == (first == second)
+    assert 0 <= seeding.derive(*first) < 2**63
 
 
 def test_numpy_integers_count_as_integers():
@@ -29,15 +29,15 @@ def test_numpy_integers_count_as_integers():
 def test_another_process_draws_the_same():
     code = "from contrastive_artifacts.core import seeding; print(seeding.generator(3, 'hum', 1).integers(1 << 60))"
     environment = {**os.environ, "PYTHONHASHSEED": "77", "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
-    assert int(done.stdout) == seeding.generator(3, "hum", 1).integers(1 << 60)
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert int(process.stdout) == seeding.generator(3, "hum", 1).integers(1 << 60)
 
 
 @pytest.mark.parametrize(
     ("key", "seed"), [((7, "hum"), 2170305257789255333), (("clean",), 3950470376886968379), ((), 8238016292129134938)]
 )
 def test_seeds_are_pinned(key, seed):
-    """Changed seeds change every view and every figure ever reported: raise the versions that depend on them."""
+    """Other seeds change every view and every reported figure: raise the versions that depend on them."""
     assert seeding.derive(*key) == seed
 
 

@@ -1,4 +1,4 @@
-"""Levels, the compressor's curve and its times."""
+"""Levels, and the curve and time constants of the compressor."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def test_level_of_a_tone() -> None:
 
 
 @pytest.mark.parametrize(("level", "expected"), [(-60.0, 0.0), (-40.0, 0.0), (-30.0, -7.5), (0.0, -30.0)])
-def test_static_curve(level: float, expected: float) -> None:
+def test_the_static_curve(level: float, expected: float) -> None:
     gain = envelope.gain_reduction(np.full(50, level), -40.0, 4.0, 0.01, 0.1, HOP_S)
     assert_allclose(gain, expected)
 
 
-def test_attack_and_release() -> None:
+def test_time_constants_of_attack_and_release() -> None:
     level = np.concatenate([np.full(100, -60.0), np.full(400, -20.0), np.full(900, -60.0)])
     gain = envelope.gain_reduction(level, -40.0, 2.0, 0.02, 0.15, HOP_S)
     assert gain[99] == 0
@@ -34,7 +34,7 @@ def test_attack_and_release() -> None:
 
 @pytest.mark.parametrize("hop", [1, 2, 3, 44])
 @pytest.mark.parametrize("samples", [1, 43, 44, 45, 1000])
-def test_gain_is_a_line_through_the_middles(hop: int, samples: int) -> None:
+def test_gains_are_interpolated_between_the_middles_of_hops(hop: int, samples: int) -> None:
     steps = -(-samples // hop)
     gain_db = np.linspace(-12, 12, steps)
     out = envelope.apply_gain(np.ones((2, samples), np.float32), gain_db, hop)

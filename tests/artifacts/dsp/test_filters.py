@@ -1,4 +1,4 @@
-"""Filters against SciPy's, and convolution against its definition."""
+"""Filters against SciPy, and the gains of curves, bells and shelves."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ def gains_db(response: np.ndarray, hertz: list[float], rate: int = RATE) -> np.n
 
 @pytest.mark.parametrize("samples", [1, 2, 100, 5000, 60000])
 @pytest.mark.parametrize("length", [1, 3, 700, 5000, 40000])
-def test_convolution_is_the_sum_it_stands_for(samples: int, length: int) -> None:
+def test_convolution_equals_that_of_scipy(samples: int, length: int) -> None:
     rng = np.random.default_rng(samples + length)
     wave = rng.standard_normal((2, samples)).astype(np.float32)
     response = rng.standard_normal((2, length))
-    for given in (response[0], response):
+    for kernel in (response[0], response):
         expected = np.stack([
-            signal.fftconvolve(wave[c].astype(np.float64), np.atleast_2d(given)[c % np.ndim(given)])[:samples]
+            signal.fftconvolve(wave[c].astype(np.float64), np.atleast_2d(kernel)[c % np.ndim(kernel)])[:samples]
             for c in range(2)
         ])  # fmt: skip
-        out = filters.convolve(wave, given)
+        out = filters.convolve(wave, kernel)
         assert out.dtype == np.float32
         assert np.abs(out - expected).max() < 2e-6 * np.abs(expected).max()
 
 
 @pytest.mark.parametrize("highpass", [False, True])
 @pytest.mark.parametrize(("order", "hertz"), [(2, 50.0), (4, 300.0), (8, 3400.0), (16, 8000.0), (8, 19000.0)])
-def test_butterworth_is_that_of_scipy(order: int, hertz: float, highpass: bool) -> None:
+def test_butterworth_equals_that_of_scipy(order: int, hertz: float, highpass: bool) -> None:
     expected = signal.butter(order, hertz, "highpass" if highpass else "lowpass", fs=RATE, output="sos")
     grid = np.geomspace(10, 20000, 50)
     ours, theirs = (
@@ -60,7 +60,7 @@ def test_a_curve_has_its_gains_and_no_delay() -> None:
     assert np.abs(flat[1:]).max() < 1e-9
 
 
-def test_bells_and_shelves() -> None:
+def test_gains_of_bells_and_shelves() -> None:
     bell = filters.impulse_response(filters.peaking(1000, 12, 2, RATE))
     np.testing.assert_allclose(gains_db(bell, [1000, 500, 2000, 20, 20000]), [12, 6, 6, 0, 0], atol=0.2)
     high = filters.impulse_response(filters.shelf(3000, -12, RATE, high=True))

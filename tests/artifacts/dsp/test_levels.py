@@ -1,4 +1,4 @@
-"""Levels by blocks, against loops."""
+"""Levels of blocks, against loops."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def test_the_active_level_is_that_of_the_active_blocks(channels: int, samples: i
     wave = wave.astype(np.float32)
     blocks = [wave[:, i : i + 400].astype(np.float64) for i in range(0, samples, 400)]
     loudest = max(np.square(block).mean() for block in blocks)
-    kept = np.concatenate([block for block in blocks if np.square(block).mean() >= 1e-4 * loudest], axis=1)
-    assert audio.active_rms(wave, 8000) == pytest.approx(np.sqrt(np.square(kept).mean()), rel=1e-12)
+    active = np.concatenate([block for block in blocks if np.square(block).mean() >= 1e-4 * loudest], axis=1)
+    assert audio.active_rms(wave, 8000) == pytest.approx(np.sqrt(np.square(active).mean()), rel=1e-12)
 
 
 def test_silence_has_a_reference() -> None:

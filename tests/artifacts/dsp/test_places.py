@@ -1,4 +1,4 @@
-"""Where events are put: at sound, apart, and the more the same."""
+"""Positions of events: in sound, apart from each other, extended by a larger count."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_sounding_blocks_last_10_ms() -> None:
     assert len(sounding(burst(0, 1, 1), RATE)[0]) == 1
 
 
-def test_places_lie_at_sound_sorted_and_apart() -> None:
+def test_places_are_in_sound_sorted_and_apart() -> None:
     for seed in range(20):
         places = draw_places(burst(8000, 24000), RATE, 12, 400.0, seeding.generator(seed))
         assert places.dtype == np.int64
@@ -39,13 +39,13 @@ def test_places_are_spread_evenly_over_the_sound() -> None:
     assert np.histogram(drawn, bins=4, range=(8000, 24000))[0].min() > 150
 
 
-def test_more_places_hold_the_fewer_ones() -> None:
+def test_a_larger_count_adds_places() -> None:
     wave = burst(0, 80000)
     few, many = (draw_places(wave, RATE, count, 400.0, seeding.generator(7)) for count in (4, 40))
     assert set(few.tolist()) < set(many.tolist())
 
 
-def test_there_is_always_one() -> None:
+def test_there_is_at_least_one() -> None:
     for samples in (1, 2, 79, 81):
         assert 0 <= draw_places(burst(0, 0, samples), RATE, 5, 1e9, seeding.generator(samples))[0] < samples
     assert event_count(100, RATE, 0.1, 1e6, 0.5) == 1

@@ -1,4 +1,4 @@
-"""Recorded responses: found, named, checked, aligned."""
+"""Recorded responses: listing, ids, checks, alignment."""
 
 from __future__ import annotations
 
@@ -48,14 +48,16 @@ def test_the_direct_sound_comes_first(folder: Path, rate: int) -> None:
     assert np.argmax(np.abs(response[0])) == 0
 
 
-def test_another_file_under_the_same_name_is_another_response(folder: Path) -> None:
+def test_a_changed_file_has_another_id(folder: Path) -> None:
     write(folder / "a.wav")
     first = set(responses.listing())
     write(folder / "a.wav", lead=50)
     assert not first & set(responses.listing())
 
 
-def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clip: np.ndarray) -> None:
+def test_errors_of_missing_folders_and_responses(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clip: np.ndarray
+) -> None:
     params = artifacts.render("room_recorded", clip, 44100).params
     monkeypatch.setenv(responses.VARIABLE, str(tmp_path))
     with pytest.raises(ParameterError, match="put impulse responses there"):
@@ -71,7 +73,7 @@ def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         artifacts.render("room_recorded", clip, 44100)
 
 
-def test_what_is_no_response_is_refused(folder: Path) -> None:
+def test_files_that_are_no_responses_are_errors(folder: Path) -> None:
     audio.write(folder / "long.wav", np.ones((1, 31 * 1000)), 1000)
     audio.write(folder / "silent.wav", np.zeros((1, RATE)), RATE)
     audio.write(folder / "click.wav", np.eye(1, RATE), RATE)

@@ -31,7 +31,7 @@ def schroeder_t60(tail: np.ndarray) -> float:
 
 
 def mirrored(order: int) -> list[tuple[float, float]]:
-    """(distance, gain) of images by reflecting points in walls, up to ``order`` in each axis."""
+    """(distance, gain) of image sources, by reflecting points at walls up to ``order`` times in each axis."""
     axes = []
     for axis, side in enumerate(ROOM.size):
         near, far = (np.sqrt(1 - a) for a in ROOM.absorption[2 * axis : 2 * axis + 2])
@@ -43,14 +43,14 @@ def mirrored(order: int) -> list[tuple[float, float]]:
                 at, gain = 2 * wall - at, gain * loss
                 images.append((at, gain))
         axes.append([(at - MICROPHONE[axis], gain) for at, gain in images])
-    found = []
+    combined = []
     for x, y, z in itertools.product(*axes):
         distance = np.sqrt(x[0] ** 2 + y[0] ** 2 + z[0] ** 2)
-        found.append((distance, x[1] * y[1] * z[1] / distance))
-    return found
+        combined.append((distance, x[1] * y[1] * z[1] / distance))
+    return combined
 
 
-def test_images_are_those_of_mirrors() -> None:
+def test_images_equal_reflections_at_the_walls() -> None:
     reach = 12.0
     expected = np.array([image for image in mirrored(10) if image[0] <= reach])
     distance, gain = ROOM.images(SOURCE, MICROPHONE, reach)
@@ -59,8 +59,8 @@ def test_images_are_those_of_mirrors() -> None:
         np.testing.assert_allclose(np.sort(ours), np.sort(theirs), rtol=1e-9)
 
 
-def test_first_reflections_come_at_their_samples() -> None:
-    """A hard floor and walls that swallow nearly everything: one reflection, of a known place and size."""
+def test_the_first_reflection_has_its_delay_and_level() -> None:
+    """A reflecting floor and absorbing walls: one reflection, of known time and level."""
     room = Shoebox((40.0, 40.0, 40.0), (0.999, 0.999, 0.999, 0.999, 0.0, 0.999))
     source, microphone = (20.0, 20.0, 2.0), (24.0, 20.0, 2.0)
     response = respond(room, 0.05, source, microphone)
@@ -72,8 +72,8 @@ def test_first_reflections_come_at_their_samples() -> None:
     assert energy == pytest.approx(20 * np.log10(4.0 / bounce), abs=0.5)
 
 
-def test_the_direct_to_reverberant_ratio_is_that_of_the_images() -> None:
-    """Incoherently, as for a clip: the power spectrum of the response, between images and the tail of the theory."""
+def test_the_energy_is_that_of_the_images() -> None:
+    """The energy of the response, against that of all images without a statistical tail."""
     room = Shoebox((6.0, 5.0, 4.0), (0.3,) * 6)
     distance, gain = room.images(SOURCE, MICROPHONE, 250.0)
     direct = distance.min()
@@ -97,7 +97,7 @@ def test_decay_time_is_eyrings(absorption: float, size: tuple) -> None:
     assert schroeder_t60(tail) == pytest.approx(eyring, rel=0.15)
 
 
-def test_the_tail_goes_on_where_the_images_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_tail_continues_the_decay_of_the_images(monkeypatch: pytest.MonkeyPatch) -> None:
     room = Shoebox((6.0, 5.0, 4.0), (0.15,) * 6)
     whole = respond(room, 0.6)
     monkeypatch.setattr(rooms, "MOST_IMAGES", 1500)
@@ -110,11 +110,11 @@ def test_the_tail_goes_on_where_the_images_end(monkeypatch: pytest.MonkeyPatch) 
     np.testing.assert_allclose(whole[:early], capped[:early], atol=1e-6)
 
 
-def test_a_short_clip_takes_the_start_of_the_same_response() -> None:
+def test_a_shorter_response_is_the_start_of_a_longer_one() -> None:
     np.testing.assert_allclose(respond(ROOM, 0.02), respond(ROOM, 0.6)[: round(0.02 * RATE)], atol=1e-6)
 
 
-def test_places_are_checked() -> None:
+def test_positions_outside_the_room_are_errors() -> None:
     with pytest.raises(ParameterError, match="source"):
         respond(ROOM, 0.1, source=(5.5, 1.0, 1.0))
     with pytest.raises(ParameterError, match="microphone"):

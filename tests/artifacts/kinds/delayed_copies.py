@@ -1,4 +1,4 @@
-"""Finds delayed copies of the noise burst in what an artifact added."""
+"""Measures delayed copies of a noise burst in the signal that an artifact added."""
 
 from __future__ import annotations
 

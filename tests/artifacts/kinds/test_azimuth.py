@@ -28,19 +28,19 @@ def cross(params: dict, channels: int = 2, rate: int = RATE) -> np.ndarray:
 
 @pytest.mark.parametrize("rate", [8000, 44100, 192000])
 @pytest.mark.parametrize("delay_ms", [0.01, 0.0777, 0.3])
-def test_azimuth_delays_one_channel(delay_ms: float, rate: int) -> None:
+def test_the_last_channel_is_delayed_or_advanced(delay_ms: float, rate: int) -> None:
     params = {"delay_ms": delay_ms, "later": "last", "track": 0.6}
     assert_allclose(cross(params, rate=rate), delay_ms * 1e-3, rtol=0.01)
     assert_allclose(cross({**params, "later": "first"}, rate=rate), -delay_ms * 1e-3, rtol=0.01)
 
 
-def test_tracks_in_between_lie_in_proportion() -> None:
-    found = cross({"delay_ms": 0.09, "later": "last", "track": 0.3}, channels=4)
-    assert_allclose(found, np.array([0.03, 0.06, 0.09]) * 1e-3, rtol=0.01)
+def test_delays_of_inner_tracks_are_in_proportion() -> None:
+    delays_s = cross({"delay_ms": 0.09, "later": "last", "track": 0.3}, channels=4)
+    assert_allclose(delays_s, np.array([0.03, 0.06, 0.09]) * 1e-3, rtol=0.01)
 
 
 @pytest.mark.parametrize(("track", "delay_ms"), [(0.3, 0.1), (0.6, 0.3), (0.8, 0.02)])
-def test_highs_are_lost_as_the_width_of_the_track_says(track: float, delay_ms: float) -> None:
+def test_the_loss_of_highs_follows_the_track_width(track: float, delay_ms: float) -> None:
     impulse = np.zeros((2, 8192), dtype=np.float32)
     impulse[:, 4000] = 1.0
     gain = np.abs(np.fft.rfft(AZIMUTH.apply(impulse, RATE, {"delay_ms": delay_ms, "later": "last", "track": track})))

@@ -20,14 +20,14 @@ def gain_db(hertz: float, params: dict, rate: int = RATE) -> float:
 
 @pytest.mark.parametrize("corner", [3400.0, 5000.0, 8000.0])
 @pytest.mark.parametrize("order", [8, 16])
-def test_a_tone_within_passes_and_one_beyond_vanishes(corner: float, order: int) -> None:
+def test_tones_below_the_cutoff_pass_and_tones_above_are_attenuated(corner: float, order: int) -> None:
     params = {"cutoff_hz": corner, "order": order, "highpass_hz": 0.0, "academy": 0.0}
     assert abs(gain_db(0.6 * corner, params)) < 0.2
     assert gain_db(corner, params) == pytest.approx(-3, abs=0.3)
     assert gain_db(2 * corner, params) < -45
 
 
-def test_telephone_takes_the_lows_too() -> None:
+def test_the_telephone_attenuates_lows_too() -> None:
     params = {"cutoff_hz": 3400.0, "order": 8, "highpass_hz": 300.0, "academy": 0.0}
     assert gain_db(75, params) < -40
     assert abs(gain_db(1000, params)) < 0.2
@@ -41,7 +41,7 @@ def test_more_severity_cuts_more_at_every_rate(rate: int) -> None:
         assert (np.diff(left) < 0).all()
 
 
-def test_cutoff_stays_under_nyquist_and_is_kept_where_it_fits() -> None:
+def test_the_cutoff_is_limited_at_low_sample_rates_only() -> None:
     assert cutoff(8000, 8000) == pytest.approx(3600)
     assert cutoff(3400, 8000) < cutoff(5000, 8000) < 3600
     assert cutoff(5000, 16000) == 5000
@@ -56,7 +56,7 @@ def test_academy_curve(hertz: float, expected: float, share: float) -> None:
     assert gain_db(hertz, params) - lowpass == pytest.approx(share * expected, abs=0.3)
 
 
-def test_some_of_what_is_muffled_is_optical_sound() -> None:
+def test_the_academy_curve_is_drawn_without_high_pass_only() -> None:
     drawn = [artifacts.artifact("bandlimit").sample(1.0, np.random.default_rng(seed)) for seed in range(400)]
     optical = [params for params in drawn if params["academy"]]
     assert 0.08 < len(optical) / len(drawn) < 0.22

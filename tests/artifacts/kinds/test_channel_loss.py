@@ -21,12 +21,12 @@ def test_only_the_picked_channel_changes(share: float, wide: np.ndarray) -> None
 
 
 @pytest.mark.parametrize("gain", [-6.0, -25.0, -60.0])
-def test_loss_in_db(gain: float, wide: np.ndarray) -> None:
+def test_the_gain_of_the_channel(gain: float, wide: np.ndarray) -> None:
     out = CHANNEL_LOSS.apply(wide, RATE, {"gain_db": gain, "channel": 0.0, "start": 0.0})
     np.testing.assert_allclose(20 * np.log10(out[0] / wide[0]), gain, atol=1e-3)
 
 
-def test_a_contact_that_breaks(wide: np.ndarray) -> None:
+def test_a_loss_from_the_middle_on(wide: np.ndarray) -> None:
     params = {"gain_db": -40.0, "channel": 0.0, "start": 0.5}
     out, ((start, stop),) = CHANNEL_LOSS.render(wide, RATE, params)
     assert (start, stop) == (RATE // 2, RATE)

@@ -1,4 +1,4 @@
-"""Clicks, found again."""
+"""Clicks: number, level, shape and spacing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def make(**changes: object) -> dict:
 
 
 @pytest.mark.parametrize("shape", ["impulse", "decay", "resonance", "burst", "mixed"])
-def test_each_reported_burst_is_there_and_nothing_else_changes(shape: str, steady: np.ndarray) -> None:
+def test_every_segment_holds_a_click_and_the_rest_is_not_changed(shape: str, steady: np.ndarray) -> None:
     params = make(shape=shape)
     out = CLICKS.apply(steady, RATE, params)
     changed = (out != steady)[0]
@@ -35,16 +35,16 @@ def test_each_reported_burst_is_there_and_nothing_else_changes(shape: str, stead
     assert not changed.any()
 
 
-def test_an_impulse_is_one_sample_of_the_asked_level(steady: np.ndarray) -> None:
+def test_an_impulse_is_one_sample_of_the_given_level(steady: np.ndarray) -> None:
     params = make(shape="impulse", rate_hz=0.2, level_db=24.0)
     clicks = CLICKS.apply(steady, RATE, params) - steady
     segments = CLICKS.segments(steady, RATE, params)
     assert (np.diff(segments) == 1).all()
-    wanted = audio.active_rms(steady, RATE) * 10 ** (24 / 20)
-    assert np.abs(clicks[0, segments[:, 0]]) == pytest.approx(wanted, rel=1e-4)
+    expected = audio.active_rms(steady, RATE) * 10 ** (24 / 20)
+    assert np.abs(clicks[0, segments[:, 0]]) == pytest.approx(expected, rel=1e-4)
 
 
-def test_a_resonance_rings_at_its_frequency() -> None:
+def test_a_resonance_has_its_frequency() -> None:
     silence = np.zeros((1, RATE), dtype=np.float32)
     params = make(rate_hz=0.2, length_ms=5.0, resonance_hz=3000.0, seed=8)
     out = CLICKS.apply(silence, RATE, params)[0]
@@ -55,13 +55,13 @@ def test_a_resonance_rings_at_its_frequency() -> None:
 
 
 @pytest.mark.parametrize("rate", [0.2, 2.0, 20.0])
-def test_the_rate_is_kept(rate: float) -> None:
+def test_the_rate_is_the_given_one(rate: float) -> None:
     minute = np.zeros((1, 60 * 8000), dtype=np.float32)
     counts = [len(CLICKS.segments(minute, 8000, make(rate_hz=rate, shape="impulse", seed=s))) for s in range(20)]
     assert np.mean(counts) == pytest.approx(60 * rate, rel=0.12)
 
 
-def test_every_clip_gets_one_and_more_severity_more() -> None:
+def test_every_clip_has_a_click_and_the_number_grows_with_severity() -> None:
     short = np.zeros((1, 2000), dtype=np.float32)
     for seed in range(20):
         assert len(artifacts.render("clicks", short, RATE, 0.0, seed).segments) >= 1

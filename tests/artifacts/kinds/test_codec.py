@@ -1,4 +1,4 @@
-"""Codecs: real, aligned, worse with fewer bits."""
+"""Codecs: alignment, bandwidth, and damage that grows as the bit rate falls."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def sound(rate: int, seconds: float = 1.5) -> np.ndarray:
 
 
 def voice(rate: int, seconds: float = 1.5) -> np.ndarray:
-    """Pulses of a gliding voice through three formants: what speech codecs can code."""
+    """A voice for speech codecs: pulses of varying pitch through three formants."""
     fine = 192000
     time = np.arange(int(seconds * fine)) / fine
     turns = np.cumsum(130 + 30 * np.sin(2 * np.pi * 1.3 * time) + 9 * np.sin(2 * np.pi * 5.1 * time)) / fine
@@ -39,7 +39,7 @@ def voice(rate: int, seconds: float = 1.5) -> np.ndarray:
 
 
 def lag(clean: np.ndarray, coded: np.ndarray, reach: int | None = None) -> int:
-    """Samples by which ``coded`` is late, of all lags or of those to ``reach``."""
+    """Delay of ``coded`` in samples, among all lags or those up to ``reach``."""
     zero = clean.shape[1] - 1
     reach = reach or zero
     fit = signal.correlate(coded[0], clean[0], method="fft")[zero - reach : zero + reach + 1]
@@ -56,7 +56,7 @@ CASES = [(severity, 1) for severity in (0.0, 0.3, 0.6, 1.0)] + [(0.5, g) for g i
 
 @pytest.mark.parametrize("codec", sorted(set(CODERS) - {"amr_nb", "gsm"}))
 @pytest.mark.parametrize("rate", [8000, 16000, 44100, 48000])
-def test_pairs_stay_aligned(codec: str, rate: int) -> None:
+def test_coded_clips_are_aligned(codec: str, rate: int) -> None:
     clean = sound(rate)
     for severity, generations in CASES:
         out = CODEC.apply(clean, rate, params(codec, severity, generations))
@@ -66,8 +66,8 @@ def test_pairs_stay_aligned(codec: str, rate: int) -> None:
 
 @pytest.mark.parametrize("codec", ["amr_nb", "gsm"])
 @pytest.mark.parametrize("rate", [8000, 16000, 44100, 48000])
-def test_voices_stay_aligned_to_a_sample_of_the_speech_codecs(codec: str, rate: int) -> None:
-    """To 1 / 8000 s, among the lags of .5 ms: phase wanders from generation to generation, and peaks beyond may win."""
+def test_speech_codecs_are_aligned_to_a_sample_at_8_khz(codec: str, rate: int) -> None:
+    """To 1 / 8000 s, among lags of 0.5 ms: each generation changes the phase, and other periods may match better."""
     clean = voice(rate)
     for severity, generations in CASES:
         out = CODEC.apply(clean, rate, params(codec, severity, generations))
@@ -77,7 +77,7 @@ def test_voices_stay_aligned_to_a_sample_of_the_speech_codecs(codec: str, rate: 
 
 @pytest.mark.parametrize("codec", CODERS)
 @pytest.mark.parametrize("generations", [1, 3])
-def test_fewer_bits_are_worse(codec: str, generations: int) -> None:
+def test_damage_grows_as_the_bit_rate_falls(codec: str, generations: int) -> None:
     for clean in (sound(44100), voice(44100)):
         measured = []
         for severity in np.linspace(0, 1, 5):
@@ -87,7 +87,7 @@ def test_fewer_bits_are_worse(codec: str, generations: int) -> None:
 
 
 @pytest.mark.parametrize("codec", CODERS)
-def test_the_level_of_a_voice_stays(codec: str) -> None:
+def test_the_level_of_a_voice_is_preserved(codec: str) -> None:
     clean = voice(44100)
     for severity in (0.0, 0.5, 1.0):
         out = CODEC.apply(clean, 44100, params(codec, severity))
@@ -102,12 +102,12 @@ def test_generations_add_up(codec: str) -> None:
 
 
 @pytest.mark.parametrize("codec", CODERS)
-def test_the_band_is_the_stated_one(codec: str) -> None:
+def test_the_bandwidth_is_that_of_the_table(codec: str) -> None:
     clean = (0.1 * np.random.default_rng(2).standard_normal((1, 66150))).astype(np.float32)
     for severity in (0.3, 1.0):
-        given = params(codec, severity)
-        edge = CODERS[codec].highest(given["kbps"])
-        frequencies, power = signal.welch(CODEC.apply(clean, 44100, given)[0], 44100, nperseg=2048)
+        chosen = params(codec, severity)
+        edge = CODERS[codec].highest(chosen["kbps"])
+        frequencies, power = signal.welch(CODEC.apply(clean, 44100, chosen)[0], 44100, nperseg=2048)
         outside = power[frequencies > 1.7 * edge].max()
         assert 10 * np.log10(outside / power[(frequencies > 300) & (frequencies < 0.5 * edge)].mean()) < -25
 
@@ -119,13 +119,13 @@ def test_loud_audio_is_not_clipped_by_the_encoder() -> None:
     assert np.abs(loud).max() > 2
 
 
-def test_a_bit_rate_that_a_codec_does_not_have_is_its_nearest() -> None:
+def test_a_bit_rate_out_of_range_is_clamped() -> None:
     clean = sound(44100)
     beyond = CODEC.apply(clean, 44100, {"codec": "amr_nb", "kbps": 64.0, "generations": 1})
     assert_array_equal(beyond, CODEC.apply(clean, 44100, params("amr_nb", 0.0)))
 
 
-def test_a_missing_encoder_is_named_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_of_a_missing_encoder_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     def absent(samples: np.ndarray, sample_rate: int, kbps: float) -> np.ndarray:
         import av
 

@@ -1,4 +1,4 @@
-"""Comb filter: where the notches lie and how deep they are."""
+"""Comb filter: frequency and depth of the notches."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def response(params: dict, rate: int = RATE) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("delay_ms", [0.05, 0.1234, 0.5, 1.0])
-def test_notches_lie_at_odd_multiples_of_half_the_inverse_delay(delay_ms: float) -> None:
+def test_notches_are_at_odd_multiples_of_half_the_inverse_delay(delay_ms: float) -> None:
     hertz, gain = response({"delay_ms": delay_ms, "copy_db": -0.5})
-    wanted = np.arange(1, 200, 2) / (2e-3 * delay_ms)
-    wanted = wanted[wanted < 0.42 * RATE]
-    found = hertz[signal.argrelmin(gain, order=20)[0]]
-    found = found[found < wanted[-1] + 0.3e3 / delay_ms]
-    assert_allclose(found, wanted, rtol=2e-3)
+    expected = np.arange(1, 200, 2) / (2e-3 * delay_ms)
+    expected = expected[expected < 0.42 * RATE]
+    notches = hertz[signal.argrelmin(gain, order=20)[0]]
+    notches = notches[notches < expected[-1] + 0.3e3 / delay_ms]
+    assert_allclose(notches, expected, rtol=2e-3)
 
 
 @pytest.mark.parametrize("copy_db", [-18.0, -6.0, -0.5])
@@ -39,6 +39,6 @@ def test_depth_of_the_notches_and_level_of_the_peaks(copy_db: float) -> None:
     assert 20 * np.log10(gain[near].min()) == pytest.approx(20 * np.log10((1 - copy) / (1 + copy)), abs=0.5)
 
 
-def test_at_a_low_rate_the_notch_moves_down_to_where_it_is_heard() -> None:
+def test_at_a_low_sample_rate_the_delay_is_lengthened() -> None:
     hertz, gain = response({"delay_ms": 0.05, "copy_db": -0.5}, rate=8000)
     assert hertz[np.argmin(gain)] == pytest.approx(3200, rel=0.01)

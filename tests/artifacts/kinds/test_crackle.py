@@ -1,4 +1,4 @@
-"""Crackle, counted and weighed."""
+"""Crackle: number, times, amplitudes and spectrum of the pulses."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ def silence(seconds: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize("rate", [50.0, 300.0, 2000.0])
-def test_the_rate_is_kept_and_the_times_are_those_of_poisson(rate: float) -> None:
+def test_times_are_a_poisson_process_of_the_given_rate(rate: float) -> None:
     pulses, free = [], []
     for seed in range(6):
         segments = CRACKLE.segments(silence(10), RATE, make(rate_hz=rate, length_ms=0.1, seed=seed))
         pulses.append(len(segments) / 10)
         free.append(1 - (segments[:, 1] - segments[:, 0]).sum() / (10 * RATE))
-    # Of a Poisson process of pulses of length a, exp(-rate a) of the time stays free, and so many pulses start freely.
-    covered = np.exp(-rate * 4 / RATE)
-    assert np.mean(free) == pytest.approx(covered, rel=0.02)
-    assert np.mean(pulses) == pytest.approx(rate * covered, rel=0.08)
+    # For a Poisson process of pulses of length a, exp(-rate a) of the time is free, and of the pulses is isolated.
+    share = np.exp(-rate * 4 / RATE)
+    assert np.mean(free) == pytest.approx(share, rel=0.02)
+    assert np.mean(pulses) == pytest.approx(rate * share, rel=0.08)
 
 
-def test_amplitudes_have_the_asked_median_and_a_heavy_tail() -> None:
+def test_amplitudes_have_the_given_median_and_a_heavy_tail() -> None:
     wave = CRACKLE.apply(silence(60), RATE, make())[0]
     segments = CRACKLE.segments(silence(60), RATE, make())
     peaks = np.maximum.reduceat(np.abs(wave), segments[:, 0]) / 1e-3  # silence counts as -60 dBFS
@@ -51,15 +51,15 @@ def test_amplitudes_have_the_asked_median_and_a_heavy_tail() -> None:
 
 
 @pytest.mark.parametrize("order", [2, 4])
-def test_the_colour_is_that_of_the_resonance(order: int) -> None:
-    for hertz in (3000.0, 8000.0):  # lower ones make less than a period in a pulse, and have no pitch
+def test_the_spectrum_is_centred_on_the_resonance(order: int) -> None:
+    for hertz in (3000.0, 8000.0):  # a pulse at a lower frequency is shorter than a period
         wave = CRACKLE.apply(silence(10), RATE, make(resonance_hz=hertz, order=order, rate_hz=500.0, length_ms=1.0))[0]
         grid, power = signal.welch(wave, RATE, nperseg=1024)
         centre = np.exp((np.log(grid[1:]) * power[1:]).sum() / power[1:].sum())
         assert hertz / 1.6 < centre < hertz * 1.6
 
 
-def test_with_more_severity_the_pulses_stay_and_more_come() -> None:
+def test_a_higher_rate_adds_pulses_and_keeps_the_others() -> None:
     few, many = (CRACKLE.segments(silence(5), RATE, make(rate_hz=r)) for r in (100.0, 200.0))
     covered = np.zeros(5 * RATE, dtype=bool)
     for start, stop in many:
@@ -68,7 +68,7 @@ def test_with_more_severity_the_pulses_stay_and_more_come() -> None:
     assert len(many) > 1.5 * len(few)
 
 
-def test_an_hour_takes_seconds() -> None:
+def test_an_hour_renders_within_10_s() -> None:
     hour = np.zeros((1, 3600 * 8000), dtype=np.float32)
     begin = time.perf_counter()
     out, segments = CRACKLE.render(hour, 8000, make(rate_hz=200.0))

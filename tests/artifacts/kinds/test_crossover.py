@@ -1,4 +1,4 @@
-"""Crossover distortion, on a tone."""
+"""Crossover distortion, measured on a tone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TONE = (0.1 * np.sqrt(2) * np.sin(2 * np.pi * 20 * np.arange(RATE) / RATE)).asty
 
 
 @pytest.mark.parametrize("width", [0.02, 0.2, 0.7])
-def test_flat_around_zero_and_shifted_beyond(width: float) -> None:
+def test_the_dead_zone_is_flat_and_the_rest_is_shifted(width: float) -> None:
     out = CROSSOVER.apply(TONE, RATE, {"width": width, "softness": 0.0})
     zone = 0.1 * width
     inside, beyond = np.abs(TONE) < 0.9 * zone, np.abs(TONE) > 1.1 * zone

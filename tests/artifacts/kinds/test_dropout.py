@@ -1,4 +1,4 @@
-"""Dropouts: where, how long, how empty."""
+"""Dropouts: position, length and fades of the gaps."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def make(share: float = 0.05, gap_ms: float = 20.0, fade_ms: float = 0.0, seed: 
 
 
 @pytest.mark.parametrize("gap_ms", [5.0, 40.0, 200.0])
-def test_gaps_are_zeros_and_all_else_is_untouched(gap_ms: float, steady: np.ndarray) -> None:
+def test_gaps_are_zeros_and_the_rest_is_not_changed(gap_ms: float, steady: np.ndarray) -> None:
     params = make(gap_ms=gap_ms)
     out = DROPOUT.apply(steady, RATE, params)
     rest = np.ones(steady.shape[1], dtype=bool)
@@ -41,7 +41,7 @@ def test_fades_lie_inside_the_gap(steady: np.ndarray) -> None:
 
 @pytest.mark.parametrize("share", [0.005, 0.03, 0.15])
 @pytest.mark.parametrize("gap_ms", [5.0, 50.0, 200.0])
-def test_share_and_lengths(share: float, gap_ms: float, steady: np.ndarray) -> None:
+def test_share_and_lengths_of_the_gaps(share: float, gap_ms: float, steady: np.ndarray) -> None:
     long = np.tile(steady, 5)
     for seed in range(5):
         lengths = np.diff(DROPOUT.segments(long, RATE, make(share, gap_ms, seed=seed)))
@@ -51,7 +51,7 @@ def test_share_and_lengths(share: float, gap_ms: float, steady: np.ndarray) -> N
 
 
 def test_gaps_lie_where_there_is_sound() -> None:
-    """One second of sound in ten of silence holds the gaps; a burst of 30 ms holds at least one."""
+    """All gaps are in one second of sound within ten of silence; at least one is in a burst of 30 ms."""
     rng = np.random.default_rng(1)
     for width, share in ((1.0, 0.02), (0.03, 0.15)):
         wave = np.zeros((1, 10 * RATE), dtype=np.float32)
@@ -67,13 +67,13 @@ def test_gaps_lie_where_there_is_sound() -> None:
                 assert inside.all()
 
 
-def test_silence_gets_gaps_anywhere() -> None:
+def test_gaps_in_silence_are_anywhere() -> None:
     silence = np.zeros((1, 10 * RATE), dtype=np.float32)
     starts = np.concatenate([DROPOUT.segments(silence, RATE, make(0.01, 100.0, seed=s))[:, 0] for s in range(200)])
     assert np.histogram(starts, bins=4, range=(0, 10 * RATE))[0].min() > len(starts) / 8
 
 
-def test_at_least_one_gap_at_every_severity(clip: np.ndarray) -> None:
+def test_at_severity_0_there_is_at_least_one_gap_in_sound(clip: np.ndarray) -> None:
     for seed in range(30):
         view = artifacts.render("dropout", clip, RATE, 0.0, seed)
         assert len(view.segments) >= 1

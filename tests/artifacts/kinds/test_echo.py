@@ -1,4 +1,4 @@
-"""Echo: when the repetitions come, how loud and how dull they are."""
+"""Echo: lag, level and low-pass of the repetitions."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def test_echo_lag_and_level(burst: np.ndarray, delay_ms: float, level_db: float)
         lag, gain_db = lag_and_gain(burst, added, round(turn * delay_ms * 1e-3 * RATE))
         assert lag == turn * round(delay_ms * 1e-3 * RATE)
         assert gain_db == pytest.approx(level_db - 5 * (turn - 1), abs=0.5)
-    assert not ghost_energy(added, 4 * RATE + round(3.2e-3 * delay_ms * RATE) + RATE // 3)
+    assert not energy_from(added, 4 * RATE + round(3.2e-3 * delay_ms * RATE) + RATE // 3)
 
 
-def ghost_energy(added: np.ndarray, start: int) -> float:
+def energy_from(added: np.ndarray, start: int) -> float:
     return float(np.square(added[0, start:]).sum())
 
 
-def test_a_dull_echo_keeps_its_place_and_loses_3_db_at_its_cutoff(burst: np.ndarray) -> None:
+def test_the_low_pass_has_no_delay_and_3_db_loss_at_its_cutoff(burst: np.ndarray) -> None:
     params = {"delay_ms": 200.0, "level_db": -10.0, "repeats": 1, "decay_db": 3.0, "cutoff_hz": 3000.0}
     added = ECHO.apply(burst, RATE, params) - burst
     assert lag_and_gain(burst, added, RATE // 5)[0] == RATE // 5
@@ -50,7 +50,7 @@ def test_before_the_first_repetition_nothing_is_touched(steady: np.ndarray) -> N
     assert_array_equal(view.waveform[:, :first], steady[:, :first])
 
 
-def test_a_short_clip_still_echoes() -> None:
+def test_in_a_short_clip_the_delay_is_half_of_it() -> None:
     wave = np.random.default_rng(1).standard_normal((1, 441)).astype(np.float32)
     assert artifacts.render("echo", wave, RATE, 1.0, 2).segments[0, 0] == 220
 

@@ -1,4 +1,4 @@
-"""Level shifts, measured in dB and in samples."""
+"""Level shifts: gain, ramps and spans."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def gain_db(clean: np.ndarray, out: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("direction", [1, -1])
 @pytest.mark.parametrize("step", [1.5, 6.0, 15.0])
-def test_a_step_that_stays(step: float, direction: int, steady: np.ndarray) -> None:
+def test_a_step_without_return(step: float, direction: int, steady: np.ndarray) -> None:
     params = {"step_db": step, "ramp_ms": 5.0, "spans": [[0.25, 1.0, direction]]}
     gain = gain_db(steady, GAIN_STEP.apply(steady, RATE, params))
     assert_array_equal(gain[:RATE], 0.0)
@@ -29,14 +29,14 @@ def test_a_step_that_stays(step: float, direction: int, steady: np.ndarray) -> N
     assert_array_equal(GAIN_STEP.segments(steady, RATE, params), [[RATE, 4 * RATE]])
 
 
-def test_a_slow_fader_is_a_line_in_db(steady: np.ndarray) -> None:
+def test_a_slow_ramp_is_linear_in_db(steady: np.ndarray) -> None:
     params = {"step_db": 12.0, "ramp_ms": 1000.0, "spans": [[0.25, 1.0, -1]]}
     gain = gain_db(steady, GAIN_STEP.apply(steady, RATE, params))
     for at, expected in ((0.25, -3), (0.5, -6), (0.75, -9), (1.5, -12)):
         assert gain[round((1 + at) * RATE)] == pytest.approx(expected, abs=0.01)
 
 
-def test_several_spans_are_the_segments(steady: np.ndarray) -> None:
+def test_segments_are_the_spans(steady: np.ndarray) -> None:
     params = {"step_db": 6.0, "ramp_ms": 2.0, "spans": [[0.1, 0.2, 1], [0.5, 0.75, -1], [0.9, 0.95, 1]]}
     out = GAIN_STEP.apply(steady, RATE, params)
     segments = GAIN_STEP.segments(steady, RATE, params)
@@ -49,7 +49,7 @@ def test_several_spans_are_the_segments(steady: np.ndarray) -> None:
 
 
 def test_pauses_do_not_count() -> None:
-    """Half of the time that sounds lies before the step, wherever the pauses are."""
+    """The start of a span is a share of the time without pauses."""
     wave = np.zeros((1, 10 * RATE), dtype=np.float32)
     sound = np.concatenate([np.arange(RATE, 2 * RATE), np.arange(8 * RATE, 9 * RATE)])
     wave[0, sound] = 0.1 * np.random.default_rng(0).standard_normal(len(sound))
@@ -58,7 +58,7 @@ def test_pauses_do_not_count() -> None:
         assert GAIN_STEP.segments(wave, RATE, params)[0, 0] == pytest.approx(at * RATE, abs=0.06 * RATE)
 
 
-def test_draws_are_in_order_and_of_both_kinds() -> None:
+def test_drawn_spans_are_sorted_and_of_both_signs_and_speeds() -> None:
     drawn = [GAIN_STEP.sample(0.5, seeding.generator(seed)) for seed in range(200)]
     for params in drawn:
         flat = np.array([row[:2] for row in params["spans"]]).ravel()
@@ -70,7 +70,7 @@ def test_draws_are_in_order_and_of_both_kinds() -> None:
     assert 0.2 < slow.mean() < 0.5
 
 
-def test_spans_that_overlap_do_not_add_up(steady: np.ndarray) -> None:
+def test_gains_of_overlapping_spans_are_not_added(steady: np.ndarray) -> None:
     params = {"step_db": 6.0, "ramp_ms": 1.0, "spans": [[0.2, 0.6, 1], [0.5, 0.9, 1]]}
     gain = gain_db(steady, GAIN_STEP.apply(steady, RATE, params))
     assert gain.max() == pytest.approx(6, abs=1e-3)

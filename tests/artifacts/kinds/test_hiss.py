@@ -1,4 +1,4 @@
-"""Hiss: level, spectrum, independence of channels, no seams between blocks."""
+"""Hiss: level, spectrum, independence of channels, no discontinuity between blocks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def db(ratio: float) -> float:
 
 
 @pytest.mark.parametrize("severity", [0.0, 0.3, 0.7, 1.0])
-def test_hiss_has_the_asked_snr(severity: float, clip: np.ndarray) -> None:
+def test_the_snr_is_the_given_one(severity: float, clip: np.ndarray) -> None:
     for seed in range(5):
         view = artifacts.render("hiss", clip, RATE, severity, seed)
         assert view.params["parameters"]["snr_db"] == pytest.approx(40 - 35 * severity)
@@ -30,7 +30,7 @@ def test_hiss_has_the_asked_snr(severity: float, clip: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("slope", [-3.0, 0.0, 3.0])
-def test_hiss_slope(slope: float, steady: np.ndarray) -> None:
+def test_the_slope_of_the_spectrum(slope: float, steady: np.ndarray) -> None:
     params = {
         "seed": 3, "snr_db": 5.0, "slope_db": slope, "lift_db": 0.0, "lift_hz": 1000.0, "swell": 0.0, "swell_hz": 1.0,
     }  # fmt: skip
@@ -40,7 +40,7 @@ def test_hiss_slope(slope: float, steady: np.ndarray) -> None:
     assert high - low == pytest.approx(4 * slope, abs=1.0)
 
 
-def test_tape_hiss_is_lifted(steady: np.ndarray) -> None:
+def test_the_high_shelf_of_tape_hiss(steady: np.ndarray) -> None:
     params = {
         "seed": 3, "snr_db": 5.0, "slope_db": 0.0, "lift_db": 12.0, "lift_hz": 1000.0, "swell": 0.0, "swell_hz": 1.0,
     }  # fmt: skip
@@ -50,12 +50,12 @@ def test_tape_hiss_is_lifted(steady: np.ndarray) -> None:
     assert lift == pytest.approx(12, abs=1.0)
 
 
-def test_hiss_is_independent_between_channels(clip: np.ndarray) -> None:
+def test_channels_are_independent(clip: np.ndarray) -> None:
     noise = added(artifacts.render("hiss", np.repeat(clip, 2, axis=0), RATE, 0.5, 1), clip)
     assert abs(np.corrcoef(noise)[0, 1]) < 0.02
 
 
-def test_long_hiss_joins_its_blocks_without_a_seam() -> None:
+def test_blocks_are_joined_without_a_discontinuity() -> None:
     silence = np.zeros((1, (1 << 20) + 5000), dtype=np.float32)
     params = {
         "seed": 1, "snr_db": 5.0, "slope_db": -3.0, "lift_db": 0.0, "lift_hz": 1000.0, "swell": 0.0, "swell_hz": 1.0,

@@ -20,7 +20,7 @@ def db(ratio: float) -> float:
 
 
 @pytest.mark.parametrize("severity", [0.0, 0.5, 1.0])
-def test_hum_has_the_asked_level(severity: float, clip: np.ndarray) -> None:
+def test_the_level_is_the_given_one(severity: float, clip: np.ndarray) -> None:
     for seed in range(5):
         hum = added(artifacts.render("hum", clip, RATE, severity, seed), clip)
         level = db(np.sqrt(np.mean(hum**2)) / audio.active_rms(clip, RATE))
@@ -28,7 +28,7 @@ def test_hum_has_the_asked_level(severity: float, clip: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("base", [50, 60, 100, 120])
-def test_hum_peaks_lie_on_the_harmonics_and_nothing_besides(base: int) -> None:
+def test_the_spectrum_holds_the_harmonics_only(base: int) -> None:
     silence = np.zeros((1, 4 * RATE), dtype=np.float32)
     levels = {1: -6.0, 2: 0.0, 3: -12.0, 20: -20.0}
     params = {
@@ -38,15 +38,15 @@ def test_hum_peaks_lie_on_the_harmonics_and_nothing_besides(base: int) -> None:
     hum = artifacts.artifact("hum").apply(silence, RATE, params)[0].astype(np.float64)
     spectrum = np.abs(np.fft.rfft(hum * signal.windows.blackmanharris(len(hum)), 4 * len(hum)))
     hertz = np.fft.rfftfreq(4 * len(hum), 1 / RATE)
-    found = {n: np.abs(hertz - n * base * 1.001) < 2 for n in levels}
+    near = {n: np.abs(hertz - n * base * 1.001) < 2 for n in levels}
     for n, level in levels.items():
-        top = np.argmax(spectrum * found[n])
+        top = np.argmax(spectrum * near[n])
         assert hertz[top] == pytest.approx(n * base * 1.001, abs=0.15)
         assert db(spectrum[top] / spectrum.max()) == pytest.approx(level, abs=0.2)
-    assert db(spectrum[~np.any(list(found.values()), axis=0)].max() / spectrum.max()) < -80
+    assert db(spectrum[~np.any(list(near.values()), axis=0)].max() / spectrum.max()) < -80
 
 
-def test_hum_drifts_as_told() -> None:
+def test_the_frequency_drifts_by_the_given_deviation() -> None:
     silence = np.zeros((1, 8 * RATE), dtype=np.float32)
     params = {
         "level_db": 0.0, "base_hz": 60, "offset": 0.0, "drift": 0.002, "drift_hz": 0.5, "drift_phase": 0.3,
@@ -59,7 +59,7 @@ def test_hum_drifts_as_told() -> None:
     assert 1 - np.quantile(hertz, 0.01) / 60 == pytest.approx(0.002, rel=0.15)
 
 
-def test_hum_is_common_to_all_channels_and_varied_between_seeds(clip: np.ndarray) -> None:
+def test_channels_are_equal_and_seeds_differ(clip: np.ndarray) -> None:
     hum = added(artifacts.render("hum", np.repeat(clip, 2, axis=0), RATE, 1.0, 1), clip)
     assert np.allclose(hum[0], hum[1], atol=1e-7)
     drawn = [artifacts.render("hum", clip[:, :4410], RATE, 0.5, seed).params["parameters"] for seed in range(80)]
@@ -69,7 +69,7 @@ def test_hum_is_common_to_all_channels_and_varied_between_seeds(clip: np.ndarray
     assert max(counts) >= 15
 
 
-def test_drifting_hum_is_the_sum_of_its_harmonics() -> None:
+def test_drifting_hum_is_the_sum_of_its_sines() -> None:
     params = {
         "level_db": 0.0, "base_hz": 120, "offset": -0.001, "drift": 0.001, "drift_hz": 0.03, "drift_phase": 0.2,
         "harmonics": [[1, 0.0, 0.1], [7, -9.0, 0.6], [20, -12.0, 0.3]],
@@ -77,7 +77,7 @@ def test_drifting_hum_is_the_sum_of_its_harmonics() -> None:
     seconds = np.arange(20 * RATE) / RATE
     swing = 120 * 0.001 / (2 * np.pi * 0.03) * np.cos(2 * np.pi * (0.03 * seconds + 0.2))
     turn = 120 * 0.999 * seconds - swing
-    wanted = sum(10 ** (db / 20) * np.sin(2 * np.pi * (n * turn + phase)) for n, db, phase in params["harmonics"])
+    expected = sum(10 ** (db / 20) * np.sin(2 * np.pi * (n * turn + phase)) for n, db, phase in params["harmonics"])
     hum = artifacts.artifact("hum").apply(np.zeros((1, len(seconds)), dtype=np.float32), RATE, params)[0]
-    wanted *= 1e-3 / np.sqrt(np.mean(wanted**2))  # silence counts as -60 dBFS
-    assert np.abs(hum - wanted).max() < 1e-3 * 1e-3
+    expected *= 1e-3 / np.sqrt(np.mean(expected**2))  # silence counts as -60 dBFS
+    assert np.abs(hum - expected).max() < 1e-3 * 1e-3

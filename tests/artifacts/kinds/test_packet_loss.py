@@ -1,4 +1,4 @@
-"""Lost packets: how many, in which bursts, and what is played instead."""
+"""Packet loss: share, bursts and concealment."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def bursts(lost: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("share", [0.05, 0.12, 0.25])
 @pytest.mark.parametrize("burst", [1.5, 2.5, 4.0])
-def test_share_and_bursts_are_those_of_the_chain(share: float, burst: float) -> None:
-    """Bursts are geometric, with the chance 1 - 1 / burst to go on at each frame, as far as 10."""
+def test_share_and_bursts_are_those_of_the_markov_chain(share: float, burst: float) -> None:
+    """Burst lengths are geometric, with probability 1 - 1 / burst of one more frame, up to 10."""
     wave = np.ones((1, 200_000), dtype=np.float32)
     lost = lost_frames(wave, 1, make(share, burst))
     assert lost.mean() == pytest.approx(share, rel=0.01)
@@ -42,12 +42,12 @@ def test_share_and_bursts_are_those_of_the_chain(share: float, burst: float) -> 
     assert lengths.max() >= (10 if burst > 2 else 6)
     reached = np.array([(lengths > k).sum() for k in range(5)])
     assert_allclose(reached[1:] / reached[:-1], 1 - 1 / burst, atol=0.05)
-    gaps = bursts(~lost)  # between bursts: geometric too, as far as its memory goes
+    gaps = bursts(~lost)  # between bursts: geometric, too, by its mean and deviation
     assert gaps.mean() == pytest.approx(lengths.mean() * (1 - share) / share, rel=0.01)
     assert gaps.std() == pytest.approx(gaps.mean(), rel=0.15)
 
 
-def test_what_is_lost_stays_lost_when_more_is_lost(noise: np.ndarray) -> None:
+def test_frames_lost_at_one_share_are_lost_at_larger_ones(noise: np.ndarray) -> None:
     for seed in range(10):
         lost = [lost_frames(noise, FRAME, make(share, seed=seed)) for share in np.linspace(0.05, 0.25, 9)]
         for less, more in pairwise(lost):
@@ -56,7 +56,7 @@ def test_what_is_lost_stays_lost_when_more_is_lost(noise: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("concealment", ["zero", "repeat", "decay", "pitch"])
-def test_segments_are_whole_frames_and_all_else_is_untouched(concealment: str, noise: np.ndarray) -> None:
+def test_segments_are_whole_frames_and_the_rest_is_not_changed(concealment: str, noise: np.ndarray) -> None:
     params = make(concealment=concealment)
     wave = noise[:, :-100]  # the last frame is cut
     out, segments = LOSS.render(wave, RATE, params)
@@ -69,7 +69,7 @@ def test_segments_are_whole_frames_and_all_else_is_untouched(concealment: str, n
     assert (out[:, ~rest] != wave[:, ~rest]).all()
 
 
-def test_what_each_concealment_leaves(noise: np.ndarray) -> None:
+def test_zero_repeat_and_decay(noise: np.ndarray) -> None:
     segments = LOSS.segments(noise, RATE, make(0.25, 4.0))
     zero, repeat, decay = (LOSS.apply(noise, RATE, make(0.25, 4.0, c)) for c in ("zero", "repeat", "decay"))
     time = np.arange(10 * FRAME) / RATE
@@ -84,13 +84,13 @@ def test_what_each_concealment_leaves(noise: np.ndarray) -> None:
         assert_array_equal(repeat[0, start:stop], again)
         assert_allclose(decay[0, start:stop], again * gain[: stop - start], atol=1e-6)
         longest = max(longest, stop - start)
-    assert longest > 4 * FRAME  # longer than it takes to fade
+    assert longest > 4 * FRAME  # longer than the fade
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 44100])
 @pytest.mark.parametrize("hertz", [83.0, 130.0, 180.0])
-def test_a_pitch_goes_on_through_the_gap(rate: int, hertz: float) -> None:
-    """The first 10 ms of a gap in a voiced sound: all but right, where a frame repeated blindly is all wrong."""
+def test_the_pitch_continues_through_the_gap(rate: int, hertz: float) -> None:
+    """The first 10 ms of a gap in a voiced sound: a small error, and a large one for a repeated frame."""
     phase = 2 * np.pi * hertz * np.arange(5 * rate) / rate
     voice = sum(np.cos(n * phase + n * n) / n for n in range(1, 12)).astype(np.float32)[None] / 10
     left = {}
@@ -103,7 +103,7 @@ def test_a_pitch_goes_on_through_the_gap(rate: int, hertz: float) -> None:
     assert left["repeat"] > 0.3
 
 
-def test_a_frame_with_sound_is_lost_even_if_there_is_but_one() -> None:
+def test_the_only_frame_with_sound_is_lost() -> None:
     wave = np.zeros((1, 500 * FRAME), dtype=np.float32)
     wave[:, 77 * FRAME : 78 * FRAME] = 0.1
     for seed in range(20):

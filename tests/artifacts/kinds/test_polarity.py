@@ -21,7 +21,7 @@ def test_only_the_picked_channel_changes(share: float, wide: np.ndarray) -> None
 
 
 @pytest.mark.parametrize("rate", [8000, 44100, 96000])
-def test_polarity_inverts_above_the_corner(rate: int) -> None:
+def test_frequencies_above_the_corner_are_inverted(rate: int) -> None:
     corner = 400.0 * min(1.0, rate / 32000)
     time = np.arange(rate) / rate
     for factor, expected in ((1 / 20, 1.0), (1.0, 0.0), (8.0, -1.0)):
@@ -32,8 +32,8 @@ def test_polarity_inverts_above_the_corner(rate: int) -> None:
         assert np.square(out[0, late]).mean() == pytest.approx(np.square(tone[late]).mean(), rel=0.01)
 
 
-def test_polarity_of_the_severest_is_an_inversion(clip: np.ndarray) -> None:
+def test_at_5_hz_the_channel_is_inverted(clip: np.ndarray) -> None:
     pair = np.repeat(clip, 2, axis=0)
     out = POLARITY.apply(pair, RATE, {"corner_hz": 5.0, "channel": 0.9})
     assert np.corrcoef(out[0], out[1])[0, 1] < -0.98
-    assert np.square(out.mean(axis=0)).mean() < 0.01 * np.square(pair[0]).mean()  # gone in the mono sum
+    assert np.square(out.mean(axis=0)).mean() < 0.01 * np.square(pair[0]).mean()  # it cancels in the mono sum

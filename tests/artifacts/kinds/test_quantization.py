@@ -1,4 +1,4 @@
-"""Quantization: levels, power of the error, and what dither does to it."""
+"""Quantization: number of levels, power of the error, effect of dither."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def test_power_of_the_error(bits: float, dither: str, steady: np.ndarray) -> Non
     assert 10 * np.log10(in_steps / POWER[dither]) == pytest.approx(0, abs=0.5)
 
 
-def test_a_quiet_clip_is_hurt_alike(clip: np.ndarray) -> None:
+def test_a_quiet_clip_gets_the_same_damage(clip: np.ndarray) -> None:
     scale = np.float32(2.0**-10)
     np.testing.assert_array_equal(quantized(scale * clip, 6, "tpdf"), scale * quantized(clip, 6, "tpdf"))
 
 
-def test_dither_takes_the_distortion_out() -> None:
-    """A tone of one step's height: undithered its error is harmonics, with TPDF it is noise without a line."""
+def test_dither_removes_harmonics() -> None:
+    """A tone of about one step: the error is harmonics without dither, and noise with TPDF."""
     wave = np.sin(2 * np.pi * 441 * np.arange(4 * RATE) / RATE)
     wave = (wave * np.where(np.arange(4 * RATE) < 100, 7.0, 1.2)).astype(np.float32)[None] / 70  # a peak sets the step
     rest = slice(RATE, 4 * RATE)
@@ -57,8 +57,8 @@ def test_dither_takes_the_distortion_out() -> None:
     assert lines["tpdf"] < 0.01
 
 
-def test_error_under_tpdf_is_free_of_the_signal() -> None:
-    """Neither the mean nor the power of the error follows the signal between two levels; without dither both do."""
+def test_the_error_with_tpdf_does_not_depend_on_the_signal() -> None:
+    """Mean and power of the error depend on the signal between two levels without dither, and not with TPDF."""
     wave = np.tile(np.linspace(0.0, 1.0, 1000, dtype=np.float32), 400)[None] / 7
     wave[0, 0] = 1.0  # at 4 bits the step is 1/7: the ramps run through one step
     scatter = {}
@@ -68,11 +68,11 @@ def test_error_under_tpdf_is_free_of_the_signal() -> None:
         scatter[dither] = slots.mean(axis=1).std(), np.square(slots).mean(axis=1).std()
     assert scatter["none"][0] > 0.2
     assert scatter["rpdf"][0] < 0.02
-    assert scatter["rpdf"][1] > 0.05  # the noise still moves with the signal
+    assert scatter["rpdf"][1] > 0.05  # the power still depends on the signal
     assert max(scatter["tpdf"]) < 0.02
 
 
 @pytest.mark.parametrize("dither", list(POWER))
-def test_silence_stays(dither: str) -> None:
+def test_silence_is_not_changed(dither: str) -> None:
     silence = np.zeros((2, 1000), dtype=np.float32)
     np.testing.assert_array_equal(quantized(silence, 4, dither), silence)

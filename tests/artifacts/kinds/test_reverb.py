@@ -1,4 +1,4 @@
-"""Statistical rooms, measured."""
+"""Reverberation: decay time, ratio, direct sound."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_decay_time_and_direct_to_reverberant_ratio(severity: float) -> None:
         assert schroeder_t60(tail, RATE) == pytest.approx(params["t60_s"], rel=0.15), (seed, params)
 
 
-def test_highs_die_first() -> None:
+def test_highs_decay_faster() -> None:
     base = {"seed": 2, "t60_s": 1.5, "drr_db": 0.0, "damping": 0.4, "predelay_ms": 5.0, "early_db": -12.0}
     impulse = np.zeros((1, 3 * RATE), dtype=np.float32)
     impulse[0, 0] = 1
@@ -49,7 +49,7 @@ def test_highs_die_first() -> None:
     assert schroeder_t60(high, RATE) < 0.7 * schroeder_t60(low, RATE)
 
 
-def test_the_direct_sound_is_not_moved(clip: np.ndarray) -> None:
+def test_the_direct_sound_is_not_delayed(clip: np.ndarray) -> None:
     for seed in range(4):
         out = artifacts.render("reverb", clip, RATE, 0.3, seed).waveform
         lag = np.argmax(signal.correlate(out[0], clip[0], method="fft")) - (clip.shape[1] - 1)

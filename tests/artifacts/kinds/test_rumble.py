@@ -1,4 +1,4 @@
-"""Rumble, measured."""
+"""Rumble: level, spectrum, modulation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def make(**changes: object) -> dict:
 
 
 @pytest.mark.parametrize("severity", [0.0, 0.4, 1.0])
-def test_the_snr_is_the_asked_one(severity: float, clip: np.ndarray) -> None:
+def test_the_snr_is_the_given_one(severity: float, clip: np.ndarray) -> None:
     for seed in range(5):
         noise = artifacts.render("rumble", clip, 44100, severity, seed).waveform.astype(np.float64) - clip
         snr = 20 * np.log10(audio.active_rms(clip, 44100) / np.sqrt(np.mean(noise**2)))
@@ -27,16 +27,16 @@ def test_the_snr_is_the_asked_one(severity: float, clip: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("rate", [8000, 11025, 44100, 192000])
-def test_it_lies_below_40_hz(rate: int) -> None:
+def test_it_is_below_40_hz(rate: int) -> None:
     noise = RUMBLE.apply(np.zeros((1, 8 * rate), dtype=np.float32), rate, make(slope_db=0.0))[0].astype(np.float64)
     power = np.square(np.abs(np.fft.rfft(noise * signal.windows.blackmanharris(len(noise)))))
     hertz = np.fft.rfftfreq(len(noise), 1 / rate)
     assert power[hertz < 40].sum() > 0.99 * power.sum()
     assert power[hertz < 4].sum() < 0.1 * power.sum()
-    assert power[hertz > 60].sum() < 1e-6 * power.sum()  # what the interpolation leaves
+    assert power[hertz > 60].sum() < 1e-6 * power.sum()  # images of the interpolation
 
 
-def test_it_is_coloured() -> None:
+def test_the_slope_of_the_spectrum() -> None:
     silence = np.zeros((1, 120 * 1000), dtype=np.float32)
     noise = RUMBLE.apply(silence, 1000, make(slope_db=-6.0, depth=0.2))[0]
     hertz, power = signal.welch(noise, 1000, nperseg=2000)
@@ -45,7 +45,7 @@ def test_it_is_coloured() -> None:
 
 
 @pytest.mark.parametrize(("rpm", "hertz"), [("33", 1 / 1.8), ("45", 0.75), ("78", 1.3)])
-def test_its_envelope_turns_with_the_record(rpm: str, hertz: float) -> None:
+def test_its_envelope_has_the_rate_of_the_record(rpm: str, hertz: float) -> None:
     silence = np.zeros((1, 120 * 1000), dtype=np.float32)
     noise = RUMBLE.apply(silence, 1000, make(rpm=rpm))[0].astype(np.float64)
     envelope = np.abs(signal.hilbert(noise))

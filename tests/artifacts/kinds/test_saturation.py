@@ -1,4 +1,4 @@
-"""Saturation, by the harmonics of a tone."""
+"""Saturation: harmonics of a tone, aliasing, level."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def tone(hertz: int, rate: int = RATE, seconds: int = 1) -> np.ndarray:
 
 
 def lines(wave: np.ndarray) -> np.ndarray:
-    """Amplitude of each whole Hz of one second in the middle, ``[rate / 2 + 1]``."""
+    """Amplitude at each whole Hz of one second of sound, ``[rate / 2 + 1]``."""
     return np.abs(np.fft.rfft(wave[0].astype(np.float64))) * 2 / wave.shape[1]
 
 
 def distortion(hertz: int, drive_db: float, bias: float) -> float:
-    """Root of the power of the harmonics re the fundamental."""
+    """Total harmonic distortion: RMS of the harmonics re the fundamental."""
     level = lines(SATURATION.apply(tone(hertz), RATE, {"drive_db": drive_db, "bias": bias}))
     return float(np.sqrt(np.square(level[2 * hertz :: hertz]).sum()) / level[hertz])
 
@@ -35,12 +35,12 @@ def test_distortion_grows_with_drive(bias: float) -> None:
     assert measured[-1] > 0.25
 
 
-def test_a_sine_has_one_percent_at_the_mild_end_and_thirty_at_the_other() -> None:
+def test_distortion_of_a_sine_is_1_percent_at_3_db_and_30_at_24_db() -> None:
     assert distortion(441, 3, 0.0) == pytest.approx(0.01, rel=0.15)
     assert distortion(441, 24, 0.0) == pytest.approx(0.3, rel=0.1)
 
 
-def test_the_third_harmonic_is_that_of_tanh() -> None:
+def test_harmonics_are_those_of_tanh() -> None:
     drive_db = 12.0
     amplitude = np.sqrt(2) * 10 ** ((drive_db - 15) / 20)
     expected = lines(np.tanh(amplitude * tone(441) / 0.1))
@@ -49,19 +49,17 @@ def test_the_third_harmonic_is_that_of_tanh() -> None:
         assert level[n * 441] / level[441] == pytest.approx(expected[n * 441] / expected[441], rel=0.01)
 
 
-def test_even_harmonics_come_from_the_bias() -> None:
-    level, lopsided = (
-        lines(SATURATION.apply(tone(441), RATE, {"drive_db": 12.0, "bias": bias})) for bias in (0.0, 0.2)
-    )
+def test_bias_gives_even_harmonics() -> None:
+    level, biased = (lines(SATURATION.apply(tone(441), RATE, {"drive_db": 12.0, "bias": bias})) for bias in (0.0, 0.2))
     assert level[882] < 1e-5 * level[441]
-    assert lopsided[882] > 0.03 * lopsided[441]
-    assert lopsided[1323] > 0.03 * lopsided[441]
-    assert lopsided[0] < 1e-3 * lopsided[441]  # no direct current
+    assert biased[882] > 0.03 * biased[441]
+    assert biased[1323] > 0.03 * biased[441]
+    assert biased[0] < 1e-3 * biased[441]  # no offset
 
 
 @pytest.mark.parametrize(("hertz", "rate"), [(2999, 44100), (4999, 48000), (997, 16000)])
-def test_nothing_folds_back(hertz: int, rate: int) -> None:
-    """Between the harmonics of the hardest driven tone there is next to nothing; a bare tanh leaves plenty there."""
+def test_aliasing_is_weak(hertz: int, rate: int) -> None:
+    """Between the harmonics at the highest drive there is little energy; with tanh alone there is much more."""
     wave = tone(hertz, rate)
     amplitude = np.sqrt(2) * 10 ** ((24 - 15) / 20)
     folded = []
@@ -74,14 +72,14 @@ def test_nothing_folds_back(hertz: int, rate: int) -> None:
     assert folded[1] > folded[0] + 15
 
 
-def test_drive_is_not_loudness(clip: np.ndarray) -> None:
+def test_the_level_is_preserved(clip: np.ndarray) -> None:
     for drive in (3.0, 24.0):
         out = SATURATION.apply(clip, RATE, {"drive_db": drive, "bias": 0.2})
         assert np.square(out).mean() == pytest.approx(np.square(clip).mean(), rel=1e-4)
     assert np.abs(out).max() < 0.8 * np.abs(clip).max()
 
 
-def test_drive_follows_the_level(clip: np.ndarray) -> None:
+def test_drive_is_relative_to_the_level(clip: np.ndarray) -> None:
     params = {"drive_db": 15.0, "bias": 0.1}
     quiet = SATURATION.apply(0.01 * clip, RATE, params)
     np.testing.assert_allclose(100 * quiet, SATURATION.apply(clip, RATE, params), atol=1e-4)
@@ -89,7 +87,7 @@ def test_drive_follows_the_level(clip: np.ndarray) -> None:
 
 @pytest.mark.parametrize("rate", [44100, 16000])
 def test_blocks_leave_no_joints(rate: int) -> None:
-    """What is rendered in pieces is the same as around the joint alone."""
+    """A clip rendered in blocks equals a short part rendered around the edge of a block."""
     wave = (0.1 * np.random.default_rng(0).standard_normal((1, 600000))).astype(np.float32)
 
     def cube(x: np.ndarray) -> np.ndarray:

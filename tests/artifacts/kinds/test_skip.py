@@ -1,4 +1,4 @@
-"""Skips: what is gone, what is left, how the end is filled."""
+"""Skips: deleted samples, displacement, extended end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def make(lost: float = 300.0, rate_hz: float = 1.0, seed: int = 3) -> dict:
 
 
 @pytest.mark.parametrize("lost", [1.0, 40.0, 2000.0])
-def test_outside_the_segments_the_clip_is_displaced_by_what_was_lost(lost: float, steady: np.ndarray) -> None:
+def test_outside_the_segments_the_clip_is_moved_up_by_the_deleted_samples(lost: float, steady: np.ndarray) -> None:
     for seed in range(5):
         params = make(lost, 2.0, seed)
         out, segments = SKIP.render(steady, RATE, params)
@@ -32,7 +32,7 @@ def test_outside_the_segments_the_clip_is_displaced_by_what_was_lost(lost: float
         assert segments[-1].tolist() == [steady.shape[1] - lags[-1], steady.shape[1]]
 
 
-def test_the_samples_at_the_joints_are_those_around_the_cut(steady: np.ndarray) -> None:
+def test_joints_hold_the_samples_around_the_cut(steady: np.ndarray) -> None:
     out, segments = SKIP.render(steady, RATE, make())
     lag = 0
     for (start, stop), joint in zip(deleted_spans(steady, RATE, make()), segments[:-1].mean(axis=1), strict=True):
@@ -42,7 +42,7 @@ def test_the_samples_at_the_joints_are_those_around_the_cut(steady: np.ndarray) 
         lag += stop - start
 
 
-def test_the_end_is_filled_with_its_mirror_image_not_with_zeros(steady: np.ndarray) -> None:
+def test_the_end_is_extended_by_reflection(steady: np.ndarray) -> None:
     out, segments = SKIP.render(steady, RATE, make(2000.0))
     start, stop = segments[-1]
     assert_array_equal(out[:, start:stop], out[:, 2 * start - stop : start][:, ::-1])
@@ -59,7 +59,7 @@ def test_lengths_and_share_stay_in_range() -> None:
             assert lengths.sum() <= 0.1 * wave.shape[1]
 
 
-def test_cuts_lie_at_sound_around_the_same_samples_at_every_severity(clip: np.ndarray) -> None:
+def test_cuts_are_in_sound_around_the_same_samples_at_every_severity(clip: np.ndarray) -> None:
     for seed in range(20):
         params = [artifacts.render("skip", clip, RATE, s, seed).params["parameters"] for s in (0.0, 1.0)]
         mild, severe = (deleted_spans(clip, RATE, p) for p in params)

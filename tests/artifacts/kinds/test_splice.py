@@ -1,4 +1,4 @@
-"""Bad splices: the jump, measured at its sample."""
+"""Bad splices: jumps of level, phase and offset, measured at the sample."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def test_the_phase_jumps_by_the_angle_at_every_frequency(degrees: float, hertz: 
     tone = (0.5 * np.sin(2 * np.pi * hertz * time)).astype(np.float32)[None]
     out, segments = SPLICE.render(tone, RATE, make(phase_deg=degrees))
     start, stop = segments[0]
-    wanted = 0.5 * np.sin(2 * np.pi * hertz * time[start:stop] + np.radians(degrees))
+    expected = 0.5 * np.sin(2 * np.pi * hertz * time[start:stop] + np.radians(degrees))
     edge = RATE // 50
-    assert_allclose(out[0, start + edge : stop - edge], wanted[edge:-edge], atol=0.01)
+    assert_allclose(out[0, start + edge : stop - edge], expected[edge:-edge], atol=0.01)
 
 
-def test_half_a_turn_is_exactly_the_other_polarity(steady: np.ndarray) -> None:
+def test_180_degrees_invert_the_polarity_exactly(steady: np.ndarray) -> None:
     out, segments = SPLICE.render(steady, RATE, make(phase_deg=180.0))
     for start, stop in segments:
         assert_array_equal(out[:, start:stop], -steady[:, start:stop])
@@ -51,7 +51,7 @@ def test_half_a_turn_is_exactly_the_other_polarity(steady: np.ndarray) -> None:
 
 @pytest.mark.parametrize("dc", [-2.0, 0.1, 1.0])
 @pytest.mark.parametrize("coupling_hz", [2.0, 20.0])
-def test_an_offset_jumps_in_and_decays_through_the_coupling(dc: float, coupling_hz: float, steady: np.ndarray) -> None:
+def test_an_offset_jumps_and_decays(dc: float, coupling_hz: float, steady: np.ndarray) -> None:
     long = np.tile(steady, 3)
     out, segments = SPLICE.render(long, RATE, make(dc=dc, coupling_hz=coupling_hz, piece_s=1.5))
     offset = out.astype(np.float64)[0] - long[0]
@@ -65,7 +65,7 @@ def test_an_offset_jumps_in_and_decays_through_the_coupling(dc: float, coupling_
     assert stop - start == pytest.approx(constant * np.log(1e4), abs=2)
 
 
-def test_jumps_lie_at_sound_and_at_the_same_places_at_every_severity(clip: np.ndarray) -> None:
+def test_jumps_are_in_sound_and_at_the_same_positions_at_every_severity(clip: np.ndarray) -> None:
     for seed in range(30):
         mild, severe = (artifacts.render("splice", clip, RATE, s, seed) for s in (0.0, 1.0))
         assert_array_equal(mild.segments, severe.segments)
@@ -73,14 +73,14 @@ def test_jumps_lie_at_sound_and_at_the_same_places_at_every_severity(clip: np.nd
             assert np.abs(clip[:, max(0, start - 441) : start + 441]).max() > 0.01
 
 
-def test_pieces_take_at_most_half(steady: np.ndarray) -> None:
+def test_pieces_take_at_most_half_of_the_clip(steady: np.ndarray) -> None:
     for seed in range(20):
         segments = SPLICE.segments(np.tile(steady, 5), RATE, make(level_db=6.0, rate_hz=2.0, piece_s=1.0, seed=seed))
         assert (segments[1:, 0] > segments[:-1, 1]).all()
         assert np.diff(segments).sum() <= 0.5 * 5 * steady.shape[1]
 
 
-def test_each_sampled_jump_is_of_one_kind() -> None:
+def test_each_draw_has_one_kind_of_jump() -> None:
     rng = np.random.default_rng(0)
     kinds = [
         [bool(p[k]) for k in ("level_db", "phase_deg", "dc")] for p in (SPLICE.sample(0.5, rng) for _ in range(99))

@@ -1,4 +1,4 @@
-"""Stutter: the same loop again and again, and then on as if nothing had been."""
+"""Stutter: repeats of a loop, positions, short clips."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def make(repeats: float = 4.0, loop_ms: float = 30.0, rate_hz: float = 0.5, seed
 
 @pytest.mark.parametrize("loop_ms", [5.0, 30.0, 120.0])
 @pytest.mark.parametrize("repeats", [2.0, 3.6, 10.0])
-def test_the_loop_is_repeated_and_all_else_is_untouched(loop_ms: float, repeats: float, steady: np.ndarray) -> None:
+def test_the_loop_is_repeated_and_the_rest_is_not_changed(loop_ms: float, repeats: float, steady: np.ndarray) -> None:
     loop = round(loop_ms * 1e-3 * RATE)
     for seed in range(5):
         out, segments = STUTTER.render(steady, RATE, make(repeats, loop_ms, seed=seed))
         rest = np.ones(steady.shape[1], dtype=bool)
         for start, stop in segments:
             assert stop - start == round(repeats * loop)
-            # Each sample is that of one loop ago, and the first loop is the clean one before the segment.
+            # Each sample equals the one a loop earlier; the first loop is the clean sound before the segment.
             assert_array_equal(out[:, start:stop], out[:, start - loop : stop - loop])
             assert_array_equal(out[:, start - loop : start], steady[:, start - loop : start])
             rest[start:stop] = False
@@ -43,7 +43,7 @@ def test_the_loop_holds_sound(clip: np.ndarray) -> None:
             assert np.abs(clip[:, start - loop : start]).max() > 0.01
 
 
-def test_more_severity_is_more_repeats_at_the_same_places(clip: np.ndarray) -> None:
+def test_repeats_grow_with_severity_at_the_same_positions(clip: np.ndarray) -> None:
     for seed in range(10):
         views = [artifacts.render("stutter", clip, RATE, s, seed) for s in (0.0, 0.5, 1.0)]
         for mild, severe in pairwise(views):
@@ -51,7 +51,7 @@ def test_more_severity_is_more_repeats_at_the_same_places(clip: np.ndarray) -> N
             assert (mild.segments[:, 1] < severe.segments[:, 1]).all()
 
 
-def test_stutters_are_apart_and_leave_some_of_the_clip(steady: np.ndarray) -> None:
+def test_stutters_do_not_overlap_and_take_at_most_60_percent(steady: np.ndarray) -> None:
     for seed in range(20):
         segments = STUTTER.segments(np.tile(steady, 10), RATE, make(10.0, 5.0, 2.0, seed))
         assert len(segments) > 20
@@ -60,7 +60,7 @@ def test_stutters_are_apart_and_leave_some_of_the_clip(steady: np.ndarray) -> No
 
 
 @pytest.mark.parametrize("samples", [2, 5, 80, 441])
-def test_short_clips_get_short_loops(samples: int) -> None:
+def test_short_clips_have_short_loops(samples: int) -> None:
     wave = np.arange(1, samples + 1, dtype=np.float32)[None] / samples
     segments = STUTTER.segments(wave, RATE, make(10.0, 120.0))
     assert len(segments) == 1

@@ -1,4 +1,4 @@
-"""Dropouts of tape: how deep at which frequency, where, and how they begin."""
+"""Tape dropouts: loss over frequency, ramps, positions."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ def make(**changes: float) -> dict:
 
 @pytest.mark.parametrize(("distance", "speed"), [(0.5, 4.76), (3.0, 4.76), (3.0, 19.05), (8.0, 9.53)])
 @pytest.mark.parametrize("hertz", [100, 1000, 5000])
-def test_the_fall_is_that_of_level_and_spacing_loss(distance: float, speed: float, hertz: int) -> None:
+def test_the_loss_is_that_of_level_and_spacing(distance: float, speed: float, hertz: int) -> None:
     tone = (0.5 * np.sin(2 * np.pi * hertz * np.arange(4 * RATE) / RATE)).astype(np.float32)[None]
     out, segments = TAPE.render(tone, RATE, make(distance_um=distance, speed_cm_s=speed))
     start, stop = segments[0]
     third = (stop - start) // 3
     inside = slice(start + third, stop - third)
-    fall = 10 * np.log10(np.square(tone[0, inside]).mean() / np.square(out[0, inside]).mean())
+    loss_db = 10 * np.log10(np.square(tone[0, inside]).mean() / np.square(out[0, inside]).mean())
     wavelength_um = speed * 1e4 / hertz
-    assert fall == pytest.approx(12.0 + 54.6 * distance / wavelength_um, abs=0.5)
+    assert loss_db == pytest.approx(12.0 + 54.6 * distance / wavelength_um, abs=0.5)
 
 
-def test_entry_and_exit_are_smooth_and_inside_the_segments() -> None:
+def test_ramps_are_smooth_and_inside_the_segments() -> None:
     flat = np.full((1, 4 * RATE), 0.5, dtype=np.float32)
     params = make(depth_db=30.0, rate_hz=2.0, length_ms=100.0)
     out, segments = TAPE.render(flat, RATE, params)
@@ -62,14 +62,14 @@ def test_lengths_and_share_stay_in_range(steady: np.ndarray) -> None:
             assert (segments[1:, 0] >= segments[:-1, 1]).all()
 
 
-def test_severity_moves_no_dropout_and_all_lie_at_sound(clip: np.ndarray) -> None:
+def test_dropouts_are_in_sound_and_at_the_same_positions_at_every_severity(clip: np.ndarray) -> None:
     for seed in range(20):
         mild, severe = (artifacts.render("tape_dropout", clip, RATE, s, seed) for s in (0.0, 1.0))
         assert_array_equal(mild.segments, severe.segments)
         assert all(np.abs(clip[:, a:b]).max() > 0.01 for a, b in severe.segments)
 
 
-def test_an_hour_takes_seconds() -> None:
+def test_an_hour_renders_within_10_s() -> None:
     begin = time.perf_counter()
     hour = (0.1 * np.random.default_rng(0).standard_normal((1, 3600 * 2000))).astype(np.float32)
     assert len(TAPE.segments(hour, 2000, make(rate_hz=1.0, length_ms=50.0))) > 3000

@@ -1,4 +1,4 @@
-"""Thumps, measured."""
+"""Thumps: frequency, decay, peak, number."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ def make(**changes: object) -> dict:
     return {**params, **changes}
 
 
-def whole_ones(**changes: object) -> list[np.ndarray]:
-    """Single thumps that neither overlap nor are cut."""
+def complete_thumps(**changes: object) -> list[np.ndarray]:
+    """Thumps that neither overlap nor are cut by the end of the clip."""
     silence = np.zeros((1, 5 * RATE), dtype=np.float32)
-    found = []
+    thumps = []
     for seed in range(12):
         params = make(seed=seed, **changes)
         out, segments = THUMP.render(silence, RATE, params)
         last = 5 * params["decay_ms"] * 1e-3 * np.exp(0.2) * RATE + 1
-        found += [out[0, a:b].astype(np.float64) for a, b in segments if b - a <= last and b < out.shape[1]]
-    assert len(found) > 6
-    return found
+        thumps += [out[0, a:b].astype(np.float64) for a, b in segments if b - a <= last and b < out.shape[1]]
+    assert len(thumps) > 6
+    return thumps
 
 
 @pytest.mark.parametrize("hertz", [25.0, 60.0, 90.0])
-def test_it_swings_at_its_frequency(hertz: float) -> None:
+def test_it_has_its_frequency(hertz: float) -> None:
     peaks = []
-    for thump in whole_ones(hertz=hertz, decay_ms=100.0):
+    for thump in complete_thumps(hertz=hertz, decay_ms=100.0):
         spectrum = np.abs(np.fft.rfft(thump, 1 << 16))
         peaks.append(np.argmax(spectrum) * RATE / (1 << 16))
     assert np.median(peaks) == pytest.approx(hertz, rel=0.15)
@@ -41,16 +41,16 @@ def test_it_swings_at_its_frequency(hertz: float) -> None:
 
 
 @pytest.mark.parametrize("decay", [25.0, 60.0, 90.0])
-def test_it_dies_away_as_told(decay: float) -> None:
-    found = []
-    for thump in whole_ones(hertz=90.0, decay_ms=decay):
+def test_it_decays_with_its_time_constant(decay: float) -> None:
+    decays = []
+    for thump in complete_thumps(hertz=90.0, decay_ms=decay):
         envelope = np.log(np.abs(signal.hilbert(thump)))
         part = slice(int(0.2 * len(thump)), int(0.6 * len(thump)))
-        found.append(-1000 / RATE / np.polyfit(np.arange(len(thump))[part], envelope[part], 1)[0])
-    assert np.median(found) == pytest.approx(decay, rel=0.15)
+        decays.append(-1000 / RATE / np.polyfit(np.arange(len(thump))[part], envelope[part], 1)[0])
+    assert np.median(decays) == pytest.approx(decay, rel=0.15)
 
 
-def test_its_peak_is_the_asked_one_and_it_does_not_click(steady: np.ndarray) -> None:
+def test_its_peak_is_the_given_one_and_it_does_not_click(steady: np.ndarray) -> None:
     wave = np.repeat(steady[:, : 44100 * 2], 2, axis=1)
     added = (THUMP.apply(wave, 44100, make(level_db=18.0)) - wave)[0].astype(np.float64)
     assert np.abs(added).max() == pytest.approx(audio.active_rms(wave, 44100) * 10 ** (18 / 20), rel=0.01)
@@ -59,14 +59,14 @@ def test_its_peak_is_the_asked_one_and_it_does_not_click(steady: np.ndarray) -> 
     assert power[hertz > 400].sum() < 1e-3 * power.sum()
 
 
-def test_the_rate_is_kept_and_every_clip_gets_one() -> None:
+def test_the_rate_is_the_given_one_and_every_clip_has_a_thump() -> None:
     minute = np.zeros((1, 60 * 1000), dtype=np.float32)
     counts = [len(THUMP.segments(minute, 1000, make(rate_hz=0.5, decay_ms=20.0, seed=s))) for s in range(20)]
     assert np.mean(counts) == pytest.approx(30, rel=0.15)
     assert all(len(THUMP.segments(minute[:, :50], 1000, make(seed=s))) == 1 for s in range(10))
 
 
-def test_no_two_begin_together_and_cancel(steady: np.ndarray) -> None:
+def test_no_two_start_together_and_cancel(steady: np.ndarray) -> None:
     wave = steady[:, :44100]
     for seed in (63, 177, *range(20)):
         energy = [

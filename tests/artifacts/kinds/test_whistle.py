@@ -1,4 +1,4 @@
-"""Whistles, found again."""
+"""Whistles: level, frequency, variation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def of_silence(rate: int, **changes: object) -> np.ndarray:
 
 
 @pytest.mark.parametrize("severity", [0.0, 0.5, 1.0])
-def test_the_level_is_the_asked_one(severity: float, clip: np.ndarray) -> None:
+def test_the_level_is_the_given_one(severity: float, clip: np.ndarray) -> None:
     for seed in range(5):
         tone = artifacts.render("whistle", clip, RATE, severity, seed).waveform.astype(np.float64) - clip
         level = 20 * np.log10(np.sqrt(np.mean(tone**2)) / audio.active_rms(clip, RATE))
@@ -28,21 +28,21 @@ def test_the_level_is_the_asked_one(severity: float, clip: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize(
-    ("hertz", "rate", "wanted"),
+    ("hertz", "rate", "expected"),
     [
         (15625.0, 44100, 15625.0), (15734.27, 48000, 15734.27), (19000.0, 44100, 19000.0), (3000.0, 8000, 3000.0),
         (15625.0, 8000, 15625 / 8), (19000.0, 22050, 9500.0), (19000.0, 1000, 19000 / 64),
     ],
 )  # fmt: skip
-def test_it_is_one_tone_that_the_rate_carries(hertz: float, rate: int, wanted: float) -> None:
+def test_it_is_one_tone_below_half_the_sample_rate(hertz: float, rate: int, expected: float) -> None:
     wave = of_silence(rate, hertz=hertz)
     spectrum = np.abs(np.fft.rfft(wave * signal.windows.blackmanharris(len(wave))))
     grid = np.fft.rfftfreq(len(wave), 1 / rate)
-    assert grid[np.argmax(spectrum)] == pytest.approx(wanted, abs=0.2)
-    assert spectrum[np.abs(grid - wanted) > 2].max() < 1e-4 * spectrum.max()
+    assert grid[np.argmax(spectrum)] == pytest.approx(expected, abs=0.2)
+    assert spectrum[np.abs(grid - expected) > 2].max() < 1e-4 * spectrum.max()
 
 
-def test_a_heterodyne_wanders() -> None:
+def test_the_frequency_of_a_heterodyne_varies() -> None:
     tone = of_silence(RATE, hertz=3000.0, wander=0.01)
     hertz = (np.diff(np.unwrap(np.angle(signal.hilbert(tone)))) * RATE / (2 * np.pi))[RATE:-RATE]
     assert hertz.max() / 3000 - 1 == pytest.approx(0.01, rel=0.05)

@@ -1,4 +1,4 @@
-"""Wow and flutter, demodulated."""
+"""Wow and flutter: deviation, rates, accuracy, earlier versions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def tone(hertz: float, seconds: float = 5.0, rate: int = RATE) -> np.ndarray:
 
 
 def speed(wave: np.ndarray, hertz: float) -> np.ndarray:
-    """Relative speed deviation over time, by the instantaneous frequency of the tone."""
+    """Relative deviation of the speed over time, from the instantaneous frequency of a tone."""
     phase = np.unwrap(np.angle(signal.hilbert(wave[0].astype(np.float64))))
     return (np.gradient(phase) * RATE / (2 * np.pi * hertz) - 1)[2000:-2000]
 
@@ -33,24 +33,22 @@ def test_peak_deviation_and_rate(rate: float, deviation: float) -> None:
         curve = speed(out, 3000)
         assert np.abs(curve).max() == pytest.approx(deviation, rel=0.1)
         spectrum = np.abs(np.fft.rfft(curve * np.hanning(len(curve)), 16 * RATE))
-        found = np.argmax(spectrum[1:]) + 1
-        assert found / 16 == pytest.approx(rate, rel=0.1, abs=0.15)
+        peak_bin = np.argmax(spectrum[1:]) + 1
+        assert peak_bin / 16 == pytest.approx(rate, rel=0.1, abs=0.15)
 
 
 @pytest.mark.parametrize("severity", [0.0, 0.5, 1.0])
-def test_severity_is_the_peak_whatever_the_parts(severity: float) -> None:
+def test_the_peak_is_set_by_severity_for_any_parts(severity: float) -> None:
     for seed in range(8):
         view = artifacts.render("wow_flutter", tone(3000), RATE, severity, seed)
         assert np.abs(speed(view.waveform, 3000)).max() == pytest.approx(0.001 * 20**severity, rel=0.1)
 
 
 @pytest.mark.parametrize("hertz", [440.0, 3000.0, 12000.0, 16000.0])
-def test_interpolation_adds_nothing_of_its_own(hertz: float) -> None:
-    """What is left of a tone played at .5 Hz wow, once the ideal modulated tone is taken out."""
+def test_the_interpolation_error_is_below_65_db(hertz: float) -> None:
+    """The difference between a tone with 0.5 Hz wow and the exact modulated tone."""
     params = {"deviation": 0.02, "parts": [[0.5, 1.0, 0.0]]}
-    seconds = (
-        4.0  # two whole periods: the mean of the speed curve is zero, so that its integral is known in closed form
-    )
+    seconds = 4.0  # two whole periods: the mean of the deviation is zero, so that its integral has a closed form
     time = np.arange(int(seconds * RATE)) / RATE
     ahead = 0.02 / (2 * np.pi * 0.5) * (1 - np.cos(2 * np.pi * 0.5 * time))
     ideal = 0.5 * np.sin(2 * np.pi * hertz * (time + ahead))
@@ -58,8 +56,8 @@ def test_interpolation_adds_nothing_of_its_own(hertz: float) -> None:
     assert 20 * np.log10(np.std(error) / np.std(ideal)) < -65
 
 
-def test_the_clip_ends_where_it_did() -> None:
-    """No drift: a click at either end stays there, one in the middle moves by what the wow adds up to."""
+def test_the_ends_of_the_clip_are_not_moved() -> None:
+    """Clicks near the ends are not moved by more than 12 samples, one in the middle by up to 700."""
     wave = np.zeros((1, 5 * RATE), dtype=np.float32)
     at = np.array([500, len(wave[0]) // 2, len(wave[0]) - 500])
     wave[0, at] = 1.0
@@ -70,7 +68,7 @@ def test_the_clip_ends_where_it_did() -> None:
             assert np.abs(near).max() > 0.5
 
 
-def test_constant_stays_constant() -> None:
+def test_a_constant_is_not_changed() -> None:
     out = WOW.apply(np.ones((1, RATE), dtype=np.float32), RATE, {"deviation": 0.02, "parts": [[3.0, 1.0, 0.2]]})
     assert np.abs(out[0, 50:-50] - 1).max() < 1e-4
 
@@ -105,14 +103,14 @@ def test_scrape_flutter_is_drawn_for_one_clip_in_five_with_a_small_share_of_the_
     assert np.abs(speed(out, 8000)).max() == pytest.approx(0.01, rel=0.1)
 
 
-def test_seeds_without_scrape_flutter_draw_what_they_always_drew() -> None:
+def test_seeds_without_scrape_flutter_draw_the_parameters_of_earlier_versions() -> None:
     """Parameters of version 0.1.0."""
     assert WOW.sample(0.5, np.random.default_rng(0)) == OLD_DRAW
 
 
 @pytest.mark.parametrize("scene", range(4))
-def test_old_parameters_give_the_same_samples_to_the_last_bit(scene: int) -> None:
-    """Against the interpolator of version 0.1.0, written out: its weights, its positions, its order of summation."""
+def test_parameters_of_earlier_versions_give_equal_samples(scene: int) -> None:
+    """Against the interpolator of version 0.1.0: its weights, its positions, its order of summation."""
     rng = np.random.default_rng(scene)
     rate = (8000, 22050, 44100, 192000)[scene]
     wave = (0.2 * rng.standard_normal((1 + scene % 2, rate // 2 + scene))).astype(np.float32)

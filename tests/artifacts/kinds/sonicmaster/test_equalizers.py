@@ -13,7 +13,7 @@ RATE = 44100
 
 
 def gain_db(name: str, hertz: float, params: dict, rate: int = RATE) -> float:
-    """Measured on a tone."""
+    """The gain of a tone."""
     tone = np.sin(2 * np.pi * hertz / rate * np.arange(rate)).astype(np.float32)[None]
     out = artifacts.artifact(name).apply(tone, rate, params)
     return 20 * np.log10(np.std(out[0, rate // 2 :]) / np.std(tone[0, rate // 2 :]) + 1e-12)
@@ -37,7 +37,7 @@ def test_shelves_and_the_vocal_band(name: str, gains: dict, severity: float) -> 
         assert gain_db(name, hertz, params) == pytest.approx(share * params["gain_db"], abs=0.5), hertz
 
 
-def test_what_is_missing_is_turned_down_and_what_is_too_much_is_turned_up() -> None:
+def test_gains_are_negative_for_a_lack_and_positive_for_an_excess() -> None:
     lacking = {"eq_bright": (-6, -15), "eq_airy": (-10, -20), "eq_boom": (-10, -20), "eq_warm": (-6, -20),
                "eq_vocal": (-6, -20)}  # fmt: skip
     for name, ends in {**lacking, "eq_dark": (6, 15), "eq_mud": (6, 15)}.items():
@@ -46,7 +46,7 @@ def test_what_is_missing_is_turned_down_and_what_is_too_much_is_turned_up() -> N
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_mud(seed: int) -> None:
+def test_the_peak_of_mud(seed: int) -> None:
     params = artifacts.artifact("eq_mud").sample(0.7, np.random.default_rng(seed))
     assert gain_db("eq_mud", params["centre_hz"], params) == pytest.approx(params["gain_db"], abs=0.5)
     assert gain_db("eq_mud", 8000, params) == pytest.approx(0, abs=0.5)
@@ -55,14 +55,14 @@ def test_mud(seed: int) -> None:
 
 @pytest.mark.parametrize("order", [3, 4, 5])
 def test_clarity_is_a_butterworth_low_pass(order: int) -> None:
-    sections = signal.butter(order, 4000, fs=10 * RATE, output="sos")  # at a rate where it is that of the theory
+    sections = signal.butter(order, 4000, fs=10 * RATE, output="sos")  # at a sample rate without warping
     for hertz in (1000, 3000, 4000, 6000, 10000):
         expected = 20 * np.log10(abs(signal.sosfreqz(sections, [hertz], fs=10 * RATE)[1][0]))
         assert gain_db("eq_clarity", hertz, {"order": order}) == pytest.approx(expected, abs=0.5), hertz
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_curves_go_through_their_bands(seed: int) -> None:
+def test_curves_have_the_gains_of_their_bands(seed: int) -> None:
     params = artifacts.artifact("eq_curve").sample(1.0, np.random.default_rng(seed))
     assert 8 <= len(params["bands"]) <= 12
     assert max(abs(gain) for _, gain in params["bands"]) == pytest.approx(6)
@@ -72,14 +72,14 @@ def test_curves_go_through_their_bands(seed: int) -> None:
 
 
 @pytest.mark.parametrize("kind", MICROPHONES)
-def test_microphones(kind: str) -> None:
+def test_microphones_have_the_gains_of_their_table(kind: str) -> None:
     for hertz, gain in MICROPHONES[kind]:
         assert gain_db("eq_microphone", hertz, {"kind": kind, "depth": 1.0}) == pytest.approx(gain, abs=0.5), hertz
 
 
 @pytest.mark.parametrize("name", [record.name for record in EQUALIZERS])
 @pytest.mark.parametrize("rate", [8000, 192000])
-def test_every_rate_is_equalized(name: str, rate: int) -> None:
+def test_every_sample_rate_is_equalized(name: str, rate: int) -> None:
     noise = (0.1 * np.random.default_rng(0).standard_normal(rate)).astype(np.float32)
     out = artifacts.render(name, noise, rate, 0.5, 1).waveform
     before, after = (signal.welch(wave, rate, nperseg=rate // 20)[1][1:-1] for wave in (noise, out))

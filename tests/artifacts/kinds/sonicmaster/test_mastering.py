@@ -1,4 +1,4 @@
-"""Dynamics, level and width of mastering, measured."""
+"""Compression, punch, overdrive, volume and mono sum."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def level(wave: np.ndarray) -> float:
 
 @pytest.mark.parametrize("gain", [1.0, 0.01])
 def test_static_curve_of_the_compressor(gain: float) -> None:
-    """Two tones, 10 dB apart, come out 10 / 8 dB apart, and where the curve wants them, however loud the clip is."""
+    """Two levels 10 dB apart become 10 / 8 dB apart, at the levels of the static curve, whatever that of the clip."""
     tone = np.sin(2 * np.pi * 1000 * TIME) * np.where(TIME < 1, 0.3, 0.3 * 10 ** (-10 / 20))
     wave = (gain * tone).astype(np.float32)[None]
     out = artifacts.artifact("compression").apply(wave, RATE, COMPRESSION)
@@ -33,7 +33,7 @@ def test_static_curve_of_the_compressor(gain: float) -> None:
 
 
 @pytest.mark.parametrize("depth", [8.0, 15.0])
-def test_onsets_lose_their_punch_and_nothing_else(depth: float) -> None:
+def test_punch_attenuates_onsets_only(depth: float) -> None:
     rng = np.random.default_rng(0)
     bed = 0.02 * rng.standard_normal(len(TIME))
     hits = sum((np.exp(-np.clip(TIME - at, 0, None) / 0.05) * (at <= TIME) for at in (0.5, 1.0, 1.5)), 0.0)
@@ -47,7 +47,7 @@ def test_onsets_lose_their_punch_and_nothing_else(depth: float) -> None:
         assert level(out[rest]) - level(wave[rest]) == pytest.approx(0, abs=0.2)
 
 
-def test_overdrive_keeps_the_peak_and_gains_below_it(clip: np.ndarray) -> None:
+def test_overdrive_amplifies_up_to_the_peak(clip: np.ndarray) -> None:
     out = artifacts.artifact("overdrive").apply(clip, RATE, {"gain": 3.0})
     peak = np.abs(clip).max()
     assert np.abs(out).max() == peak
@@ -56,13 +56,13 @@ def test_overdrive_keeps_the_peak_and_gains_below_it(clip: np.ndarray) -> None:
     assert (np.abs(out) == peak).sum() > 1000
 
 
-def test_volume(clip: np.ndarray) -> None:
+def test_volume_is_a_factor(clip: np.ndarray) -> None:
     for severity, factor in ((0.0, 0.05), (1.0, 0.001)):
         out = artifacts.render("volume", clip, RATE, severity).waveform
         assert level(out) - level(clip) == pytest.approx(20 * np.log10(factor), abs=0.01)
 
 
-def test_mono_sum_takes_the_side_and_keeps_the_middle() -> None:
+def test_mono_sum_attenuates_the_difference_only() -> None:
     wave = (0.1 * np.random.default_rng(0).standard_normal((2, RATE))).astype(np.float32)
     for share in (0.4, 0.9):
         out = artifacts.artifact("mono_sum").apply(wave, RATE, {"share": share})

@@ -1,4 +1,4 @@
-"""Rooms as artifacts: what severity moves, and the ratio of a recorded response."""
+"""Rooms as artifacts: geometry, level, and the ratio of a recorded response."""
 
 from __future__ import annotations
 
@@ -35,25 +35,25 @@ def test_source_and_microphone_are_in_the_room_and_its_size_in_range(record: art
 
 
 @shoeboxes
-def test_the_direct_sound_stays_and_the_room_is_as_loud_as_theory_has_it(record: artifacts.Artifact) -> None:
-    """Theory is that of a diffuse field: single rooms scatter about it, their mean does not."""
+def test_the_direct_sound_is_unchanged_and_the_mean_ratio_is_that_of_the_theory(record: artifacts.Artifact) -> None:
+    """The theory is that of a diffuse field: it holds for the mean over rooms, not for each."""
     for severity, ratio in ((0.0, 10.0), (1.0, -6.0)):
-        found = []
+        ratios = []
         for seed in range(8):
             out = record.apply(impulse(2), RATE, record.sample(severity, np.random.default_rng(seed)))[0]
             assert out[0] == pytest.approx(1.0, abs=0.02)
-            found.append(-10 * np.log10(np.sum(out[1:].astype(np.float64) ** 2)))
-        assert np.mean(found) == pytest.approx(ratio, abs=2.5), (severity, found)
+            ratios.append(-10 * np.log10(np.sum(out[1:].astype(np.float64) ** 2)))
+        assert np.mean(ratios) == pytest.approx(ratio, abs=2.5), (severity, ratios)
 
 
-def test_channels_are_microphones_of_their_own() -> None:
+def test_channels_are_different_microphones() -> None:
     out = artifacts.render("room_small", impulse(0.5, 2), RATE, 0.5, 1).waveform[:, 500:]
     assert abs(np.corrcoef(out)[0, 1]) < 0.5
     assert 0.5 < np.std(out[0]) / np.std(out[1]) < 2
 
 
 @pytest.mark.parametrize("ratio", [10.0, 2.0, -5.0])
-def test_recorded_ratio_and_decay(ratio: float, recorded_responses: dict[str, float]) -> None:
+def test_ratio_and_decay_of_recorded_responses(ratio: float, recorded_responses: dict[str, float]) -> None:
     times = []
     for identity, path in responses.listing().items():
         params = {"response": identity, "drr_db": ratio}
