@@ -82,8 +82,8 @@ def test_block_length_changes_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_each_channel_for_itself(tmp_path: Path) -> None:
     both = np.concatenate([signal(10, (2, 5)), signal(10, (7, 9))])
     path = write(tmp_path / "a.wav", both)
-    found = scan(path, Loudness(), channels="each").segments
-    assert [(s.channel, round(s.start / RATE), round(s.stop / RATE)) for s in found] == [(0, 2, 5), (1, 7, 9)]
+    segments = scan(path, Loudness(), channels="each").segments
+    assert [(s.channel, round(s.start / RATE), round(s.stop / RATE)) for s in segments] == [(0, 2, 5), (1, 7, 9)]
     mix = scan(path, Loudness()).segments
     assert [s.channel for s in mix] == [None, None]
     assert mix[0].severity == pytest.approx((0.5 + 0.01) / 2, abs=1e-6)

@@ -73,9 +73,9 @@ def test_html_has_a_lane_for_each_label_even_if_unheard(timeline: Timeline, tmp_
     page = (tmp_path / "t.html").read_text(encoding="utf-8")
     assert "film &lt;1&gt; &amp; 2.wav" in page
     assert "film <1>" not in page
-    found = re.search(r'id="data">(.*?)</script>', page, re.DOTALL)
-    assert found is not None
-    data = json.loads(found[1])
+    script = re.search(r'id="data">(.*?)</script>', page, re.DOTALL)
+    assert script is not None
+    data = json.loads(script[1])
     assert data["lanes"] == [["hum", None], ["clicks", 1], ["hiss", None]]
     assert data["segments"][1] == [3 * 3600 * RATE + 441, 3 * 3600 * RATE + RATE, "clicks", 1.0, 0.75, 1]
 

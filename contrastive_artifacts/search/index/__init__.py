@@ -1,4 +1,4 @@
-"""Vectors of one encoder that can be searched by similarity and filtered by what is known of them."""
+"""An index: vectors of one encoder, searched by similarity and filtered by metadata."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Similarity search over embeddings, with metadata to filter by: exact, and beyond a million vectors approximate.
 
-Vectors are L2-normalised on the way in, so that the inner product is the cosine. Rows are kept in the order of their
-ids, so the order of the input leaves no trace, and equal scores come in the order of their ids.
+Vectors are L2-normalised when an index is built, so that the inner product is the cosine. Rows are stored in the order
+of their ids: the order of the input does not matter, and hits of equal score come in the order of their ids.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from .metadata import Where, mask_of, rows_at, table_of
 from .store import ID, MAX_DIM, Stored
 from .structures import KINDS, choose, exact, rerank
 
-_TIE = 1e-5  # scores of FAISS nearer than this are told apart (or not) by the float64 rescoring
-_EXACT_TO = 50_000  # rows that a filter leaves up to which they are all compared, whatever the kind
+_TIE = 1e-5  # scores of FAISS closer than this are ordered by scores computed again in float64
+_EXACT_TO = 50_000  # up to so many rows that pass a filter, all are compared, whatever the kind of index
 
 
 @dataclass(frozen=True)
@@ -37,17 +37,17 @@ class Hit:
 class Index:
     """Vectors of one encoder with their metadata; made by :meth:`build`, :meth:`merge` or :meth:`open`.
 
-    The vectors are mapped, not read: memory holds the metadata, the ids and, in an approximate index, the codes.
-    An opened index stays as it is; :meth:`add` and :meth:`remove` write a new one in its place and return that.
+    The vectors are memory-mapped: memory holds the metadata, the ids and, in an approximate index, the codes. An opened
+    index does not change; :meth:`add` and :meth:`remove` write a new one in its place and return it.
 
     Attributes:
-        directory: Where its files lie.
-        fingerprint: Of the encoder that made the vectors.
+        directory: Folder of its files.
+        fingerprint: Of the encoder that computed the vectors.
         metadata: Table of N rows, in ascending order of the ids; nested values are columns of JSON text.
         ids: int64 [N], ascending.
         kind: "flat" (exact), "ivf_sq8" or "ivf_pq".
-        recall: Share of the ten nearest that a search finds, measured when the index was built with vectors of its own
-            as queries; 1 for "flat". Queries unlike anything in the index (a difference of examples) find fewer.
+        recall: Share of the ten nearest rows that a search returns, measured with vectors of the index as queries when
+            it was built; 1 for "flat". It is lower for queries unlike every row (a difference of examples).
     """
 
     def __init__(self, directory: Path, stored: Stored) -> None:
@@ -70,16 +70,16 @@ class Index:
         ids: Sequence[int] | np.ndarray | None = None,
         kind: str | None = None,
     ) -> Index:
-        """Writes an index into ``directory`` (made if need be, an index that is there is replaced) and opens it.
+        """Writes an index into ``directory`` (created if necessary; an existing index is replaced) and opens it.
 
         Args:
             vectors: [N, D] float, finite, none of length zero; normalised here.
-            metadata: N rows. In a list of dicts a key that a row lacks becomes None, and dicts or lists as values
-                are kept as JSON.
+            metadata: N rows. In a list of dicts a missing key becomes None, and dicts or lists as values are stored as
+                JSON.
             directory: Target folder.
-            fingerprint: The encoder's fingerprint.
-            ids: N different int64, such as hashes of what the rows are; row i gets id i if not given.
-            kind: How it is searched. Not given: "flat", exact, up to a million vectors; "ivf_sq8" up to 20 million;
+            fingerprint: Of the encoder.
+            ids: N different int64, such as hashes of the rows; row i gets id i if not given.
+            kind: How it is searched. By default "flat" (exact) up to a million vectors, "ivf_sq8" up to 20 million,
                 "ivf_pq" beyond.
 
         Raises:
@@ -113,18 +113,20 @@ class Index:
 
     @classmethod
     def merge(cls, shards: Sequence[Index | str | Path], directory: str | Path, kind: str | None = None) -> Index:
-        """One index of several, in a folder of its own or of one of them; the order of the shards does not matter.
+        """Merges indexes to one, in a new folder or that of one of them; the order of the shards does not matter.
 
         Raises:
-            ParameterError: no shards, an id that two of them have, or metadata of different types.
+            ParameterError: no shards, an id that stands in two of them, or metadata of different types.
             FingerprintError: shards of different encoders.
         """
         opened = [shard if isinstance(shard, Index) else cls.open(shard) for shard in shards]
         if not opened:
-            raise ParameterError("there is nothing to merge; give at least one index.")
-        others = sorted({shard.fingerprint for shard in opened})
-        if len(others) > 1 or len({shard.dim for shard in opened}) > 1:
-            raise FingerprintError(f"the shards are of different encoders ({', '.join(others)}); merge those of one.")
+            raise ParameterError("there is no index to merge; give at least one.")
+        fingerprints = sorted({shard.fingerprint for shard in opened})
+        if len(fingerprints) > 1 or len({shard.dim for shard in opened}) > 1:
+            raise FingerprintError(
+                f"the shards are of different encoders ({', '.join(fingerprints)}); merge those of one."
+            )
         ids = np.concatenate([shard.ids for shard in opened])
         unique, counts = np.unique(ids, return_counts=True)
         if len(unique) < len(ids):
@@ -132,7 +134,7 @@ class Index:
                 f"{len(ids) - len(unique)} ids stand twice, the first is {unique[counts > 1][0]}; build the shards "
                 "with ids= of their own (hashes of what the rows are), or remove the rows from one shard."
             )
-        # By the smallest id, so that the columns do not depend on the order of the shards either.
+        # Sorted by the smallest id, so that the columns do not depend on the order of the shards.
         filled = sorted((shard for shard in opened if len(shard)), key=lambda shard: int(shard.ids[0])) or opened[:1]
         try:
             table = pa.concat_tables([shard.metadata for shard in filled], promote_options="permissive")
@@ -140,7 +142,7 @@ class Index:
             raise ParameterError(f"the metadata of the shards do not fit together ({error}).") from None
         vectors = np.concatenate([shard._vectors for shard in filled])
         ids = np.concatenate([shard.ids for shard in filled])
-        return cls._write(vectors, ids, table, Path(directory), others[0], kind)
+        return cls._write(vectors, ids, table, Path(directory), fingerprints[0], kind)
 
     def add(
         self,
@@ -148,12 +150,12 @@ class Index:
         metadata: Sequence[Mapping[str, Any]] | pa.Table,
         ids: Sequence[int] | np.ndarray | None = None,
     ) -> Index:
-        """This index and more rows, written in its place; ids go on from the largest one if not given.
+        """Writes this index with more rows in its place; ids count on from the largest one if not given.
 
-        All files are written again: for large archives build a shard for each lot and :meth:`merge` them once.
+        All files are written again: for large archives build a shard per batch and :meth:`merge` them once.
 
         Raises:
-            ParameterError: as :meth:`build`, or an id that is there already.
+            ParameterError: as :meth:`build`, or an id that the index already has.
         """
         unit = _unit_rows(vectors, "vectors", self.dim)
         table = metadata if isinstance(metadata, pa.Table) else table_of(metadata)
@@ -165,16 +167,16 @@ class Index:
         first = int(self.ids[-1]) + 1 if len(self) else 0
         if ids is None and first + len(unit) > np.iinfo(np.int64).max:
             raise ParameterError(f"no ids are left after {first - 1}; give ids= of your own.")
-        fresh = np.arange(first, first + len(unit)) if ids is None else _ids(ids, len(unit))
-        order = np.argsort(fresh, kind="stable")
-        more = Stored(self.fingerprint, "flat", unit[order], fresh[order], _take(table, order), {"recall_at_10": 1.0})
+        new_ids = np.arange(first, first + len(unit)) if ids is None else _ids(ids, len(unit))
+        order = np.argsort(new_ids, kind="stable")
+        more = Stored(self.fingerprint, "flat", unit[order], new_ids[order], _take(table, order), {"recall_at_10": 1.0})
         return self.merge([self, Index(self.directory, more)], self.directory)
 
     def remove(self, ids: Sequence[int] | np.ndarray) -> Index:
-        """This index without the rows of these ids, written in its place.
+        """Writes this index without the rows of these ids in its place.
 
         Raises:
-            ParameterError: an id that is not there.
+            ParameterError: an id that the index does not have.
         """
         keep = np.ones(len(self), dtype=bool)
         keep[self._positions(ids)] = False
@@ -204,10 +206,10 @@ class Index:
 
         Args:
             vector: [D], normalised here.
-            k: How many, at least 1.
-            where: Column -> wanted value; rows must match every column. A list means any of its values, a tuple of two
-                numbers means low <= value <= high, None means a missing value.
-            exclude: Conditions of the same form; the rows that match all of them are left out.
+            k: Number of hits, at least 1.
+            where: Column -> value; a row must match every column. A list means any of its values, a tuple of two
+                numbers low <= value <= high, None a missing value.
+            exclude: Conditions of the same form; rows that match all of them are left out.
 
         Raises:
             ParameterError: a wrong dimension, a value that is not finite, an unknown column, an unfit condition.
@@ -228,16 +230,16 @@ class Index:
         queries = _unit_rows(vectors, "vectors", self.dim)
         if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
             raise ParameterError(f"k is {k!r}; give a whole number of at least 1.")
-        each = [exclude] * len(queries) if exclude is None or isinstance(exclude, Mapping) else list(exclude)
-        if len(each) != len(queries):
-            raise ParameterError(f"{len(queries)} vectors but {len(each)} exclude conditions; give one per vector.")
+        excluded = [exclude] * len(queries) if exclude is None or isinstance(exclude, Mapping) else list(exclude)
+        if len(excluded) != len(queries):
+            raise ParameterError(f"{len(queries)} vectors but {len(excluded)} exclude conditions; give one per vector.")
         allowed = mask_of(self.metadata, where) if where else np.ones(len(self), dtype=bool)
-        alike: dict[str, list[int]] = {}  # queries with one and the same filter are searched together
-        for row, condition in enumerate(each):
-            alike.setdefault(repr(sorted((condition or {}).items(), key=lambda item: item[0])), []).append(row)
+        by_filter: dict[str, list[int]] = {}  # queries with the same filter are searched together
+        for row, condition in enumerate(excluded):
+            by_filter.setdefault(repr(sorted((condition or {}).items(), key=lambda item: item[0])), []).append(row)
         results: list[list[Hit]] = [[] for _ in queries]
-        for rows in alike.values():
-            condition = each[rows[0]]
+        for rows in by_filter.values():
+            condition = excluded[rows[0]]
             mask = allowed & ~mask_of(self.metadata, condition) if condition else allowed
             for row, (positions, scores) in zip(rows, self._nearest(queries[rows], int(k), mask), strict=True):
                 results[row] = self._hits(positions, scores)
@@ -250,28 +252,29 @@ class Index:
         if self._structure.exact or count <= _EXACT_TO:
             return self._exactly(queries, k, mask)
         proposed = self._structure.candidates(queries, k, mask)
-        found = [rerank(self._vectors, query, row, k) for query, row in zip(queries, proposed, strict=True)]
-        # Where the cells that were looked into hold too few rows, all are compared.
+        ranked = [rerank(self._vectors, query, row, k) for query, row in zip(queries, proposed, strict=True)]
+        # Where the searched cells hold too few rows, all rows are compared.
         return [
             pair if len(pair[0]) == k else self._exactly(query[None], k, mask)[0]
-            for query, pair in zip(queries, found, strict=True)
+            for query, pair in zip(queries, ranked, strict=True)
         ]
 
     def _exactly(self, queries: np.ndarray, k: int, mask: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
         count = int(mask.sum())
         if count == 0:
             return [(np.zeros(0, np.int64), np.zeros(0))] * len(queries)
-        found, wanted = [], min(k + 8, count)
-        scores, positions = exact(self._vectors, queries, wanted, mask)
+        ranked, depth = [], min(k + 8, count)
+        scores, positions = exact(self._vectors, queries, depth, mask)
         for query, row_scores, row in zip(queries, scores, positions, strict=True):
-            fetched = wanted
-            # Ties that reach beyond what was fetched: which of them come first is known only when all are here.
+            fetched = depth
+            # Where ties reach beyond the fetched rows, more are fetched: the order of ties is known only with all of
+            # them.
             while fetched < count and row_scores[-1] >= row_scores[k - 1] - _TIE:
                 fetched = min(4 * fetched, count)
                 more_scores, more = exact(self._vectors, query[None], fetched, mask)
                 row_scores, row = more_scores[0], more[0]
-            found.append(rerank(self._vectors, query, row, k))
-        return found
+            ranked.append(rerank(self._vectors, query, row, k))
+        return ranked
 
     def _hits(self, positions: np.ndarray, scores: np.ndarray) -> list[Hit]:
         rows = rows_at(self.metadata, positions)
@@ -279,14 +282,15 @@ class Index:
         return [Hit(i, s, row) for i, s, row in zip(ids, scores, rows, strict=True)]
 
     def _positions(self, ids: Sequence[int] | np.ndarray) -> np.ndarray:
-        wanted = np.asarray(ids, dtype=np.int64).reshape(-1)
-        if not len(self) and len(wanted):
-            raise ParameterError(f"the index is empty; there is no id {wanted[0]}.")
-        at = np.searchsorted(self.ids, wanted).clip(0, max(0, len(self) - 1))
-        strange = np.flatnonzero(self.ids[at] != wanted) if len(wanted) else wanted
-        if len(strange):
-            raise ParameterError(f"{len(strange)} ids are not in the index, the first is {wanted[strange[0]]}.")
-        return at
+        """Row numbers of ids."""
+        ids = np.asarray(ids, dtype=np.int64).reshape(-1)
+        if not len(self) and len(ids):
+            raise ParameterError(f"the index is empty; there is no id {ids[0]}.")
+        positions = np.searchsorted(self.ids, ids).clip(0, max(0, len(self) - 1))
+        unknown = np.flatnonzero(self.ids[positions] != ids) if len(ids) else ids
+        if len(unknown):
+            raise ParameterError(f"{len(unknown)} ids are not in the index, the first is {ids[unknown[0]]}.")
+        return positions
 
     @classmethod
     def _write(

@@ -1,4 +1,4 @@
-"""The facts beside the vectors: from dicts to a table, and from conditions to a mask over its rows."""
+"""The metadata of an index: from dicts to a table, and from conditions to a mask over its rows."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Where = Mapping[str, Any]
 
 
 def table_of(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """A table with every key of any row; columns with dicts or lists become JSON text, marked so in their field.
+    """A table with a column for every key of any row; dicts and lists become JSON text, marked in the column's field.
 
     Raises:
-        ParameterError: rows that are no dicts, or a column of several types.
+        ParameterError: rows that are not dicts, or a column of several types.
     """
     if any(not isinstance(row, Mapping) for row in rows):
         raise ParameterError("metadata must be a pyarrow Table or a list of dicts.")
@@ -43,7 +43,7 @@ def table_of(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
 
 
 def rows_at(table: pa.Table, positions: np.ndarray) -> list[dict[str, Any]]:
-    """The rows at ``positions`` as dicts, JSON columns unpacked; a text that is no JSON stays as it is."""
+    """The rows at ``positions`` as dicts, JSON columns parsed; a text that is not JSON is returned unchanged."""
     if not table.num_columns:
         return [{} for _ in positions]
     rows: list[dict[str, Any]] = table.take(pa.array(positions, pa.int64())).to_pylist()
@@ -76,15 +76,15 @@ def _matches(field: pa.Field, column: pa.ChunkedArray, value: Any) -> np.ndarray
         if isinstance(value, tuple):
             if len(value) != 2 or not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
                 raise ParameterError(
-                    f"{field.name!r}: {value!r} is no range; a tuple is (low, high) on a column of numbers ({kind}), "
-                    "a list means any of its values."
+                    f"{field.name!r}: {value!r} is not a range; a tuple is (low, high) on a column of numbers ({kind}) "
+                    "and a list means any of its values."
                 )
             # The bounds are rounded as the column is, so that 0.6 is within (0, 0.6) in float32 too.
             low, high = (_like(bound, kind) if pa.types.is_floating(kind) else bound for bound in value)
             result = pc.and_(pc.greater_equal(column, low), pc.less_equal(column, high))
         else:
-            wanted = value if isinstance(value, (list, set, frozenset)) else [value]
-            result = pc.is_in(column, value_set=pa.array([_like(item, kind) for item in wanted], kind))
+            values = value if isinstance(value, (list, set, frozenset)) else [value]
+            result = pc.is_in(column, value_set=pa.array([_like(item, kind) for item in values], kind))
     except (pa.ArrowException, TypeError, ValueError) as error:
         if isinstance(error, ParameterError):
             raise
@@ -95,10 +95,10 @@ def _matches(field: pa.Field, column: pa.ChunkedArray, value: Any) -> np.ndarray
 
 
 def _like(value: Any, kind: pa.DataType) -> Any:
-    """``value`` as the column stores it; whole floats are let into columns of integers."""
+    """``value`` as the column stores it; a column of integers accepts floats without a fraction."""
     value = value.item() if isinstance(value, np.generic) else value
     if isinstance(value, bool) and not pa.types.is_boolean(kind):
-        raise ParameterError(f"{value!r} is no value of a column of {kind}.")
+        raise ParameterError(f"{value!r} is not a value of a column of {kind}.")
     return pa.scalar(value).cast(kind, safe=not pa.types.is_floating(kind)).as_py()
 
 

@@ -1,8 +1,8 @@
 """An index on disk: vectors and codes as plain arrays, metadata as Parquet, and a record that names them.
 
-``index.json`` is replaced last and names the other files, which carry the beginning of their SHA-256 in their name.
-So a directory holds the old index or the new one, never half of each, and what was altered is refused. Nothing is ever
-given to FAISS to deserialise: its structures are built anew from checked arrays.
+``index.json`` is replaced last and names the other files, whose names end in the beginning of their SHA-256. So a
+directory holds the old index or the new one, never half of each, and an altered file is refused. FAISS deserialises
+nothing: its structures are built again from checked arrays.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ ID = "_id"  # the metadata column that ties a row to its vector
 MAX_DIM = 1 << 16
 _PARTS = {"vectors": ".safetensors", "metadata": ".parquet", "structure": ".safetensors"}
 _RECORD_BYTES = 1 << 20
-_ROW_BYTES = 1 << 16  # of unpacked metadata; a file that asks for more than this a row is not read
+_ROW_BYTES = 1 << 16  # of uncompressed metadata per row; a file that states more is not read
 
 
 @dataclass
 class Stored:
-    """What an index consists of.
+    """The contents of an index.
 
     Args:
         fingerprint: Of the encoder.
         kind: Name of the search structure.
         vectors: float32 [N, D] of length one, in ascending order of the ids.
-        ids: int64 [N], ascending, each once.
+        ids: int64 [N], ascending, without repeats.
         metadata: N rows.
-        settings: Of the structure; plain JSON.
-        arrays: Of the structure.
+        settings: Of the search structure; plain JSON.
+        arrays: Of the search structure.
     """
 
     fingerprint: str
@@ -54,7 +54,7 @@ class Stored:
 
 
 def write(directory: Path, stored: Stored) -> None:
-    """Replaces whatever index is in ``directory``; what was there stays readable until the record is renamed."""
+    """Replaces the index in ``directory``; an existing one stays readable until the record is renamed."""
     directory.mkdir(parents=True, exist_ok=True)
     names = ["vectors", "metadata"] + (["structure"] if stored.arrays else [])
     files = {name: _write_part(directory, name, stored) for name in names}
@@ -77,10 +77,10 @@ def write(directory: Path, stored: Stored) -> None:
 
 
 def read(directory: Path, fingerprint: str | None) -> Stored:
-    """Opens what :func:`write` wrote, vectors and codes mapped.
+    """Opens what :func:`write` wrote; vectors and codes are memory-mapped.
 
     Raises:
-        FingerprintError: another encoder made it.
+        FingerprintError: it is of another encoder than ``fingerprint``.
         StorageError: a file is missing, truncated, altered or of another version.
     """
     record = _read_record(directory)
@@ -113,7 +113,7 @@ def _write_part(directory: Path, part: str, stored: Stored) -> dict[str, Any]:
     suffix = _PARTS[part]
     with atomic_path(directory / f"{part}{suffix}") as path:
         if part == "metadata":
-            # Without the table's own columns (no keys at all) the ids alone still give it its N rows.
+            # A table without columns (metadata without keys) has its N rows by the ids alone.
             table = stored.metadata
             fields = pa.schema([pa.field(ID, pa.int64()), *table.schema], metadata=table.schema.metadata)
             columns = pa.table([pa.array(stored.ids), *table.columns], schema=fields)
@@ -171,7 +171,7 @@ def _read_record(directory: Path) -> dict[str, Any]:
 def _is_file_entry(part: str, entry: Any) -> bool:
     if not isinstance(entry, dict) or not {"name", "bytes", "sha256"} <= set(entry):
         return False
-    name = entry["name"]  # a file beside the record, never one elsewhere
+    name = entry["name"]  # a file in the folder of the record, never elsewhere
     return isinstance(name, str) and name == f"{part}-{str(entry['sha256'])[:8]}{_PARTS[part]}" and "/" not in name
 
 
@@ -196,10 +196,10 @@ def _read_metadata(path: Path, ids: np.ndarray) -> pa.Table:
         if about.num_rows != len(ids) or min(sizes, default=0) < 0 or sum(sizes) > _ROW_BYTES * (len(ids) + 64):
             raise StorageError(f"{path} does not have {len(ids)} rows of a plausible size; build the index again.")
         table = pq.read_table(path, **options)
-        own = table.column(ID).to_numpy()
+        stored_ids = table.column(ID).to_numpy()
         table.validate(full=True)
     except (pa.ArrowException, OSError, KeyError, ValueError, MemoryError, OverflowError) as error:
         raise StorageError(f"{path} cannot be read as Parquet ({error}); build the index again.") from None
-    if own.dtype != np.int64 or not np.array_equal(own, ids):
+    if stored_ids.dtype != np.int64 or not np.array_equal(stored_ids, ids):
         raise StorageError(f"{path}: its ids are not those of the vectors; build the index again.")
     return table.drop_columns([ID])

@@ -23,13 +23,13 @@ from ...core.errors import StorageError
 
 DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "I64": np.dtype("<i8"), "U8": np.dtype("u1")}
 _NAMES = {dtype: name for name, dtype in DTYPES.items()}
-_HEADER = 1 << 16  # bytes; ours take some hundred
-_ROWS = 1 << 16  # written at a time: an array that is itself mapped never lies in memory whole
+_HEADER = 1 << 16  # bytes at most; headers written here take some hundred
+_ROWS = 1 << 16  # written at a time, so that an array that is itself mapped is never in memory as a whole
 Layout = Mapping[str, tuple[str, tuple[int, ...]]]  # name -> (name of the dtype, shape)
 
 
 def write_tensors(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Writes float32, int64 and uint8 arrays; those of wider items go first, which keeps all of them aligned."""
+    """Writes float32, int64 and uint8 arrays, those of wider items first, which keeps all of them aligned."""
     ordered = sorted(arrays.items(), key=lambda item: (-item[1].dtype.itemsize, item[0]))
     header, at = {}, 0
     for name, array in ordered:
@@ -57,12 +57,12 @@ def map_tensors(path: Path, layout: Layout) -> dict[str, np.ndarray]:
     sizes = {name: DTYPES[kind].itemsize * math.prod(shape) for name, (kind, shape) in layout.items()}
     try:
         with open(path, "rb") as file:
-            found = file.seek(0, 2)
+            size = file.seek(0, 2)
             file.seek(0)
             head = file.read(8)
             length = struct.unpack("<Q", head)[0] if len(head) == 8 else -1
-            if not 0 <= length <= _HEADER or found != 8 + length + sum(sizes.values()):
-                raise StorageError(f"{path} has {found} bytes, not what its arrays take; build the index again.")
+            if not 0 <= length <= _HEADER or size != 8 + length + sum(sizes.values()):
+                raise StorageError(f"{path} has {size} bytes, not what its arrays take; build the index again.")
             described = json.loads(file.read(length))
     except (OSError, ValueError, RecursionError) as error:
         raise StorageError(f"{path} cannot be read as safetensors ({error}); build the index again.") from None
@@ -73,13 +73,13 @@ def map_tensors(path: Path, layout: Layout) -> dict[str, np.ndarray]:
         if start is None:
             raise StorageError(f"{path} does not hold {name!r} as {kind} {list(shape)}; build the index again.")
         offset = 8 + length + start
-        empty = not sizes[name]  # nothing cannot be mapped
+        empty = not sizes[name]  # zero bytes cannot be mapped
         mapped[name] = np.zeros(shape, DTYPES[kind]) if empty else np.memmap(path, DTYPES[kind], "r", offset, shape)
     return mapped
 
 
 def _start(entry: object, kind: str, shape: tuple[int, ...], size: int, total: int) -> int | None:
-    """Where an array begins, or None where the entry of the header does not describe it."""
+    """The first byte of an array, or None where its entry in the header is another or out of range."""
     if not isinstance(entry, dict) or entry.get("dtype") != kind or entry.get("shape") != list(shape):
         return None
     offsets = entry.get("data_offsets")

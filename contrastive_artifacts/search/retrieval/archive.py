@@ -1,4 +1,4 @@
-"""Recordings as they are, cut into windows, with what the probe hears in each: the rows of an archive's index."""
+"""The rows of an archive's index: the windows of recordings as they are, each with the verdict of the probe."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from ...probes import Verdicts
 from ..index import Index
 
 
-class Listener(Protocol):
-    """An encoder in use that can say what it hears, if it has a probe."""
+class Classifier(Protocol):
+    """The part of an encoder that an archive needs; it classifies if it has a probe."""
 
     @property
     def fingerprint(self) -> str: ...
@@ -32,12 +32,12 @@ class Listener(Protocol):
 
 
 def embed_recordings(
-    corpus: Corpus, clips: Iterable[Clip], encoder: Listener, channels: Literal["mix", "each"] = "mix"
+    corpus: Corpus, clips: Iterable[Clip], encoder: Classifier, channels: Literal["mix", "each"] = "mix"
 ) -> tuple[pa.Table, list[tuple[str, str]]]:
-    """One row a window, as a table of embeddings; and (clip, problem) for each recording that was left out.
+    """One row per window, as a table of embeddings; and (clip, problem) for each recording that was left out.
 
     Args:
-        clips: Those of the corpus to embed.
+        clips: Clips of the corpus that are embedded.
         channels: "mix" embeds the mean of the channels, "each" every channel by itself.
 
     Beside the columns of :func:`.table.recording_rows`, ``heard``, ``heard_severity`` and ``heard_probability`` hold
@@ -55,13 +55,13 @@ def embed_recordings(
         try:
             source = clip.path or corpus.load(clip)
             for channel in [None] if channels == "mix" else range(_channels(source)):
-                found = encoder.embed(source, channel)
-                rows += recording_rows(found, clip, corpus.name, channel)
-                vectors.append(found.frames)
+                embedding = encoder.embed(source, channel)
+                rows += recording_rows(embedding, clip, corpus.name, channel)
+                vectors.append(embedding.frames)
         except ArtifactsError as error:
             problems.append((clip.id, str(error)))
     if not rows:
-        problem = problems[0][1] if problems else "there are none"
+        problem = problems[0][1] if problems else "there are no recordings"
         raise ArtifactsError(f"None of the recordings could be embedded; the first problem: {problem}")
     x = np.concatenate(vectors)
     if encoder.has_probe:
@@ -74,14 +74,14 @@ def embed_recordings(
 
 
 def index_table(table: pa.Table, directory: Any, fingerprint: str) -> Index:
-    """The index of a table of embeddings.
+    """Builds the index of a table of embeddings.
 
-    The id of a row follows from its place (corpus, recording, channel, first sample), so indexes of several lots merge
-    and a window that is there already is noticed.
+    The id of a row is a hash of its place (corpus, recording, channel, first sample), so that indexes of several
+    batches can be merged and a window that stands twice is noticed.
     """
     ids = np.array([seeding.derive("row", name) for name in table.column("id").to_pylist()], np.int64)
-    facts = table.drop_columns(["embedding"])
-    return Index.build(table_vectors(table), facts, directory, fingerprint=fingerprint, ids=ids)
+    metadata = table.drop_columns(["embedding"])
+    return Index.build(table_vectors(table), metadata, directory, fingerprint=fingerprint, ids=ids)
 
 
 def _channels(source: Input) -> int:

@@ -1,7 +1,7 @@
-"""What comes back again and again in an archive: clusters of windows that sound alike, and the files they lie in.
+"""Recurring artifacts of an archive: clusters of similar windows, and the recordings that they lie in.
 
-A click, a hum or a dropout that recurs in many recordings points at what they went through together: one deck, one
-reel, one converter.
+A click, a hum or a dropout that recurs in many recordings points at equipment that they share: a tape deck, a reel, a
+converter.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from ...scan.timeline import clock
 from ..index import Index
 from .query import LABELS
 
-_DIMENSIONS = 16  # distances between neighbours mean little in more, and HDBSCAN compares all with all in many
-_CLUSTERED = 20_000  # rows; the others join the cluster of their nearest clustered row
-_MEMBER = 0.1  # strength of a membership, 1 in the densest part; below it a row only happens to be near
+_DIMENSIONS = 16  # with more, distances say little, and HDBSCAN compares every pair of rows
+_CLUSTERED = 20_000  # rows at most; further rows join the cluster of their nearest clustered row
+_MEMBER = 0.1  # least strength of a membership, which is 1 in the densest part of a cluster
 _BLOCK = 4096
 
 
 @dataclass(frozen=True)
 class Share:
-    """How much of one group (a file, a deck) lies in a cluster.
+    """How much of one group (a file, a tape deck) lies in a cluster.
 
     Args:
         name: Of the group.
-        windows: Of the group in the cluster.
-        share: Of the group's windows, in [0, 1].
-        lift: ``share`` over the share of all windows; 1 is what chance gives.
+        windows: Number of the group's windows in the cluster.
+        share: The same as a share of the group's windows, in [0, 1].
+        lift: ``share`` over the cluster's share of all windows; 1 by chance.
         time: Time code of the first window.
     """
 
@@ -50,14 +50,14 @@ class Share:
 
 @dataclass(frozen=True)
 class Recurrence:
-    """A cluster: windows that sound alike.
+    """A cluster of similar windows.
 
     Args:
-        cluster: Number, 0 the largest.
-        label: What most of its windows are labelled, as known or heard; "" if nothing is known.
+        cluster: Its number; 0 is the largest.
+        label: The most frequent label of its windows, true or given by the probe; "" where they have none.
         purity: Share of the windows with that label.
-        windows: How many.
-        groups: Where they lie, most windows first.
+        windows: Number of windows.
+        groups: The groups that the windows belong to, most windows first.
         example: Id of the window nearest to the mean.
     """
 
@@ -70,9 +70,9 @@ class Recurrence:
 
 
 def cluster(vectors: np.ndarray, least: int = 5) -> np.ndarray:
-    """Cluster of each row, int64 [N], 0 the largest, -1 for what belongs to none.
+    """Cluster of each row, int64 [N]: 0 for the largest, -1 for rows of no cluster.
 
-    HDBSCAN (Campello, Moulavi & Sander 2013) on the unit rows [N, D], turned to their 16 strongest directions.
+    HDBSCAN (Campello, Moulavi & Sander 2013) on the unit rows [N, D], reduced by PCA to 16 dimensions.
 
     Args:
         least: Smallest cluster, at least 2.
@@ -86,13 +86,13 @@ def cluster(vectors: np.ndarray, least: int = 5) -> np.ndarray:
     reduced = PCA(min(_DIMENSIONS, dim, len(rows)), random_state=0).fit(vectors[rows])
     points = reduced.transform(vectors[rows])
     model = HDBSCAN(min_cluster_size=least, copy=True).fit(points)
-    found = np.where(model.probabilities_ >= _MEMBER, model.labels_, -1)
+    clustered = np.where(model.probabilities_ >= _MEMBER, model.labels_, -1)
     labels = np.full(count, -1, np.int64)
-    labels[rows] = found
+    labels[rows] = clustered
     rest = np.setdiff1d(np.arange(count), rows)
     for start in range(0, len(rest), _BLOCK):
         part = rest[start : start + _BLOCK]
-        labels[part] = found[(vectors[part] @ vectors[rows].T).argmax(axis=1)]
+        labels[part] = clustered[(vectors[part] @ vectors[rows].T).argmax(axis=1)]
     sizes = Counter(labels[labels >= 0].tolist())
     rank = {old: new for new, (old, _) in enumerate(sorted(sizes.items(), key=lambda item: (-item[1], item[0])))}
     return np.array([rank.get(label, -1) for label in labels.tolist()], np.int64)
@@ -102,9 +102,10 @@ def recurrences(index: Index, labels: np.ndarray, by: str = "clip", clean: bool 
     """Clusters whose windows lie in two groups or more, the largest first.
 
     Args:
-        labels: Of :func:`cluster`.
-        by: Metadata column that groups the windows: clip, source, corpus, or one of the archive's own (deck, reel).
-        clean: Whether clusters that are mostly clean are of interest as well.
+        labels: [N] from :func:`cluster`.
+        by: Metadata column that groups the windows: clip, source, corpus, or a column of the archive's own (deck,
+            reel).
+        clean: Whether clusters that are labelled clean are returned as well.
 
     Raises:
         ParameterError: an unknown column.
@@ -113,13 +114,13 @@ def recurrences(index: Index, labels: np.ndarray, by: str = "clip", clean: bool 
         known = ", ".join(index.metadata.column_names)
         raise ParameterError(f"by={by}: the index has no such column; its columns: {known}.")
     groups = np.array([str(value) for value in index.metadata.column(by).to_pylist()])
-    told = _labels(index)
+    window_labels = _labels(index)
     sizes = Counter(groups.tolist())
     times = _times(index)
-    found = []
+    recurring = []
     for number in range(int(labels.max(initial=-1)) + 1):
         rows = np.flatnonzero(labels == number)
-        label, most = Counter(told[rows].tolist()).most_common(1)[0]
+        label, most = Counter(window_labels[rows].tolist()).most_common(1)[0]
         if len(set(groups[rows].tolist())) < 2 or (label == CLEAN and not clean):
             continue
         shares = []
@@ -127,37 +128,37 @@ def recurrences(index: Index, labels: np.ndarray, by: str = "clip", clean: bool 
             share = windows / sizes[name]
             time = min((times[row] for row in rows[groups[rows] == name]), default="")
             shares.append(Share(name, windows, share, share * len(labels) / len(rows), time))
-        own = index.vectors()[rows]
-        example = int(index.ids[rows[np.argmax(own @ own.mean(axis=0))]])
+        vectors = index.vectors()[rows]
+        example = int(index.ids[rows[np.argmax(vectors @ vectors.mean(axis=0))]])
         ordered = tuple(sorted(shares, key=lambda s: (-s.windows, s.name)))
-        found.append(Recurrence(number, label, most / len(rows), len(rows), ordered, example))
-    return found
+        recurring.append(Recurrence(number, label, most / len(rows), len(rows), ordered, example))
+    return recurring
 
 
-def write_recurrences_csv(path: str | Path, found: list[Recurrence], by: str) -> None:
-    """One row a cluster and group."""
+def write_recurrences_csv(path: str | Path, recurring: list[Recurrence], by: str) -> None:
+    """One row per cluster and group."""
     header = ["cluster", "artifact", "purity", "cluster_windows", "groups", by]
     rows: list[list[Any]] = [[*header, "windows", "share", "lift", "first", "example"]]
-    for one in found:
-        about = [one.cluster, one.label, f"{one.purity:.4f}", one.windows, len(one.groups)]
-        for group in one.groups:
+    for item in recurring:
+        about = [item.cluster, item.label, f"{item.purity:.4f}", item.windows, len(item.groups)]
+        for group in item.groups:
             figures = [group.windows, f"{group.share:.4f}", f"{group.lift:.3f}", group.time]
-            rows.append([*about, group.name, *figures, one.example])
+            rows.append([*about, group.name, *figures, item.example])
     files.write_csv(path, rows)
 
 
 def _labels(index: Index) -> np.ndarray:
-    """What is known of each row, and where nothing is, what was heard."""
-    told = np.full(len(index), "", dtype=object)
+    """The true label of each row, or the verdict of the probe where there is none, "" without either."""
+    labels = np.full(len(index), "", dtype=object)
     for column in reversed(LABELS):
         if column in index.metadata.column_names:
             values = np.array([value or "" for value in index.metadata.column(column).to_pylist()], dtype=object)
-            told = np.where(values != "", values, told)
-    return told
+            labels = np.where(values != "", values, labels)
+    return labels
 
 
 def _times(index: Index) -> list[str]:
-    """First sample of each row as a time code, "" where the rows say no place; in the order of the ids."""
+    """First sample of each row as a time code, "" where rows have no place; in the order of the ids."""
     columns = index.metadata.column_names
     if "start" not in columns or "sample_rate" not in columns:
         return [""] * len(index)

@@ -1,4 +1,4 @@
-"""An index as the tables that others draw: Embedding Atlas, Spotlight, TensorBoard's projector."""
+"""Exports an index for other viewers: Embedding Atlas, Spotlight, TensorBoard's projector."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _CONFIG = """embeddings {
 def write_projector(
     index: Index, directory: str | Path, xy: np.ndarray, extra: Mapping[str, np.ndarray] | None = None
 ) -> None:
-    """Writes the rows of the index with their place on a map.
+    """Writes the rows of the index with their positions on a map.
 
     ``atlas.parquet`` has the id, ``x``, ``y``, the metadata and the vector of each row (``embedding-atlas
     atlas.parquet --x x --y y``; Spotlight reads it with ``embedding`` as an embedding). ``vectors.tsv``,
     ``metadata.tsv`` and ``projector_config.pbtxt`` are what TensorBoard's projector reads (``tensorboard --logdir``).
 
     Args:
-        xy: [N, 2], in the order of the ids.
+        xy: Positions [N, 2], in the order of the ids.
         extra: Further columns [N], such as the cluster.
 
     Raises:
@@ -46,17 +46,17 @@ def write_projector(
     directory = Path(directory)
     vectors = index.vectors()
     flat = pa.array(np.ascontiguousarray(vectors, np.float32).ravel())
-    own = "row" if "id" in index.metadata.column_names else "id"
-    columns = {own: pa.array(index.ids), "x": pa.array(xy[:, 0]), "y": pa.array(xy[:, 1])}
+    id_name = "row" if "id" in index.metadata.column_names else "id"
+    columns = {id_name: pa.array(index.ids), "x": pa.array(xy[:, 0]), "y": pa.array(xy[:, 1])}
     columns |= {name: pa.array(values) for name, values in extra.items()}
-    facts = dict(zip(index.metadata.column_names, index.metadata.columns, strict=True))
-    columns |= facts
+    metadata = dict(zip(index.metadata.column_names, index.metadata.columns, strict=True))
+    columns |= metadata
     columns["embedding"] = pa.FixedSizeListArray.from_arrays(flat, index.dim)
     with files.atomic_path(directory / "atlas.parquet") as path:
         pq.write_table(pa.table(columns), path)
     with files.atomic_path(directory / "vectors.tsv") as path:
         np.savetxt(path, vectors, fmt="%.6g", delimiter="\t")
-    names = [own, *extra, *facts]
+    names = [id_name, *extra, *metadata]
     rows = zip(*(columns[name].to_pylist() for name in names), strict=True)
     lines = ["\t".join(_cell(value) for value in row) for row in [names, *rows]]
     files.write_text(directory / "metadata.tsv", "\n".join(lines) + "\n")

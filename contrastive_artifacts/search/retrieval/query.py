@@ -1,4 +1,4 @@
-"""What to look for, as one vector: examples, what they have and others lack, what changed between two, or a label."""
+"""Queries as one vector: the mean of examples, the difference of two examples, or the mean of a label."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ...core.vectors import unit_rows
 from ...embedding.embedder import Embedding, Input
 from ..index import Index
 
-LABELS = ("artifact", "heard")  # columns that a label is looked up in; what is known comes before what was told
-_NOTHING = 1e-4  # length of a difference of unit vectors below which it has no direction
+LABELS = ("artifact", "heard")  # columns that a label is looked up in: true labels before those of the probe
+_SHORTEST = 1e-4  # length of a difference of unit vectors below which its direction is rounding
 
 
 class Encoder(Protocol):
-    """What a query needs of an encoder."""
+    """The part of an encoder that a query needs."""
 
     @property
     def fingerprint(self) -> str: ...
@@ -28,7 +28,7 @@ class Encoder(Protocol):
 
 
 def of_span(encoder: Encoder, path: str | Path, start_s: float = 0.0, stop_s: float | None = None) -> np.ndarray:
-    """The vector of a file, or of a span of it: the unit mean of its windows, float32 [D].
+    """The vector of a file, or of a span of it in seconds: the unit mean of its windows, float32 [D].
 
     Raises:
         AudioError: it cannot be read, or ends before the span begins.
@@ -42,10 +42,10 @@ def of_span(encoder: Encoder, path: str | Path, start_s: float = 0.0, stop_s: fl
 
 
 def mean_of(vectors: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
-    """Several examples as one query: the unit mean, float32 [D], of vectors [D] that all count alike.
+    """Several examples as one query: the unit mean, float32 [D], of vectors [D]; their lengths do not count.
 
     Raises:
-        ParameterError: there are none, or they cancel out.
+        ParameterError: no vectors, or a mean of length zero.
     """
     if not len(vectors):
         raise ParameterError("There is no example to search by; give at least one.")
@@ -54,38 +54,38 @@ def mean_of(vectors: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
 
 
 def unlike(like: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Like this but not like that: the direction from ``other`` to ``like``, both [D], unit float32 [D].
+    """The direction from ``other`` to ``like``, both [D], as a unit vector float32 [D]: like this but not like that.
 
-    With the embeddings of a damaged clip and its clean twin this is what the damage did, whatever the sound: the search
-    then ranks by how far a row lies in that direction.
+    From the embedding of a clean clip to that of its damaged twin this is the change that the damage made, whatever the
+    sound: a search by it ranks rows by how far they lie in that direction.
 
     Raises:
-        ParameterError: the two are the same.
+        ParameterError: the two are equal.
     """
     like, other = (unit_rows(np.asarray(v, np.float64), np.float64) for v in (like, other))
     return _direction(like - other, "the two are alike to this encoder")
 
 
 def of_label(index: Index, label: str) -> np.ndarray:
-    """A text label as a query: the unit mean of the rows of the index that carry it, as known or as heard.
+    """A label as a query: the unit mean of the rows of the index with that label, true or given by the probe.
 
     Raises:
-        ParameterError: no row has it; the message lists the labels that there are.
+        ParameterError: no row has it; the message lists the labels of the index.
     """
-    known: list[str] = []
+    labels: list[str] = []
     for column in LABELS:
         if column in index.metadata.column_names:
             ids = index.matching({column: label})
             if len(ids):
                 return mean_of(index.vectors(ids))
-            known += [str(name) for name in index.metadata.column(column).unique().to_pylist() if name]
-    raise ParameterError(f"No row of {index.directory} is labelled {label!r}; there are {sorted(set(known))}.")
+            labels += [str(name) for name in index.metadata.column(column).unique().to_pylist() if name]
+    raise ParameterError(f"No row of {index.directory} is labelled {label!r}; there are {sorted(set(labels))}.")
 
 
 def sources_of(index: Index, paths: Sequence[str | Path]) -> list[Any]:
-    """The sources, in the index, of recordings on disk: what to exclude so that a query does not find itself.
+    """The sources, in the index, of recordings on disk: exclude them so that a query does not find itself.
 
-    A recording is known by its path, or else by its name.
+    Recordings are matched by their paths, or by their names where no path matches.
     """
     columns = [name for name in ("file", "clip", "source") if name in index.metadata.column_names]
     if "source" not in columns:
@@ -99,6 +99,6 @@ def sources_of(index: Index, paths: Sequence[str | Path]) -> list[Any]:
 
 def _direction(vector: np.ndarray, problem: str) -> np.ndarray:
     length = float(np.linalg.norm(vector))
-    if not length > _NOTHING:
+    if not length > _SHORTEST:
         raise ParameterError(f"This query points nowhere: {problem}; give other examples.")
     return (vector / length).astype(np.float32)

@@ -15,7 +15,7 @@ from ...scan.timeline import clock
 from ..index import Hit, Index, Where
 
 _PLACE = ("corpus", "clip", "channel", "artifact", "params", "sample_rate")  # rows that differ in one never overlap
-_MOST_ROWS = 50_000  # that one search looks at: where they are fewer than k hits, fewer are returned
+_MOST_ROWS = 50_000  # fetched by one search at most: where they join to fewer than k spans, fewer are returned
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ def test_what_does_not_fit_is_named(tmp_path: Path) -> None:
         Index.merge([one, other], tmp_path / "3")
     with pytest.raises(ParameterError, match="4 ids stand twice, the first is 0"):
         Index.merge([one, one], tmp_path / "3")
-    with pytest.raises(ParameterError, match="nothing to merge"):
+    with pytest.raises(ParameterError, match="no index to merge"):
         Index.merge([], tmp_path / "3")
     with pytest.raises(ParameterError, match="first is 9"):
         one.remove([1, 9])

@@ -45,14 +45,14 @@ def test_the_kind_follows_the_size() -> None:
 @pytest.mark.usefixtures("no_short_cut")
 @pytest.mark.parametrize("kind", ["ivf_sq8", "ivf_pq"])
 def test_recall_is_what_the_index_says(kinds: dict[str, Index], kind: str) -> None:
-    found, truth = kinds[kind], kinds["flat"]
+    index, truth = kinds[kind], kinds["flat"]
     queries = clustered(300, seed=5)
     shared = [
         len({h.id for h in a} & {h.id for h in b}) / 10
-        for a, b in zip(found.search_batch(queries, 10), truth.search_batch(queries, 10), strict=True)
+        for a, b in zip(index.search_batch(queries, 10), truth.search_batch(queries, 10), strict=True)
     ]
-    assert found.recall >= 0.9
-    assert np.mean(shared) == pytest.approx(found.recall, abs=0.06)
+    assert index.recall >= 0.9
+    assert np.mean(shared) == pytest.approx(index.recall, abs=0.06)
     assert np.mean(shared) < 1.0  # it is no exact search in disguise
     assert truth.recall == 1.0
 
@@ -113,11 +113,11 @@ def test_exact_search_in_blocks_against_numpy(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(structures, "_BLOCK", block)
         patch.setattr(structures, "_FEW", few)
-        scores, found = exact(vectors, queries, k, mask)
+        scores, positions = exact(vectors, queries, k, mask)
     truth = np.where(mask, queries @ vectors.T, -np.inf)
-    assert scores.shape == found.shape == (3, min(k, mask.sum()))
-    assert mask[found].all()
-    np.testing.assert_allclose(scores, -np.sort(-truth, axis=1)[:, : found.shape[1]], atol=1e-5)
+    assert scores.shape == positions.shape == (3, min(k, mask.sum()))
+    assert mask[positions].all()
+    np.testing.assert_allclose(scores, -np.sort(-truth, axis=1)[:, : positions.shape[1]], atol=1e-5)
 
 
 def test_what_cannot_be_made_is_named(tmp_path: Path) -> None:

@@ -26,11 +26,11 @@ def planted(tmp_path: Path) -> tuple[Index, np.ndarray]:
     vectors[kinds > 0] = centres[kinds[kinds > 0]] + 0.1 * vectors[kinds > 0]
     files = np.arange(200) % 20
     files[:30], files[30:50] = np.arange(30) % 3, 7
-    heard = np.array(["hiss", "hum", "clicks", "clean"])[kinds]
+    verdicts = np.array(["hiss", "hum", "clicks", "clean"])[kinds]
     facts = [
         {"clip": f"f{f:02d}", "deck": f"deck{int(f) < 3}", "start": i * 8000, "stop": i * 8000 + 8000,
          "sample_rate": 8000, "heard": str(h), "artifact": ""}
-        for i, (f, h) in enumerate(zip(files, heard, strict=True))
+        for i, (f, h) in enumerate(zip(files, verdicts, strict=True))
     ]  # fmt: skip
     return Index.build(vectors, facts, tmp_path / "index", fingerprint="f"), kinds
 
@@ -41,9 +41,9 @@ def test_what_was_planted_is_found(planted: tuple[Index, np.ndarray], tmp_path: 
     assert {tuple(np.unique(labels[kinds == kind])) for kind in (1, 2, 3)} == {(0,), (1,), (2,)}
     assert (labels[kinds == 3] == 0).all(), "the largest comes first"
     assert (labels[kinds == 0] == -1).mean() > 0.9
-    found = recurrences(index, labels)
-    assert [(one.label, one.windows, len(one.groups)) for one in found] == [("hum", 30, 3)]
-    (hum,) = found
+    recurring = recurrences(index, labels)
+    assert [(one.label, one.windows, len(one.groups)) for one in recurring] == [("hum", 30, 3)]
+    (hum,) = recurring
     assert [g.name for g in hum.groups] == ["f00", "f01", "f02"]
     assert hum.purity == 1.0
     total = index.metadata.column("clip").to_pylist().count("f00")
@@ -52,7 +52,7 @@ def test_what_was_planted_is_found(planted: tuple[Index, np.ndarray], tmp_path: 
     assert hum.groups[0].time == "00:00:00.000"
     assert hum.example in range(30)
     assert [one.label for one in recurrences(index, labels, clean=True)] == ["clean", "hum"]
-    write_recurrences_csv(tmp_path / "r.csv", found, "clip")
+    write_recurrences_csv(tmp_path / "r.csv", recurring, "clip")
     rows = list(csv.DictReader((tmp_path / "r.csv").read_text().splitlines()))
     assert [(row["artifact"], row["clip"], row["windows"]) for row in rows] == [
         ("hum", "f00", "10"), ("hum", "f01", "10"), ("hum", "f02", "10"),

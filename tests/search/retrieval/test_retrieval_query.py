@@ -23,9 +23,9 @@ class Loudness:
 
     def embed(self, source: Input, channel: int | None = None) -> Embedding:
         waveform, rate = source if isinstance(source, tuple) else audio.read(source)
-        found = np.array([waveform.mean(), waveform.std()], np.float32)
-        found /= np.linalg.norm(found)
-        return Embedding(found, found[None], np.array([[0, waveform.shape[-1]]]), rate)
+        vector = np.array([waveform.mean(), waveform.std()], np.float32)
+        vector /= np.linalg.norm(vector)
+        return Embedding(vector, vector[None], np.array([[0, waveform.shape[-1]]]), rate)
 
 
 def test_a_span_is_what_it_would_be_as_a_file(tmp_path: Path) -> None:
@@ -41,9 +41,9 @@ def test_a_span_is_what_it_would_be_as_a_file(tmp_path: Path) -> None:
 
 
 def test_examples_count_alike_however_long_their_vectors() -> None:
-    made = mean_of([np.array([10.0, 0.0]), np.array([0.0, 0.1])])
-    np.testing.assert_allclose(made, [np.sqrt(0.5)] * 2, rtol=1e-6)
-    assert made.dtype == np.float32
+    mean = mean_of([np.array([10.0, 0.0]), np.array([0.0, 0.1])])
+    np.testing.assert_allclose(mean, [np.sqrt(0.5)] * 2, rtol=1e-6)
+    assert mean.dtype == np.float32
     with pytest.raises(ParameterError, match="at least one"):
         mean_of([])
     with pytest.raises(ParameterError, match="cancel"):
@@ -88,5 +88,5 @@ def test_the_sources_of_recordings_are_known_by_path_or_name(index: Index) -> No
     assert sources_of(index, ["/archive/c1.wav"]) == ["s1"]
     assert sources_of(index, ["/elsewhere/c2.wav", "/elsewhere/x.wav"]) == ["s2"]
     assert sources_of(index, ["/elsewhere/x.wav"]) == []
-    own = sources_of(index, ["/archive/c0.wav", "/archive/c1.wav"])
-    assert {span.metadata["source"] for span in retrieve(index, np.ones(4), 9, exclude={"source": own})} == {"s2"}
+    sources = sources_of(index, ["/archive/c0.wav", "/archive/c1.wav"])
+    assert {span.metadata["source"] for span in retrieve(index, np.ones(4), 9, exclude={"source": sources})} == {"s2"}

@@ -46,13 +46,13 @@ QUERY = np.array([1.0, 0.0])
 
 def test_overlapping_rows_are_one_span_with_the_score_of_the_best(tmp_path: Path) -> None:
     rows = [(0.9, "a", 100, 200), (0.8, "b", 0, 100), (0.7, "a", 150, 250), (0.6, "a", 300, 400), (0.5, "a", 250, 300)]
-    found = retrieve(index_of(tmp_path, rows), QUERY, 5)
-    assert [(s.metadata["clip"], s.start, s.stop, s.ids) for s in found] == [
+    hits = retrieve(index_of(tmp_path, rows), QUERY, 5)
+    assert [(s.metadata["clip"], s.start, s.stop, s.ids) for s in hits] == [
         ("a", 100, 400, (0, 2, 3, 4)),  # the last row bridged two spans
         ("b", 0, 100, (1,)),
     ]
-    assert [s.score for s in found] == pytest.approx([0.9, 0.8], abs=1e-6)
-    assert found[0].time == "00:00:01.000 - 00:00:04.000"
+    assert [s.score for s in hits] == pytest.approx([0.9, 0.8], abs=1e-6)
+    assert hits[0].time == "00:00:01.000 - 00:00:04.000"
 
 
 def test_the_search_ends_where_one_more_span_would_begin(tmp_path: Path) -> None:
@@ -66,9 +66,9 @@ def test_channels_and_renderings_stay_apart(tmp_path: Path) -> None:
     vectors = np.array([[1.0, 0.1], [1.0, 0.2], [1.0, 0.3], [1.0, 0.4]])
     same = {"clip": "a.wav", "start": 0, "stop": 100, "sample_rate": RATE, "artifact": ""}
     metadata = [same | {"channel": 0}, same | {"channel": 1}, same | {"channel": 0}, same | {"artifact": "hum"}]
-    found = retrieve(Index.build(vectors, metadata, tmp_path, fingerprint="f"), QUERY, 9)
-    assert [span.ids for span in found] == [(0, 2), (1,), (3,)]
-    assert [span.name for span in found] == ["a.wav channel 1", "a.wav channel 2", "a.wav"]
+    hits = retrieve(Index.build(vectors, metadata, tmp_path, fingerprint="f"), QUERY, 9)
+    assert [span.ids for span in hits] == [(0, 2), (1,), (3,)]
+    assert [span.name for span in hits] == ["a.wav channel 1", "a.wav channel 2", "a.wav"]
 
 
 @settings(max_examples=30, deadline=None)
@@ -80,10 +80,10 @@ def test_spans_against_a_union_of_intervals(
     starts = rng.integers(0, 300, count)
     rows = [(s, "ab"[rng.integers(2)], int(a), int(a) + 40)
             for s, a in zip(rng.permutation(count) / (count + 1), starts, strict=True)]  # fmt: skip
-    found = retrieve(index_of(tmp_path_factory.mktemp("i"), rows), QUERY, k)
-    assert 1 <= len(found) <= k
-    assert [s.score for s in found] == sorted((s.score for s in found), reverse=True)
-    taken = {i for span in found for i in span.ids}
+    hits = retrieve(index_of(tmp_path_factory.mktemp("i"), rows), QUERY, k)
+    assert 1 <= len(hits) <= k
+    assert [s.score for s in hits] == sorted((s.score for s in hits), reverse=True)
+    taken = {i for span in hits for i in span.ids}
     worst = min(rows[i][0] for i in taken)
     assert {i for i, row in enumerate(rows) if row[0] >= worst} == taken, "a prefix of the ranking"
     for clip in "ab":  # the same as marking every sample that a row covers, touching ones joined
@@ -92,7 +92,7 @@ def test_spans_against_a_union_of_intervals(
             if rows[i][1] == clip:
                 covered[rows[i][2] : rows[i][3]] = True
         edges = np.flatnonzero(np.diff(np.concatenate([[0], covered, [0]])))
-        spans = sorted((s.start, s.stop) for s in found if s.metadata["clip"] == clip)
+        spans = sorted((s.start, s.stop) for s in hits if s.metadata["clip"] == clip)
         assert spans == [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
 
 
@@ -107,19 +107,19 @@ def test_the_table_and_the_clips_hold_what_was_found(tmp_path: Path) -> None:
     audio.write(tmp_path / "a b.wav", noise, 4000)
     facts = {"file": str(tmp_path / "a b.wav"), "sample_rate": 4000, "channel": 1, "heard": "hum"}
     facts |= {"heard_severity": math.nan}
-    found = retrieve(index_of(tmp_path / "i", [(0.9, "x/a b.wav", 1000, 3000)], **facts), QUERY, 3)
-    write_hits_csv(tmp_path / "hits.csv", found)
+    hits = retrieve(index_of(tmp_path / "i", [(0.9, "x/a b.wav", 1000, 3000)], **facts), QUERY, 3)
+    write_hits_csv(tmp_path / "hits.csv", hits)
     (row,) = csv.DictReader((tmp_path / "hits.csv").read_text().splitlines())
     assert (row["start"], row["start_s"], row["stop_s"], row["heard"]) == ("1000", "0.250000", "0.750000", "hum")
     assert row["heard_severity"] == "", "unknown, as of a label that users added"
-    waveform, rate = sound_of(found[0])
+    waveform, rate = sound_of(hits[0])
     np.testing.assert_array_equal(waveform, noise[1:, 1000:3000])
-    (path,) = write_clips(tmp_path / "clips", [(found[0], waveform, rate)], ".flac")
+    (path,) = write_clips(tmp_path / "clips", [(hits[0], waveform, rate)], ".flac")
     assert path.name == "01_a_b.wav_channel_2_00-00-00.250.flac"
     np.testing.assert_allclose(audio.read(path)[0], waveform, atol=2**-23)
     (tmp_path / "a b.wav").unlink()
     with pytest.raises(StorageError, match="no longer there"):
-        sound_of(found[0])
+        sound_of(hits[0])
 
 
 def test_a_recording_that_changes_slowly_is_one_span_found_soon(tmp_path: Path) -> None:
@@ -138,14 +138,14 @@ def test_a_rendered_view_is_rendered_again(tmp_path: Path) -> None:
     corpus = Corpus("c", [Clip("t.wav", "t", path=tmp_path / "t.wav")])
     view = artifacts.render("hum", tone[:, 2000:6000], 8000, severity=0.9, seed=3)
     facts = {"corpus": "c", "params": json.dumps(view.params), "sample_rate": 8000}
-    found = retrieve(index_of(tmp_path / "i", [(0.9, "t.wav", 2000, 6000)], **facts), QUERY)
-    np.testing.assert_allclose(sound_of(found[0], {"c": corpus})[0], view.waveform, atol=1e-6)
-    np.testing.assert_array_equal(clean_of(found[0], {"c": corpus})[0], tone[:, 2000:6000])
-    late = dataclasses.replace(found[0], start=6000, stop=10_000)  # a view longer than what is left of its clip
+    hits = retrieve(index_of(tmp_path / "i", [(0.9, "t.wav", 2000, 6000)], **facts), QUERY)
+    np.testing.assert_allclose(sound_of(hits[0], {"c": corpus})[0], view.waveform, atol=1e-6)
+    np.testing.assert_array_equal(clean_of(hits[0], {"c": corpus})[0], tone[:, 2000:6000])
+    late = dataclasses.replace(hits[0], start=6000, stop=10_000)  # a view longer than what is left of its clip
     np.testing.assert_array_equal(clean_of(late, {"c": corpus})[0], cut_window(tone, 6000, 4000))
     with pytest.raises(StorageError, match="'c'"):
-        sound_of(found[0])
+        sound_of(hits[0])
     assert run_of_index(tmp_path / "i") is None
     (tmp_path / "t.wav").unlink()
     with pytest.raises(StorageError, match="no longer there"):
-        clean_of(found[0], {"c": corpus})
+        clean_of(hits[0], {"c": corpus})
