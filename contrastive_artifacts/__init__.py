@@ -4,7 +4,7 @@ import contrastive_artifacts as ca
 
 encoder = ca.load("release")
 encoder.classify("clip.wav").label          # "hum"
-ca.scan("film.mp4", encoder).to_html("film.html")
+ca.scan("film.mp4").to_html("film.html")
 """
 
 from . import artifacts as artifacts  # a callable module: artifacts() lists the names

@@ -24,7 +24,7 @@ COLUMNS = (
 
 
 def view_row(view: View, states: Sequence[str], corpus: str, split: str, duration_s: float) -> dict[str, Any]:
-    """The facts of a rendered view as a row of the table, enough to render it again."""
+    """A rendered view as a row of the table; enough to render it again."""
     return {
         "id": f"{corpus}/{view.clip.id}/{states[view.state]}/{view.params.get('seed', 0)}",
         "artifact": states[view.state],
@@ -41,28 +41,28 @@ def view_row(view: View, states: Sequence[str], corpus: str, split: str, duratio
     }
 
 
-def recording_rows(found: Embedding, clip: Clip, corpus: str, channel: int | None = None) -> list[dict[str, Any]]:
-    """The windows of a recording that was embedded as it is; what is wrong with it is not known: artifact "".
+def recording_rows(embedding: Embedding, clip: Clip, corpus: str, channel: int | None = None) -> list[dict[str, Any]]:
+    """One row for each window of a recording that was embedded as it is; its artifact is unknown: "".
 
-    Beside COLUMNS they have ``file``, the absolute path ("" for a clip without one), and ``channel``, None for the mix.
+    Beside COLUMNS the rows have ``file``, the absolute path ("" for a clip without one), and ``channel``, None for the mix.
     """
     common = {"artifact": "", "severity": 0.0, "split": "", "params": "{}", "source": clip.source, "corpus": corpus}
     common |= {"clip": clip.id, "category": clip.category, "channel": channel}
     common |= {"file": str(clip.path.resolve()) if clip.path else ""}
-    places = [{"start": int(a), "stop": int(b), "sample_rate": found.sample_rate} for a, b in found.samples]
-    lane = "" if channel is None else f"#{channel}"
-    return [{"id": f"{corpus}/{clip.id}{lane}@{place['start']}", **common, **place} for place in places]
+    rate, suffix = embedding.sample_rate, "" if channel is None else f"#{channel}"
+    spans = [{"start": int(start), "stop": int(stop), "sample_rate": rate} for start, stop in embedding.samples]
+    return [{"id": f"{corpus}/{clip.id}{suffix}@{span['start']}", **common, **span} for span in spans]
 
 
 def make_table(rows: Sequence[dict[str, Any]], vectors: np.ndarray, fingerprint: str, space: str) -> pa.Table:
-    """Rows (dicts with COLUMNS, and more, alike in all) and float32 [N, D] as one table.
+    """Rows (dicts with COLUMNS; further keys must be the same in all) and float32 vectors [N, D] as one table.
 
-    The fingerprint travels in its schema.
+    The fingerprint of the encoder and the space ("h" or "z") are metadata of its schema.
     """
-    wide = {"severity": pa.float32(), "start": pa.int64(), "stop": pa.int64(), "sample_rate": pa.int32()}
-    wide |= {"channel": pa.int32(), "heard_severity": pa.float32(), "heard_probability": pa.float32()}
+    types = {"severity": pa.float32(), "start": pa.int64(), "stop": pa.int64(), "sample_rate": pa.int32()}
+    types |= {"channel": pa.int32(), "heard_severity": pa.float32(), "heard_probability": pa.float32()}
     names = [*COLUMNS, *(name for name in (rows[0] if rows else ()) if name not in COLUMNS)]
-    columns = {name: pa.array([row[name] for row in rows], wide.get(name, pa.string())) for name in names}
+    columns = {name: pa.array([row[name] for row in rows], types.get(name, pa.string())) for name in names}
     flat = pa.array(np.ascontiguousarray(vectors, np.float32).ravel())
     columns["embedding"] = pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
     return pa.table(columns).replace_schema_metadata({"fingerprint": fingerprint, "space": space})
@@ -84,9 +84,9 @@ def read_table(path: str | Path, fingerprint: str | None = None) -> pa.Table:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
         raise StorageError(f"{path} is not a readable embedding table ({error}); embed again.") from error
-    own = (table.schema.metadata or {}).get(b"fingerprint", b"").decode()
-    if fingerprint is not None and own != fingerprint:
-        raise FingerprintError(f"{path} was made by encoder {own or 'unknown'}, not {fingerprint}; embed again.")
+    stored = (table.schema.metadata or {}).get(b"fingerprint", b"").decode()
+    if fingerprint is not None and stored != fingerprint:
+        raise FingerprintError(f"{path} was made by encoder {stored or 'unknown'}, not {fingerprint}; embed again.")
     return table
 
 
