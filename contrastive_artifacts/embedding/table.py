@@ -44,7 +44,7 @@ def view_row(view: View, states: Sequence[str], corpus: str, split: str, duratio
 def recording_rows(embedding: Embedding, clip: Clip, corpus: str, channel: int | None = None) -> list[dict[str, Any]]:
     """One row for each window of a recording that was embedded as it is; its artifact is unknown: "".
 
-    Beside COLUMNS the rows have ``file``, the absolute path ("" for a clip without one), and ``channel``, None for the mix.
+    Further columns: ``file``, the absolute path ("" for a clip without one), and ``channel``, None for the mix.
     """
     common = {"artifact": "", "severity": 0.0, "split": "", "params": "{}", "source": clip.source, "corpus": corpus}
     common |= {"clip": clip.id, "category": clip.category, "channel": channel}
