@@ -18,8 +18,8 @@ demo: $(VENV)/installed   ## pretrain on the built-in corpus, probe, draw the ma
 test: $(VENV)/installed   ## run all tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
-lint: $(VENV)/installed   ## style and types
-	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+lint: $(VENV)/installed   ## style, types, and the JavaScript of the pages
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/oxlint contrastive_artifacts
 
 $(VENV)/installed: pyproject.toml
 	@echo "== installing into $(VENV) (once; about two minutes) =="

@@ -1,4 +1,4 @@
-"""The pages in a real browser: drawn, read, heard, without a console message or a request.
+"""The pages in a real browser: drawn, read and played, without a message on the console and without a request.
 
 Skipped where Chromium, its driver or selenium is missing (Debian: ``apt-get install chromium chromium-driver``).
 """
@@ -26,6 +26,10 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 RATE = 22050
+MAP = (  # names of the map page that the tests read; see core.html.bundle
+    "const { points } = modules['pages/map/points.js'], { player } = modules['pages/map/player.js'];"
+    "const { canvas: map, screenX, screenY } = modules['pages/map/view.js'];"
+)
 SPITE = "</script><img src='https://example.invalid/x.png' onerror='window.broken=1'>"
 
 
@@ -77,7 +81,7 @@ def wait(browser: Any, condition: Callable[[], object]) -> None:
 def pointer(browser: Any, name: str, *kinds: str) -> None:
     """Real mouse events through the DevTools protocol, at the point's place on the screen."""
     x, y = browser.execute_script(
-        "const i = points.id.indexOf(arguments[0]), box = byId('map').getBoundingClientRect();"
+        f"{MAP}const i = points.id.indexOf(arguments[0]), box = map.getBoundingClientRect();"
         "return [box.left + screenX(i), box.top + screenY(i)]",
         name,
     )
@@ -89,9 +93,9 @@ def pointer(browser: Any, name: str, *kinds: str) -> None:
 def colour(browser: Any, name: str) -> list[int]:
     """RGBA at the point, read from a copy: Chromium warns of every canvas that is read twice."""
     return browser.execute_script(
-        "const i = points.id.indexOf(arguments[0]), r = devicePixelRatio;"
+        f"{MAP}const i = points.id.indexOf(arguments[0]), r = devicePixelRatio;"
         "const copy = new OffscreenCanvas(1, 1).getContext('2d');"
-        "copy.drawImage(byId('map'), -Math.round(screenX(i) * r), -Math.round(screenY(i) * r));"
+        "copy.drawImage(map, -Math.round(screenX(i) * r), -Math.round(screenY(i) * r));"
         "return [...copy.getImageData(0, 0, 1, 1).data]",
         name,
     )
@@ -111,7 +115,7 @@ def assert_quiet(browser: Any) -> None:
 
 
 def test_points_are_drawn_sharp_and_coloured_by_artifact(page: Any) -> None:
-    assert page.execute_script("const c = byId('map'); return c.width / c.clientWidth") == pytest.approx(2, abs=0.01)
+    assert page.execute_script(f"{MAP}return map.width / map.clientWidth") == pytest.approx(2, abs=0.01)
     up, down, middle, left = (colour(page, name) for name in ("up", "down", "middle", "left"))
     assert up == down
     assert len({tuple(c) for c in (up, middle, left)}) == 3
@@ -135,8 +139,8 @@ def test_hover_shows_the_facts_as_text(page: Any) -> None:
 def test_click_plays_and_space_stops(page: Any) -> None:
     pointer(page, "middle", "mouseMoved", "mousePressed", "mouseReleased")
     wait(page, lambda: state(page).get("playing") == "middle")
-    assert page.execute_script("return player.context.state") == "running"
-    wait(page, lambda: page.execute_script("return player.progress()") > 0.02)
+    assert page.execute_script(f"{MAP}return player.context.state") == "running"
+    wait(page, lambda: page.execute_script(f"{MAP}return player.progress()") > 0.02)
     press(page, Keys.SPACE)
     assert state(page)["playing"] == ""
     pointer(page, "right", "mouseMoved", "mousePressed", "mouseReleased")
@@ -228,6 +232,7 @@ def test_timeline_shows_and_selects_segments(browser: Any, tmp_path: Path) -> No
     browser.get((tmp_path / "t.html").as_uri())
     wait(browser, lambda: state(browser).get("segments") == "2")
     x, y = browser.execute_script(
+        "const { lanes, px, segments, ROW, RULER } = modules['scan/timeline/view.js'];"
         "const box = lanes.getBoundingClientRect();"
         "return [box.left + px(720000, box.width), box.top + RULER + segments[1].lane * ROW + ROW / 2]"
     )

@@ -1,8 +1,9 @@
 """Self-contained HTML pages: one file that opens from disk, loads nothing and runs no script but its own.
 
-A page is three assets beside each other (``name.html``, its body, ``name.css``, ``name.js``) plus the frame and the
-base of this folder, all put inline. Data travel as JSON blocks that cannot break out of their element, and a content
-security policy with the hashes of the script and the style keeps anything else from running or loading.
+A page is made of three files in one folder: ``name.html`` (its body), ``name.css`` and ``name.js``, an ES module that
+imports others (see :mod:`.bundle`). They are put inline, with the frame and the base style of this folder. Data are
+JSON blocks that cannot break out of their element. A content security policy with the hashes of the script and the
+style prevents anything else from running or loading.
 """
 
 from __future__ import annotations
@@ -11,21 +12,24 @@ import base64
 import hashlib
 import html
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib import resources
+from pathlib import Path
 from string import Template
 from typing import Any
 
 from ..errors import ParameterError
+from .bundle import bundle
 
-# Seven hues after Okabe & Ito (2008), moved until they also stand out from either background; smallest OKLab distance
-# under simulated protanopia, deuteranopia and tritanopia (Machado et al. 2009): 0.058 light, 0.076 dark. Each hue comes
-# with one of five marker shapes as well, so colour is never the only sign; hues that share a shape lie far apart.
+# Seven hues after Okabe & Ito (2008), adjusted for contrast with the light and the dark background; smallest OKLab
+# distance under simulated protanopia, deuteranopia and tritanopia (Machado et al. 2009): 0.058 light, 0.076 dark. Each
+# hue is combined with one of five marker shapes, so that colour is never the only difference; hues of one shape differ
+# strongly.
 CATEGORIES_LIGHT = ("#e18a00", "#53a2ee", "#009874", "#b79b63", "#d55e00", "#0072b2", "#d783c3")
 CATEGORIES_DARK = ("#e69f00", "#56b4e9", "#00a969", "#f0e442", "#d55e00", "#0072b2", "#c194aa")
 NEUTRAL_LIGHT, NEUTRAL_DARK = "#8a919c", "#7d8590"
 
-# Viridis (van der Walt & Smith 2015, CC0) at even steps. Severe is far from the background: dark on a light page.
+# Viridis (van der Walt & Smith 2015, CC0) at even steps. High severity has the most contrast: dark on a light page.
 VIRIDIS = (
     *("#440154", "#48186a", "#472d7b", "#424086", "#3b528b", "#33638d", "#2c728e", "#26828e", "#21918c", "#1fa088"),
     *("#28ae80", "#3fbc73", "#5ec962", "#84d44b", "#addc30", "#d8e219", "#fde725"),
@@ -40,7 +44,7 @@ _THEME = {
 
 
 def embed_json(value: Any) -> str:
-    """JSON that is safe inside a ``<script>`` element: no ``<``, ``>`` or ``&`` is left, so no tag or comment can open.
+    """JSON that is safe inside a ``<script>`` element: ``<``, ``>`` and ``&`` are escaped, so no tag can open.
 
     Raises:
         ParameterError: the value holds NaN, infinity or something that is not JSON.
@@ -51,30 +55,26 @@ def embed_json(value: Any) -> str:
     try:
         text = json.dumps(value, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError) as error:
-        raise ParameterError(f"A page can only hold plain, finite JSON values: {error}.") from error
+        raise ParameterError(f"A page can hold only plain, finite JSON values: {error}.") from error
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def build_page(
-    package: str, name: str, title: str, data: Mapping[str, Any], scripts: Sequence[str] = (), allow: str = ""
-) -> str:
-    """The page ``name`` whose assets lie in ``package``, with each value of ``data`` as a JSON block of that id.
+def build_page(package: str, name: str, title: str, data: Mapping[str, Any], allow: str = "") -> str:
+    """The page ``name`` of a package as HTML.
 
     Args:
-        package: Dotted name of the package that owns the assets.
-        name: Stem of its ``.html``, ``.css`` and ``.js``.
+        package: Dotted name of the package that holds the files.
+        name: Stem of the ``.html``, ``.css`` and ``.js`` file.
         title: Any text; it is escaped.
-        scripts: More scripts of the package, run after ``name.js``.
-        allow: More directives of the content security policy, for a page that is served and asks its own server.
-        data: Block id -> JSON value. The block "theme" (the palettes above) is always there too.
+        data: Block id -> JSON value. The block "theme" (the palettes above) is always added.
+        allow: More directives of the content security policy, for a page that sends requests to its own server.
 
     Raises:
-        ParameterError: a value is not JSON (see :func:`embed_json`).
+        ParameterError: a value is not JSON (see :func:`embed_json`), or the modules do not fit together (see
+            :func:`.bundle.bundle`).
     """
     style = _asset(__name__, "base.css") + _asset(package, f"{name}.css")
-    script = "".join(
-        [_asset(__name__, "base.js"), _asset(package, f"{name}.js"), *(_asset(package, extra) for extra in scripts)]
-    )
+    script = bundle(_file(package, f"{name}.js"))
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'"
@@ -96,7 +96,11 @@ def build_page(
 
 
 def _asset(package: str, name: str) -> str:
-    return resources.files(package).joinpath(name).read_text(encoding="utf-8")
+    return _file(package, name).read_text(encoding="utf-8")
+
+
+def _file(package: str, name: str) -> Path:
+    return Path(str(resources.files(package))) / name
 
 
 def _hash(text: str) -> str:

@@ -1,6 +1,8 @@
-// One row a span that answers the query: picture, place, score, sound.
+// One row per hit: rank, spectrogram, recording, time, score; a click plays it.
+import { byId, darkQuery, element, fillFacts, read, state } from "../../core/html/base.js";
+import { drawLevels, play, stop } from "../shared/cells.js";
+
 const data = read("data");
-const state = document.body.dataset; // what tests and scripts may read: drawn, playing
 const items = [];
 
 data.rows.forEach((row) => {
@@ -12,7 +14,7 @@ data.rows.forEach((row) => {
     element("span", { className: "about" }, element("strong", { textContent: row.name }),
       element("span", { textContent: [row.time, score].filter(Boolean).join(" · ") }), element("span", { textContent: facts })));
   button.setAttribute("aria-pressed", "false");
-  const item = { row, button, sound: row.sound, playing: row.name };
+  const item = { row, button, name: row.name, sound: row.sound, playing: row.name };
   items.push(item);
   button.addEventListener("click", () => play(item));
   byId("rows").append(button);

@@ -60,7 +60,7 @@ def write_hits(path: str | Path, rows: Sequence[HitRow], title: str, facts: Mapp
     if not rows:
         raise ParameterError("There are no hits to show; loosen the filters of the search.")
     page = {"title": title, "facts": _texts(facts), "bands": BANDS, "rows": [_row(row) for row in rows]}
-    files.write_text(path, build_page(f"{__package__}", "hits", title, {"data": page}, scripts=["../shared/listen.js"]))
+    files.write_text(path, build_page(f"{__package__}", "hits", title, {"data": page}))
 
 
 def _row(row: HitRow) -> dict[str, Any]:

@@ -94,9 +94,7 @@ def write_map(path: str | Path, points: Sequence[MapPoint], title: str, facts: M
     }
     sounds = [[mime, base64.b64encode(data).decode()] for mime, data in clips]
     blocks = {"data": page, "sounds": sounds}
-    files.write_text(
-        path, build_page(f"{__package__}", "map", title, blocks, scripts=["../shared/marks.js", "player.js"])
-    )
+    files.write_text(path, build_page(f"{__package__}", "map", title, blocks))
 
 
 def _short(value: float) -> float:

@@ -1,5 +1,7 @@
-// A marker of a map as a picture in lists and legends.
-function svg({ fill, shape }, r = 6) {
+import { outline } from "../../core/html/base.js";
+
+// An SVG element for lists and legends: the marker with this fill and shape.
+export function marker({ fill, shape }, r = 6) {
   const make = (tag, attributes) => {
     const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
     for (const [k, v] of Object.entries(attributes)) node.setAttribute(k, v);

@@ -66,9 +66,7 @@ def write_sheet(path: str | Path, rows: Sequence[SheetRow], title: str, facts: M
         "bands": BANDS,
         "rows": [_row(row) for row in rows],
     }
-    files.write_text(
-        path, build_page(f"{__package__}", "sheet", title, {"data": page}, scripts=["../shared/listen.js"])
-    )
+    files.write_text(path, build_page(f"{__package__}", "sheet", title, {"data": page}))
 
 
 def _row(row: SheetRow) -> dict[str, Any]:
@@ -94,7 +92,7 @@ def _cell(view: RenderedView, clean: np.ndarray, middle: int, gain: np.float32, 
     return {
         "severity": view.params["severity"],
         "params": parameter_rows(view.params),
-        "spans": len(view.segments),
+        "segments": len(view.segments),
         "touched": touched(view.segments, view.waveform.shape[-1]),
         "at_s": start / view.sample_rate,
         "picture": base64.b64encode(thumbnail(_one_channel(view.waveform, apart) * gain, view.sample_rate)).decode(),

@@ -1,6 +1,8 @@
-// One row an artifact, one cell a severity (the first is the clean clip): spectrogram, 20 ms of waveform, sound.
+// One row per artifact, one cell per severity (the first is the clean clip): spectrogram, 20 ms of waveform, sound.
+import { byId, darkQuery, element, fillFacts, fitCanvas, placeTip, read, rowsTable, state, token } from "../../core/html/base.js";
+import { drawLevels, play, stop } from "../shared/cells.js";
+
 const data = read("data");
-const state = document.body.dataset; // what tests and scripts may read: drawn, playing, shown
 const cells = [];
 
 const seconds = (value) => `${value.toFixed(2)} s`;
@@ -19,7 +21,7 @@ function build() {
         element("span", { className: "name" }, element("b", { textContent: label })));
       button.setAttribute("aria-pressed", "false");
       const playing = `${row.name} ${column ? cell.severity : "clean"}`;
-      const item = { row, cell, column, button, section, index: cells.length, sound: cell.sound, playing };
+      const item = { row, cell, column, button, section, index: cells.length, name: row.name, sound: cell.sound, playing };
       cells.push(item);
       button.addEventListener("click", () => play(item));
       button.addEventListener("pointerenter", (event) => tip(item, event));
@@ -38,7 +40,7 @@ function draw(item) {
 
 function drawPicture(canvas, cell) {
   const { context: g, width: w, height: h } = drawLevels(canvas, cell.picture, data.bands);
-  g.fillStyle = token("--accent"); // touched spans along the foot, unless they are all of it
+  g.fillStyle = token("--accent"); // touched segments along the lower edge, unless they cover the whole clip
   [...cell.touched].forEach((mark, n, all) => { if (mark === "1") g.fillRect((n / all.length) * w, h - 3, w / all.length + 0.5, 3); });
 }
 
@@ -57,13 +59,13 @@ function drawDetail(canvas, cell) {
 
 function tip(item, event) {
   const { row, cell, column } = item;
-  const rows = [...cell.params, ["waveform", `20 ms from ${seconds(cell.at_s)}; grey is clean`], ["touched", `${cell.spans} span(s)`]];
+  const rows = [...cell.params, ["waveform", `20 ms from ${seconds(cell.at_s)}; grey is clean`], ["touched", `${cell.segments} segment(s)`]];
   byId("tip").replaceChildren(element("strong", { textContent: `${row.name} ${column ? cell.severity : "clean"}` }), rowsTable(rows));
   placeTip(byId("tip"), event.clientX, event.clientY);
 }
 
 // ---- keys and filter -----------------------------------------------------------------------------------------------
-let before = null; // the damaged cell that C goes back to
+let before = null; // the damaged cell to which C returns
 document.addEventListener("keydown", (event) => {
   if (event.target === byId("find") || event.ctrlKey || event.metaKey || event.altKey) return;
   const at = cells.find((item) => item.button === document.activeElement);
@@ -92,11 +94,11 @@ byId("find").addEventListener("input", (event) => {
 
 fillFacts(byId("facts"), data.facts);
 build();
-const seen = new IntersectionObserver((entries) => {
+const inView = new IntersectionObserver((entries) => {
   for (const entry of entries) if (entry.isIntersecting) draw(cells.find((item) => item.button === entry.target));
 }, { rootMargin: "300px" });
-cells.forEach((item) => seen.observe(item.button));
-const redraw = () => cells.forEach((item) => { seen.unobserve(item.button); seen.observe(item.button); });
+cells.forEach((item) => inView.observe(item.button));
+const redraw = () => cells.forEach((item) => { inView.unobserve(item.button); inView.observe(item.button); });
 darkQuery.addEventListener("change", redraw);
 addEventListener("resize", redraw);
 state.drawn = String(cells.length);

@@ -1,46 +1,15 @@
 // The timeline: a ruler, one lane per artifact (and channel), and a table of the same segments.
-// Positions are samples; seconds appear only as text. Body data attributes tell tests what the canvas shows.
+import { byId, darkQuery, element, fillFacts, fitCanvas, placeTip, ramp, rowsTable, state, theme, token } from "../../core/html/base.js";
+import { ROW, RULER, clock, data, laneName, lanes, left, px, rate, sampleAt, segments, show, tickDistance, total, view, viewChanged, zoom } from "./view.js";
 
-const data = read("data"), state = document.body.dataset;
-const rate = data.sample_rate, total = Math.max(1, data.samples);
-const segments = data.segments.map(([start, stop, label, severity, confidence, channel]) => ({ start, stop, label, severity, confidence, channel }));
-const many = segments.some((s) => s.channel !== null);
-const laneName = ([label, channel]) => (channel === null ? label : `${label} · ch ${channel + 1}`);
-const laneOf = new Map(data.lanes.map(([label, channel], n) => [`${channel}|${label}`, n]));
-segments.forEach((s) => { s.lane = laneOf.get(`${s.channel}|${s.label}`); });
-const lanes = byId("lanes"), overview = byId("overview"), tip = byId("tip");
-const ROW = 30, RULER = 28, PAGE = 500;
-const left = () => Math.min(190, Math.max(96, 22 + 7.4 * Math.max(...data.lanes.map((lane) => laneName(lane).length))));
-const view = { start: 0, stop: total };
+const overview = byId("overview"), tip = byId("tip");
+const PAGE = 500; // rows of the table that are added at once
+const hasChannels = segments.some((s) => s.channel !== null);
 let hovered = -1, selected = -1, frame = 0;
 
-function clock(sample, digits = 2) {
-  const unit = 10 ** digits, ticks = Math.round((sample / rate) * unit), seconds = Math.floor(ticks / unit);
-  const two = (n) => String(n).padStart(2, "0");
-  const fraction = digits ? `.${String(ticks % unit).padStart(digits, "0")}` : "";
-  const h = Math.floor(seconds / 3600), m = Math.floor(seconds / 60) % 60;
-  return `${h ? `${h}:${two(m)}` : m}:${two(seconds % 60)}${fraction}`;
-}
-
-// ---- view --------------------------------------------------------------------------------------------------------
-function show(start, stop) {
-  const width = Math.min(total, Math.max(stop - start, Math.min(total, rate * 0.05)));
-  view.start = Math.min(Math.max(0, start + (stop - start - width) / 2), total - width);
-  view.stop = view.start + width;
-  byId("range").textContent = `${clock(view.start)} – ${clock(view.stop)} of ${clock(total)}`;
-  hover(-1); // what lay under the pointer has moved
-  state.range = `${Math.round(view.start)} ${Math.round(view.stop)}`;
-  draw();
-}
-function zoom(factor, at = (view.start + view.stop) / 2) { show(at - (at - view.start) * factor, at + (view.stop - at) * factor); }
+// ---- drawing -----------------------------------------------------------------------------------------------------
 const draw = () => { frame ||= requestAnimationFrame(() => { frame = 0; paint(); paintOverview(); }); };
-const px = (sample, width) => left() + ((sample - view.start) / (view.stop - view.start)) * (width - left());
-const sampleAt = (x, width) => view.start + ((x - left()) / (width - left())) * (view.stop - view.start);
-
-function step(seconds, room) { // the finest round step whose labels are at least 90 px apart
-  const steps = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400];
-  return steps.find((s) => (room * s) / seconds >= 90) ?? 28800 * Math.max(1, Math.ceil((90 * seconds) / room / 28800));
-}
+viewChanged.on(() => { hover(-1); draw(); }); // another segment is under the pointer now
 
 function paint() {
   const { context: g, width, height } = fitCanvas(lanes), edge = left();
@@ -48,7 +17,7 @@ function paint() {
   g.clearRect(0, 0, width, height);
   g.font = `12px ${getComputedStyle(document.body).fontFamily}`;
   g.textBaseline = "middle";
-  const seconds = (view.stop - view.start) / rate, tick = step(seconds, width - edge);
+  const seconds = (view.stop - view.start) / rate, tick = tickDistance(seconds, width - edge);
   for (let n = Math.ceil(view.start / rate / tick); n * tick * rate <= view.stop; n++) {
     const x = Math.round(px(n * tick * rate, width)) + 0.5;
     g.strokeStyle = line; g.beginPath(); g.moveTo(x, RULER - 7); g.lineTo(x, height); g.stroke();
@@ -93,7 +62,7 @@ function paintOverview() {
   }
 }
 
-// ---- segments under the pointer, and the one selected ------------------------------------------------------------
+// ---- the segment under the pointer, and the selected one ------------------------------------------------------------
 function at(x, y) {
   const box = lanes.getBoundingClientRect(), lane = Math.floor((y - RULER) / ROW);
   let best = -1, least = 5;
@@ -136,7 +105,7 @@ function fillTable(upTo) {
     swatch.dataset.severity = s.severity;
     const cells = [element("td", {}, element("button", { type: "button", textContent: clock(s.start) })), ...[clock(s.stop), `${((s.stop - s.start) / rate).toFixed(2)} s`, s.label].map((t) => element("td", { textContent: t })),
       element("td", {}, swatch, s.severity.toFixed(2)), element("td", { textContent: `${Math.round(100 * s.confidence)} %` })];
-    if (many) cells.push(element("td", { textContent: s.channel === null ? "mix" : String(s.channel + 1) }));
+    if (hasChannels) cells.push(element("td", { textContent: s.channel === null ? "mix" : String(s.channel + 1) }));
     const row = element("tr", {}, ...cells);
     row.addEventListener("click", () => select(from + k, true));
     return row;
@@ -203,7 +172,7 @@ new ResizeObserver(draw).observe(lanes);
 lanes.style.height = `${RULER + Math.max(1, data.lanes.length) * ROW + 3}px`;
 const sum = segments.reduce((s, { start, stop }) => s + stop - start, 0);
 fillFacts(byId("facts"), [["length", clock(total)], ["rate", `${rate.toLocaleString("en")} Hz`], ["segments", segments.length.toLocaleString("en")], ["marked", clock(sum)]]);
-document.querySelector(".channel").hidden = !many;
+document.querySelector(".channel").hidden = !hasChannels;
 byId("table").hidden = !segments.length;
 byId("none").hidden = segments.length > 0;
 state.segments = segments.length;

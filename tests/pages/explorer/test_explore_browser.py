@@ -31,6 +31,17 @@ from selenium.webdriver.support.ui import Select
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[3]
+NAMES = "const byId = (id) => document.getElementById(id);" + "".join(
+    f"const {{ {names} }} = modules['pages/explorer/{module}.js'];"
+    for module, names in (
+        ("page", "about, page, ringed"),
+        ("columns", "columns, load, points"),
+        ("view", "central, map, nearest, rowX, rowY, size"),
+        ("player", "player"),
+        ("panel", "select"),
+        ("labels", "refreshSoon"),
+    )
+)
 RATE = 16000
 SPITE = "<img src=x onerror=window.broken=1>.wav"
 TIME = np.arange(2 * RATE) / RATE
@@ -98,6 +109,11 @@ def page(browser: Any, url: str) -> Iterator[Any]:
     assert browser.find_elements(By.TAG_NAME, "img") == []
 
 
+def script(browser: Any, text: str, *values: Any) -> Any:
+    """What a script returns that knows the exports of the page's modules; see core.html.bundle."""
+    return browser.execute_script(f"{NAMES}{text}", *values)
+
+
 def state(browser: Any) -> dict[str, str]:
     return browser.execute_script("return {...document.body.dataset}")
 
@@ -119,7 +135,9 @@ def chord(browser: Any, modifier: str, key: str) -> None:
 
 def drag(browser: Any, element: str, *places: tuple[float, float]) -> None:
     """A stroke of the pointer through places given in shares of the element's width and height."""
-    box = browser.execute_script("return byId(arguments[0]).getBoundingClientRect().toJSON()", element)
+    box = browser.execute_script(
+        "return document.getElementById(arguments[0]).getBoundingClientRect().toJSON()", element
+    )
     chain = ActionChains(browser, duration=15)
     for n, (x, y) in enumerate(places):
         pointer = chain.w3c_actions.pointer_action
@@ -131,12 +149,13 @@ def drag(browser: Any, element: str, *places: tuple[float, float]) -> None:
 
 
 def open_row(browser: Any, row: int) -> None:
-    browser.execute_script("select(arguments[0])", row)
-    wait(browser, lambda: state(browser).get("picture") == str(row) and browser.execute_script("return item?.info"))
+    script(browser, "select(arguments[0])", row)
+    wait(browser, lambda: state(browser).get("picture") == str(row) and script(browser, "return page.item?.info"))
 
 
 def rows_of(browser: Any, column: str, value: str) -> list[int]:
-    return browser.execute_script(
+    return script(
+        browser,
         "const c = columns.get(arguments[0]);"
         "return [...c.data].flatMap((code, row) => (c.values[code] === arguments[1] ? [row] : []))",
         column,
@@ -160,28 +179,29 @@ def test_listening_by_keyboard_alone(page):
     open_row(page, rows_of(page, "artifact", "hum")[0])
     press(page, "p", " ")  # looped, so that it cannot end while this looks
     wait(page, lambda: state(page)["playing"] == state(page)["selected"])
-    before = page.execute_script("return player.context.currentTime - player.position()")
-    wait(page, lambda: page.execute_script("return player.position()") > 0.1)
+    before = script(page, "return player.context.currentTime - player.position()")
+    wait(page, lambda: script(page, "return player.position()") > 0.1)
     heard = "return new URL(player.voice.url, location).searchParams.get('version')"
     for key, version in (("b", "clean"), ("a", "damaged")):
         press(page, key)
-        wait(page, lambda version=version: page.execute_script(heard) == version)
+        wait(page, lambda version=version: script(page, heard) == version)
         assert state(page)["version"] == version
         assert state(page)["playing"] != "", "changing over does not stop the sound"
-        lag = page.execute_script(
+        lag = script(
+            page,
             "const { start, stop } = player.voice.span;"
-            "return (player.context.currentTime - player.position()) % (stop - start)"
+            "return (player.context.currentTime - player.position()) % (stop - start)",
         )
         assert lag == pytest.approx(before % 1.0, abs=0.002), "and it goes on from the same place"
     press(page, " ")
     assert state(page)["playing"] == ""
     press(page, "f")
-    wait(page, lambda: page.execute_script("return item.picture?.top_hz") == 1000)
+    wait(page, lambda: script(page, "return page.item.picture?.top_hz") == 1000)
     colours = "const copy = new OffscreenCanvas(60, 60).getContext('2d');"
     colours += (
         "copy.drawImage(byId('spectrogram'), 0, 0, 60, 60); return new Set(copy.getImageData(0, 0, 60, 60).data).size"
     )
-    assert page.execute_script(colours) > 20, "the spectrogram has many colours"
+    assert script(page, colours) > 20, "the spectrogram has many colours"
     press(page, "4")
     assert "hz" in page.find_element(By.ID, "facts").text
     press(page, "?")
@@ -191,20 +211,20 @@ def test_listening_by_keyboard_alone(page):
 
 
 def test_the_map_is_drawn_in_colour_and_follows_the_theme(page):
-    ground = "const g = dots.getContext('webgl2'), p = new Uint8Array(4);"
+    ground = "const g = byId('dots').getContext('webgl2'), p = new Uint8Array(4);"
     ground += "g.readPixels(0, 0, 1, 1, g.RGBA, g.UNSIGNED_BYTE, p); return [...p]"
-    assert page.execute_script(ground) == [255, 255, 255, 255]
-    marker = "const row = arguments[0], p = new Uint8Array(4), g = dots.getContext('webgl2');"
+    assert script(page, ground) == [255, 255, 255, 255]
+    marker = "const row = arguments[0], p = new Uint8Array(4), dots = byId('dots'), g = dots.getContext('webgl2');"
     marker += "g.readPixels(rowX(row), dots.height - rowY(row), 1, 1, g.RGBA, g.UNSIGNED_BYTE, p); return [...p]"
     seen = {}
     for name in ("clean", "hum", "clicks"):
         apart = "return arguments[0].find((row) => nearest(rowX(row), rowY(row)) === row)"
-        seen[name] = tuple(page.execute_script(marker, page.execute_script(apart, rows_of(page, "artifact", name))))
+        seen[name] = tuple(script(page, marker, script(page, apart, rows_of(page, "artifact", name))))
     assert len({*seen.values(), (255, 255, 255, 255)}) == 4
     page.execute_cdp_cmd(
         "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
     )
-    wait(page, lambda: page.execute_script(ground) == [0x14, 0x17, 0x1C, 255])
+    wait(page, lambda: script(page, ground) == [0x14, 0x17, 0x1C, 255])
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
     Select(page.find_element(By.ID, "colour")).select_by_value("severity")
     wait(page, lambda: state(page)["colour"] == "severity")
@@ -212,7 +232,7 @@ def test_the_map_is_drawn_in_colour_and_follows_the_theme(page):
 
 
 def test_filters_combine(page):
-    page.execute_script("document.querySelector('#items button[title=clicks]').focus(); refresh()")
+    script(page, "document.querySelector('#items button[title=clicks]').focus(); refreshSoon()")
     wait(page, lambda: "following" not in state(page))
     assert page.switch_to.active_element.get_attribute("title") == "clicks", "a new legend keeps the keyboard's place"
     everything = int(state(page)["visible"])
@@ -229,19 +249,19 @@ def test_filters_combine(page):
     Select(page.find_element(By.ID, "colour")).select_by_value("severity")
     wait(page, lambda: page.find_element(By.ID, "high").is_displayed())
     page.find_element(By.ID, "high").send_keys(Keys.HOME)
-    severity = page.execute_script("return [...columns.get('severity').data].filter((v) => v === 0).length")
+    severity = script(page, "return [...columns.get('severity').data].filter((v) => v === 0).length")
     wait(page, lambda: int(state(page)["visible"]) == severity)
 
 
 def test_hover_is_heard(page):
-    row = page.execute_script("return central()")
-    place = page.execute_script(
-        "const b = map.getBoundingClientRect(); return [b.x + rowX(arguments[0]), b.y + rowY(arguments[0])]", row
+    row = script(page, "return central()")
+    place = script(
+        page, "const b = map.getBoundingClientRect(); return [b.x + rowX(arguments[0]), b.y + rowY(arguments[0])]", row
     )
     press(page, "h")
     page.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": "mouseMoved", "x": place[0], "y": place[1]})
     wait(page, lambda: state(page)["playing"] == state(page)["hovered"] != "")
-    name = page.execute_script("return columns.get('source').values[columns.get('source').data?.[hovered]] ?? ''")
+    name = script(page, "return columns.get('source').values[columns.get('source').data?.[page.hovered]] ?? ''")
     assert page.find_element(By.ID, "tip").is_displayed()
     assert name in page.find_element(By.ID, "tip").text
     page.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": "mouseMoved", "x": 2, "y": 2})
@@ -252,15 +272,15 @@ def test_lasso_and_search_by_what_is_in_it(page):
     press(page, "g")
     drag(page, "map", (0.01, 0.02), (0.6, 0.02), (0.6, 0.98), (0.01, 0.98))
     middle = "return [...points.x].filter((_, row) => rowX(row) < 0.6 * size.width).length"
-    assert 0 < int(state(page)["lasso"]) == page.execute_script(middle) < int(state(page)["visible"])
+    assert 0 < int(state(page)["lasso"]) == script(page, middle) < int(state(page)["visible"])
     wait(page, lambda: "%" in page.find_element(By.CLASS_NAME, "mixture").text)
     page.find_element(By.XPATH, "//button[.='Search like these']").click()
     wait(page, lambda: int(state(page)["hits"]) > 0)
     assert page.find_element(By.ID, "hits").is_displayed()
-    rings = page.execute_script("return ringed.length")
+    rings = script(page, "return ringed().length")
     assert rings == len(page.find_elements(By.CSS_SELECTOR, "#hit-rows li")) > 0
     page.find_element(By.CSS_SELECTOR, "#hit-rows .row").send_keys(Keys.ARROW_DOWN, Keys.ENTER)
-    wait(page, lambda: state(page)["selected"] == str(page.execute_script("return hits.rows[1].row")))
+    wait(page, lambda: state(page)["selected"] == str(script(page, "return page.hits.rows[1].row")))
     press(page, "m", Keys.ESCAPE, Keys.ESCAPE)
     assert state(page)["lasso"] == "0"
 
@@ -280,7 +300,7 @@ def test_search_by_a_file_a_span_and_a_label(page, tmp_path):
     wait(page, lambda: state(page)["span"])
     press(page, "s")
     wait(page, lambda: state(page)["query"] not in ("", first))
-    assert page.execute_script("return stars.length") == 2
+    assert script(page, "return page.stars.length") == 2
     Select(page.find_element(By.ID, "by-label")).select_by_value("hum")
     wait(page, lambda: "like hum" in page.find_element(By.ID, "query").text)
     (tmp_path / "no.wav").write_bytes(b"")
@@ -323,7 +343,7 @@ def test_labels_are_in_the_journal_and_undo_takes_them_back(page, home):
     assert [e["action"] for e in entries[-3:]] == ["keep", "reject", "relabel"]
     assert all(e["who"] == "ana" for e in entries)
     assert (entries[-3]["note"], entries[-1]["label"]) == ("kurz", "tape_hiss")
-    wait(page, lambda: "tape_hiss" in page.execute_script("return about.labels"))
+    wait(page, lambda: "tape_hiss" in script(page, "return about.labels"))
     press(page, "u")
     wait(page, lambda: state(page)["labels"] == "2")
     wait(page, lambda: page.find_element(By.ID, "badge").text == "")
@@ -375,7 +395,7 @@ def test_one_act_over_many_and_retraining(page, home):
 
 
 def test_a_name_that_is_markup_stays_text(page):
-    page.execute_script("return load('source')")
+    script(page, "return load('source')")
     row = rows_of(page, "source", SPITE)[0]
     open_row(page, row)
     assert SPITE in page.find_element(By.ID, "where").text

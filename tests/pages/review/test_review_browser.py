@@ -29,6 +29,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[3]
 RATE = 16000
+CLIP = "const { audio, slice } = modules['pages/review/clip.js'];"  # see core.html.bundle
 SPITE = "<img src=x onerror=window.broken=1>.wav"
 TIME = np.arange(2 * RATE) / RATE
 
@@ -86,14 +87,15 @@ def test_listening_with_the_keyboard(browser, server, folder):
     wait(browser, lambda: state(browser).get("drawn") == "clipped.wav")
     assert state(browser)["left"] == "3"
     drawn = browser.execute_script(
-        "const copy = new OffscreenCanvas(60, 60).getContext('2d'); copy.drawImage(byId('spectrogram'), 0, 0, 60, 60);"
+        "const copy = new OffscreenCanvas(60, 60).getContext('2d'); "
+        "copy.drawImage(document.getElementById('spectrogram'), 0, 0, 60, 60);"
         "return new Set(copy.getImageData(0, 0, 60, 60).data).size"
     )
     assert drawn > 20, "the spectrogram has many colours"
 
     press(browser, " ")
     wait(browser, lambda: state(browser).get("playing") == "clipped.wav")
-    wait(browser, lambda: browser.execute_script("return audio.currentTime") > 0.1)
+    wait(browser, lambda: browser.execute_script(f"{CLIP}return audio.currentTime") > 0.1)
     press(browser, " ")
     assert state(browser)["playing"] == ""
 
@@ -121,7 +123,7 @@ def test_listening_with_the_keyboard(browser, server, folder):
     assert browser.find_element(By.ID, "reject").get_attribute("aria-pressed") == "true"
     assert browser.find_element(By.ID, "note").get_attribute("value") == "kurz"
     press(browser, "l")
-    wait(browser, lambda: browser.execute_script("return view?.top_hz") == 1000)
+    wait(browser, lambda: browser.execute_script(f"{CLIP}return slice.picture?.top_hz") == 1000)
 
     assert browser.get_log("browser") == []
     events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]

@@ -36,7 +36,7 @@ def test_a_page_with_a_cell_per_severity(tmp_path: Path) -> None:
         assert len(cells) == 3
         assert len({cell["sound"] for cell in cells}) == 3
         assert len(base64.b64decode(cells[0]["picture"])) == BANDS * FRAMES
-        assert cells[0]["spans"] == 0
+        assert cells[0]["segments"] == 0
     assert data["rows"][0]["cells"][2]["touched"] == ""
     assert "http" not in re.sub(r"http-equiv", "", page)
 

@@ -1,25 +1,36 @@
-// Sound: one voice at a time, with short fades at both ends. Damaged and clean are decoded beforehand, so that changing
-// over is a crossfade between two sources that stand at the same sample.
+// Sound: one at a time, with short fades at both ends. The damaged and the clean version are decoded in advance, so that
+// a change from one to the other is a crossfade between two sources at the same sample.
+import { byId, signal, state } from "../../core/html/base.js";
+import { abort, ask, guarded, latest, say, trouble } from "../shared/asking.js";
+import { mark } from "./frames.js";
+import { page } from "./page.js";
 
-const FADE_S = 0.006, CROSS_S = 0.008; // a linear crossfade: the two are the same sound but for the fault
+const FADE_S = 0.006;
+const CROSS_S = 0.008; // of the crossfade; it is linear, because the two versions are equal except for the artifact
 const DECODED_BYTES = 256 * 1024 * 1024;
+const HOVER_MS = 90; // a pointer that only crosses the map should not start every row on its way
 
-const player = {
-  context: null, voice: null, key: "", enabled: false, timer: 0, turn: 0, decoded: new Map(), ended: () => {},
+export const soundChanged = signal(); // a sound started or stopped
+export const soundMoved = signal(); // each frame while a sound plays
 
-  // A browser lets sound start only from a click or a key, so the context is made in one.
+// voice: what plays { node, gain, at, offset, span, url }; key: of the item it belongs to; enabled: play on hover.
+export const player = {
+  context: null, voice: null, key: "", enabled: false, timer: 0, turn: 0, decoded: new Map(),
+
+  // Browsers start sound only after a click or a key, so the context is made in one.
   async ready() {
     this.context ??= new AudioContext({ latencyHint: "interactive" });
     if (this.context.state !== "running") await Promise.race([this.context.resume(), new Promise((done) => { setTimeout(done, 800); })]);
-    if (this.context.state !== "running") throw new Error("The browser holds the sound back; click on the page once, then play again.");
+    if (this.context.state !== "running") throw new Error("The browser does not allow sound yet; click on the page once, then play again.");
   },
 
-  buffer(url, signal) { // decoded once; the ones not used for longest go
+  buffer(url, abortSignal) { // decoded once; the least recently used ones are dropped
     let entry = this.decoded.get(url);
     if (!entry) {
       this.context ??= new AudioContext({ latencyHint: "interactive" });
       entry = { bytes: 0 };
-      entry.promise = ask(url, undefined, { as: "arrayBuffer", signal }).then((bytes) => this.context.decodeAudioData(bytes).catch(() => { throw new Error("This browser cannot decode the sound."); })).then((buffer) => {
+      entry.promise = ask(url, undefined, { as: "arrayBuffer", signal: abortSignal }).then(async (bytes) => {
+        const buffer = await this.context.decodeAudioData(bytes).catch(() => { throw new Error("This browser cannot decode the sound."); });
         entry.bytes = buffer.length * buffer.numberOfChannels * 4;
         this.forget();
         return buffer;
@@ -40,23 +51,23 @@ const player = {
     }
   },
 
-  // Plays `url` as what the page calls `key`; from, to: seconds of it.
-  async play(url, key, { from = 0, to = null, loop = false, version = "damaged", signal } = {}) {
+  // Plays `url`, the sound of the item `key`, from `from` to `to` seconds.
+  async play(url, key, { from = 0, to = null, loop = false, version = "damaged", abortSignal } = {}) {
     this.stop();
     const turn = this.turn;
     await this.ready();
-    const buffer = await this.buffer(url, signal);
-    if (turn !== this.turn) return; // another sound was asked for meanwhile
+    const buffer = await this.buffer(url, abortSignal);
+    if (turn !== this.turn) return; // another sound was started meanwhile
     const stop = Math.min(to ?? buffer.duration, buffer.duration), at = this.context.currentTime + 0.004;
-    this.voice = this.sounding(buffer, at, Math.min(from, Math.max(0, stop - 0.01)), { start: to === null ? 0 : from, stop, loop }, FADE_S);
+    this.voice = this.startVoice(buffer, at, Math.min(from, Math.max(0, stop - 0.01)), { start: to === null ? 0 : from, stop, loop }, FADE_S);
     this.voice.url = url;
     this.key = state.playing = key;
     state.version = version;
     this.animate();
     mark();
-    listen();
+    soundChanged.emit();
   },
-  sounding(buffer, at, offset, span, fade) {
+  startVoice(buffer, at, offset, span, fade) {
     const gain = new GainNode(this.context, { gain: 0 }), node = new AudioBufferSourceNode(this.context, { buffer, loop: span.loop, loopStart: span.start, loopEnd: span.stop });
     node.connect(gain).connect(this.context.destination);
     gain.gain.setValueAtTime(0, at);
@@ -69,7 +80,7 @@ const player = {
     node.onended = () => { if (this.voice === voice) this.finish(); };
     return voice;
   },
-  // The other version from the same place on; what plays goes on until the other one is decoded.
+  // Goes on with another version from the same position; the present one plays until the other is decoded.
   async change(url, version) {
     const voice = this.voice, turn = this.turn;
     if (!voice || voice.url === url) return;
@@ -77,7 +88,7 @@ const player = {
     if (turn !== this.turn || this.voice !== voice) return;
     const at = this.context.currentTime + 0.004, offset = this.position(at);
     if (!voice.span.loop && offset >= voice.span.stop - 0.02) return;
-    this.voice = this.sounding(buffer, at, offset, voice.span, CROSS_S);
+    this.voice = this.startVoice(buffer, at, offset, voice.span, CROSS_S);
     this.voice.url = url;
     this.fade(voice, at, CROSS_S);
     state.version = version;
@@ -106,45 +117,43 @@ const player = {
     this.voice = null;
     this.key = state.playing = "";
     mark();
-    listen();
-    cursor();
+    soundChanged.emit();
   },
   animate() {
     if (!this.voice) return;
-    cursor();
+    soundMoved.emit();
     requestAnimationFrame(() => this.animate());
   },
 
-  hear(row) { // sweeping across the map should not start every row on the way
+  hover(row) { // what the pointer rests on is played, if that is turned on; -1 for nothing
     if (!this.enabled) return;
     clearTimeout(this.timer);
-    const signal = latest("hear");
-    this.timer = setTimeout(() => this.play(`api/rows/${row}/audio?version=damaged&pad=0`, String(row), { signal }).catch((error) => { if (error.name !== "AbortError") trouble(error.message); }), 90);
-  },
-  unhear() {
-    if (!this.enabled) return;
-    clearTimeout(this.timer);
-    requests.hear?.abort();
-    if (this.key && this.key !== item?.key) this.stop();
+    if (row < 0) {
+      abort("hover");
+      if (this.key && this.key !== page.item?.key) this.stop();
+      return;
+    }
+    const abortSignal = latest("hover");
+    this.timer = setTimeout(() => this.play(`api/rows/${row}/audio?version=damaged&pad=0`, String(row), { abortSignal }).catch((error) => { if (error.name !== "AbortError") trouble(error.message); }), HOVER_MS);
   },
 };
 
-function toggleHear(on = !player.enabled) {
+export function toggleHover(on = !player.enabled) {
   player.enabled = on;
   byId("hear").setAttribute("aria-pressed", String(on));
   if (on) guarded(() => player.ready())();
   else player.stop();
-  say(on ? "Hover to hear is on." : "Hover to hear is off.");
+  say(on ? "Play on hover is on." : "Play on hover is off.");
 }
-byId("hear").addEventListener("click", () => toggleHear());
+byId("hear").addEventListener("click", () => toggleHover());
 
-// What plays is marked wherever it can be started.
-function listen() {
-  const own = Boolean(item && player.voice && player.key === item.key);
-  byId("play").textContent = own ? "Stop" : "Play";
+// Every play button says whether its sound plays.
+export function markButtons() {
+  byId("play").textContent = page.item && player.voice && player.key === page.item.key ? "Stop" : "Play";
   for (const button of document.querySelectorAll(".rows .sound")) {
     const on = button.dataset.key === player.key;
     button.textContent = on ? "■" : "▶";
     button.setAttribute("aria-pressed", String(on));
   }
 }
+soundChanged.on(markButtons);

@@ -1,6 +1,14 @@
-// Drawing a million markers. Positions and styles lie on the graphics card in one fixed shuffled order; an index buffer
-// lists first the shown rows, then the hidden ones, so that any beginning of it is a fair sample. While the view moves
-// only so many are drawn as one frame allows (measured); once it rests the others are added frame by frame.
+// Draws the markers with WebGL 2, up to a million. Positions and styles lie on the graphics card in one fixed shuffled
+// order; an index buffer lists the shown rows first, then the hidden ones, so that any beginning of it is a fair sample.
+// While the view moves, only as many markers are drawn as one frame allows (measured); when it rests, the others follow.
+import { SHAPES, byId, rgb, state, token } from "../../core/html/base.js";
+import { points } from "./columns.js";
+import { filtered, shown } from "./filter.js";
+import { draw, drawing, frameDue, request } from "./frames.js";
+import { STEPS, lookOf, styles } from "./looks.js";
+import { overlay } from "./overlay.js";
+import { count, page } from "./page.js";
+import { size, view } from "./view.js";
 
 const VERTEX = `#version 300 es
 in vec2 place; in float style;
@@ -11,7 +19,7 @@ void main() {
   look = texelFetch(palette, ivec2(int(style), 0), 0);
   gl_PointSize = extent;
 }`;
-// Signed distances in pixels; the shapes are those of outline() in explore.js.
+// Signed distances in pixels; the shapes are those of outline() in core/html/base.js.
 const FRAGMENT = `#version 300 es
 precision highp float;
 flat in vec4 look; out vec4 colour;
@@ -31,25 +39,28 @@ void main() {
   colour = vec4(mix(ground, look.rgb, edge > 0. ? clamp(.5 - d, 0., 1.) : 1.) * outer, outer);
 }`;
 
-const HIDDEN_DRAWN = 30000; // a sample of the hidden rows shows where they lie
-const REST_MS = 140;
+const HIDDEN_DRAWN = 30000; // hidden rows that are drawn, to show where they lie
+const REST_MS = 140; // after the last movement
 const dots = byId("dots");
 let gl = null, program = null, uniforms = {}, buffers = {};
 const order = new Uint32Array(count); // shuffled: place in the buffers -> row
-const drawing = { budget: 60000, done: 0, stale: true, over: true, moved: 0, fence: null, issued: 0, frame: 0, frames: 0 };
 
-function shuffle() {
+function shuffle() { // Fisher and Yates, with xorshift32
   let seed = 0x9e3779b9;
   for (let i = 0; i < count; i++) order[i] = i;
-  for (let i = count - 1; i > 0; i--) { // Fisher and Yates; xorshift32
+  for (let i = count - 1; i > 0; i--) {
     seed ^= seed << 13; seed ^= seed >>> 17; seed ^= seed << 5;
-    const j = (seed >>> 0) % (i + 1), held = order[i];
-    order[i] = order[j];
-    order[j] = held;
+    const j = (seed >>> 0) % (i + 1);
+    [order[i], order[j]] = [order[j], order[i]];
   }
 }
 
-function startDrawing() {
+// To be called when the positions are there.
+export function startDrawing() {
+  shuffle();
+  connect();
+}
+function connect() { // also after the graphics card was lost
   gl = dots.getContext("webgl2", { alpha: false, antialias: false, depth: false, preserveDrawingBuffer: true, powerPreference: "high-performance" });
   state.webgl = gl ? "2" : "none";
   byId("no-map").hidden = Boolean(gl);
@@ -87,17 +98,18 @@ function startDrawing() {
   arrange();
 }
 dots.addEventListener("webglcontextlost", (event) => { event.preventDefault(); drawing.fence = null; gl = null; });
-dots.addEventListener("webglcontextrestored", () => startDrawing());
+dots.addEventListener("webglcontextrestored", connect);
 
 function arrange() { // the index buffer: shown rows first, both parts in the shuffled order
   draw();
   if (!gl) return;
   const index = new Uint32Array(count);
-  let front = 0, back = visible;
+  let front = 0, back = page.visible;
   for (let at = 0; at < count; at++) index[shown[order[at]] ? front++ : back++] = at;
   gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, index, gl.DYNAMIC_DRAW);
 }
-function paintStyles() {
+filtered.on(arrange);
+export function paintStyles() {
   draw();
   if (!gl) return;
   const mixed = new Uint8Array(count);
@@ -111,17 +123,11 @@ function paintStyles() {
   }
   gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, 256, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, palette);
 }
-const rgb = (text) => (text.startsWith("#") ? text.match(/[0-9a-f]{2}/gi).map((hex) => parseInt(hex, 16)) : text.match(/\d+/g).slice(0, 3).map(Number));
 const unit = (text) => rgb(text).map((part) => part / 255);
 
 // ---- frames ------------------------------------------------------------------------------------------------------
-const draw = () => { drawing.stale = drawing.over = true; drawing.moved = performance.now(); request(); }; // the view or the rows changed
-const mark = () => { drawing.over = true; request(); }; // only what lies over them: rings, the lasso
-function request() { drawing.frame ||= requestAnimationFrame(tick); }
-
 function tick(now) {
-  drawing.frame = 0;
-  if (drawing.fence) { // never ahead of the graphics card: what it has not drawn yet, a newer view would wait for
+  if (drawing.fence) { // frames never queue up on the graphics card: a newer view would have to wait for them
     if (gl && gl.getSyncParameter(drawing.fence, gl.SYNC_STATUS) !== gl.SIGNALED && now - drawing.issued < 1000) { request(); if (drawing.over && !drawing.stale) overlay(); return; }
     const cost = performance.now() - drawing.issued;
     if (cost > 30) drawing.budget = Math.max(12000, drawing.budget * Math.max(0.5, 24 / cost));
@@ -132,13 +138,14 @@ function tick(now) {
   const resting = now - drawing.moved > REST_MS;
   if (drawing.stale || drawing.over) overlay();
   if (drawing.stale) { drawing.stale = false; drawing.done = 0; paintPoints(true); }
-  else if (drawing.done < visible && resting) paintPoints(false);
+  else if (drawing.done < page.visible && resting) paintPoints(false);
   state.drawn = drawing.done;
-  if (gl && drawing.done < visible) request();
+  if (gl && drawing.done < page.visible) request();
 }
+frameDue.on(tick);
 
 function paintPoints(anew) {
-  if (!gl) { drawing.done = visible; return; }
+  if (!gl) { drawing.done = page.visible; return; }
   const ratio = devicePixelRatio || 1, radius = view.radius * ratio;
   if (anew) {
     const width = Math.max(1, Math.round(size.width * ratio)), height = Math.max(1, Math.round(size.height * ratio));
@@ -154,18 +161,18 @@ function paintPoints(anew) {
     const edge = view.radius > 2.2 ? 0.9 * ratio : 0;
     gl.uniform1f(uniforms.edge, edge);
     gl.uniform1f(uniforms.opacity, view.radius > 2 ? 0.94 : 0.8);
-    const ghosts = Math.min(count - visible, HIDDEN_DRAWN);
+    const ghosts = Math.min(count - page.visible, HIDDEN_DRAWN);
     if (ghosts) {
       gl.uniform1f(uniforms.faint, 1);
       gl.uniform1f(uniforms.extent, Math.max(2, 1.5 * ratio));
-      gl.drawElements(gl.POINTS, ghosts, gl.UNSIGNED_INT, 4 * visible);
+      gl.drawElements(gl.POINTS, ghosts, gl.UNSIGNED_INT, 4 * page.visible);
     }
     gl.uniform1f(uniforms.faint, 0);
     gl.uniform1f(uniforms.radius, radius);
     gl.uniform1f(uniforms.extent, radius < 1.6 ? 2 * radius + 1 : 2.5 * radius + 2 * edge + 1);
     drawing.frames++;
   }
-  const many = Math.min(visible - drawing.done, Math.round(anew ? drawing.budget : Math.max(drawing.budget, visible / 16)));
+  const many = Math.min(page.visible - drawing.done, Math.round(anew ? drawing.budget : Math.max(drawing.budget, page.visible / 16)));
   if (many > 0) gl.drawElements(gl.POINTS, many, gl.UNSIGNED_INT, 4 * drawing.done);
   drawing.full = many >= 0.95 * Math.round(drawing.budget);
   drawing.done += Math.max(0, many);

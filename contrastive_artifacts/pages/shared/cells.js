@@ -1,10 +1,12 @@
-// What the pages of spans share: spectrograms from bytes, and sound, one span at a time.
-// An item is { row: { name }, button, sound, playing }: base64 of a sound file, and what state.playing says of it.
+// What the pages of sounds in rows or cells share: thumbnails of spectrograms, and playing one sound at a time.
+// An item is { name, button, sound, playing }: what messages call it, its button, a sound file in base64, and the value
+// of data-playing while it plays.
+import { byId, fitCanvas, ramp, state } from "../../core/html/base.js";
 
 function bytes(text) { return Uint8Array.from(atob(text), (c) => c.charCodeAt(0)); }
 
-// Levels of `height` bands, lowest first, one byte each, over the whole canvas; returns what fitCanvas does.
-function drawLevels(canvas, picture, height) {
+// Draws levels of `height` bands (base64, one byte each, lowest band first) over a canvas; returns what fitCanvas does.
+export function drawLevels(canvas, picture, height) {
   const levels = bytes(picture), width = levels.length / height;
   const image = new ImageData(width, height);
   const colours = Array.from({ length: 256 }, (_, v) => [...ramp(v / 255).match(/\d+/g).map(Number), 255]);
@@ -18,8 +20,10 @@ function drawLevels(canvas, picture, height) {
   return fitted;
 }
 
-let context = null, node = null, current = null, turn = 0; // a slow decoding must not start after the next click
-async function play(item) {
+let context = null, node = null, current = null;
+let turn = 0; // counts clicks: a slow decoding must not start after the next click
+// Plays an item; stops it if it is the one that plays.
+export async function play(item) {
   const again = item === current;
   stop();
   if (again) return;
@@ -38,10 +42,10 @@ async function play(item) {
     state.playing = item.playing;
   } catch (error) {
     stop();
-    byId("say").textContent = `This browser cannot play ${item.row.name} (${error.name}).`;
+    byId("say").textContent = `This browser cannot play ${item.name} (${error.name}).`;
   }
 }
-function stop() {
+export function stop() {
   turn++;
   if (node) { node.onended = null; node.stop(); node.disconnect(); node = null; }
   current?.button.setAttribute("aria-pressed", "false");

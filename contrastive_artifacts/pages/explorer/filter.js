@@ -1,0 +1,57 @@
+// Which rows are shown: by hidden values and ranges of columns, and by words of the text filter.
+import { byId, signal, state } from "../../core/html/base.js";
+import { columns, load } from "./columns.js";
+import { amount, count, page, plural } from "./page.js";
+
+export const shown = new Uint8Array(count).fill(1); // 1 for rows that pass the filters
+export const filtered = signal();
+export const active = (column) => column.range !== null || column.hidden.size > 0;
+
+export async function filter() {
+  const needed = [...columns.values()].filter((column) => active(column) || (page.words.length && column.kind === "category"));
+  await Promise.all(needed.map((column) => load(column.name)));
+  shown.fill(1);
+  for (const column of needed) if (active(column)) (column.kind === "number" ? keepRange : keepValues)(column);
+  for (const word of page.words) keepWord(word);
+  page.visible = 0;
+  for (let i = 0; i < count; i++) page.visible += shown[i];
+  state.visible = page.visible;
+  byId("count").textContent = page.visible < count ? `${amount(page.visible)} of ${amount(count)} shown` : `${plural(count, "row")}`;
+  byId("all").hidden = page.visible === count && !page.words.length && ![...columns.values()].some(active);
+  filtered.emit();
+}
+function keepRange({ data, range, hidden }) {
+  const [low, high] = range ?? [-Infinity, Infinity], keepsMissing = !hidden.has(null) && range === null;
+  for (let i = 0; i < count; i++) {
+    const value = data[i];
+    if (Number.isNaN(value) ? !keepsMissing : value < low || value > high) shown[i] = 0;
+  }
+}
+function keepValues({ data, values, hidden }) {
+  const off = new Uint8Array(65536);
+  values.forEach((name, code) => { off[code] = hidden.has(name) ? 1 : 0; });
+  if (hidden.has(null)) off.fill(1, values.length);
+  for (let i = 0; i < count; i++) if (off[data[i]]) shown[i] = 0;
+}
+function keepWord(word) { // rows with the word in any category
+  const matches = new Uint8Array(count), codes = new Uint8Array(65536);
+  for (const { kind, data, values } of columns.values()) {
+    if (kind !== "category" || !data) continue;
+    codes.fill(0);
+    let any = false;
+    values.forEach((name, code) => { if (name.toLowerCase().includes(word)) codes[code] = any = 1; });
+    if (any) for (let i = 0; i < count; i++) matches[i] |= codes[data[i]];
+  }
+  for (let i = 0; i < count; i++) shown[i] &= matches[i];
+}
+
+// The category filters as a search takes them, or null; a column with more than 200 values left is not passed on.
+export function shownOnly() {
+  const where = {};
+  for (const column of columns.values()) {
+    if (column.kind !== "category" || !column.hidden.size) continue;
+    const left = column.values.filter((name) => !column.hidden.has(name));
+    if (left.length <= 200) where[column.name] = left;
+  }
+  return Object.keys(where).length ? where : null;
+}

@@ -1,0 +1,130 @@
+// The panel of the selected row, or of a query: its title, verdict, label and facts; and the tabs below it.
+import { byId, element, rowsTable, signal, state, token } from "../../core/html/base.js";
+import { abort, ask, guarded, latest, say } from "../shared/asking.js";
+import { marker } from "../shared/marks.js";
+import { points } from "./columns.js";
+import { mark } from "./frames.js";
+import { lookOf, styles } from "./looks.js";
+import { amount, page, playback, userLabels } from "./page.js";
+import { cursor, paintPicture } from "./picture.js";
+import { markButtons, player } from "./player.js";
+import { controls, drawPicture, prefetch, sound } from "./transport.js";
+import { reveal } from "./view.js";
+
+export const itemChanged = signal(); // at once
+export const itemSettled = signal(); // when it is time to ask for more than its picture
+const QUICK_MS = 140; // while an arrow key is held down, only the last row's picture is requested
+let pictureTimer = 0;
+
+// ---- selecting ---------------------------------------------------------------------------------------------------
+// An item is { key, base (address), row (-1: a query), info, picture, image, version, pad, scale, at, span }.
+export const select = guarded(async (row, { play = false, pan = false, speak = false, quick = false } = {}) => {
+  if (row === page.selected && page.item?.row === row && row >= 0) { if (play) await sound(); return; }
+  page.selected = row;
+  state.selected = row >= 0 ? String(row) : "";
+  if (player.key && player.key !== String(row)) player.stop();
+  mark();
+  if (row < 0) { show(null); return; }
+  if (pan) reveal(points.x[row], points.y[row]);
+  const mine = { key: String(row), base: `api/rows/${row}`, row, info: null, picture: null, at: 0, span: null, version: playback.version, pad: playback.pad, scale: playback.scale };
+  const asked = ask(mine.base, undefined, { signal: latest("info") }), plain = mine.version === "damaged" && !mine.pad;
+  const begin = () => { show(mine, quick); if (play && player.key !== mine.key) guarded(sound)(); }; // a row that plays on hover goes on
+  if (plain) begin();
+  mine.info = await asked;
+  if (page.selected !== row) return;
+  if (!plain) { // not every row has a clean version or context
+    if (!mine.info.has_clean) mine.version = "damaged";
+    if (!mine.info.can_pad) mine.pad = 0;
+    begin();
+  }
+  if (page.item !== mine) return;
+  describe();
+  if (!quick) prefetch();
+  const { info } = mine;
+  if (speak) say(`Row ${row}: ${info.title}. ${info.name}, ${info.time}. ${info.heard ? `Classified as ${verdictText(info)}.` : ""} ${info.decision ? `Label: ${info.decision} ${info.label}.` : ""}`);
+});
+export function show(next, quick = false) {
+  const first = !page.item;
+  page.item = next;
+  state.picture = "";
+  byId("nothing").hidden = Boolean(next);
+  byId("item").hidden = !next;
+  byId("panel").setAttribute("aria-label", next?.row < 0 ? "Query" : "Selected row");
+  byId("span").hidden = true;
+  state.span = "";
+  for (const place of ["picture", "similar"]) abort(place);
+  clearTimeout(pictureTimer);
+  itemChanged.emit();
+  if (!next) { byId("facts").replaceChildren(); itemSettled.emit(); cursor(); return; }
+  if (first) paintPicture();
+  pictureTimer = setTimeout(() => { drawPicture(); itemSettled.emit(); prefetch(); }, quick ? QUICK_MS : 0);
+  markButtons();
+}
+// Writes what the server answered about the item, and the label that it has by now.
+export function describe() {
+  const { info, row } = page.item, label = row >= 0 ? userLabels.get(row) ?? { decision: info.decision, label: info.label } : { decision: "" };
+  byId("mark").replaceChildren(marker(row >= 0 ? lookOf(styles[row]) : { fill: token("--accent"), shape: "diamond" }));
+  byId("title").textContent = info.title;
+  byId("where").textContent = [info.name, info.time].filter(Boolean).join(" · ");
+  const facts = [["known", row >= 0 ? labelText(info.known, info.severity) : ""], ["classified as", verdictText(info)]];
+  byId("verdict").replaceChildren(...facts.filter(([, text]) => text).flatMap(([name, text]) => [element("span", { textContent: name }), element("b", { textContent: text })]));
+  byId("badge").className = label.decision;
+  byId("badge").textContent = badge(label);
+  for (const name of ["keep", "reject", "relabel"]) byId(name).setAttribute("aria-pressed", String(label.decision === name));
+  byId("decide").hidden = row < 0;
+  byId("note").value = info.note ?? "";
+  byId("versions").hidden = !info.has_clean;
+  byId("pad").hidden = !info.can_pad;
+  byId("steps").hidden = (info.previous === null && info.next === null) || row < 0;
+  byId("previous").disabled = info.previous === null;
+  byId("next").disabled = info.next === null;
+  controls();
+  markButtons();
+  if (row >= 0) factTables(info);
+}
+// Asks for the facts of the item again.
+export async function refreshInfo(options = {}) {
+  const mine = page.item;
+  if (!(mine?.row >= 0)) return;
+  mine.info = await ask(mine.base, undefined, options);
+  if (page.item === mine) describe();
+}
+const BADGES = { keep: "✓ kept", reject: "✕ rejected", relabel: "↻ now " };
+export const badge = ({ decision, label }) => (decision ? BADGES[decision] + (decision === "relabel" ? label : "") : "");
+const labelText = (name, severity, p) => [name, name !== "clean" && typeof severity === "number" ? severity.toFixed(2) : "", typeof p === "number" ? `(${Math.round(100 * p)} %)` : ""].filter(Boolean).join(" ");
+export const verdictText = (info) => (info.heard ? labelText(info.heard, info.heard_severity, info.heard_probability) : "");
+function factTables(info) {
+  const tables = [["Row", [["row", amount(info.row)], ["length", `${info.seconds.toFixed(3)} s`], ["rate", `${amount(info.rate)} Hz`], ["channels", String(info.channels)], ["source", info.source], ...info.facts]], ["Parameters of the artifact", info.params]];
+  byId("facts").replaceChildren(...tables.filter(([, rows]) => rows.length).flatMap(([heading, rows]) => [element("h3", { textContent: heading }), rowsTable(rows.filter(([, text]) => text !== ""))]));
+}
+
+export function stepWindow(side) { // "previous" or "next" window of the recording
+  const to = page.item?.info?.[side];
+  if (typeof to === "number") select(to, { pan: true, speak: true, play: Boolean(player.voice) });
+}
+byId("previous").addEventListener("click", () => stepWindow("previous"));
+byId("next").addEventListener("click", () => stepWindow("next"));
+
+// ---- tabs --------------------------------------------------------------------------------------------------------
+const TABS = ["similar", "hits", "chosen", "facts"];
+export function openTab(name, focus = false) {
+  page.tab = state.tab = name;
+  for (const other of TABS) {
+    const button = byId(`tab-${other}`);
+    button.setAttribute("aria-selected", String(other === name));
+    button.tabIndex = other === name ? 0 : -1;
+    byId(other).hidden = other !== name;
+    if (focus && other === name) button.focus();
+  }
+  mark(); // the rings are those of the open list
+}
+TABS.forEach((name, n) => {
+  byId(`tab-${name}`).addEventListener("click", () => openTab(name));
+  byId(`tab-${name}`).addEventListener("keydown", (event) => {
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    event.stopPropagation();
+    openTab(TABS[(n + by + TABS.length) % TABS.length], true);
+  });
+});

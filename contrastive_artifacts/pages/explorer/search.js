@@ -1,0 +1,146 @@
+// Searches: rows similar to the selected one, to a sound file, a span, a label, or to sets of rows; and their hits.
+import { byId, element, state } from "../../core/html/base.js";
+import { ask, busy, guarded, latest, say, trouble } from "../shared/asking.js";
+import { shownOnly } from "./filter.js";
+import { mark } from "./frames.js";
+import { bars, listRows } from "./lists.js";
+import { MANY_HITS, about, amount, page, playback, plural } from "./page.js";
+import { describe, itemSettled, openTab, show } from "./panel.js";
+import { home } from "./picture.js";
+import { player } from "./player.js";
+import { reveal } from "./view.js";
+
+const MOST_SENT = 700; // rows of one search, as a request may hold them; a larger set is sampled
+const queries = new Map(); // id -> { query, hits, heading }, since the page was opened
+
+// ---- rows similar to the selected one ----------------------------------------------------------------------------
+const listSimilar = guarded(async () => {
+  const row = page.item?.row ?? -1, list = byId("similar-rows"), empty = (text) => list.replaceChildren(element("li", { className: "empty", textContent: text }));
+  if (row < 0) {
+    page.similar = [];
+    empty(page.item ? "The hits of this query are under Hits." : "Select a row to see the rows most similar to it.");
+    mark();
+    return;
+  }
+  const others = byId("others").checked, where = byId("within").checked ? shownOnly() : null, signal = latest("similar");
+  const { hits } = where ? await ask("api/search/rows", { like: [row], unlike: [], k: MANY_HITS, where, others }, { signal })
+    : await ask(`api/rows/${row}/neighbours?k=${MANY_HITS}&others=${others}`, undefined, { signal });
+  if (page.item?.row !== row) return;
+  page.similar = hits;
+  if (hits.length) listRows(list, hits);
+  else empty("There are no other rows to compare with.");
+  state.similar = hits.length;
+  mark();
+});
+itemSettled.on(listSimilar);
+byId("others").addEventListener("change", listSimilar);
+byId("within").addEventListener("change", listSimilar);
+
+// ---- hits --------------------------------------------------------------------------------------------------------
+// Runs a search while a text is shown, and lists its hits.
+async function search(text, heading, job) {
+  const { hits, query } = await busy(text, () => job({ signal: latest("search") }));
+  Object.assign(page.hits, { rows: hits, heading, query: query ?? null });
+  state.hits = hits.length;
+  if (query) {
+    queries.set(query.id, { query, hits, heading });
+    page.stars = [...queries.values()].map(({ query: { x, y, id } }) => ({ x, y, id }));
+    openQuery(query.id);
+  } else listHits();
+  openTab("hits");
+  say(`${plural(hits.length, "hit")} for ${query ? query.name : heading}.`);
+}
+function listHits() {
+  const { query, heading, rows } = page.hits;
+  byId("query").replaceChildren(query ? queryCard(query, heading) : element("p", { className: "empty", textContent: rows.length ? `${plural(rows.length, "hit")}: ${heading}` : `No hits: ${heading}.` }));
+  listRows(byId("hit-rows"), rows);
+  mark();
+}
+function queryCard(query, heading) {
+  const again = element("button", { type: "button", textContent: query.name, title: "Show this query" });
+  again.addEventListener("click", () => openQuery(query.id));
+  const rows = query.probabilities.slice(0, 5).map(([name, p]) => [name, p, `${(100 * p).toFixed(0)} %`]);
+  return element("div", { className: "card" },
+    element("div", { className: "line" }, element("span", { className: "soft", textContent: heading === "span" ? "Span" : "Sound" }), again),
+    rows.length ? bars("Classified as", rows, 1) : element("p", { className: "empty", textContent: "There is no probe to classify it." }));
+}
+// Shows a query on the panel and the map, with its hits.
+export function openQuery(id) {
+  const entry = queries.get(id);
+  if (!entry) return;
+  const { query } = entry;
+  Object.assign(page.hits, { rows: entry.hits, heading: entry.heading, query });
+  state.hits = entry.hits.length;
+  state.query = id;
+  page.selected = -1;
+  state.selected = "";
+  player.stop();
+  const info = {
+    title: query.name, name: `${query.seconds.toFixed(2)} s, ${amount(query.rate)} Hz, ${plural(query.channels, "channel")}`, time: "",
+    heard: query.heard, heard_severity: query.severity, heard_probability: query.probabilities[0]?.[1] ?? null,
+    has_clean: false, can_pad: false, previous: null, next: null,
+  };
+  show({ key: `query:${id}`, base: `api/queries/${encodeURIComponent(id)}`, row: -1, picture: null, at: 0, span: null, version: "damaged", pad: 0, scale: playback.scale, info });
+  describe();
+  listHits();
+  openTab("hits");
+  reveal(query.x, query.y);
+}
+
+// ---- by a span, rows, a file or a label --------------------------------------------------------------------------
+export const searchSpan = guarded(async () => {
+  const { item } = page;
+  if (!item?.span || item.row < 0) return;
+  const [start, stop] = item.span.map((t) => t - home(item.picture));
+  await search("Searching for this span…", "span", (options) => ask("api/search/span", { row: item.row, start, stop, k: MANY_HITS }, options));
+});
+byId("span").addEventListener("click", searchSpan);
+
+function sample(rows, most) { // without repetition
+  if (rows.length <= most) return [...rows];
+  const drawn = new Set();
+  while (drawn.size < most) drawn.add(rows[Math.floor(Math.random() * rows.length)]);
+  return [...drawn];
+}
+export const searchRows = guarded(async (like, unlike) => {
+  const heading = unlike.length ? `like ${amount(like.length)}, unlike ${amount(unlike.length)} rows` : `like ${plural(like.length, "row")}`;
+  const sampled = Math.max(like.length, unlike.length) > MOST_SENT ? ` (a random ${MOST_SENT} of them)` : "";
+  const where = byId("within").checked ? shownOnly() : null;
+  const body = { like: sample(like, MOST_SENT), unlike: sample(unlike, MOST_SENT), k: MANY_HITS, where, others: like.length === 1 && byId("others").checked };
+  await search(`Searching ${heading}…`, heading + sampled, (options) => ask("api/search/rows", body, options));
+});
+
+const mebibytes = (bytes) => bytes / 2 ** 20;
+const upload = guarded(async (file) => {
+  if (!file) return;
+  if (file.size > about.upload_bytes) throw new Error(`${file.name} has ${amount(Math.ceil(mebibytes(file.size)))} MiB; a sound to search for may have ${amount(Math.floor(mebibytes(about.upload_bytes)))} MiB. Cut out the relevant part.`);
+  if (!file.size) throw new Error(`${file.name} is empty.`);
+  const headers = { "Content-Type": "application/octet-stream", "X-Name": encodeURIComponent(file.name) };
+  await search(`Searching for ${file.name} (${mebibytes(file.size).toFixed(1)} MiB)…`, "sound", (options) => ask(`api/search/sound?k=${MANY_HITS}`, file, { headers, ...options }));
+});
+byId("upload").addEventListener("click", () => byId("file").click());
+byId("file").addEventListener("change", (event) => { const [file] = event.target.files; event.target.value = ""; upload(file); });
+const carriesFiles = (event) => [...event.dataTransfer?.types ?? []].includes("Files");
+for (const kind of ["dragenter", "dragover"]) {
+  addEventListener(kind, (event) => { if (carriesFiles(event)) { event.preventDefault(); byId("drop").hidden = false; event.dataTransfer.dropEffect = "copy"; } });
+}
+addEventListener("dragleave", (event) => { if (!event.relatedTarget) byId("drop").hidden = true; });
+addEventListener("drop", (event) => {
+  byId("drop").hidden = true;
+  if (!carriesFiles(event)) return;
+  event.preventDefault();
+  const files = [...event.dataTransfer.files];
+  if (files.length > 1) trouble("Drop a single file: one sound at a time.");
+  else upload(files[0]);
+});
+
+byId("by-label").addEventListener("change", guarded(async (event) => {
+  const name = event.target.value;
+  event.target.value = "";
+  if (name) await search(`Searching for ${name}…`, `like ${name}`, (options) => ask("api/search/label", { label: name, k: MANY_HITS }, options));
+}));
+export function listLabels() {
+  const names = about.encoder.labels?.length ? about.encoder.labels : about.labels;
+  byId("by-label").replaceChildren(element("option", { value: "", textContent: "Search by label" }), ...names.map((name) => element("option", { value: name, textContent: name })));
+  byId("by-label").hidden = !names.length;
+}

@@ -1,0 +1,75 @@
+// The rows inside the lasso: labelling them, searching by them, and what they consist of.
+import { byId, element, state } from "../../core/html/base.js";
+import { guarded, say } from "../shared/asking.js";
+import { columns, load } from "./columns.js";
+import { shown } from "./filter.js";
+import { mark } from "./frames.js";
+import { labelMany, onwardsBox } from "./labels.js";
+import { bars } from "./lists.js";
+import { amount, count, page, plural, userLabels } from "./page.js";
+import { openTab, select } from "./panel.js";
+import { searchRows } from "./search.js";
+
+const NONE = new Uint32Array(0);
+const TOP = 5; // values of a column that are listed
+const sets = { like: NONE, unlike: NONE }; // marked for a search
+
+export function choose(rows, outlines = []) {
+  Object.assign(page.lasso, { rows, outlines });
+  state.lasso = rows.length;
+  mark();
+  showSelection();
+  if (rows.length) { openTab("chosen"); say(`${plural(rows.length, "row")} selected.`); }
+}
+export const clear = () => choose(NONE);
+
+export function showSelection() {
+  const { rows } = page.lasso, many = rows.length;
+  byId("tab-chosen").textContent = many ? `Selection ${amount(many)}` : "Selection";
+  const parts = [];
+  if (!many) parts.push(element("p", { className: "empty", textContent: "Draw a lasso on the map (Shift-drag, or G and drag), or select all rows that pass the filters:" }), line(button("Select all shown", selectShown, !page.visible)));
+  else {
+    parts.push(line(element("b", { textContent: `${plural(many, "row")} selected` }), element("span", { className: "gap" }), button("Play one at random", playRandom), button("Clear", clear)),
+      line(button("Keep all", () => labelMany("keep")), button("Reject all", () => labelMany("reject")), button("Relabel all…", () => labelMany("relabel"))),
+      line(button("Search like these", () => searchRows(rows, [])), button("Mark as like", () => { sets.like = rows; showSelection(); }), button("Mark as unlike", () => { sets.unlike = rows; showSelection(); })));
+  }
+  if (sets.like.length || sets.unlike.length) {
+    parts.push(line(element("span", { className: "soft", textContent: `like ${amount(sets.like.length)} − unlike ${amount(sets.unlike.length)}` }),
+      button("Search", () => searchRows(sets.like, sets.unlike), !sets.like.length, sets.like.length ? "" : "Mark a set as like first"),
+      button("Clear both sets", () => { sets.like = sets.unlike = NONE; showSelection(); })));
+  }
+  if (many) {
+    const mixture = element("div", { className: "mixture" });
+    parts.push(mixture, line(element("label", {}, onwardsBox(), "next row after a label")));
+    fillMixture(mixture, rows);
+  }
+  byId("chosen").replaceChildren(...parts);
+}
+const line = (...children) => element("div", { className: "line wrap" }, ...children);
+function button(text, job, disabled = false, title = "") {
+  const node = element("button", { type: "button", textContent: text, disabled, title });
+  node.addEventListener("click", job);
+  return node;
+}
+function selectShown() {
+  const rows = new Uint32Array(page.visible);
+  let n = 0;
+  for (let i = 0; i < count; i++) if (shown[i]) rows[n++] = i;
+  choose(rows);
+}
+function playRandom() {
+  const { rows } = page.lasso;
+  select(rows[Math.floor(Math.random() * rows.length)], { play: true, pan: true, speak: true });
+}
+// The most frequent values of some columns among the rows.
+const fillMixture = guarded(async (into, rows) => {
+  const names = ["artifact", "heard", "label", "source"].filter((name) => columns.get(name)?.kind === "category" && (name !== "label" || userLabels.size));
+  const shares = (await Promise.all(names.map(load))).map(({ name, data, values }) => {
+    const counts = new Uint32Array(values.length + 1);
+    for (const row of rows) counts[Math.min(data[row], values.length)]++;
+    const ranked = values.map((_, code) => code).filter((code) => counts[code]).sort((a, b) => counts[b] - counts[a]);
+    const listed = ranked.slice(0, TOP).map((code) => [values[code] || "(none)", counts[code], `${Math.round((100 * counts[code]) / rows.length)} %`]);
+    return bars(ranked.length > TOP ? `${name}, ${TOP} of ${amount(ranked.length)}` : name, listed);
+  });
+  if (rows === page.lasso.rows) into.replaceChildren(...shares);
+});
