@@ -5,13 +5,13 @@ Skipped where Chromium, its driver or selenium is missing (Debian: ``apt-get ins
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from browsing import assert_quiet, forget_logs, state, wait
 
 from contrastive_artifacts import artifacts
 from contrastive_artifacts.pages.hits import HitRow, write_hits
@@ -23,7 +23,6 @@ from contrastive_artifacts.scan.timeline import Segment, Timeline
 pytest.importorskip("selenium.webdriver", reason="selenium is not installed: pip install selenium")
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 
 RATE = 22050
 MAP = (  # names of the map page that the tests read; see core.html.bundle
@@ -64,18 +63,10 @@ def points() -> list[MapPoint]:
 @pytest.fixture
 def page(browser: Any, tmp_path: Path) -> Any:
     write_map(tmp_path / "map.html", points(), f"Demo {SPITE}", {"encoder": SPITE, "clips": 5})
-    browser.get_log("browser"), browser.get_log("performance")
+    forget_logs(browser)
     browser.get((tmp_path / "map.html").as_uri())
     wait(browser, lambda: state(browser).get("drawn") == "5")
     return browser
-
-
-def state(browser: Any) -> dict[str, str]:
-    return browser.execute_script("return {...document.body.dataset}")
-
-
-def wait(browser: Any, condition: Callable[[], object]) -> None:
-    WebDriverWait(browser, 8, poll_frequency=0.05).until(lambda _: condition())
 
 
 def pointer(browser: Any, name: str, *kinds: str) -> None:
@@ -101,26 +92,13 @@ def colour(browser: Any, name: str) -> list[int]:
     )
 
 
-def press(browser: Any, *keys: str) -> None:
-    browser.find_element(By.ID, "map").send_keys(*keys)
-
-
-def assert_quiet(browser: Any) -> None:
-    assert browser.get_log("browser") == []
-    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    requests = [e["params"] for e in events if e["method"] == "Network.requestWillBeSent"]
-    # Chromium's own first tab asks for things too; those belong to a chrome:// document.
-    asked = [r["request"]["url"] for r in requests if not r["documentURL"].startswith("chrome")]
-    assert asked == [browser.current_url]
-
-
 def test_points_are_drawn_sharp_and_coloured_by_artifact(page: Any) -> None:
     assert page.execute_script(f"{MAP}return map.width / map.clientWidth") == pytest.approx(2, abs=0.01)
     up, down, middle, left = (colour(page, name) for name in ("up", "down", "middle", "left"))
     assert up == down
     assert len({tuple(c) for c in (up, middle, left)}) == 3
     assert all(c[3] > 200 for c in (up, middle, left)), "something opaque lies where the points are"
-    assert_quiet(page)
+    assert_quiet(page, page.current_url)
 
 
 def test_hover_shows_the_facts_as_text(page: Any) -> None:
@@ -133,7 +111,7 @@ def test_hover_shows_the_facts_as_text(page: Any) -> None:
     assert "playing" not in state(page), "no sound before it was asked for"
     assert page.find_elements(By.TAG_NAME, "img") == []
     assert page.execute_script("return window.broken") is None
-    assert_quiet(page)
+    assert_quiet(page, page.current_url)
 
 
 def test_click_plays_and_space_stops(page: Any) -> None:
@@ -141,19 +119,19 @@ def test_click_plays_and_space_stops(page: Any) -> None:
     wait(page, lambda: state(page).get("playing") == "middle")
     assert page.execute_script(f"{MAP}return player.context.state") == "running"
     wait(page, lambda: page.execute_script(f"{MAP}return player.progress()") > 0.02)
-    press(page, Keys.SPACE)
+    page.find_element(By.ID, "map").send_keys(Keys.SPACE)
     assert state(page)["playing"] == ""
     pointer(page, "right", "mouseMoved", "mousePressed", "mouseReleased")
     wait(page, lambda: state(page)["selected"] == "right")
     assert page.find_element(By.ID, "play").text == "No sound"
-    assert_quiet(page)
+    assert_quiet(page, page.current_url)
 
 
 def test_sound_ends_by_itself(page: Any) -> None:
     pointer(page, "up", "mouseMoved", "mousePressed", "mouseReleased")
     wait(page, lambda: state(page).get("playing") == "up")
     wait(page, lambda: state(page)["playing"] == "")
-    assert_quiet(page)
+    assert_quiet(page, page.current_url)
 
 
 def test_hover_plays_once_sound_is_on(page: Any) -> None:
@@ -162,11 +140,11 @@ def test_hover_plays_once_sound_is_on(page: Any) -> None:
     wait(page, lambda: state(page).get("playing") == "down")
     pointer(page, "left", "mouseMoved")
     wait(page, lambda: state(page)["playing"] == "left")
-    assert_quiet(page)
+    assert_quiet(page, page.current_url)
 
 
 def test_arrows_go_to_the_neighbour_and_enter_plays(page: Any) -> None:
-    press(page, Keys.ARROW_RIGHT)
+    page.find_element(By.ID, "map").send_keys(Keys.ARROW_RIGHT)
     assert state(page)["selected"] == "middle", "the first key selects the clip in the middle"
     for key, name in (
         (Keys.ARROW_LEFT, "left"),
@@ -175,14 +153,14 @@ def test_arrows_go_to_the_neighbour_and_enter_plays(page: Any) -> None:
         (Keys.ARROW_DOWN, "middle"),
         (Keys.ARROW_DOWN, "down"),
     ):
-        press(page, key)
+        page.find_element(By.ID, "map").send_keys(key)
         assert state(page)["selected"] == name
     assert "down: clicks · severity 0.10" in page.find_element(By.ID, "say").get_attribute("textContent")
-    press(page, Keys.ENTER)
+    page.find_element(By.ID, "map").send_keys(Keys.ENTER)
     wait(page, lambda: state(page).get("playing") == "down")
-    press(page, Keys.ESCAPE)
+    page.find_element(By.ID, "map").send_keys(Keys.ESCAPE)
     assert (state(page)["playing"], state(page)["selected"]) == ("", "")
-    assert_quiet(page)
+    assert_quiet(page, page.current_url)
 
 
 def test_switching_the_colour_recolours(page: Any) -> None:
@@ -194,7 +172,7 @@ def test_switching_the_colour_recolours(page: Any) -> None:
     page.find_element(By.CSS_SELECTOR, "[data-mode=severity]").click()
     wait(page, lambda: colour(page, "middle") == seen["severity"])
     assert colour(page, "up") == colour(page, "down") != seen["severity"]
-    assert_quiet(page)
+    assert_quiet(page, page.current_url)
 
 
 def test_legend_and_search_filter(page: Any) -> None:
@@ -209,7 +187,7 @@ def test_legend_and_search_filter(page: Any) -> None:
     assert not state(page).get("hovered"), "what is hidden cannot be pointed at"
     page.find_element(By.ID, "all").click()
     assert state(page)["visible"] == "5"
-    assert_quiet(page)
+    assert_quiet(page, page.current_url)
 
 
 def test_dark_scheme_is_followed(page: Any) -> None:
@@ -221,14 +199,14 @@ def test_dark_scheme_is_followed(page: Any) -> None:
         assert page.execute_script("return getComputedStyle(document.body).backgroundColor") != light[1]
     finally:
         page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
-    assert_quiet(page)
+    assert_quiet(page, page.current_url)
 
 
 def test_timeline_shows_and_selects_segments(browser: Any, tmp_path: Path) -> None:
     segments = (Segment(48000, 96000, "hum", 0.5, 0.9), Segment(480000, 960000, "clicks", 1.0, 0.8))
     timeline = Timeline(tmp_path / f"{SPITE.replace('/', '|')}.wav", 48000, 48000 * 60, segments, ("hum", "clicks"))
     timeline.to_html(tmp_path / "t.html")
-    browser.get_log("browser"), browser.get_log("performance")
+    forget_logs(browser)
     browser.get((tmp_path / "t.html").as_uri())
     wait(browser, lambda: state(browser).get("segments") == "2")
     x, y = browser.execute_script(
@@ -248,7 +226,7 @@ def test_timeline_shows_and_selects_segments(browser: Any, tmp_path: Path) -> No
     wait(browser, lambda: state(browser).get("selected") == "0")
     start, stop = map(int, state(browser)["range"].split())
     assert start <= 48000 < 96000 <= stop < timeline.samples, "selecting zooms to the segment"
-    assert_quiet(browser)
+    assert_quiet(browser, browser.current_url)
 
 
 def test_contact_sheet_draws_plays_switches_and_filters(browser: Any, tmp_path: Path) -> None:
@@ -258,7 +236,7 @@ def test_contact_sheet_draws_plays_switches_and_filters(browser: Any, tmp_path: 
         for name in ("hum", "dropout")
     ]
     write_sheet(tmp_path / "sheet.html", rows, f"Demo {SPITE}", {"clip": SPITE})
-    browser.get_log("browser"), browser.get_log("performance")
+    forget_logs(browser)
     browser.get((tmp_path / "sheet.html").as_uri())
     wait(browser, lambda: state(browser).get("drawn") == "6")
     worst = browser.find_element(By.CSS_SELECTOR, "[aria-label='dropout, severity 1']")
@@ -275,7 +253,7 @@ def test_contact_sheet_draws_plays_switches_and_filters(browser: Any, tmp_path: 
     wait(browser, lambda: state(browser).get("playing") == "")
     browser.find_element(By.ID, "find").send_keys("AC beat")
     wait(browser, lambda: state(browser).get("shown") == "1")
-    assert_quiet(browser)
+    assert_quiet(browser, browser.current_url)
 
 
 def test_hits_are_drawn_and_played(browser: Any, tmp_path: Path) -> None:
@@ -283,11 +261,11 @@ def test_hits_are_drawn_and_played(browser: Any, tmp_path: Path) -> None:
     rows = [HitRow(f"{name} {SPITE}", "0:00 - 0:02", score, tone, RATE, {"heard": "hum"}) for name, score in
             (("query", None), ("first", 0.9))]  # fmt: skip
     write_hits(tmp_path / "hits.html", rows, f"Like {SPITE}", {"index": SPITE})
-    browser.get_log("browser"), browser.get_log("performance")
+    forget_logs(browser)
     browser.get((tmp_path / "hits.html").as_uri())
     wait(browser, lambda: state(browser).get("drawn") == "2")
     browser.find_elements(By.CSS_SELECTOR, "#rows button")[1].click()
     wait(browser, lambda: (state(browser).get("playing") or "").startswith("first"))
     browser.switch_to.active_element.send_keys(" ")
     wait(browser, lambda: state(browser).get("playing") == "")
-    assert_quiet(browser)
+    assert_quiet(browser, browser.current_url)

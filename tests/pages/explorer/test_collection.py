@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from explored import RATE, RELEASE, WINDOW, archive, flat, views
+from explored import RATE, RELEASE, WINDOW, flat
 
 import contrastive_artifacts as ca
 from contrastive_artifacts.core import seeding
@@ -18,16 +18,6 @@ from contrastive_artifacts.pages.explorer.rows import Rows
 from contrastive_artifacts.pages.explorer.searching import Search
 from contrastive_artifacts.probes.labels import Labels
 from contrastive_artifacts.search.index import Index
-
-
-@pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Collection:
-    return archive(tmp_path_factory.mktemp("archive"))
-
-
-@pytest.fixture(scope="module")
-def rendered(tmp_path_factory: pytest.TempPathFactory) -> Collection:
-    return views(tmp_path_factory.mktemp("views"))
 
 
 def codes(collection: Collection, name: str) -> np.ndarray:

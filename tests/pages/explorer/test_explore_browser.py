@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from browsing import assert_quiet, forget_logs, press, state, wait
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
@@ -94,17 +94,12 @@ def browser(start_chromium: Callable[..., Any]) -> Any:
 @pytest.fixture
 def page(browser: Any, url: str) -> Iterator[Any]:
     """The page, drawn; at the end nothing may have been said on the console, nor asked of anyone else."""
-    browser.get_log("browser"), browser.get_log("performance")
+    forget_logs(browser)
     browser.get(url)
     wait(browser, lambda: "ready" in state(browser) and state(browser)["drawn"] == state(browser)["visible"])
     assert state(browser)["error"] == ""
     yield browser
-    assert browser.get_log("browser") == []
-    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    requests = [e["params"] for e in events if e["method"] == "Network.requestWillBeSent"]
-    asked = [r["request"]["url"] for r in requests if not r["documentURL"].startswith("chrome")]
-    assert asked
-    assert all(address.startswith(url) for address in asked), "nothing from elsewhere"
+    assert_quiet(browser, url)
     assert browser.execute_script("return window.broken") is None
     assert browser.find_elements(By.TAG_NAME, "img") == []
 
@@ -112,21 +107,6 @@ def page(browser: Any, url: str) -> Iterator[Any]:
 def script(browser: Any, text: str, *values: Any) -> Any:
     """What a script returns that knows the exports of the page's modules; see core.html.bundle."""
     return browser.execute_script(f"{NAMES}{text}", *values)
-
-
-def state(browser: Any) -> dict[str, str]:
-    return browser.execute_script("return {...document.body.dataset}")
-
-
-def wait(browser: Any, condition: Callable[[], object]) -> None:
-    end = time.monotonic() + 15
-    while not condition():
-        assert time.monotonic() < end, state(browser)
-        time.sleep(0.05)
-
-
-def press(browser: Any, *keys: str) -> None:
-    ActionChains(browser).send_keys(*keys).perform()
 
 
 def chord(browser: Any, modifier: str, key: str) -> None:

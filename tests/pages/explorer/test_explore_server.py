@@ -8,7 +8,6 @@ import io
 import shutil
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,58 +15,28 @@ import numpy as np
 import pytest
 import soundfile
 
-testclient = pytest.importorskip("fastapi.testclient", reason="the extra is not installed: pip install -e '.[serve]'")
-import httpx  # noqa: E402
-import uvicorn  # noqa: E402
-from explored import RATE, WINDOW, archive, views  # noqa: E402
-from served import BYTES, NOISE, asked_by, client, wav  # noqa: E402
+pytest.importorskip("fastapi", reason="the extra is not installed: pip install -e '.[serve]'")
+import httpx
+import uvicorn
+from explored import RATE, WINDOW
+from served import BYTES, NOISE, asked_by, client, wav
 
-from contrastive_artifacts.core.journal import Journal  # noqa: E402
-from contrastive_artifacts.pages.explorer import work  # noqa: E402
-from contrastive_artifacts.pages.explorer.collection import Collection  # noqa: E402
-from contrastive_artifacts.pages.explorer.queries import UPLOAD_BYTES  # noqa: E402
-from contrastive_artifacts.pages.explorer.server import explore_app  # noqa: E402
-from contrastive_artifacts.pages.explorer.slices import Slices  # noqa: E402
-from contrastive_artifacts.pages.shared import server as serving  # noqa: E402
-from contrastive_artifacts.probes.labels import Labels  # noqa: E402
-
-Client = testclient.TestClient
+from contrastive_artifacts.pages.explorer import work
+from contrastive_artifacts.pages.explorer.queries import UPLOAD_BYTES
+from contrastive_artifacts.pages.explorer.server import explore_app
+from contrastive_artifacts.pages.explorer.slices import Slices
+from contrastive_artifacts.pages.shared import server as serving
+from contrastive_artifacts.probes.labels import Labels
 
 
-@pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Collection:
-    return archive(tmp_path_factory.mktemp("archive"))
-
-
-@pytest.fixture(scope="module")
-def rendered(tmp_path_factory: pytest.TempPathFactory) -> Collection:
-    return views(tmp_path_factory.mktemp("views"))
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    with Journal(tmp_path / "labels.jsonl") as opened:
-        yield opened
-
-
-@pytest.fixture
-def files(recorded: Collection, journal: Journal) -> Client:
-    return client(recorded, journal)
-
-
-@pytest.fixture
-def twins(rendered: Collection, journal: Journal) -> Client:
-    return client(rendered, journal)
-
-
-def test_about_columns_and_map_fit_together(files, recorded):
-    about = files.get("/api/about").json()
+def test_about_columns_and_map_fit_together(recorded_api, recorded):
+    about = recorded_api.get("/api/about").json()
     assert (about["count"], about["who"], about["has_files"], about["has_clean"]) == (len(recorded), "ana", True, False)
     assert about["upload_bytes"] == UPLOAD_BYTES == 32 * 2**20
-    points = np.frombuffer(files.get("/api/map").content, "<f4").reshape(2, -1)
+    points = np.frombuffer(recorded_api.get("/api/map").content, "<f4").reshape(2, -1)
     np.testing.assert_array_equal(points.T, recorded.layout.points)
     for column in about["columns"]:
-        answer = files.get(f"/api/columns/{column['name']}", params={"version": 7})
+        answer = recorded_api.get(f"/api/columns/{column['name']}", params={"version": 7})
         assert answer.headers["content-type"] == "application/octet-stream"
         if column["kind"] == "number":
             numbers = np.frombuffer(answer.content, "<f4")
@@ -78,8 +47,8 @@ def test_about_columns_and_map_fit_together(files, recorded):
             assert all(code == 65535 or code < len(column["values"]) for code in codes)
 
 
-def test_the_page_is_self_contained(files):
-    answer = files.get("/")
+def test_the_page_is_self_contained(recorded_api):
+    answer = recorded_api.get("/")
     assert answer.status_code == 200
     assert '<script type="application/json" id="about">' in answer.text
     assert "<script src" not in answer.text
@@ -88,12 +57,14 @@ def test_the_page_is_self_contained(files):
 
 
 @pytest.mark.parametrize("scale", ["linear", "low"])
-def test_picture_and_sound_are_of_the_same_slice(files, recorded, scale):
+def test_picture_and_sound_are_of_the_same_slice(recorded_api, recorded, scale):
     for row, pad in ((0, 0.0), (1, 1.25)):
-        shown = files.get(f"/api/rows/{row}/picture", params={"pad": pad, "scale": scale}).json()
-        heard, rate = soundfile.read(io.BytesIO(files.get(f"/api/rows/{row}/audio", params={"pad": pad}).content))
+        shown = recorded_api.get(f"/api/rows/{row}/picture", params={"pad": pad, "scale": scale}).json()
+        heard, rate = soundfile.read(
+            io.BytesIO(recorded_api.get(f"/api/rows/{row}/audio", params={"pad": pad}).content)
+        )
         assert (len(heard), rate) == (shown["samples"], shown["rate"])
-        facts = files.get(f"/api/rows/{row}").json()
+        facts = recorded_api.get(f"/api/rows/{row}").json()
         a, b = shown["span"]
         assert b - a == WINDOW == round(facts["seconds"] * rate)
         assert shown["start"] + a == recorded.facts(row)["start"]
@@ -101,55 +72,55 @@ def test_picture_and_sound_are_of_the_same_slice(files, recorded, scale):
         assert max(shown["high"]) == pytest.approx(heard.max(), abs=1e-3)
 
 
-def test_a_and_b_differ_by_the_artifact_alone(twins, rendered):
+def test_a_and_b_differ_by_the_artifact_alone(rendered_api, rendered):
     row = next(row for row in range(9) if rendered.facts(row)["artifact"] == "clicks")
-    sounds = [soundfile.read(io.BytesIO(twins.get(f"/api/rows/{row}/audio", params={"version": v}).content))[0]
+    sounds = [soundfile.read(io.BytesIO(rendered_api.get(f"/api/rows/{row}/audio", params={"version": v}).content))[0]
               for v in ("damaged", "clean")]  # fmt: skip
-    shown = twins.get(f"/api/rows/{row}/picture").json()
+    shown = rendered_api.get(f"/api/rows/{row}/picture").json()
     touched = np.zeros(len(sounds[0]), bool)
     for a, b in shown["segments"]:
         touched[a:b] = True
     np.testing.assert_array_equal(sounds[0][~touched], sounds[1][~touched])
     assert (sounds[0][touched] != sounds[1][touched]).any()
-    assert twins.get(f"/api/rows/{row}/picture", params={"version": "clean"}).json()["segments"] == []
-    answer = twins.get(f"/api/rows/{row}/audio", headers={"Range": "bytes=0-99"})
+    assert rendered_api.get(f"/api/rows/{row}/picture", params={"version": "clean"}).json()["segments"] == []
+    answer = rendered_api.get(f"/api/rows/{row}/audio", headers={"Range": "bytes=0-99"})
     assert (answer.status_code, len(answer.content), answer.content[:4]) == (206, 100, b"fLaC")
 
 
-def test_searches(files, recorded):
-    scores = [hit["score"] for hit in files.get("/api/rows/0/neighbours?k=3").json()["hits"]]
+def test_searches(recorded_api, recorded):
+    scores = [hit["score"] for hit in recorded_api.get("/api/rows/0/neighbours?k=3").json()["hits"]]
     assert sorted(scores, reverse=True) == scores
     body = {"like": [0, 1], "unlike": [8], "k": 4, "where": None, "others": True}
-    hits = files.post("/api/search/rows", json=body).json()["hits"]
+    hits = recorded_api.post("/api/search/rows", json=body).json()["hits"]
     assert len(hits) == 4
     assert {"row", "score", "name", "time", "title", "label", "same_source"} == set(hits[0])
-    assert files.post("/api/search/label", json={"label": "hum", "k": 2}).status_code == 200
-    span = files.post("/api/search/span", json={"row": 1, "start": 0.5, "stop": 1.5, "k": 2}).json()
+    assert recorded_api.post("/api/search/label", json={"label": "hum", "k": 2}).status_code == 200
+    span = recorded_api.post("/api/search/span", json={"row": 1, "start": 0.5, "stop": 1.5, "k": 2}).json()
     assert span["query"]["seconds"] == 1.0
-    got = files.get(f"/api/queries/{span['query']['id']}/picture", params={"scale": "low"}).json()
+    got = recorded_api.get(f"/api/queries/{span['query']['id']}/picture", params={"scale": "low"}).json()
     assert (got["samples"], got["rate"]) == (RATE, RATE)
 
 
-def test_an_upload_is_heard_shown_and_played(files):
-    answer = asked_by(files, wav(NOISE), "some%20noise.wav").json()
+def test_an_upload_is_heard_shown_and_played(recorded_api):
+    answer = asked_by(recorded_api, wav(NOISE), "some%20noise.wav").json()
     query = answer["query"]
     assert (query["name"], query["seconds"], query["rate"], query["channels"]) == ("some noise.wav", 2.0, RATE, 1)
     assert abs(query["x"]) <= 1.01
     assert len(answer["hits"]) == 7, "windows that overlap are one hit: five recordings and two channels"
-    sound = files.get(f"/api/queries/{query['id']}/audio")
+    sound = recorded_api.get(f"/api/queries/{query['id']}/audio")
     np.testing.assert_allclose(soundfile.read(io.BytesIO(sound.content))[0], NOISE[0], atol=2**-15)
-    assert files.get(f"/api/queries/{query['id']}/picture").json()["samples"] == 2 * RATE
-    chunks = asked_by(files, iter([wav(NOISE)[:9999], wav(NOISE)[9999:]]))
+    assert recorded_api.get(f"/api/queries/{query['id']}/picture").json()["samples"] == 2 * RATE
+    chunks = asked_by(recorded_api, iter([wav(NOISE)[:9999], wav(NOISE)[9999:]]))
     assert chunks.json()["hits"] == answer["hits"]
 
 
-def test_labels_are_stored_counted_taken_back_and_exported(files, recorded, journal):
+def test_labels_are_stored_counted_taken_back_and_exported(recorded_api, recorded, journal):
     body = {"rows": [0, 2, 4], "action": "relabel", "label": "tape_squeal", "note": "<img src=x onerror=alert(1)>"}
-    said = files.post("/api/labels", json=body)
+    said = recorded_api.post("/api/labels", json=body)
     assert said.json() == {"changed": 3, "counts": {"keep": 0, "reject": 0, "relabel": 3}}
     assert len(journal.entries) == 1, "one act is one entry"
-    columns = {column["name"]: column for column in files.get("/api/about").json()["columns"]}
-    codes = np.frombuffer(files.get("/api/columns/label").content, "<u2")
+    columns = {column["name"]: column for column in recorded_api.get("/api/about").json()["columns"]}
+    codes = np.frombuffer(recorded_api.get("/api/columns/label").content, "<u2")
     assert [columns["label"]["values"][code] for code in codes[:5]] == [
         "tape_squeal",
         "",
@@ -157,24 +128,29 @@ def test_labels_are_stored_counted_taken_back_and_exported(files, recorded, jour
         "",
         "tape_squeal",
     ]
-    assert files.get("/api/rows/0").json()["note"] == body["note"], "markup is a text like any other"
-    page = files.get("/").text
+    assert recorded_api.get("/api/rows/0").json()["note"] == body["note"], "markup is a text like any other"
+    page = recorded_api.get("/").text
     assert "<img src=x" not in page
-    export = files.get("/api/labels.csv")
+    export = recorded_api.get("/api/labels.csv")
     assert "attachment" in export.headers["content-disposition"]
     rows = list(csv.DictReader(export.text.splitlines()))
     assert [int(row["id"]) for row in rows] == recorded.index.ids[[0, 2, 4]].tolist()
-    assert files.post("/api/undo", json={}).json()["rows"] == [0, 2, 4]
-    assert not np.frombuffer(files.get("/api/columns/label").content, "<u2").any()
+    assert recorded_api.post("/api/undo", json={}).json()["rows"] == [0, 2, 4]
+    assert not np.frombuffer(recorded_api.get("/api/columns/label").content, "<u2").any()
 
 
-def test_a_lasso_of_twenty_thousand_rows_may_be_long(files):
+def test_a_lasso_of_twenty_thousand_rows_may_be_long(recorded_api):
     rows = list(range(10_000, 30_000))
-    answer = files.post("/api/labels", json={"rows": rows, "action": "keep"})
+    answer = recorded_api.post("/api/labels", json={"rows": rows, "action": "keep"})
     assert answer.status_code == 404, "they do not exist, but 120 kB of them may be named"
     long = b'{"rows": [0], "action": "keep"' + b" " * (256 << 10) + b"}"
-    assert files.post("/api/labels", content=long, headers={"Content-Type": "application/json"}).status_code == 413
-    assert files.post("/api/search/rows", content=long, headers={"Content-Type": "application/json"}).status_code == 413
+    assert (
+        recorded_api.post("/api/labels", content=long, headers={"Content-Type": "application/json"}).status_code == 413
+    )
+    assert (
+        recorded_api.post("/api/search/rows", content=long, headers={"Content-Type": "application/json"}).status_code
+        == 413
+    )
 
 
 def test_a_recording_that_vanished_is_gone_and_the_rest_goes_on(recorded, journal, tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from explored import RATE, RELEASE, WINDOW, archive, flat, views
+from explored import RATE, RELEASE, WINDOW, flat
 
 import contrastive_artifacts as ca
 from contrastive_artifacts import audio
@@ -20,16 +20,6 @@ from contrastive_artifacts.pages.explorer.rows import Rows
 from contrastive_artifacts.pages.explorer.searching import Search
 from contrastive_artifacts.pages.explorer.slices import Slices, Vanished, played
 from contrastive_artifacts.search.index import Index
-
-
-@pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Collection:
-    return archive(tmp_path_factory.mktemp("archive"))
-
-
-@pytest.fixture(scope="module")
-def rendered(tmp_path_factory: pytest.TempPathFactory) -> Collection:
-    return views(tmp_path_factory.mktemp("views"))
 
 
 def one_file(

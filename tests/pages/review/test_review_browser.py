@@ -16,15 +16,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from browsing import assert_quiet, press, state, wait
 
 from contrastive_artifacts import audio
 
 pytest.importorskip("fastapi", reason="the extra is not installed: pip install -e '.[serve]'")
 pytest.importorskip("selenium.webdriver", reason="selenium is not installed: pip install selenium")
-from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[3]
@@ -67,18 +66,6 @@ def server(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 @pytest.fixture
 def browser(start_chromium: Callable[..., Any]) -> Any:
     return start_chromium("--disable-gpu")
-
-
-def state(browser: Any) -> dict[str, str]:
-    return browser.execute_script("return {...document.body.dataset}")
-
-
-def wait(browser: Any, condition: Callable[[], object]) -> None:
-    WebDriverWait(browser, 15, poll_frequency=0.05).until(lambda _: condition())
-
-
-def press(browser: Any, *keys: str) -> None:
-    ActionChains(browser).send_keys(*keys).perform()
 
 
 def test_listening_with_the_keyboard(browser, server, folder):
@@ -125,12 +112,7 @@ def test_listening_with_the_keyboard(browser, server, folder):
     press(browser, "l")
     wait(browser, lambda: browser.execute_script(f"{CLIP}return slice.picture?.top_hz") == 1000)
 
-    assert browser.get_log("browser") == []
-    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    requests = [e["params"] for e in events if e["method"] == "Network.requestWillBeSent"]
-    asked = [r["request"]["url"] for r in requests if not r["documentURL"].startswith("chrome")]
-    assert asked
-    assert all(address.startswith(url) for address in asked), "nothing from elsewhere"
+    assert_quiet(browser, url)
 
     process.send_signal(signal.SIGTERM)
     said, _ = process.communicate(timeout=20)

@@ -1,0 +1,45 @@
+"""The collections that the explorer's tests share, and clients of their servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from explored import archive, views
+
+from contrastive_artifacts.core.journal import Journal
+from contrastive_artifacts.pages.explorer.collection import Collection
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Collection:
+    """An archive of windows; see explored.archive."""
+    return archive(tmp_path_factory.mktemp("archive"))
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Collection:
+    """Rendered views of a corpus; see explored.views."""
+    return views(tmp_path_factory.mktemp("views"))
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    with Journal(tmp_path / "labels.jsonl") as opened:
+        yield opened
+
+
+@pytest.fixture
+def recorded_api(recorded: Collection, journal: Journal) -> Any:
+    from served import client  # needs the extra "serve"
+
+    return client(recorded, journal)
+
+
+@pytest.fixture
+def rendered_api(rendered: Collection, journal: Journal) -> Any:
+    from served import client
+
+    return client(rendered, journal)
