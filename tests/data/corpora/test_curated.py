@@ -76,7 +76,7 @@ def test_what_is_no_manifest_is_refused(tmp_path, ids):
     files.write_json(tmp_path / "manifest.json", {"csv_sha256": files.sha256(table)})
     assert len(corpora.create("builtin", curation=tmp_path, **OPTIONS)) == 5
     table.write_text(table.read_text().replace("reject", "keep"))
-    refused("not the one that manifest.json was written for")
+    refused("does not match the sha256 in manifest")
     (tmp_path / "manifest.json").unlink()
     rows = list(csv.reader(table.read_text().splitlines()))
     files.write_csv(table, [rows[0], [ids[0], "maybe"], *rows[2:]])
