@@ -1,4 +1,4 @@
-"""Paired datasets on disk: clean clips, damaged views of them, and a manifest that says exactly what was done."""
+"""Paired datasets on disk: clean clips, damaged views of them, and a manifest with the exact parameters."""
 
 from .formats import LAYOUTS as LAYOUTS
 from .formats import Layout as Layout

@@ -1,7 +1,6 @@
-"""Layouts: where the files of a dataset go, and what is written beside them.
+"""Layouts: the paths of the files of a dataset, and the files that describe it.
 
-A layout divides a plan into jobs, the units that are done or not done after a crash, and takes the encoded files of
-one.
+A layout divides a plan into jobs and writes the encoded files of a job. After a crash a job is either done or not.
 """
 
 from __future__ import annotations
@@ -26,14 +25,14 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Job:
-    """Clips that are rendered one after the other by one process; ``name`` is unique in the plan."""
+    """Clips that one process renders one after the other; ``name`` is unique in the plan."""
 
     name: str
     clips: tuple[PlannedClip, ...]
 
 
 class Sink(ABC):
-    """Takes the files of a job: of each clip first the clean one, then its views."""
+    """Writes the files of a job: for each clip first the clean file, then those of its views."""
 
     @abstractmethod
     def clean(self, row: Row, flac: bytes) -> None: ...
@@ -43,10 +42,10 @@ class Sink(ABC):
 
 
 class Layout(ABC):
-    """One way to lay files out.
+    """A way to arrange the files of a dataset.
 
     Attributes:
-        lists_clean: Whether the clean file of a clip is a row of the manifest by itself.
+        lists_clean: Whether the clean file of a clip has a row of its own in the manifest.
     """
 
     lists_clean: ClassVar[bool] = True
@@ -56,22 +55,22 @@ class Layout(ABC):
 
     @abstractmethod
     def file(self, job: Job, clip: PlannedClip, name: str, artifact: str) -> str:
-        """Where a file of the clip goes: a path relative to the dataset's folder."""
+        """Path of the file of a view, relative to the folder of the dataset."""
 
     @abstractmethod
     def clean_file(self, job: Job, clip: PlannedClip, name: str) -> str:
-        """The clean file that goes with :meth:`file` of a view of that name."""
+        """Path of the clean file that belongs to the view of that name."""
 
     @abstractmethod
     @contextmanager
     def open(self, folder: Path, job: Job) -> Iterator[Sink]: ...
 
     def container(self, file: str) -> str:
-        """The file on disk that holds a file of a row."""
+        """The file on disk that contains the file of a row: the shard, for tar."""
         return file
 
-    def finish(self, folder: Path, rows: Sequence[Row]) -> None:  # noqa: B027 - most layouts need nothing more
-        """Writes what describes the whole."""
+    def finish(self, folder: Path, rows: Sequence[Row]) -> None:  # noqa: B027 - most layouts write nothing more
+        """Writes the files that describe the whole dataset."""
 
 
 class Paired(Layout):
@@ -92,34 +91,34 @@ class Paired(Layout):
 
 
 class AudioFolder(Paired):
-    """The same in a folder for each split (``train`` where there is none), with the ``metadata.csv`` of Hugging Face's
-    AudioFolder: ``load_dataset("audiofolder", data_dir=...)`` gives ``audio`` and, by ``clean_file_name``, ``clean``
-    (versions that know one file a row give the name). The loader wants ``file_name`` to come first.
+    """The same in one folder per split (``train`` if there is none), each with the ``metadata.csv`` of Hugging Face's
+    AudioFolder: ``load_dataset("audiofolder", data_dir=...)`` gives ``audio`` and, from ``clean_file_name``, ``clean``
+    (versions that support one file per row give its name). The loader expects ``file_name`` as the first column.
     """
 
     def file(self, job: Job, clip: PlannedClip, name: str, artifact: str) -> str:
         return f"{clip.split or 'train'}/{artifact}/{name}.flac"
 
     def finish(self, folder: Path, rows: Sequence[Row]) -> None:
-        # A column that is empty throughout one split would be of another type there, which the loader refuses.
+        # A column that is empty in all rows of one split would have another type there, which the loader refuses.
         full = [name for name in rows[0] if all(row[name] not in ("", None) for row in rows)]
         columns = [name for name in full if name not in ("file", "clean_file")]
         by_side: dict[str, list[list[Any]]] = {}
         for row in rows:
-            side, _, own = row["file"].partition("/")
+            side, _, file = row["file"].partition("/")
             clean = row["clean_file"].partition("/")[2]
-            by_side.setdefault(side, []).append([own, clean, *(row[name] for name in columns)])
+            by_side.setdefault(side, []).append([file, clean, *(row[name] for name in columns)])
         for side, cells in by_side.items():
             files.write_csv(folder / side / "metadata.csv", [["file_name", "clean_file_name", *columns], *cells])
 
 
 @dataclass(frozen=True)
 class WebDataset(Layout):
-    """Tar shards ``SPLIT-000000.tar`` (``data-`` where there is no split); a sample is a damaged view, with its clean
-    clip beside it: ``NAME.flac``, ``NAME.clean.flac``, ``NAME.json`` (the row of the manifest), in this order.
+    """Tar shards ``SPLIT-000000.tar`` (``data-`` if there is no split). A sample is a damaged view with its clean clip:
+    ``NAME.flac``, ``NAME.clean.flac``, ``NAME.json`` (the row of the manifest), in this order.
 
     Args:
-        shard: Views a shard, or a few less: the views of a clip are never divided.
+        shard: Largest number of views in a shard, exceeded only by a clip that has more: a clip is never divided.
     """
 
     shard: int = 256
@@ -170,7 +169,7 @@ class _Tree(Sink):
 
 
 class _Tar(Sink):
-    """Opens its shard with the first file: a shard of which nothing could be rendered does not come to be."""
+    """Creates the shard with the first view: if none of its clips can be rendered, there is no shard."""
 
     def __init__(self, path: Path, stack: ExitStack) -> None:
         self.path, self.stack = path, stack

@@ -1,4 +1,4 @@
-"""The manifest of a dataset: one row a file, as Parquet and as CSV."""
+"""The manifest of a dataset: one row per file, as Parquet and as CSV."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SCHEMA = pa.schema(
         "file": pa.string(),  # relative to the folder; SHARD.tar/MEMBER for shards
         "clean_file": pa.string(),
         "clip": pa.string(),  # its id in the corpus
-        "source": pa.string(),  # what the clip was cut from: divide by this
+        "source": pa.string(),  # what the clip was cut from: split by this
         "category": pa.string(),
         "fold": pa.int32(),
         "split": pa.string(),
@@ -29,16 +29,16 @@ SCHEMA = pa.schema(
         "segments": pa.string(),  # JSON [[start, stop], ...]: samples that the artifact touched
         "sample_rate": pa.int32(),
         "channels": pa.int32(),
-        "start": pa.int64(),  # of a crop in its clip, in samples
+        "start": pa.int64(),  # of the crop in its clip, in samples
         "samples": pa.int64(),
-        "gain_db": pa.float64(),  # of both files of the pair, against the corpus
+        "gain_db": pa.float64(),  # of both files of the pair, relative to the corpus
     }
 )
 CSV, PARQUET, REJECTED = "manifest.csv", "manifest.parquet", "rejected.csv"
 
 
 def write(folder: Path, rows: Sequence[dict[str, Any]]) -> None:
-    """Writes both files; the CSV comes last and so says that the dataset is whole."""
+    """Writes both files; the CSV last: its presence means that the dataset is complete."""
     table = pa.Table.from_pylist(list(rows), SCHEMA)
     with files.atomic_path(folder / PARQUET) as temporary:
         pq.write_table(table, temporary)
@@ -46,7 +46,7 @@ def write(folder: Path, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def write_rejected(folder: Path, rejected: Sequence[Sequence[str]]) -> None:
-    """``clip, problem`` for everything that could not be rendered; no file where there is nothing to say."""
+    """Writes ``clip, problem`` of every clip that could not be rendered; no file if there are none."""
     if rejected:
         files.write_csv(folder / REJECTED, [("clip", "problem"), *rejected])
     else:

@@ -1,8 +1,7 @@
-"""The plan of a dataset: which views are made of which clip, with which artifact, how bad and where.
+"""The plan of a dataset: the views of each clip, with artifact, severity and span.
 
-A plan is a pure function of clips and settings; nothing is decoded for it. What is drawn for a view depends on the
-seed, the clip's id, the artifact and the index of the draw alone: neither on the order of the clips nor on which others
-there are.
+A plan is a pure function of clips and settings; nothing is decoded for it. Random values of a view depend only on the
+seed, the id of the clip, the artifact and the number of the draw: not on the order of the clips or on other clips.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from ...core import seeding
 from ...core.errors import ParameterError
 from ..corpora import Clip
 
-_LONGEST_STEM = 120  # file systems end at 255 bytes; the artifact and the suffix still follow
+_LONGEST_STEM = 120  # bytes; file names end at 255, and the artifact and the suffix follow
 
 
 @dataclass(frozen=True)
@@ -28,23 +27,23 @@ class DatasetSettings:
     """What is rendered of every clip.
 
     Args:
-        artifacts: Names of artifacts; no name twice.
-        severities: A view for each of these, all with the same draws of chance (a ladder that differs in severity
-            alone); ``None`` draws one severity a view.
-        severity: Range ``(low, high)`` within [0, 1] for the drawn ones, uniform.
-        views_per_clip: ``None`` makes every artifact times every severity once. A number makes that many views: in an
-            order drawn for each clip, every combination once before any comes again.
-        clip_s: Length of crops in seconds; ``None`` takes clips whole.
-        crops: How many crops of each clip, one at random in each of so many equal parts of it.
-        span: ``(low, high)`` within (0, 1]: the artifact is confined to a part of the clip, whose share of the clip is
+        artifacts: Names of artifacts, each once.
+        severities: One view for each of these, all with the same random values, so that they differ in severity only;
+            ``None`` draws one severity for each view.
+        severity: Range ``(low, high)`` within [0, 1] of drawn severities, uniform.
+        views_per_clip: ``None`` renders every combination of artifact and severity once. A number renders that many
+            views, in a random order for each clip; no combination is repeated before all have been used.
+        clip_s: Length of crops in seconds; ``None`` renders whole clips.
+        crops: Number of crops of each clip, each at a random place in its own part of equal parts of the clip.
+        span: ``(low, high)`` within (0, 1]: the artifact is confined to a span of the clip, whose share of the clip is
             drawn from this range; ``None`` renders it everywhere.
-        compounds: Draws each view from this preset: one artifact, or several of unlike mechanisms on top of each other;
-            ``views_per_clip`` then says how many, and severities are drawn.
-        seed: Another seed, another dataset.
+        compounds: Draws each view from this preset: one artifact, or several of different mechanisms in a chain.
+            ``views_per_clip`` is then required, and severities are drawn.
+        seed: Seed of everything that is drawn.
 
     Raises:
         UnknownNameError: no such artifact.
-        ParameterError: a value out of its range.
+        ParameterError: a value outside its range.
     """
 
     artifacts: tuple[str, ...]
@@ -90,10 +89,10 @@ class PlannedView:
     """One damaged view.
 
     Args:
-        number: Counts the views of this artifact in the clip, from 0.
-        artifact, severity, seed: As :func:`.artifacts.render` takes them.
-        span: Share of the clip that the artifact is confined to, and where that part begins within what it leaves free
-            (0 at the beginning, 1 as late as it fits); ``None`` is everywhere.
+        number: Number of the view among those of this artifact and clip, from 0.
+        artifact, severity, seed: Arguments of :func:`.artifacts.render`.
+        span: Length of the span that the artifact is confined to, as a share of the clip, and its place (0 at the
+            beginning of the clip, 1 at the end); ``None`` for the whole clip.
         compound: The preset and the range of severities to draw a compound from; ``artifact`` is then COMPOUND.
     """
 
@@ -107,14 +106,14 @@ class PlannedView:
 
 @dataclass(frozen=True)
 class PlannedClip:
-    """A clip, or one crop of it, and the views that are made of it.
+    """A clip, or one crop of it, and the views to render of it.
 
     Args:
-        key: Unique in the plan; letters, digits, ``_`` and ``-`` only, so that it can name files.
-        clip: Of the corpus.
+        key: Unique in the plan; only letters, digits, ``_`` and ``-``, so that it can be used in file names.
+        clip: The clip in the corpus.
         split: Side of the split, or "".
-        crop: Where the crop begins within what it leaves free of the clip, 0..1; ``None`` is the whole clip.
-        views: In the order of the settings' artifacts.
+        crop: Place of the crop, 0 (beginning of the clip) to 1 (end of the clip); ``None`` for the whole clip.
+        views: In the order of the artifacts in the settings.
     """
 
     key: str
@@ -127,7 +126,7 @@ class PlannedClip:
 def make_plan(
     clips: Sequence[Clip], settings: DatasetSettings, sides: Mapping[str, str] | None = None
 ) -> tuple[PlannedClip, ...]:
-    """Every clip (times every crop) in the order given; ``sides`` maps clip ids to their side of a split."""
+    """Plans every clip, or every crop of it, in the order given; ``sides`` maps clip ids to sides of a split."""
     planned = []
     for stem, clip in zip(_stems(clips), clips, strict=True):
         side = (sides or {}).get(clip.id, "")
@@ -153,7 +152,9 @@ def _views(name: str, settings: DatasetSettings) -> tuple[PlannedView, ...]:
     for cell, turn in sorted(chosen):
         artifact, given = cells[cell]
         seed = seeding.derive(settings.seed, name, artifact, turn)
-        level, share, place = seeding.generator(seed, "plan").random(3)  # always all three: none shifts another
+        level, share, place = seeding.generator(seed, "plan").random(
+            3
+        )  # all three, used or not: no draw shifts another
         low, high = settings.severity
         severity = float(low + (high - low) * level) if given is None else float(given)
         span = None
@@ -166,9 +167,9 @@ def _views(name: str, settings: DatasetSettings) -> tuple[PlannedView, ...]:
 
 
 def _stems(clips: Sequence[Clip]) -> list[str]:
-    """Ids as names of files; what two clips would share (a.wav, a.flac) is told apart by a digest of the id."""
+    """Stems of file names from clip ids; equal (a.wav, a.flac) and too long ones end in a digest of the id."""
     plain = [_plain(clip.id) for clip in clips]
-    counts = Counter(stem.casefold() for stem in plain)  # some file systems know no case
+    counts = Counter(stem.casefold() for stem in plain)  # some file systems ignore case
     return [
         stem
         if counts[stem.casefold()] == 1 and len(stem.encode()) <= _LONGEST_STEM

@@ -1,4 +1,4 @@
-"""A file or a folder, as it is, as a corpus."""
+"""A corpus from a file or a folder, without a description."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ..corpora import Clip, Corpus
 
 
 def corpus_at(path: str | Path, besides: str | Path | None = None) -> Corpus:
-    """The audio of a file, or of all files under a folder; each file is a source of its own.
+    """One audio file, or all audio files under a folder; each file is its own source.
 
     Args:
-        path: A file of any kind that can be decoded, or a folder.
-        besides: A folder to pass over: what is rendered into the folder that is read must not be rendered again.
+        path: A file that can be decoded, or a folder.
+        besides: A folder to skip: if the dataset is rendered into ``path``, its files must not be rendered again.
 
     Raises:
         CorpusError: there is no such file or folder, or no audio in it.
@@ -24,10 +24,9 @@ def corpus_at(path: str | Path, besides: str | Path | None = None) -> Corpus:
         return Corpus(path.stem, [Clip(id=path.name, source=path.name, path=path)])
     if not path.is_dir():
         raise CorpusError(f"{path} does not exist; give a recording, or a folder of recordings.")
-    found = corpora.create("folder", path=path)
+    corpus = corpora.create("folder", path=path)
     if besides is None:
-        return found
-    kept = [
-        clip for clip in found.clips if clip.path and not clip.path.resolve().is_relative_to(Path(besides).resolve())
-    ]
-    return Corpus(found.name, kept)
+        return corpus
+    skipped = Path(besides).resolve()
+    clips = [clip for clip in corpus.clips if clip.path and not clip.path.resolve().is_relative_to(skipped)]
+    return Corpus(corpus.name, clips)
