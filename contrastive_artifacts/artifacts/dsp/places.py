@@ -15,7 +15,7 @@ _TIME_ACTIVE_DB = 40.0
 
 
 def sounding(waveform: np.ndarray, sample_rate: int) -> tuple[np.ndarray, int]:
-    """Whether each block of 10 ms of ``[C, T]`` holds sound, bool ``[N]`` (all True in silence), and its samples."""
+    """Whether each block of 10 ms of ``[C, T]`` holds sound, bool ``[N]`` (all True in silence), and the block length."""
     block = max(1, int(_BLOCK_S * sample_rate))
     return active_blocks(waveform, block, below_db=_ACTIVE_DB), block
 

@@ -76,7 +76,10 @@ def bank(
 
 
 def count_of(rng: np.random.Generator, expected: float) -> int:
-    """A random count of at least 1, with the variance of Poisson's; for an equal ``rng`` it grows with ``expected``."""
+    """A random count of about ``expected``, at least 1, with the variance of a Poisson variable.
+
+    For an equal ``rng`` it grows with ``expected``.
+    """
     expected = max(1.0, expected)
     surplus = float(np.clip(rng.standard_normal(), -1.5, 1.5))
     return max(1, round(expected + surplus * math.sqrt(expected)))
