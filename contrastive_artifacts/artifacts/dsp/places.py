@@ -15,7 +15,7 @@ _TIME_ACTIVE_DB = 40.0
 
 
 def sounding(waveform: np.ndarray, sample_rate: int) -> tuple[np.ndarray, int]:
-    """Whether each block of 10 ms of ``[C, T]`` holds sound, bool ``[N]`` (all True in silence), and the block length."""
+    """Whether each 10 ms of ``[C, T]`` hold sound, bool ``[N]`` (all True in silence), and the length of a block."""
     block = max(1, int(_BLOCK_S * sample_rate))
     return active_blocks(waveform, block, below_db=_ACTIVE_DB), block
 
