@@ -55,8 +55,7 @@ def pretrain(config: dict[str, Any], directory: str | Path) -> Result:
         torch.set_num_threads(max(1, (os.cpu_count() or 1) - trainer.workers))
     torch.manual_seed(trainer.seed)
     encoder = Encoder(make_backbone(config["backbone"]), encoder_settings(config))
-    stages = make_stages(config, encoder.sample_rate)
-    return Pretraining(encoder, corpus, splits, stages, trainer, directory, config).fit()
+    return Pretraining(encoder, corpus, splits, make_stages(config), trainer, directory, config).fit()
 
 
 class Run:

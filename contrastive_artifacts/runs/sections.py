@@ -21,7 +21,7 @@ from ..models import backbones
 from ..models.backbones import BACKBONES, Backbone
 from ..models.encoder import EncoderSettings
 from ..models.objectives import ObjectiveSettings
-from ..training import OptimSettings, Stage, TrainerSettings
+from ..training import OptimSettings, Stage, StageViews, TrainerSettings
 from .typed import options, settings
 
 
@@ -198,13 +198,13 @@ def view_changes(section: Mapping[str, Any] | None, name: str = "views") -> dict
     return {key: getattr(changes, key) for key in section or {} if getattr(changes, key) is not None}
 
 
-def make_stages(config: Mapping[str, Any], sample_rate: int) -> list[Stage]:
+def make_stages(config: Mapping[str, Any]) -> list[Stage]:
     """The stages of ``trainer.stages``, each the configuration but for what it sets; one where there are none.
 
     Raises:
         ParameterError: a setting that is not known or of another type; the message names the stage.
     """
-    base, stages = view_settings(config, sample_rate, config["window_s"]), []
+    severity, stages = _artifacts(config).severity, []
     for number, changes in enumerate(config["trainer"].get("stages") or [{}]):
         where = f"trainer.stages[{number}]"
         stage = settings(StageSection, changes, where)
@@ -214,7 +214,7 @@ def make_stages(config: Mapping[str, Any], sample_rate: int) -> list[Stage]:
         names = {key: f"{where}.{key}" if getattr(stage, key) else key for key in sections}
         stages.append(
             Stage(
-                dataclasses.replace(base, **view_changes(sections["views"], names["views"])),
+                StageViews(**{"severity": severity, **view_changes(sections["views"], names["views"])}),
                 settings(ObjectiveSettings, sections["objective"], names["objective"]),
                 settings(OptimSettings, sections["optim"], names["optim"]),
                 stage.share,
@@ -234,7 +234,7 @@ def check_pretraining(config: Mapping[str, Any]) -> None:
     settings(PretrainSections, config, "")
     trainer_settings(config)
     encoder_settings(config)
-    make_stages(config, 1)
+    make_stages(config)
     _corpus_options(config["corpus"])
     _split_options(config["split"])
     _backbone_options(config["backbone"])

@@ -5,3 +5,4 @@ from .loop import Result as Result
 from .settings import OptimSettings as OptimSettings
 from .settings import TrainerSettings as TrainerSettings
 from .stages import Stage as Stage
+from .stages import StageViews as StageViews

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, cast
@@ -68,8 +68,6 @@ class Pretraining(Steps[Batch]):
         self, encoder: Encoder, corpus: Corpus, splits: dict[str, list[Clip]], stages: Sequence[Stage],
         trainer: TrainerSettings, run: str | Path, config: dict[str, Any],
     ) -> None:  # fmt: skip
-        native = encoder.settings.native  # its views must come with detail figures computed at their native rate
-        stages = [replace(stage, views=replace(stage.views, native=native)) for stage in stages]
         self.trainer, self.run, self.schedule = trainer, Path(run), Schedule(stages, trainer.steps)
         cuda = trainer.device == "cuda" or (trainer.device == "auto" and torch.cuda.is_available())
         self.encoder = encoder.to("cuda" if cuda else "cpu")
@@ -87,10 +85,10 @@ class Pretraining(Steps[Batch]):
         ]
         ema = self.schedule.stages[0].optim.ema
         self.average = AveragedModel(encoder, multi_avg_fn=get_ema_multi_avg_fn(ema), use_buffers=True) if ema else None
-        self.batches = StagedBatches(self.schedule, corpus, splits["train"], trainer)
+        self.views = [stage.views.for_encoder(encoder) for stage in stages]
+        self.batches = StagedBatches(self.schedule, self.views, corpus, splits["train"], trainer)
         held_out = splits["validation"][: trainer.validation_clips]
-        views = {stage.views for stage in self.schedule.stages}
-        self.validation = {v: _validation_batches(corpus, held_out, v, trainer.sources) for v in views}
+        self.validation = {v: _validation_batches(corpus, held_out, v, trainer.sources) for v in set(self.views)}
         config = {**config, "corpus_fingerprint": corpus.fingerprint}
         checkpoint.check_config(self.run, config)
         files.write_json(self.run / "config.json", config)
@@ -169,7 +167,7 @@ class Pretraining(Steps[Batch]):
     def validation_loss(self) -> float:
         encoder = self._validated().eval()
         index = self.schedule.index(self.step - 1)
-        batches, objective = self.validation[self.schedule.stages[index].views], self.objectives[index]
+        batches, objective = self.validation[self.views[index]], self.objectives[index]
         with torch.no_grad():
             losses = [float(self._loss(batch, objective, encoder, remember=False)[0]) for batch in batches]
         return sum(losses) / len(losses)

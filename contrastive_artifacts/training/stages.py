@@ -8,10 +8,42 @@ from itertools import accumulate
 
 from ..core.errors import ParameterError
 from ..data.corpora import Clip, Corpus
-from ..data.views import Batch, ClipCache, TrainingBatches, ViewSettings
+from ..data.views import Batch, ClipCache, TrainingBatches, ViewSettings, check_damage
+from ..models.encoder import Encoder
 from ..models.objectives import ObjectiveSettings
 from .settings import OptimSettings, TrainerSettings
 from .steps import stage_of
+
+
+@dataclass(frozen=True)
+class StageViews:
+    """How the views of a stage are damaged. Their states, length and sample rate are those of the encoder.
+
+    Args:
+        severity, spliced, span: As in :class:`.ViewSettings`.
+
+    Raises:
+        ParameterError: a value lies outside its range.
+    """
+
+    severity: tuple[float, float] = (0.0, 1.0)
+    spliced: float = 0.0
+    span: tuple[float, float] = (0.15, 0.6)
+
+    def __post_init__(self) -> None:
+        check_damage(self.severity, self.spliced, self.span)
+
+    def for_encoder(self, encoder: Encoder) -> ViewSettings:
+        """The full settings of views for an encoder; with detail figures at their native rate, if it takes these."""
+        return ViewSettings(
+            encoder.settings.states,
+            encoder.settings.window_s,
+            encoder.sample_rate,
+            self.severity,
+            self.spliced,
+            self.span,
+            encoder.settings.native,
+        )
 
 
 @dataclass(frozen=True)
@@ -26,7 +58,7 @@ class Stage:
         name: For the log.
     """
 
-    views: ViewSettings
+    views: StageViews
     objective: ObjectiveSettings
     optim: OptimSettings
     share: float = 1.0
@@ -41,7 +73,7 @@ class Schedule:
 
     Raises:
         ParameterError: the shares do not add up to 1 or leave a stage without a step, a name occurs twice, or the
-            stages differ in the states or length of their views, or in ``ema``, which holds for the whole run.
+            stages differ in ``ema``, which holds for the whole run.
     """
 
     def __init__(self, stages: Sequence[Stage], steps: int) -> None:
@@ -52,8 +84,8 @@ class Schedule:
         self.bounds = [0, *(round(steps * total) for total in accumulate(shares))]
         if any(begin >= end for begin, end in zip(self.bounds, self.bounds[1:], strict=False)):
             raise ParameterError(f"{steps} steps are too few for the shares {shares}: a stage has none.")
-        if len({(s.views.states, s.views.duration_s, s.views.sample_rate, s.optim.ema) for s in stages}) > 1:
-            raise ParameterError("All stages take views of the same states, length and rate, and the same optim.ema.")
+        if len(decays := {stage.optim.ema for stage in stages}) > 1:
+            raise ParameterError(f"optim.ema must be the same in all stages; got {sorted(decays)}.")
 
     def index(self, step: int) -> int:
         """Number of the stage that ``step`` lies in; the last one for the step after the end."""
@@ -66,13 +98,20 @@ class Schedule:
 
 
 class StagedBatches:
-    """The batch of each step, with the views of its stage; all stages share one cache of decoded clips."""
+    """The batch of each step, with the views of its stage; all stages share one cache of decoded clips.
 
-    def __init__(self, schedule: Schedule, corpus: Corpus, clips: Sequence[Clip], trainer: TrainerSettings) -> None:
+    Args:
+        views: Of each stage of the schedule.
+    """
+
+    def __init__(
+        self, schedule: Schedule, views: Sequence[ViewSettings], corpus: Corpus, clips: Sequence[Clip],
+        trainer: TrainerSettings,
+    ) -> None:  # fmt: skip
         self.schedule, cache = schedule, ClipCache(corpus)
         self.parts = [
-            TrainingBatches(corpus, clips, stage.views, trainer.sources, trainer.steps, trainer.seed, cache)
-            for stage in schedule.stages
+            TrainingBatches(corpus, clips, settings, trainer.sources, trainer.steps, trainer.seed, cache)
+            for settings in views
         ]
 
     def __len__(self) -> int:

@@ -120,5 +120,5 @@ def test_a_missing_section_is_named() -> None:
 def test_splits_are_by_source(small_corpus) -> None:
     sides = make_splits(small_corpus, {"by": "source", "train": 0.5, "validation": 0.5, "test": 0, "seed": 3})
     assert {side: len(clips) for side, clips in sides.items()} == {"train": 6, "validation": 6}
-    (stage,) = make_stages(CONFIG, 16000)
+    (stage,) = make_stages(CONFIG)
     assert (stage.name, stage.share, stage.objective.memory) == ("all", 1.0, 0)

@@ -18,11 +18,10 @@ from safetensors.torch import load_file
 
 from contrastive_artifacts.core.errors import StorageError, TrainingError
 from contrastive_artifacts.data import corpora
-from contrastive_artifacts.data.views import ViewSettings
 from contrastive_artifacts.models import backbones
 from contrastive_artifacts.models.encoder import Encoder, EncoderSettings
 from contrastive_artifacts.models.objectives import ObjectiveSettings
-from contrastive_artifacts.training import OptimSettings, Pretraining, Stage, TrainerSettings
+from contrastive_artifacts.training import OptimSettings, Pretraining, Stage, StageViews, TrainerSettings
 
 STATES = ("clean", "hiss", "dropout")
 TRAINER = TrainerSettings(steps=6, sources=2, validate_every=2, validation_clips=2, workers=0)
@@ -34,8 +33,7 @@ def training(run: Path, corpus, trainer=TRAINER, optim=OPTIM, **config) -> Pretr
     backbone = backbones.create("mn04", "none")
     encoder = Encoder(backbone, EncoderSettings(STATES, 0.4, hidden=16, embedding=8, dropout=0.2))
     splits = corpora.split(corpus.clips, {"train": 0.7, "validation": 0.3}, 0)
-    views = ViewSettings(STATES, 0.4, encoder.sample_rate, (0.7, 1.0))
-    stage = Stage(views, ObjectiveSettings(memory=64), optim)
+    stage = Stage(StageViews((0.7, 1.0)), ObjectiveSettings(memory=64), optim)
     return Pretraining(encoder, corpus, splits, [stage], trainer, run, config)
 
 

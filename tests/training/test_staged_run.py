@@ -51,7 +51,7 @@ def test_three_stages_by_their_configuration(tmp_path):
 
 def test_the_plain_configuration_has_one_stage_and_no_frames():
     config = composed()
-    (stage,) = sections.make_stages(config, 32000)
+    (stage,) = sections.make_stages(config)
     assert (stage.share, stage.views.spliced, stage.objective.frames) == (1.0, 0.0, 0.0)
     assert config["encoder"]["frame_hop_s"] == 0
 

@@ -21,6 +21,7 @@ from .rendering import evaluation_views as evaluation_views
 from .rendering import render_views as render_views
 from .rendering import tilt_and_level as tilt_and_level
 from .settings import ViewSettings as ViewSettings
+from .settings import check_damage as check_damage
 from .sources import LOWER_RATES as LOWER_RATES
 from .sources import augment as augment
 from .sources import cut_window as cut_window

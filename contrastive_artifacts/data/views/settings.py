@@ -43,10 +43,16 @@ class ViewSettings:
             artifacts.artifact(name)  # an unknown name fails here, with its close matches
         if not 0 < self.duration_s <= 60:
             raise ParameterError(f"duration_s must lie in (0, 60] s; got {self.duration_s}.")
-        low, high = self.severity
-        if not 0 <= low <= high <= 1:
-            raise ParameterError(f"severity must be a range within [0, 1]; got {self.severity}.")
-        if not 0 <= self.spliced <= 1 or not 0 < self.span[0] <= self.span[1] <= 1:
-            raise ParameterError(
-                f"spliced must lie in [0, 1] and span be a range within (0, 1]; got {self.spliced} and {self.span}."
-            )
+        check_damage(self.severity, self.spliced, self.span)
+
+
+def check_damage(severity: tuple[float, float], spliced: float, span: tuple[float, float]) -> None:
+    """Checks the values of :class:`ViewSettings` that may differ between the stages of a training.
+
+    Raises:
+        ParameterError: a value lies outside its range.
+    """
+    if not 0 <= severity[0] <= severity[1] <= 1:
+        raise ParameterError(f"severity must be a range within [0, 1]; got {severity}.")
+    if not 0 <= spliced <= 1 or not 0 < span[0] <= span[1] <= 1:
+        raise ParameterError(f"spliced must lie in [0, 1] and span be a range within (0, 1]; got {spliced} and {span}.")

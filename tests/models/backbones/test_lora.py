@@ -14,7 +14,7 @@ from torch import Tensor
 
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.data import corpora
-from contrastive_artifacts.data.views import Batch, ViewSettings
+from contrastive_artifacts.data.views import Batch
 from contrastive_artifacts.models import backbones
 from contrastive_artifacts.models.backbones import BACKBONES, Backbone
 from contrastive_artifacts.models.backbones.clap import CLAP
@@ -23,7 +23,7 @@ from contrastive_artifacts.models.backbones.lora import Adapted, adapt, adapt_as
 from contrastive_artifacts.models.backbones.spectrogram_transformer import AST
 from contrastive_artifacts.models.encoder import Encoder, EncoderSettings
 from contrastive_artifacts.models.objectives import ObjectiveSettings
-from contrastive_artifacts.training import OptimSettings, Pretraining, Stage, TrainerSettings
+from contrastive_artifacts.training import OptimSettings, Pretraining, Stage, StageViews, TrainerSettings
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("peft") is None, reason="peft is not installed")
 WHISPER = {
@@ -129,8 +129,7 @@ def test_training_resumes_with_its_corrections_and_leaves_the_rest(
         encoder = Encoder(adapt(_ast(), rank=2), EncoderSettings(STATES, 0.4, 16, 8))
         splits = corpora.split(corpus.clips, {"train": 0.7, "validation": 0.3}, 0)
         trainer = TrainerSettings(4, sources=2, validate_every=2, validation_clips=2, workers=0)
-        views, optim = ViewSettings(STATES, 0.4, 16000, (0.7, 1.0)), OptimSettings(ema=0.5, warmup=0.0)
-        stage = Stage(views, ObjectiveSettings(memory=0), optim)
+        stage = Stage(StageViews((0.7, 1.0)), ObjectiveSettings(memory=0), OptimSettings(ema=0.5, warmup=0.0))
         return Pretraining(encoder, corpus, splits, [stage], trainer, run, {})
 
     straight = training(tmp_path / "run")
