@@ -25,7 +25,7 @@ class Network(torch.nn.Module):
 
     def __init__(self, backbone: Backbone) -> None:
         super().__init__()
-        self.blocks = torch.nn.Sequential(*backbone.stages())
+        self.blocks = torch.nn.Sequential(*backbone.layer_groups())
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         return self.blocks(image).mean((2, 3))

@@ -1,1 +1,1 @@
-"""Networks: front-ends, figures of the waveform, backbones, the encoder around them, objectives."""
+"""Networks: front-ends, detail and slow figures, backbones, encoder, context module, objectives."""

@@ -1,4 +1,4 @@
-"""What an adapted encoder has to beat: statistics of the log-mel spectrogram, and a frozen backbone."""
+"""Baselines for trained encoders: statistics of the log-mel spectrogram, and a frozen backbone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .frontends import EfficientatMel
 class LogMelStatistics:
     """Mean, deviation and maximum over time of a log-mel spectrogram and of its first difference: [6 * 128].
 
-    The spectrogram is that of the 32 kHz backbones (128 bands to 15 kHz, 10 ms).
+    The spectrogram is the one of the EfficientAT backbones: 32 kHz, 128 bands to 15 kHz, hop 10 ms.
     """
 
     sample_rate = 32000
@@ -29,14 +29,14 @@ class LogMelStatistics:
     def view_vectors(
         self, waveforms: Sequence[np.ndarray], natives: Sequence[tuple[np.ndarray, int]] | None = None
     ) -> dict[str, np.ndarray]:
-        """``{"h": float32 [N, 768]}`` of equally long waveforms [T] at 32 kHz."""
+        """``{"h": float32 [N, 768]}`` of waveforms [T] of one length, at 32 kHz."""
         with torch.inference_mode():
             mel = self.frontend(torch.from_numpy(np.stack(waveforms)))  # [N, 128, frames]
             return {"h": torch.cat([_statistics(mel), _statistics(mel.diff(dim=2))], dim=1).numpy()}
 
 
 class FrozenBackbone:
-    """Mean and maximum over the frames of a backbone as it was published: [2 D]."""
+    """Mean and maximum over the frames of a pretrained backbone without further training: [2 D]."""
 
     wants_native = False
 
@@ -48,7 +48,7 @@ class FrozenBackbone:
     def view_vectors(
         self, waveforms: Sequence[np.ndarray], natives: Sequence[tuple[np.ndarray, int]] | None = None
     ) -> dict[str, np.ndarray]:
-        """``{"h": float32 [N, 2 D]}`` of equally long waveforms [T] at the backbone's rate."""
+        """``{"h": float32 [N, 2 D]}`` of waveforms [T] of one length, at the backbone's sample rate."""
         with torch.inference_mode():
             frames = self.backbone(torch.from_numpy(np.stack(waveforms))).frames
             return {"h": torch.cat([frames.mean(dim=1), frames.amax(dim=1)], dim=1).numpy()}

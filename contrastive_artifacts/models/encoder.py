@@ -1,4 +1,4 @@
-"""The encoder: backbone with its front-end, pooling over time, heads; saved as safetensors + JSON, loaded strictly."""
+"""The encoder: backbone with its front-end, pooling over time and heads; saved as safetensors and JSON."""
 
 from __future__ import annotations
 
@@ -29,16 +29,20 @@ STATISTICS = 7  # per band, see spectral_statistics
 
 @dataclass(frozen=True)
 class EncoderSettings:
-    """What is needed, besides the backbone's record, to make the same encoder again.
+    """What defines an encoder, besides the record of its backbone.
 
     Args:
         states: Labels of the type head, ``"clean"`` first.
-        window_s: Length in seconds of the windows that the encoder was trained on and is used with.
+        window_s: Length of the windows in seconds, in training and in use.
         hidden: Width of h, the vector before the projector.
         embedding: Width of z, the vector after it.
-        dropout: Share of pooled features that is dropped in training, [0, 1).
-        frame_hop_s: Length in seconds of the cells that the frame head judges one by one; 0 for no such head.
-        detail: Version of the detail figures: 1 of the waveform at the backbone's rate, 2 at the recording's own.
+        dropout: Dropout probability of the pooled features in training, [0, 1).
+        frame_hop_s: Length in seconds of the cells that the frame head classifies; 0: no frame head.
+        detail: Version of the detail figures: 1 are computed at the backbone's sample rate, 2 at the native rate of the
+            recording.
+
+    Raises:
+        ParameterError: a value is out of range.
     """
 
     states: tuple[str, ...]
@@ -62,20 +66,20 @@ class EncoderSettings:
 
     @property
     def native(self) -> bool:
-        """Whether the detail figures are those of a recording at its own rate."""
+        """Whether the detail figures are computed at the native rate of the recording."""
         return self.detail > 1
 
     def record(self) -> dict[str, Any]:
-        """Plain JSON; without ``frame_hop_s`` of 0 and ``detail`` of 1, as in encoders from before there were any."""
-        before = {"frame_hop_s": 0, "detail": 1}
-        return {name: value for name, value in asdict(self).items() if name not in before or value != before[name]}
+        """Plain JSON; ``frame_hop_s`` of 0 and ``detail`` of 1 are left out, as in the files of older encoders."""
+        implied = {"frame_hop_s": 0, "detail": 1}
+        return {name: value for name, value in asdict(self).items() if name not in implied or value != implied[name]}
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> EncoderSettings:
         """The settings that :meth:`record` wrote.
 
         Raises:
-            KeyError, TypeError: they are not an encoder's.
+            KeyError, TypeError: these are not the settings of an encoder.
         """
         return cls(**{"detail": 1, **record, "states": tuple(record["states"])})
 
@@ -83,24 +87,24 @@ class EncoderSettings:
 class Encoder(Heads):
     """``forward(waveform [B, T] at encoder.sample_rate, detail) -> Encoded``.
 
-    ``detail`` are the figures of the same stretch at the recording's own rate (:mod:`.detail.native`), for
-    an encoder of ``settings.detail`` 2; without them they are computed from the waveform, as if its rate were that.
+    ``detail`` are the detail figures of the same windows at their native rate (:mod:`.detail.native`), for an encoder
+    with ``settings.detail`` 2. Without them they are computed from ``waveform``, as if it had its native rate.
 
     Raises:
-        ParameterError: a frame head over a backbone that leaves out columns of patches, so that frames have no time.
+        ParameterError: the backbone drops patches along time (patchout), so that a frame head has no place for them.
     """
 
     def __init__(self, backbone: backbones.Backbone, settings: EncoderSettings) -> None:
         super().__init__()
         self.backbone, self.settings = backbone, settings
         self.detail = DETAILS[settings.detail](backbone.sample_rate)
-        # Every path gets the same width, or the few detail figures would drown in thousands of pooled ones.
+        # All branches have the same width, or the few detail figures would be lost among thousands of pooled features.
         self.branches = nn.ModuleList(
             nn.Sequential(norm, nn.Dropout(settings.dropout), nn.Linear(size, settings.hidden // 2), nn.GELU())
             for size, norm in (
                 (3 * backbone.dim, nn.LayerNorm(3 * backbone.dim)),
                 (STATISTICS * backbone.bands, nn.LayerNorm(STATISTICS * backbone.bands)),
-                (self.detail.size, nn.BatchNorm1d(self.detail.size, affine=False)),  # figures of unlike scales
+                (self.detail.size, nn.BatchNorm1d(self.detail.size, affine=False)),  # figures of different scales
             )
         )
         self.neck = nn.Sequential(nn.Linear(3 * (settings.hidden // 2), settings.hidden), nn.GELU())
@@ -109,7 +113,7 @@ class Encoder(Heads):
         if settings.frame_hop_s:
             if backbone.record["options"].get("patchout_t"):
                 raise ParameterError(
-                    "Patchout along time leaves gaps between frames, so none can be labelled; use patchout_f only, "
+                    "Patchout along time leaves gaps between frames, so they cannot be labelled; use patchout_f only, "
                     "or encoder.frame_hop_s=0."
                 )
             self.frames = FrameHead(
@@ -130,10 +134,10 @@ class Encoder(Heads):
             return encoded
         return encoded._replace(frame_logits=self.frames(features, waveform.shape[1], h, figures.frames))
 
-    def stages(self) -> list[nn.Module]:
-        """Bottom to top: the backbone's stages, then all heads as one."""
+    def layer_groups(self) -> list[nn.Module]:
+        """Bottom to top: the layer groups of the backbone, then all heads as one group; each has one learning rate."""
         heads = [self.branches, self.neck, self.projector, self.types, self.severities, self.frames]
-        return [*self.backbone.stages(), nn.ModuleList(head for head in heads if head is not None)]
+        return [*self.backbone.layer_groups(), nn.ModuleList(head for head in heads if head is not None)]
 
     def save(self, directory: str | Path, half: bool = False) -> None:
         """Writes ``encoder.safetensors`` and ``encoder.json``; ``half`` stores float16 (loaded as float32)."""
@@ -151,7 +155,7 @@ class Encoder(Heads):
 
         Raises:
             StorageError: the folder holds no encoder, or one of another format.
-            WeightsError: the tensors are damaged or do not match in full.
+            WeightsError: the tensors are damaged, or their names or shapes do not match in full.
         """
         directory = encoder_folder_of(directory)
         record = files.read_json(directory / "encoder.json")
@@ -163,17 +167,25 @@ class Encoder(Heads):
             settings = EncoderSettings.from_record(record["settings"])
         except (KeyError, TypeError) as error:
             raise StorageError(
-                f"The settings in {directory / 'encoder.json'} are not an encoder's ({error})."
+                f"The settings in {directory / 'encoder.json'} do not describe an encoder ({error}); train it again."
             ) from error
         encoder = cls(backbones.build(record["backbone"]), settings)
         encoder.load_tensors(load_tensors(directory / "encoder.safetensors"), str(directory))
         return encoder.eval()
 
     def load_tensors(self, tensors: dict[str, Tensor], where: str) -> None:
-        """Loads every tensor or none; floating point tensors are brought to float32."""
-        own = self.state_dict()
-        missing, extra = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())
-        shapes = sorted(k for k in own.keys() & tensors.keys() if own[k].shape != tensors[k].shape)
+        """Loads all tensors, or none; float16 becomes float32.
+
+        Args:
+            tensors: As in :meth:`state_dict`.
+            where: The file or folder they come from, for messages.
+
+        Raises:
+            WeightsError: names or shapes do not match in full.
+        """
+        state = self.state_dict()
+        missing, extra = sorted(state.keys() - tensors.keys()), sorted(tensors.keys() - state.keys())
+        shapes = sorted(k for k in state.keys() & tensors.keys() if state[k].shape != tensors[k].shape)
         if missing or extra or shapes:
             raise WeightsError(
                 f"{where}: weights do not fit the encoder: {len(missing)} missing {missing[:3]}, {len(extra)} "
@@ -181,11 +193,11 @@ class Encoder(Heads):
                 "Use the encoder.json saved with them."
             )
         with torch.no_grad():
-            for name, tensor in own.items():
+            for name, tensor in state.items():
                 tensor.copy_(tensors[name])
 
     def fingerprint(self) -> str:
-        """Hash over weights, settings, front-end and resampler; stored with whatever is computed by this encoder."""
+        """Hash over weights, settings, front-end and resampler; stored with all results of this encoder."""
         about = {"settings": self.settings.record(), "backbone": self.backbone.record, "resampler": audio.RESAMPLER}
         return fingerprint_of(self, about)
 
@@ -198,8 +210,8 @@ def pool(frames: Tensor) -> Tensor:
 def spectral_statistics(spectrogram: Tensor) -> Tensor:
     """Mean, deviation, minimum and maximum over time of each band, and mean, deviation and maximum of its steps.
 
-    A path around the backbone: noise floors, hum lines and clicks stand in these plainly, while a network that was
-    trained to name sounds has learned to look past them. [B, M, F] -> [B, STATISTICS * M]; F >= 2.
+    A path around the backbone: noise floors, hum lines and clicks are plain in these statistics, while a network that
+    was trained to recognise sounds has learned to ignore them. [B, M, F] -> [B, STATISTICS * M]; F >= 2.
     """
     steps = spectrogram.diff(dim=2).abs()
     over_time = [

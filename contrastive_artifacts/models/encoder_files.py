@@ -1,8 +1,8 @@
-"""The files of a saved encoder: in its own folder, or, where two encoders are the same, in the folder beside it.
+"""The files of a saved encoder, which two folders may share.
 
-``encoder.json`` holds either the record of the encoder whose tensors lie in ``encoder.safetensors``, or a reference to
-a sibling folder that holds both: ``{"format": 1, "encoder": "mn04", "sha256": "..."}``. A context module that was
-trained over a released encoder refers to it in this way instead of carrying its tensors a second time.
+``encoder.json`` holds either the record of an encoder whose tensors are in ``encoder.safetensors``, or a reference to a
+sibling folder that holds both files: ``{"format": 1, "encoder": "mn04", "sha256": "..."}``. The folder of a context
+module refers to a released encoder in this way and does not store its tensors a second time.
 """
 
 from __future__ import annotations

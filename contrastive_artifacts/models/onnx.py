@@ -1,4 +1,4 @@
-"""A trained encoder as one ONNX file, from the waveform to its vectors, for programs without PyTorch."""
+"""Export of a trained encoder as one ONNX file, from the waveform to h, z and probabilities."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OUTPUTS = ("h", "z", "types", "severities")
 
 
 class _Graph(nn.Module):
-    """The encoder with its type logits as probabilities, and a tuple for an output."""
+    """The encoder with probabilities in place of type logits, and a tuple as output."""
 
     def __init__(self, encoder: Encoder) -> None:
         super().__init__()
@@ -30,24 +30,24 @@ class _Graph(nn.Module):
 
 
 def to_onnx(encoder: Encoder, path: str | Path) -> None:
-    """Writes the encoder, whole or not at all; its metadata hold the labels, the rate and the fingerprint.
+    """Writes the encoder atomically; the metadata of the file hold its labels, sample rate and fingerprint.
 
-    Input ``waveform``: float32 ``[batch, T]``, mono, at the encoder's rate; T is that of training (``window_s``), the
-    batch any. Outputs: ``h [batch, D]`` and ``z [batch, E]`` as :class:`~.heads.Encoded` has them, ``types
-    [batch, K]`` (probabilities of the type head) and ``severities [batch, K]``.
+    Input ``waveform``: float32 ``[batch, T]``, mono, at the encoder's sample rate; any batch size; T as in training
+    (``window_s``). Outputs: ``h [batch, D]`` and ``z [batch, E]`` as in :class:`~.heads.Encoded`, ``types [batch, K]``
+    (probabilities of the type head) and ``severities [batch, K]``.
 
-    The detail figures are those of the input, at the encoder's rate (metadata ``detail_rate``): of a recording at
-    another rate the package itself takes them before resampling, and answers differently.
+    The detail figures are computed from this input, at the encoder's rate (metadata ``detail_rate``). The package
+    itself computes them before resampling, so its results differ for recordings at other sample rates.
 
     Raises:
         ParameterError: the packages onnx and onnxscript are not installed, or the path does not end in ``.onnx``.
     """
     path = Path(path)
     if path.suffix != ".onnx":
-        raise ParameterError(f"{path} does not end in .onnx; choose such a name.")
+        raise ParameterError(f"{path} does not end in .onnx; choose a name that does.")
     try:
         import onnx
-        import onnxscript  # noqa: F401  (what torch.onnx writes with)
+        import onnxscript  # noqa: F401  (torch.onnx needs it)
     except ImportError as error:
         raise ParameterError(f"Export needs {error.name}: pip install 'contrastive-artifacts[onnx]'.") from error
     window = round(encoder.settings.window_s * encoder.sample_rate)

@@ -76,7 +76,11 @@ class Pretraining(Steps[Batch]):
         if trainer.compile and not cuda:
             raise ParameterError("trainer.compile is for GPUs only, and there is none here; leave it out.")
         self.forward: Callable[..., Encoded] = torch.compile(encoder) if trainer.compile else encoder
-        groups = [g for i, stage in enumerate(encoder.stages()) for g in parameter_groups(stage.parameters(), stage=i)]
+        groups = [
+            group
+            for i, layers in enumerate(encoder.layer_groups())
+            for group in parameter_groups(layers.parameters(), layer_group=i)
+        ]
         super().__init__(encoder, groups, trainer, self.run, self.schedule.bounds)
         frame_samples = encoder.settings.frame_hop_s * encoder.sample_rate
         self.objectives = [
@@ -120,7 +124,7 @@ class Pretraining(Steps[Batch]):
 
     def rate(self, group: dict[str, Any], step: int) -> float:
         optim = self.schedule.stages[self.schedule.index(step)].optim
-        return optim.rate(group["stage"], len(self.encoder.stages())) * self._factor(step)
+        return optim.rate(group["layer_group"], len(self.encoder.layer_groups())) * self._factor(step)
 
     def _factor(self, step: int) -> float:
         """Share of the peak learning rate at a step."""
@@ -128,17 +132,17 @@ class Pretraining(Steps[Batch]):
         return stage.optim.factor(*self.schedule.within(step))
 
     def prepare(self) -> tuple[float, float]:
-        optim, stages = self.schedule.stages[self.schedule.index(self.step)].optim, self.encoder.stages()
+        optim, groups = self.schedule.stages[self.schedule.index(self.step)].optim, self.encoder.layer_groups()
         self.encoder.train()
-        for i, stage in enumerate(stages):
-            trains = optim.trains(i, len(stages), *self.schedule.within(self.step))
-            stage.requires_grad_(trains).train(trains)  # running statistics of a frozen stage do not change either
+        for i, layers in enumerate(groups):
+            trains = optim.trains(i, len(groups), *self.schedule.within(self.step))
+            layers.requires_grad_(trains).train(trains)  # running statistics of frozen layers do not change either
         return optim.weight_decay, optim.clip
 
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         loss, terms = self._loss(batch, self.objective, self.forward, remember=True)
         if l1 := self.schedule.stages[self.schedule.index(self.step)].optim.l1:
-            loss = loss + l1 * sum(p.abs().sum() for p in self.encoder.stages()[-1].parameters() if p.ndim > 1)
+            loss = loss + l1 * sum(p.abs().sum() for p in self.encoder.layer_groups()[-1].parameters() if p.ndim > 1)
         return loss, terms
 
     def _loss(

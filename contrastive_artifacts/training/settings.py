@@ -10,19 +10,19 @@ from ..core.errors import ParameterError
 
 @dataclass(frozen=True)
 class OptimSettings:
-    """AdamW with a learning rate for each stage of the encoder.
+    """AdamW with a learning rate for each layer group of the encoder, see :meth:`.Encoder.layer_groups`.
 
     Args:
         lr_heads: Peak learning rate of neck, projector and heads.
-        lr_top: Peak learning rate of the highest backbone stage.
-        lr_bottom: Peak learning rate of the lowest backbone stage; the stages between are spaced geometrically.
-        layer_decay: Replaces ``lr_bottom``: the rate of each backbone stage as a share of the rate of the stage above
-            it, in (0, 1]. With 0.8, the lowest of 12 stages is trained at 0.086 of lr_top.
+        lr_top: Peak learning rate of the highest layer group of the backbone.
+        lr_bottom: Peak learning rate of the lowest layer group; the groups between are spaced geometrically.
+        layer_decay: Replaces ``lr_bottom``: the rate of each layer group as a share of the rate of the group above it,
+            in (0, 1]. With 0.8, the lowest of 12 groups is trained at 0.086 of lr_top.
         weight_decay: Decoupled L2 of all weight matrices and kernels (biases and norms have none).
         l1: Weight of the L1 norm of the heads' weights in the loss.
         warmup: Share of the steps in which the rate rises linearly, [0, 1); half a cosine to 0 follows.
         clip: Largest norm of the gradient, > 0.
-        freeze_stages: Number of the lowest backbone stages that are never trained.
+        freeze_stages: Number of layer groups of the backbone, from the lowest on, that are never trained.
         freeze_share: Share of the steps, from the first on, in which only the heads are trained, [0, 1].
         ema: Decay of the exponential moving average of the weights, which is validated and saved in place of the
             trained weights; 0 for none.
@@ -45,7 +45,7 @@ class OptimSettings:
 
     def __post_init__(self) -> None:
         if min(self.lr_heads, self.lr_top, self.lr_bottom, self.clip) <= 0:
-            raise ParameterError("Learning rates and clip must be > 0; to leave stages untrained, use freeze_stages.")
+            raise ParameterError("Learning rates and clip must be > 0; to leave layers untrained, use freeze_stages.")
         if min(self.weight_decay, self.l1, self.freeze_stages) < 0:
             raise ParameterError("weight_decay, l1 and freeze_stages must be >= 0.")
         if not (0 <= self.warmup < 1 and 0 <= self.freeze_share <= 1 and 0 <= self.ema < 1):
@@ -53,18 +53,18 @@ class OptimSettings:
         if self.layer_decay is not None and not 0 < self.layer_decay <= 1:
             raise ParameterError(f"layer_decay must lie in (0, 1], or be null for lr_bottom; got {self.layer_decay}.")
 
-    def rate(self, stage: int, stages: int) -> float:
-        """Peak learning rate of stage ``stage`` of ``stages``, counted from the bottom; the heads are the last one."""
-        top = stages - 2
-        if stage > top:
+    def rate(self, group: int, groups: int) -> float:
+        """Peak learning rate of layer group ``group`` of ``groups``, from the bottom up; the heads are the last one."""
+        top = groups - 2
+        if group > top:
             return self.lr_heads
         if self.layer_decay is not None:
-            return self.lr_top * self.layer_decay ** (top - stage)
-        return self.lr_bottom * (self.lr_top / self.lr_bottom) ** (stage / max(1, top))
+            return self.lr_top * self.layer_decay ** (top - group)
+        return self.lr_bottom * (self.lr_top / self.lr_bottom) ** (group / max(1, top))
 
-    def trains(self, stage: int, stages: int, step: int, steps: int) -> bool:
-        """Whether stage ``stage`` of the encoder's ``stages`` is trained at ``step`` of ``steps``."""
-        return stage == stages - 1 or (stage >= self.freeze_stages and step >= self.freeze_share * steps)
+    def trains(self, group: int, groups: int, step: int, steps: int) -> bool:
+        """Whether layer group ``group`` of ``groups`` is trained at ``step`` of ``steps``."""
+        return group == groups - 1 or (group >= self.freeze_stages and step >= self.freeze_share * steps)
 
     def factor(self, step: int, steps: int) -> float:
         """Share of the peak learning rate at ``step`` of ``steps``."""

@@ -48,7 +48,7 @@ def test_every_parameter_gets_a_gradient_and_stands_in_one_stage(encoder):
     sum(part.square().sum() for part in (out.logits, out.severity, out.z[:, :3])).backward()
     named = dict(encoder.named_parameters())
     assert not [name for name, p in named.items() if p.grad is None]
-    staged = [id(p) for stage in encoder.stages() for p in stage.parameters()]
+    staged = [id(p) for stage in encoder.layer_groups() for p in stage.parameters()]
     assert sorted(staged) == sorted(id(p) for p in named.values())
 
 
@@ -168,7 +168,7 @@ def test_the_frame_head_does_not_mix_rows_and_every_parameter_learns():
     out = encoder.train()(x)
     sum(part.square().sum() for part in (out.logits, out.severity, out.z[:, :3], out.frame_logits)).backward()
     assert not [name for name, p in encoder.named_parameters() if p.grad is None]
-    staged = [id(p) for stage in encoder.stages() for p in stage.parameters()]
+    staged = [id(p) for stage in encoder.layer_groups() for p in stage.parameters()]
     assert sorted(staged) == sorted(id(p) for p in encoder.parameters())
 
 

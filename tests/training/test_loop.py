@@ -152,11 +152,11 @@ def test_a_damaged_checkpoint_is_named(tmp_path, small_corpus):
 
 def test_frozen_stages_do_not_move(tmp_path, small_corpus):
     run = training(tmp_path, small_corpus, replace(TRAINER, steps=2), OptimSettings(freeze_stages=3))
-    stages = run.encoder.backbone.stages()
-    before = [p.clone() for stage in stages for p in stage.parameters()]
-    frozen = sum(len(list(stage.parameters())) for stage in stages[:3])
+    groups = run.encoder.backbone.layer_groups()
+    before = [p.clone() for layers in groups for p in layers.parameters()]
+    frozen = sum(len(list(layers.parameters())) for layers in groups[:3])
     run.fit()
-    after = [p for stage in stages for p in stage.parameters()]
+    after = [p for layers in groups for p in layers.parameters()]
     moved = [not torch.equal(a, b) for a, b in zip(before, after, strict=True)]
     assert not any(moved[:frozen])
     assert any(moved[frozen:])
@@ -164,9 +164,9 @@ def test_frozen_stages_do_not_move(tmp_path, small_corpus):
 
 def test_learning_rates_rise_from_bottom_to_heads(tmp_path, small_corpus):
     run = training(tmp_path, small_corpus, optim=OptimSettings(lr_heads=4e-3, lr_top=2e-3, lr_bottom=1e-3))
-    stages = len(run.encoder.stages())
+    groups = len(run.encoder.layer_groups())
     optim = run.schedule.stages[0].optim
-    rates = [optim.rate(group["stage"], stages) for group in run.optimizer.param_groups]
+    rates = [optim.rate(group["layer_group"], groups) for group in run.optimizer.param_groups]
     assert rates == sorted(rates)
     assert (rates[0], rates[-1]) == pytest.approx((1e-3, 4e-3))
     assert any(r == pytest.approx(2e-3) for r in rates)

@@ -70,7 +70,7 @@ class AtstFrame(Backbone):
         frames, summary = in_windows(self.network, spectrogram, LENGTH, PATCH)
         return Features(frames, self.hop_s, spectrogram, summary)
 
-    def stages(self) -> list[nn.Module]:
+    def layer_groups(self) -> list[nn.Module]:
         net = self.network
         *blocks, last = net.transformer.blocks
         stem = nn.ModuleList([net.patches, nn.ParameterList([net.positions])])

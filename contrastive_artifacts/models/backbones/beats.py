@@ -145,7 +145,7 @@ class BEATs(Backbone):
         frames, summary = in_windows(self.network, spectrogram, LENGTH, PATCH)
         return Features(frames, self.hop_s, spectrogram, summary)
 
-    def stages(self) -> list[nn.Module]:
+    def layer_groups(self) -> list[nn.Module]:
         net = self.network
         stem = nn.ModuleList([net.patches, net.patch_norm, net.project, net.order, net.norm, net.positions])
         return [stem, *net.transformer.blocks]

@@ -68,7 +68,7 @@ class BYOLA(Backbone):
         local = maps.permute(0, 3, 2, 1).flatten(2)
         return torch.cat([local, self.mlp(local)], dim=-1).float()
 
-    def stages(self) -> list[nn.Module]:
+    def layer_groups(self) -> list[nn.Module]:
         return [*self.blocks, self.mlp]
 
 

@@ -107,7 +107,7 @@ class CLAP(Backbone):
     def _mels(samples: int) -> int:
         return min(WINDOW_MELS - 1, 1 + samples // clap_mel.HOP)
 
-    def stages(self) -> list[nn.Module]:
+    def layer_groups(self) -> list[nn.Module]:
         layers = [layer for stage in self.network.layers for layer in _parts(stage)]
         stem = nn.ModuleList([self.network.batch_norm, self.network.patch_embed])
         return [stem, *layers[:-1], nn.ModuleList([layers[-1], self.network.norm])]

@@ -66,7 +66,7 @@ class Backbone(nn.Module, ABC):
         """
 
     @abstractmethod
-    def stages(self) -> list[nn.Module]:
+    def layer_groups(self) -> list[nn.Module]:
         """Modules from bottom to top that hold every parameter once: what to unfreeze, or to train slower, first."""
 
     def padded(self, waveform: Tensor) -> Tensor:

@@ -64,7 +64,7 @@ class DistilledViT(nn.Module):
         patches = x[:, TOKENS:].unflatten(1, grid.shape[2:])
         return patches.mean(1), x[:, :TOKENS].mean(1)
 
-    def stages(self) -> list[nn.Module]:
+    def layer_groups(self) -> list[nn.Module]:
         """Patches, tokens and positions; the blocks one by one; the last one with the norm on top."""
         *blocks, last = self.transformer.blocks
         stem = nn.ModuleList([self.patches, nn.ParameterList([self.tokens]), self.positions])

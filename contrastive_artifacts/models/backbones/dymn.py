@@ -168,7 +168,7 @@ class DyMN(Backbone):
         maps = self.blocks(spectrogram.unsqueeze(1))  # [B, D, 4, N]; channels first, as rows become channels
         return maps.mean(2).transpose(1, 2).float()
 
-    def stages(self) -> list[nn.Module]:
+    def layer_groups(self) -> list[nn.Module]:
         return list(self.blocks)
 
 

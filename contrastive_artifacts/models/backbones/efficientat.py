@@ -152,7 +152,7 @@ class EfficientAT(Backbone):
         maps = self.blocks(as_image(spectrogram))  # [B, D, 4, N]
         return maps.mean(2).transpose(1, 2).float()
 
-    def stages(self) -> list[nn.Module]:
+    def layer_groups(self) -> list[nn.Module]:
         return list(self.blocks)
 
 

@@ -180,7 +180,7 @@ class FAST(Backbone):
         maps = self.network(as_image(whole))  # [B, D, 4, N]
         return maps.mean(2).transpose(1, 2).float(), None
 
-    def stages(self) -> list[nn.Module]:
+    def layer_groups(self) -> list[nn.Module]:
         return list(self.network)
 
 

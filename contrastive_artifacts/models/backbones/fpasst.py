@@ -87,7 +87,7 @@ class FPaSST(Backbone):
         frames, summary = in_windows(self.network, spectrogram, LENGTH, STEP)
         return Features(frames, self.hop_s, spectrogram, summary)
 
-    def stages(self) -> list[nn.Module]:
+    def layer_groups(self) -> list[nn.Module]:
         net = self.network
         *blocks, last = net.transformer.blocks
         stem = nn.ModuleList([net.stem, net.patches, nn.ParameterList([net.positions, net.tokens])])

@@ -43,7 +43,7 @@ def freeze(network: Network) -> Network:
     if torch.backends.mkldnn.is_available() and all(p.device.type == "cpu" for p in frozen.parameters()):
         for module in list(frozen.modules()):
             if isinstance(module, Backbone) and module.convolutional:
-                module.blocks = FrozenBlocks(nn.Sequential(*module.stages()))
+                module.blocks = FrozenBlocks(nn.Sequential(*module.layer_groups()))
             else:
                 _pack_linear(module)
     return frozen

@@ -33,7 +33,7 @@ class HFBackbone(Backbone):
         self.network = huggingface.fixed(network)
         huggingface.rest_norms(self.network)
 
-    def stages(self) -> list[nn.Module]:
+    def layer_groups(self) -> list[nn.Module]:
         *layers, last = self.layers()
         top = nn.ModuleList([last, *self.final()])
         placed = {id(p) for module in (*layers, top) for p in module.parameters()}

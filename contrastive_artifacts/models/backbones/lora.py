@@ -65,9 +65,9 @@ class Adapted(Backbone):
     def forward(self, waveform: Tensor) -> Features:
         return self.inner(waveform)
 
-    def stages(self) -> list[nn.Module]:
+    def layer_groups(self) -> list[nn.Module]:
         corrections = {id(p) for key, p in self.inner.named_parameters() if _is_correction(key)}
-        stages = [[p for p in stage.parameters() if id(p) in corrections] for stage in self.inner.stages()]
+        stages = [[p for p in stage.parameters() if id(p) in corrections] for stage in self.inner.layer_groups()]
         return [nn.ParameterList(stage) for stage in stages if stage]
 
     def plain(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:

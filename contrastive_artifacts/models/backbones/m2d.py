@@ -110,7 +110,7 @@ class M2D(Backbone):
         frames, summary = in_windows(self.network, spectrogram, self.length, self.width)
         return Features(frames, self.hop_s, spectrogram, summary)
 
-    def stages(self) -> list[nn.Module]:
+    def layer_groups(self) -> list[nn.Module]:
         net = self.network
         *blocks, last = net.transformer.blocks
         return [nn.ModuleList([net.patches, nn.ParameterList([net.token])]), *blocks, nn.ModuleList([last, net.norm])]

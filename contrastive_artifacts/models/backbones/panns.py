@@ -135,7 +135,7 @@ class PANN(Backbone):
         maps = self.blocks(as_image(self.bn0(spectrogram).transpose(1, 2)))  # [B, D, N, m]
         return maps.mean(3).transpose(1, 2).float()
 
-    def stages(self) -> list[nn.Module]:
+    def layer_groups(self) -> list[nn.Module]:
         return [self.bn0, *self.blocks, self.fc1]
 
 

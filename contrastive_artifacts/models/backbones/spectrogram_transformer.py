@@ -73,8 +73,8 @@ class AST(Backbone):
         frames, summary = in_windows(self.network, spectrogram, self.length, PATCH, self.stride)
         return Features(frames, self.hop_s, spectrogram, summary)
 
-    def stages(self) -> list[nn.Module]:
-        return self.network.stages()
+    def layer_groups(self) -> list[nn.Module]:
+        return self.network.layer_groups()
 
 
 def _rows(stride: int) -> int:

@@ -75,7 +75,7 @@ class YAMNet(Backbone):
     def _embed(self, patches: Tensor) -> Tensor:
         return self.blocks(as_image(patches)).mean((2, 3)).float()
 
-    def stages(self) -> list[nn.Module]:
+    def layer_groups(self) -> list[nn.Module]:
         return list(self.blocks)
 
 

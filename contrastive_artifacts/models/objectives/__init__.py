@@ -1,7 +1,8 @@
-"""What the encoder is asked for. Contrastive terms come from pytorch-metric-learning; this package joins them.
+"""The training objective: a weighted sum of contrastive, classification, ranking and severity terms.
 
-The pair (same sound, clean and damaged) is a hard NEGATIVE in the contrastive recipe: positives share the artifact and
-differ in source. ``pair_as_positive`` is the control that takes the name at its word and trains the artifact away.
+In the contrastive term a pair (same sound, clean and damaged) is a hard NEGATIVE: positives share the artifact and
+differ in source. The configuration ``pair_as_positive`` is a control with such pairs as positives, which trains the
+encoder to ignore artifacts. The contrastive losses come from pytorch-metric-learning.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from .rank import RankNContrast, severity_loss
 
 
 class Outputs(Protocol):
-    """What an encoder returns and an objective reads."""
+    """The outputs of an encoder that an objective needs; :class:`.Encoded` has them."""
 
     @property
     def z(self) -> Tensor: ...  # [B, 128], L2-normalised
@@ -33,24 +34,27 @@ class Outputs(Protocol):
     def severity(self) -> Tensor: ...  # [B, K] in [0, 1]
 
     @property
-    def frame_logits(self) -> Tensor | None: ...  # [B, N, K], where the encoder judges frames
+    def frame_logits(self) -> Tensor | None: ...  # [B, N, K], with a frame head
 
 
 @dataclass(frozen=True)
 class ObjectiveSettings:
-    """Weights of the terms; a weight of 0 leaves the term out.
+    """Weights of the terms; a term with weight 0 is not computed.
 
     Args:
-        positives: ``"type"`` (share the artifact: SupCon, Khosla et al. 2020) or ``"source"`` (share the source: the
-            control); what makes two views positives of each other.
+        positives: Views that are positives of each other: ``"type"``, those with the same artifact (SupCon, Khosla et
+            al. 2020), or ``"source"``, those of the same source (the control).
         contrastive: Weight of the contrastive term.
         cross_entropy: Weight of the cross-entropy over states.
-        ranking: Weight of the within-type severity ranking.
+        ranking: Weight of the ranking by severity within each type.
         severity: Weight of the severity regression (Huber).
         frames: Weight of the binary cross-entropy of every state in every frame; needs an encoder with a frame head.
         temperature: Of the contrastive term, > 0.
-        memory: Past embeddings kept as further negatives and positives (cross-batch memory, Wang et al. 2020);
-            0 for none. Only for positives="type": source numbers have no meaning beyond their batch.
+        memory: Number of past embeddings that are further negatives and positives (cross-batch memory, Wang et al.
+            2020); 0: none. Only with positives="type", as the numbers of sources change from batch to batch.
+
+    Raises:
+        ParameterError: a value is out of range.
     """
 
     positives: str = "type"
@@ -76,8 +80,9 @@ class Objective(nn.Module):
     """Weighted sum of the terms.
 
     Args:
+        settings: Their weights.
         embedding_size: Width of z.
-        frame_samples: Samples that each frame of the outputs stands for; 0 where they have none.
+        frame_samples: Length in samples of a frame of ``frame_logits``; 0 for an encoder without a frame head.
 
     Shape:
         ``forward(outputs, *, states=[B], severities=[B], sources=[B], spans=[B, 2]) -> (scalar, {term: value})``.
@@ -85,7 +90,7 @@ class Objective(nn.Module):
         (validation) the memory is neither read nor written.
 
     Raises:
-        ParameterError: the settings weigh frames, which the outputs do not have.
+        ParameterError: the settings give frames a weight, but the encoder has no frame head.
     """
 
     def __init__(self, settings: ObjectiveSettings, embedding_size: int, frame_samples: float = 0.0) -> None:
@@ -129,7 +134,7 @@ class Objective(nn.Module):
         return total, {name: float(value.detach()) for name, value in terms.items()}
 
     def memory_state(self) -> dict[str, Tensor]:
-        """The cross-batch memory as tensors, for a checkpoint from which training resumes exactly."""
+        """The cross-batch memory as tensors for a checkpoint; empty without a memory."""
         if self.memory is None:
             return {}
         return {
@@ -139,6 +144,7 @@ class Objective(nn.Module):
         }
 
     def load_memory_state(self, state: dict[str, Tensor]) -> None:
+        """Loads what :meth:`memory_state` returned."""
         if self.memory is None:
             return
         self.memory.embedding_memory = state["embeddings"].clone()

@@ -1,4 +1,4 @@
-"""Labels of frames from where an artifact begins and ends, and their loss."""
+"""Labels of frames from the onset and offset of an artifact, and their loss."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from torch.nn import functional as F
 
 
 def frame_targets(states: Tensor, spans: Tensor, frames: int, frame_samples: float, count: int) -> Tensor:
-    """What is true in every frame.
+    """One-hot labels of all frames.
 
     Args:
         states: [B] int64; 0 is clean.
-        spans: [B, 2], [onset, offset) of the artifact in samples, equal where there is none.
+        spans: [B, 2], [onset, offset) of the artifact in samples; onset and offset are equal without an artifact.
         frames: N.
-        frame_samples: Length of a frame; they lie side by side from sample 0 on.
+        frame_samples: Length of a frame in samples; frames follow each other without gaps from sample 0 on.
         count: K.
 
     Returns:
-        float [B, N, K] of 0 and 1: the view's state in frames that the span reaches into, clean (0) in all others.
+        float [B, N, K]: the state of the view in frames that overlap the span, clean (0) in all others.
     """
     edges = torch.arange(frames + 1, device=spans.device) * frame_samples
     onset, offset = spans[:, :1], spans[:, 1:]
@@ -27,7 +27,7 @@ def frame_targets(states: Tensor, spans: Tensor, frames: int, frame_samples: flo
 
 
 def frame_loss(logits: Tensor, states: Tensor, spans: Tensor, frame_samples: float) -> Tensor:
-    """Binary cross-entropy of every state in every frame; the mean over frames of the sum over states.
+    """Binary cross-entropy of every state in every frame: summed over states, mean over frames.
 
     Shape:
         logits [B, N, K]; states [B]; spans [B, 2]; ``frame_samples`` as in :func:`frame_targets`. Returns a scalar.

@@ -147,7 +147,7 @@ def test_frames_hear_their_own_time() -> None:
 def test_statistics_of_the_norm_rest_unless_from_scratch() -> None:
     for norm, changes in (("frozen", False), ("batch", True)):
         backbone = CLAP(WIDTH, DEPTHS, HEADS, norm=norm).train()
-        backbone.stages()[0].train()  # also by parts
+        backbone.layer_groups()[0].train()  # also by parts
         before = backbone.network.batch_norm.running_mean.clone()
         backbone(0.1 * torch.randn(2, RATE))
         assert torch.equal(before, backbone.network.batch_norm.running_mean) is not changes

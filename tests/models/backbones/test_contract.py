@@ -88,7 +88,7 @@ def test_every_parameter_learns_and_lies_in_one_stage(family: str, made: Callabl
     # A channel that ReLU switches off for this input has no gradient; whole tensors without any are an error.
     assert [k for k, p in parameters.items() if p.grad is None or not p.grad.isfinite().all()] == []
     assert [k for k, p in parameters.items() if not p.grad.any()] == []
-    staged = [id(p) for stage in backbone.stages() for p in stage.parameters()]
+    staged = [id(p) for stage in backbone.layer_groups() for p in stage.parameters()]
     assert sorted(staged) == sorted(id(p) for p in parameters.values())
 
 

@@ -131,7 +131,7 @@ def test_rows_modes_gradients_and_stages(name: str, tmp_path: Path, signals: Sig
     assert _frames(backbone, torch.zeros(1, 5)).isfinite().all()
     backbone(batch).frames.square().sum().backward()
     assert [k for k, p in backbone.named_parameters() if p.grad is None or not p.grad.any()] == []
-    staged = [id(p) for stage in backbone.stages() for p in stage.parameters()]
+    staged = [id(p) for stage in backbone.layer_groups() for p in stage.parameters()]
     assert sorted(staged) == sorted(id(p) for p in backbone.parameters())
 
 

@@ -60,7 +60,7 @@ def _moved(backbone: Adapted) -> Adapted:
     """With corrections that are no longer zero."""
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
-        for stage in backbone.stages():
+        for stage in backbone.layer_groups():
             for parameter in stage.parameters():
                 parameter += 0.3 * torch.randn(parameter.shape, generator=generator)
     return backbone
@@ -78,15 +78,15 @@ def test_corrections_are_zero_at_first_and_alone_learn(make: type[Backbone]) -> 
         expected = plain(_noise()).frames
         adapted = adapt(plain, rank=2)
         assert torch.equal(adapted(_noise()).frames, expected)
-    for stage in adapted.stages():  # as the training loop does at every step
+    for stage in adapted.layer_groups():  # as the training loop does at every step
         stage.requires_grad_(False)
         stage.requires_grad_(True)
     _moved(adapted)(_noise()).frames.square().sum().backward()
     learning = {key for key, p in adapted.named_parameters() if p.grad is not None}
     assert learning == {key for key, _ in adapted.named_parameters() if ".lora_" in key}
-    staged = [id(p) for stage in adapted.stages() for p in stage.parameters()]
+    staged = [id(p) for stage in adapted.layer_groups() for p in stage.parameters()]
     assert sorted(staged) == sorted(id(p) for key, p in adapted.named_parameters() if key in learning)
-    assert len(adapted.stages()) == 2  # one for each block, bottom to top
+    assert len(adapted.layer_groups()) == 2  # one for each block, bottom to top
 
 
 @both

@@ -177,7 +177,7 @@ def test_adapters_keep_the_contract(name: str, tmp_path: Path, signals: Signals)
     found = backbone(batch)
     (found.frames.square().sum() + (0 if found.summary is None else found.summary.square().sum())).backward()
     assert [k for k, p in backbone.named_parameters() if p.grad is None or not p.grad.any()] == []
-    staged = [id(p) for stage in backbone.stages() for p in stage.parameters()]
+    staged = [id(p) for stage in backbone.layer_groups() for p in stage.parameters()]
     assert sorted(staged) == sorted(id(p) for p in backbone.parameters())
     assert not any("head" in key or "outputlayer" in key for key in backbone.state_dict())
 
