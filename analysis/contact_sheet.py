@@ -6,32 +6,35 @@ strongest, and parameters.
 
 from __future__ import annotations
 
-from pathlib import Path
+from contrastive_artifacts import cli
 
-import hydra
+if __name__ == "__main__":  # before the slow imports
+    cli.run(__file__, cli.Positional("FILE", "path"))
+
+from pathlib import Path
+from typing import Any
+
 import numpy as np
-from omegaconf import DictConfig
 from rich.progress import track
 
 from contrastive_artifacts import artifacts, audio
-from contrastive_artifacts.core.console import console, instructive
+from contrastive_artifacts.core.console import console
 from contrastive_artifacts.data import corpora
 from contrastive_artifacts.pages.sheet import SheetRow, write_sheet
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="contact_sheet")
-def main(cfg: DictConfig) -> None:
-    names = [name for name in artifacts.states(cfg.artifacts.states)[1:] if artifacts.artifact(name).fits(2)]
-    waveform, rate, about = clip(cfg.path, cfg.seconds)
+def main(config: dict[str, Any]) -> None:
+    names = [name for name in artifacts.states(config["artifacts"]["states"])[1:] if artifacts.artifact(name).fits(2)]
+    waveform, rate, about = clip(config["path"], config["seconds"])
     rows = []
     for name in track(names, "render", transient=True):
         record = artifacts.artifact(name)
         clean = waveform if len(waveform) >= record.least_channels else widened(waveform, rate)
-        views = [artifacts.render(name, clean, rate, severity, cfg.seed) for severity in cfg.severities]
+        views = [artifacts.render(name, clean, rate, severity, config["seed"]) for severity in config["severities"]]
         rows.append(SheetRow(record, clean, views))
-    facts = {"clip": about, "rate": f"{rate} Hz", "artifacts": len(rows), "seed": cfg.seed}
-    write_sheet(cfg.to, rows, "Contact sheet of artifacts", facts)
-    console.print(f"sheet    {cfg.to} (open it in a browser)")
+    facts = {"clip": about, "rate": f"{rate} Hz", "artifacts": len(rows), "seed": config["seed"]}
+    write_sheet(config["to"], rows, "Contact sheet of artifacts", facts)
+    console.print(f"sheet    {config['to']} (open it in a browser)")
 
 
 def clip(path: str | None, seconds: float) -> tuple[np.ndarray, int, str]:
@@ -54,8 +57,3 @@ def widened(waveform: np.ndarray, rate: int) -> np.ndarray:
     """Two channels from one: the second is delayed by 9 ms and low-passed, as from a second microphone."""
     late = np.roll(waveform[0], round(0.009 * rate))
     return np.stack([waveform[0], 0.5 * (late + np.roll(late, 1))]).astype(np.float32)
-
-
-if __name__ == "__main__":
-    with instructive():
-        main()

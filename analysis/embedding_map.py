@@ -5,22 +5,25 @@ Writes map.png, map.html (one file that plays, opens from disk without a network
 
 from __future__ import annotations
 
+from contrastive_artifacts import cli
+
+if __name__ == "__main__":  # before the slow imports
+    cli.run(__file__, cli.Positional("RUN", "run"), stopped="The run is as it was; run the same command again.")
+
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import hydra
 import matplotlib
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from omegaconf import DictConfig
 from rich.progress import track
 
 from contrastive_artifacts import artifacts, audio
 from contrastive_artifacts.core import files
-from contrastive_artifacts.core.console import console, instructive, table
+from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.data.views import ClipCache, cut_window
 from contrastive_artifacts.embedding.table import read_table, table_vectors
 from contrastive_artifacts.pages.map import MapPoint, write_map
@@ -29,23 +32,22 @@ from contrastive_artifacts.probes.geometry import separation, trustworthiness, u
 from contrastive_artifacts.runs.run import Run
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="embedding_map")
-def main(cfg: DictConfig) -> None:
-    directory = Path(cfg.run)
-    views = read_table(directory / "tables" / f"{cfg.space}.parquet")
+def main(config: dict[str, Any]) -> None:
+    directory = Path(config["run"])
+    views = read_table(directory / "tables" / f"{config['space']}.parquet")
     views = views.filter(pc.not_equal(views["split"], "train"))
-    rows = spread(views, cfg.points, cfg.seed)
+    rows = spread(views, config["points"], config["seed"])
     views, x = views.take(rows), table_vectors(views)[rows]
     facts = separation(x, views["artifact"].to_pylist(), views["source"].to_pylist())
     with console.status("UMAP (compiles for some seconds on its first use)"):
-        xy = umap_2d(x, seed=cfg.seed)
+        xy = umap_2d(x, seed=config["seed"])
     facts["trustworthiness"] = trustworthiness(x, xy)
     points = [
         MapPoint(float(xy[i, 0]), float(xy[i, 1]), row["id"], row["artifact"], row["severity"], row["source"],
                  row["corpus"], json.loads(row["params"]), *sound)
         for i, (row, sound) in enumerate(sounds(directory, views))
     ]  # fmt: skip
-    write_map(directory / "map.html", points, f"Embedding map of {directory.name}", {"space": cfg.space, **facts})
+    write_map(directory / "map.html", points, f"Embedding map of {directory.name}", {"space": config["space"], **facts})
     draw(xy, views, directory / "map.png")
     files.write_json(directory / "separation.json", {k: v if np.isfinite(v) else None for k, v in facts.items()})
     table("separation", list(facts), [[f"{value:.3f}" for value in facts.values()]])
@@ -99,8 +101,3 @@ def draw(xy: np.ndarray, views: pa.Table, path: Path) -> None:
     with files.atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=110)
     plt.close(figure)
-
-
-if __name__ == "__main__":
-    with instructive():
-        main()

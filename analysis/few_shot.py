@@ -7,14 +7,19 @@ by what the damage did to one clip (damaged minus its clean twin). Writes `csv`.
 
 from __future__ import annotations
 
-import hydra
+from contrastive_artifacts import cli
+
+if __name__ == "__main__":  # before the slow imports
+    cli.run(__file__)
+
+from typing import Any
+
 import numpy as np
-from omegaconf import DictConfig, OmegaConf
 
 import contrastive_artifacts as ca
 from contrastive_artifacts.artifacts import CLEAN
 from contrastive_artifacts.core import files
-from contrastive_artifacts.core.console import console, instructive, table
+from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.core.vectors import unit_rows
 from contrastive_artifacts.data.views import ViewSettings
@@ -25,9 +30,7 @@ from contrastive_artifacts.runs import sections
 from contrastive_artifacts.runs.measure import embed_views
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="few_shot")
-def main(cfg: DictConfig) -> None:
-    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+def main(config: dict[str, Any]) -> None:
     embedder = open_embedder(config["encoder"])
     known, corpus = ca.load(config["encoder"]).labels, sections.make_corpus(config["corpus"])
     states = (*known, *(name for name in config["unknown"] if name not in known))
@@ -66,8 +69,3 @@ def hits(data: Embedded, queries: np.ndarray, sources: np.ndarray, name: str) ->
     """P@10 of each query among the rows of other sources."""
     ids, _ = neighbours(data.x, data.source, queries, sources, 10)
     return (data.artifact[ids] == name).mean(axis=1)
-
-
-if __name__ == "__main__":
-    with instructive():
-        main()

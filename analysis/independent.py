@@ -7,17 +7,21 @@ resampling by linear interpolation along a sine. Three strengths each; writes on
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from contrastive_artifacts import cli
 
-import hydra
+if __name__ == "__main__":  # before the slow imports
+    cli.run(__file__)
+
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
-from omegaconf import DictConfig, OmegaConf
 from rich.progress import track
 
 import contrastive_artifacts as ca
 from contrastive_artifacts import audio
 from contrastive_artifacts.core import files
-from contrastive_artifacts.core.console import console, instructive, table
+from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.errors import AudioError
 from contrastive_artifacts.runs import sections
 
@@ -67,9 +71,7 @@ STRENGTHS: dict[Renderer, tuple[float, float, float]] = {  # faint, plain, heavy
 }  # fmt: skip
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="independent")
-def main(cfg: DictConfig) -> None:
-    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+def main(config: dict[str, Any]) -> None:
     corpus, encoder = sections.make_corpus(config["corpus"]), ca.load(config["encoder"])
     cases: list[tuple[str, Renderer | None, float]] = [("clean", None, 0.0)]
     cases += [(r.__name__, r, s) for r, strengths in STRENGTHS.items() for s in strengths]
@@ -105,8 +107,3 @@ def main(cfg: DictConfig) -> None:
     files.write_csv(config["csv"], [columns, *rows])
     table(f"textbook renderings, {config['encoder']} on {corpus.name}", columns, rows)
     console.print(f"rows  {config['csv']}")
-
-
-if __name__ == "__main__":
-    with instructive():
-        main()

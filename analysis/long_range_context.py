@@ -6,18 +6,21 @@ T5 a record's revolution rate from its scores, T6 the ladder of aggregators. Wri
 
 from __future__ import annotations
 
+from contrastive_artifacts import cli
+
+if __name__ == "__main__":  # before the slow imports
+    cli.run(__file__, stopped="Patches in OUT/cache are kept; run the same command again.")
+
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-import hydra
 import matplotlib
 import numpy as np
-from omegaconf import DictConfig, OmegaConf
 
 from contrastive_artifacts.core import files
-from contrastive_artifacts.core.console import console, instructive, table
+from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.embedding import open_encoder, released
 from contrastive_artifacts.models import backbones
 from contrastive_artifacts.models.encoder import Encoder
@@ -27,10 +30,8 @@ from contrastive_artifacts.runs.long_range.report import LADDER, TABLES, encoder
 from contrastive_artifacts.training.context import FitSettings
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="long_range_context")
-def main(cfg: DictConfig) -> None:
+def main(config: dict[str, Any]) -> None:
     started = time.perf_counter()
-    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     sizes = {k: tuple(v) if isinstance(v, list) else v for k, v in config["plan"].items()}
     fitting = typed.settings(FitSettings, {**config["fitting"], "seed": sizes["seed"]}, "fitting")
     plan = typed.settings(Plan, {**sizes, "fitting": fitting}, "plan")
@@ -115,8 +116,3 @@ def draw(rows: list[dict[str, Any]], plan: Plan, path: Path) -> None:
     with files.atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=90)
     plt.close(figure)
-
-
-if __name__ == "__main__":
-    with instructive():
-        main()

@@ -6,15 +6,19 @@ fold and on unseen corpora, writes one CSV row a measurement and prints the mean
 
 from __future__ import annotations
 
+from contrastive_artifacts import cli
+
+if __name__ == "__main__":  # before the slow imports
+    cli.run(__file__, stopped="Finished runs and the latest checkpoint are kept; run the same command again to go on.")
+
 from pathlib import Path
 from typing import Any
 
-import hydra
 import numpy as np
-from omegaconf import DictConfig, OmegaConf
+import yaml
 
 from contrastive_artifacts.core import files
-from contrastive_artifacts.core.console import console, instructive, table
+from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.models import backbones
 from contrastive_artifacts.models.baselines import FrozenBackbone, LogMelStatistics
 from contrastive_artifacts.runs import run, sections
@@ -24,9 +28,7 @@ from contrastive_artifacts.runs.run import Run
 CONFIGS = Path(__file__).parent.parent / "configs"
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="recipes")
-def main(cfg: DictConfig) -> None:
-    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+def main(config: dict[str, Any]) -> None:
     config |= {"unseen": config["unseen"] or {}, "weights": config["weights"] or {}}
     rows = []
     for seed in config["seeds"]:
@@ -65,7 +67,7 @@ def trained(config: dict[str, Any], recipe: str, backbone: str, weights: str) ->
     """Figures of one training; trains it, or goes on with it, where it is not finished."""
     directory = Path(config["out"]) / f"{recipe}-{backbone}-{config['trainer']['seed']}"
     if not (directory / "metrics.json").exists():
-        objective = OmegaConf.to_container(OmegaConf.load(CONFIGS / "objective" / f"{recipe}.yaml"))
+        objective = yaml.safe_load((CONFIGS / "objective" / f"{recipe}.yaml").read_text(encoding="utf-8"))
         wanted = ("corpus", "split", "artifacts", "optim", "trainer", "window_s", "encoder")
         section = {key: config[key] for key in wanted} | {"objective": objective}
         run.pretrain({**section, "backbone": {"name": backbone, "weights": weights}}, directory)
@@ -93,8 +95,3 @@ def show(rows: list[dict[str, Any]]) -> None:
         values = np.array([[np.nan if row[n] is None else row[n] for n in names] for row in own], float)
         cells.append([*group, *(f"{m:.3f}±{s:.3f}" for m, s in zip(values.mean(0), values.std(0), strict=True))])
     table(f"mean and deviation over seeds {sorted({row['seed'] for row in rows})}", [*keys, *names], cells)
-
-
-if __name__ == "__main__":
-    with instructive():
-        main()

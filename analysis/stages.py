@@ -5,29 +5,30 @@ One CSV row a run: macro-F1 over clips, and how well frames are told on views wh
 
 from __future__ import annotations
 
+from contrastive_artifacts import cli
+
+if __name__ == "__main__":  # before the slow imports
+    cli.run(__file__)
+
 from pathlib import Path
 from typing import Any
 
-import hydra
-from omegaconf import DictConfig
-
 from contrastive_artifacts.core import files
-from contrastive_artifacts.core.console import console, instructive, table
+from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.errors import StorageError
 from contrastive_artifacts.runs.measure import summary
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="stages")
-def main(cfg: DictConfig) -> None:
-    runs = sorted(path.parent for path in Path(cfg.out).glob("*/metrics.json"))
+def main(config: dict[str, Any]) -> None:
+    runs = sorted(path.parent for path in Path(config["out"]).glob("*/metrics.json"))
     if not runs:
-        raise StorageError(f"{cfg.out} holds no probed run; run {cfg.command} first.")
-    about = {"command": cfg.command, "commit": files.commit(__file__)}
+        raise StorageError(f"{config['out']} holds no probed run; run {config['command']} first.")
+    about = {"command": config["command"], "commit": files.commit(__file__)}
     rows = [{**measured(run), **about} for run in runs]
-    files.write_csv(cfg.csv, [list(rows[0]), *(row.values() for row in rows)])
+    files.write_csv(config["csv"], [list(rows[0]), *(row.values() for row in rows)])
     shown = [name for name in rows[0] if name not in about]
     table("held-out sources", shown, [[_text(row[name]) for name in shown] for row in rows])
-    console.print(f"rows  {cfg.csv}")
+    console.print(f"rows  {config['csv']}")
 
 
 def measured(run: Path) -> dict[str, Any]:
@@ -44,8 +45,3 @@ def measured(run: Path) -> dict[str, Any]:
 
 def _text(value: Any) -> str:
     return "-" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
-
-
-if __name__ == "__main__":
-    with instructive():
-        main()

@@ -5,16 +5,19 @@ Without a name: one line each. With one: its whole record, with addresses, sizes
 
 from __future__ import annotations
 
-import argparse
+from contrastive_artifacts import cli
 
-from contrastive_artifacts.core.console import console, instructive, table
+if __name__ == "__main__":  # before the slow imports
+    cli.run(__file__, cli.Positional("NAME", "name"))
+
+from typing import Any
+
+from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.models.backbones import BACKBONES, Checkpoint, hub
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", nargs="?", help="a backbone, for its whole record")
-    name = parser.parse_args().name
+def main(config: dict[str, Any]) -> None:
+    name = config["name"]
     if name:
         table(name, ("", ""), record(BACKBONES[name]))
     else:
@@ -54,8 +57,3 @@ def record(checkpoint: Checkpoint) -> list[tuple[str, str]]:
         size = f"{source.size} bytes" if source.size else "unpinned until the first download"
         rows += [("file", f"{source.filename} ({size})"), ("address", source.url), ("sha256", source.sha256 or "")]
     return rows
-
-
-if __name__ == "__main__":
-    with instructive():
-        main()

@@ -7,19 +7,22 @@ again: what is done is not computed again.
 
 from __future__ import annotations
 
+from contrastive_artifacts import cli
+
+if __name__ == "__main__":  # before the slow imports
+    cli.run(__file__, stopped="Finished rows are kept; run the same command again for the others.")
+
 import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import hydra
 import matplotlib
-from omegaconf import DictConfig, OmegaConf
 
 from contrastive_artifacts import artifacts
 from contrastive_artifacts.core import files
-from contrastive_artifacts.core.console import console, instructive
+from contrastive_artifacts.core.console import console
 from contrastive_artifacts.core.errors import ParameterError, WeightsError
 from contrastive_artifacts.runs import comparing, sections, typed
 from contrastive_artifacts.runs.comparing import Candidate, CompareSettings
@@ -27,9 +30,7 @@ from contrastive_artifacts.runs.comparing import Candidate, CompareSettings
 COLOURS = {"published": "tab:blue", "given": "tab:cyan", "ours": "tab:green", "trained": "tab:red", "random": "0.6"}
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="compare")
-def main(cfg: DictConfig) -> None:
-    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+def main(config: dict[str, Any]) -> None:
     section = config["artifacts"]
     about = {"states": artifacts.states(section["states"]), "severity": tuple(section["severity"])}
     settings = typed.settings(CompareSettings, {**config["measure"], **about}, "measure")
@@ -114,8 +115,3 @@ def draw(rows: Sequence[dict[str, Any]], unseen: Sequence[str], path: Path) -> N
     with files.atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=110)
     plt.close(figure)
-
-
-if __name__ == "__main__":
-    with instructive():
-        main()

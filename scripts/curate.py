@@ -7,16 +7,23 @@ apply=auto.
 
 from __future__ import annotations
 
+from contrastive_artifacts import cli
+
+if __name__ == "__main__":  # before the slow imports
+    cli.run(
+        __file__,
+        cli.Positional("FOLDER", "corpus.path"),
+        stopped="Measurements and decisions are kept; run the same command again to go on.",
+    )
+
 import getpass
 from pathlib import Path
 from typing import Any
 
-import hydra
-from omegaconf import DictConfig, OmegaConf
 from rich.progress import track
 
 from contrastive_artifacts.core import files
-from contrastive_artifacts.core.console import console, instructive, table
+from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.core.journal import Journal
 from contrastive_artifacts.data.curation.balance import HEADER, balance
@@ -28,9 +35,7 @@ from contrastive_artifacts.pages.review.review import Review
 from contrastive_artifacts.runs import sections
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="curate")
-def main(cfg: DictConfig) -> None:
-    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+def main(config: dict[str, Any]) -> None:
     chosen, folder, apply = make_limits(config["limits"]), Path(config["to"]), config["apply"]
     check_apply(apply)
     serving = _serving() if config["serve"] else None  # what is missing is said before hours of measuring
@@ -70,8 +75,3 @@ def _serving() -> tuple[Any, Any]:
             f"The page needs {error.name}: pip install 'contrastive-artifacts[serve]'; or give serve=false."
         ) from None
     return serving, review_app
-
-
-if __name__ == "__main__":
-    with instructive():
-        main()

@@ -7,23 +7,27 @@ become rows of OUT.problems.csv, and the rest goes on.
 
 from __future__ import annotations
 
-from pathlib import Path
+from contrastive_artifacts import cli
 
-import hydra
-from omegaconf import DictConfig, OmegaConf
+if __name__ == "__main__":  # before the slow imports
+    cli.run(
+        __file__, cli.Positional("FOLDER", "corpus.path"), stopped="Nothing was written; run the same command again."
+    )
+
+from pathlib import Path
+from typing import Any
+
 from rich.progress import track
 
 import contrastive_artifacts as ca
 from contrastive_artifacts.core import files
-from contrastive_artifacts.core.console import console, instructive
+from contrastive_artifacts.core.console import console
 from contrastive_artifacts.embedding.table import write_table
 from contrastive_artifacts.runs import sections
 from contrastive_artifacts.search import retrieval
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="embed")
-def main(cfg: DictConfig) -> None:
-    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+def main(config: dict[str, Any]) -> None:
     corpus, encoder = sections.make_corpus(config["corpus"]), ca.load(config["encoder"])
     clips = track(corpus.clips, "embed", transient=True)
     table, problems = retrieval.embed_recordings(corpus, clips, encoder, config["channels"])
@@ -36,8 +40,3 @@ def main(cfg: DictConfig) -> None:
     if problems:
         files.write_csv(out.with_suffix(".problems.csv"), [("clip", "problem"), *problems])
         console.print(f"problems  {out.with_suffix('.problems.csv')}: {len(problems)} recordings were left out")
-
-
-if __name__ == "__main__":
-    with instructive():
-        main()

@@ -7,16 +7,23 @@ label); labels are kept in a journal, exported as CSV and used to train the prob
 
 from __future__ import annotations
 
+from contrastive_artifacts import cli
+
+if __name__ == "__main__":  # before the slow imports
+    cli.run(
+        __file__,
+        cli.Positional("RUN", "run"),
+        stopped="Labels are kept in the journal; run the same command again to go on.",
+    )
+
 import getpass
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import hydra
-from omegaconf import DictConfig, OmegaConf
 from rich.progress import track
 
-from contrastive_artifacts.core.console import console, instructive
+from contrastive_artifacts.core.console import console
 from contrastive_artifacts.core.errors import ParameterError, StorageError
 from contrastive_artifacts.core.journal import Journal
 from contrastive_artifacts.pages.explorer.collection import Collection
@@ -24,9 +31,7 @@ from contrastive_artifacts.pages.explorer.labelling import SAVED
 from contrastive_artifacts.probes.labels import Labels
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="explore")
-def main(cfg: DictConfig) -> None:
-    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+def main(config: dict[str, Any]) -> None:
     run, index = config["run"], config["index"]
     if (run is None) == (index is None):
         raise ParameterError("Give either run=DIR (a probed run) or index=DIR (of scripts/embed.py), one of them.")
@@ -68,8 +73,3 @@ def _serving() -> tuple[Any, Any]:
     except ModuleNotFoundError as error:
         raise ParameterError(f"The page needs {error.name}: pip install 'contrastive-artifacts[serve]'.") from None
     return serving, explore_app
-
-
-if __name__ == "__main__":
-    with instructive():
-        main()

@@ -5,31 +5,28 @@ Half precision, and a probe fitted on every source of the run; `contrastive_arti
 
 from __future__ import annotations
 
+from contrastive_artifacts import cli
+
+if __name__ == "__main__":  # before the slow imports
+    cli.run(__file__, cli.Positional("RUN", "run"), stopped="The folder is incomplete; run the same command again.")
+
 from pathlib import Path
+from typing import Any
 
-import hydra
-from omegaconf import DictConfig, OmegaConf
-
-from contrastive_artifacts.core.console import console, instructive
+from contrastive_artifacts.core.console import console
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.embedding import open_encoder
 from contrastive_artifacts.models.onnx import to_onnx
 from contrastive_artifacts.runs.run import Run
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="export")
-def main(cfg: DictConfig) -> None:
-    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+def main(config: dict[str, Any]) -> None:
     onnx = config.pop("onnx")
     if onnx and (Path(config["run"]) / "encoder" / "context.json").exists():
         raise ParameterError("The ONNX file holds an encoder alone, no context module; export this run without onnx.")
-    fingerprint = Run(config.pop("run")).export(config.pop("to"), **config)
+    target = config.pop("to")
+    fingerprint = Run(config.pop("run")).export(target, **config)
     if onnx:
-        to_onnx(open_encoder(cfg.to, "the ONNX export"), f"{cfg.to}/encoder.onnx")
-        console.print(f"ONNX               {cfg.to}/encoder.onnx (waveform in; h, z, types, severities out; any batch)")
-    console.print(f"encoder and probe  {cfg.to} (fingerprint {fingerprint})")
-
-
-if __name__ == "__main__":
-    with instructive():
-        main()
+        to_onnx(open_encoder(target, "the ONNX export"), f"{target}/encoder.onnx")
+        console.print(f"ONNX               {target}/encoder.onnx (waveform in; h, z, types, severities out; any batch)")
+    console.print(f"encoder and probe  {target} (fingerprint {fingerprint})")

@@ -5,16 +5,18 @@ Run it again to resume: a run directory goes on where it was, and ends as if it 
 
 from __future__ import annotations
 
-import hydra
-from omegaconf import DictConfig, OmegaConf
+from contrastive_artifacts import cli
 
-from contrastive_artifacts.core.console import console, instructive, table
+if __name__ == "__main__":  # before the slow imports
+    cli.run(__file__, stopped="The latest checkpoint is kept; run the same command again to go on from it.")
+
+from typing import Any
+
+from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.runs import run
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="pretrain")
-def main(cfg: DictConfig) -> None:
-    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+def main(config: dict[str, Any]) -> None:
     directory = config.pop("run")
     result = run.pretrain(config, directory)
     rate, waited = f"{result.views_per_s:.0f}", f"{result.wait_share:.1%}"
@@ -26,8 +28,3 @@ def main(cfg: DictConfig) -> None:
     console.print(f"encoder  {directory}/encoder")
     console.print(f"log      {directory}/log.jsonl, or tensorboard --logdir {directory}/tensorboard")
     console.print(f"next     python scripts/probe.py run={directory}")
-
-
-if __name__ == "__main__":
-    with instructive():
-        main()

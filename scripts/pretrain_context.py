@@ -6,16 +6,18 @@ The run that it writes is one like those of pretrain.py: probe it, scan with it,
 
 from __future__ import annotations
 
-import hydra
-from omegaconf import DictConfig, OmegaConf
+from contrastive_artifacts import cli
 
-from contrastive_artifacts.core.console import console, instructive, table
+if __name__ == "__main__":  # before the slow imports
+    cli.run(__file__, stopped="Nothing was written; run the same command again.")
+
+from typing import Any
+
+from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.runs.context import pretrain_context
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="pretrain_context")
-def main(cfg: DictConfig) -> None:
-    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+def main(config: dict[str, Any]) -> None:
     directory = config.pop("run")
     loss = pretrain_context(config, directory)
     table(
@@ -25,8 +27,3 @@ def main(cfg: DictConfig) -> None:
     )
     console.print(f"encoder  {directory}/encoder")
     console.print(f"next     python scripts/probe.py run={directory} duration_s={config['window_s']}")
-
-
-if __name__ == "__main__":
-    with instructive():
-        main()

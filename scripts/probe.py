@@ -7,15 +7,19 @@ With labels=FILE, what people said in the explorer (its export) is applied to th
 
 from __future__ import annotations
 
-from pathlib import Path
+from contrastive_artifacts import cli
 
-import hydra
+if __name__ == "__main__":  # before the slow imports
+    cli.run(__file__, cli.Positional("RUN", "run"), stopped="No probe was saved; run the same command again.")
+
+from pathlib import Path
+from typing import Any
+
 import matplotlib
-from omegaconf import DictConfig, OmegaConf
 
 from contrastive_artifacts import Index
 from contrastive_artifacts.core import files
-from contrastive_artifacts.core.console import console, instructive, table
+from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.files import atomic_path
 from contrastive_artifacts.probes import confusion_table
 from contrastive_artifacts.runs.measure import summary
@@ -24,9 +28,7 @@ from contrastive_artifacts.runs.run import Run
 SAID = ("kept", "relabelled", "rejected", "held_out", "unmatched")
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="probe")
-def main(cfg: DictConfig) -> None:
-    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+def main(config: dict[str, Any]) -> None:
     directory = Path(config.pop("run"))
     figures = Run(directory).probe(config.pop("unseen") or {}, **config)
     if labels := files.read_json(directory / "probing.json")["labels"]:
@@ -71,8 +73,3 @@ def draw_confusion(counts: list[list[int]], classes: list[str], path: Path, titl
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=120)
     plt.close(figure)
-
-
-if __name__ == "__main__":
-    with instructive():
-        main()

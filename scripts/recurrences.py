@@ -6,22 +6,23 @@ that they share. export=DIR writes the windows with their place on a map for Emb
 
 from __future__ import annotations
 
-from pathlib import Path
+from contrastive_artifacts import cli
 
-import hydra
-from omegaconf import DictConfig, OmegaConf
+if __name__ == "__main__":  # before the slow imports
+    cli.run(__file__, cli.Positional("INDEX", "index"), stopped="The index is as it was; run the same command again.")
+
+from pathlib import Path
+from typing import Any
 
 import contrastive_artifacts as ca
-from contrastive_artifacts.core.console import console, instructive, table
+from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.probes.geometry import umap_2d
 from contrastive_artifacts.search import retrieval
 
 _SHOWN = 3  # groups of a cluster on the terminal; the CSV has all
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="recurrences")
-def main(cfg: DictConfig) -> None:
-    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+def main(config: dict[str, Any]) -> None:
     index = ca.Index.open(config["index"])
     labels = retrieval.cluster(index.vectors(), config["least"])
     found = retrieval.recurrences(index, labels, config["by"], config["clean"])
@@ -42,8 +43,3 @@ def main(cfg: DictConfig) -> None:
             xy = umap_2d(index.vectors())
         retrieval.write_projector(index, config["export"], xy, {"cluster": labels})
         console.print(f"export    {config['export']}: atlas.parquet, vectors.tsv, metadata.tsv")
-
-
-if __name__ == "__main__":
-    with instructive():
-        main()

@@ -5,15 +5,20 @@ corpus=... takes any corpus of configs/corpus instead of path. Run it again to r
 
 from __future__ import annotations
 
-import sys
+from contrastive_artifacts import cli
+
+if __name__ == "__main__":  # before the slow imports
+    cli.run(
+        __file__,
+        cli.Positional("PATH", "path"),
+        stopped="Finished clips are kept; run the same command again to render the others.",
+    )
+
 from collections import Counter
 from typing import Any
 
-import hydra
-from omegaconf import DictConfig, OmegaConf
-
 from contrastive_artifacts import artifacts
-from contrastive_artifacts.core.console import console, instructive, table
+from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.data import dataset
 from contrastive_artifacts.runs import sections
@@ -34,9 +39,7 @@ def settings(config: dict[str, Any]) -> dataset.DatasetSettings:
     return dataset.DatasetSettings(names, listed, tuple(section["severity"]), span=span, **rest)
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="render")
-def main(cfg: DictConfig) -> None:
-    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+def main(config: dict[str, Any]) -> None:
     if (config["path"] is None) == ("corpus" not in config):
         raise ParameterError("Give either path=FILE|DIR or corpus=NAME (one of configs/corpus), not both or neither.")
     folder = config["to"]
@@ -55,11 +58,3 @@ def main(cfg: DictConfig) -> None:
         console.print(f"rejected  {folder}/rejected.csv: {len(made.rejected)} clips")
     console.print(f"manifest  {folder}/manifest.parquet, manifest.csv")
     console.print(f"rendered  {made.fresh} files now" if made.fresh else "complete  there was nothing left to render")
-
-
-if __name__ == "__main__":
-    # For hydra a value of a group names files; here names of artifacts will do as well.
-    sys.argv = [word.replace("artifacts=[", "artifacts.states=[", 1) if word.startswith("artifacts=[") else word
-                for word in sys.argv]  # fmt: skip
-    with instructive():
-        main()

@@ -7,16 +7,23 @@ should not be like (unlike=other.wav), or a damaged file and its clean twin (cle
 
 from __future__ import annotations
 
+from contrastive_artifacts import cli
+
+if __name__ == "__main__":  # before the slow imports
+    cli.run(
+        __file__,
+        cli.Positional("QUERY", "query", several=True),
+        stopped="The index is as it was; run the same command again.",
+    )
+
 from pathlib import Path
 from typing import Any
 
-import hydra
 import numpy as np
-from omegaconf import DictConfig, OmegaConf
 
 import contrastive_artifacts as ca
 from contrastive_artifacts import audio
-from contrastive_artifacts.core.console import console, instructive, table
+from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.pages.hits import HitRow, write_hits
 from contrastive_artifacts.runs.run import Run
@@ -41,9 +48,7 @@ def query_vector(config: dict[str, Any], encoder: ca.PretrainedEncoder, index: c
     return unlike(like, mean_of([of_span(encoder, path, *twin) for path in others])) if others else like
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="retrieve")
-def main(cfg: DictConfig) -> None:
-    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+def main(config: dict[str, Any]) -> None:
     encoder = ca.load(config["encoder"])
     index = ca.Index.open(config["index"], encoder.fingerprint)
     vector = query_vector(config, encoder, index)
@@ -101,8 +106,3 @@ def write(
         about = {"index": index.directory, "windows": len(index), "search": index.kind, "recall": index.recall}
         write_hits(config["page"], hits, f"Sounds like {asked}", about)
         console.print(f"page      {config['page']} (open it in a browser and listen)")
-
-
-if __name__ == "__main__":
-    with instructive():
-        main()

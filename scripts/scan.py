@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from contrastive_artifacts import cli
 
-import hydra
-from omegaconf import DictConfig, OmegaConf
+if __name__ == "__main__":  # before the slow imports
+    cli.run(
+        __file__,
+        cli.Positional("FILE", "path"),
+        stopped="Nothing was written: a timeline is written when the whole recording is scanned.",
+    )
+
+from pathlib import Path
+from typing import Any
 
 import contrastive_artifacts as ca
-from contrastive_artifacts.core.console import console, instructive, table
+from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.scan.timeline import severity_text
 
 
-@hydra.main(version_base="1.3", config_path="../configs", config_name="scan")
-def main(cfg: DictConfig) -> None:
-    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+def main(config: dict[str, Any]) -> None:
     how = {name: config[name] for name in ("channels", "enter", "leave")}
     timeline = ca.scan(config["path"], ca.load(config["encoder"]), **how)
     stem = Path(config["out"] or Path(config["path"]).with_suffix(""))
@@ -29,8 +34,3 @@ def main(cfg: DictConfig) -> None:
     columns = ["start s", "stop s", "artifact", "severity", "confidence", "channel"]
     table(f"{config['path']}: {len(rows)} segments", columns, rows)
     console.print(f"timeline  {stem}.artifacts.{{csv,json,txt,vtt,html}}")
-
-
-if __name__ == "__main__":
-    with instructive():
-        main()

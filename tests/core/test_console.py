@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 from omegaconf import OmegaConf
 
 from contrastive_artifacts.core.console import instructive, table
-from contrastive_artifacts.core.errors import AudioError
+from contrastive_artifacts.core.errors import AudioError, ParameterError, UnknownNameError
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +26,7 @@ def raising(error: BaseException) -> int:
 
 def test_an_error_of_the_package_is_its_message(capsys):
     message = "a[0].wav holds 3 NaN values [/red], the first at sample 7; " + "replace them and save it again. " * 4
-    assert raising(AudioError(message)) == 2
+    assert raising(AudioError(message)) == 1
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err == f"AudioError: {message}\n"  # one line, brackets and all
@@ -43,9 +45,18 @@ def test_a_mistake_in_the_code_keeps_its_traceback():
         _ = 1 / 0
 
 
-def test_interrupting_says_how_to_go_on(capsys):
-    assert raising(KeyboardInterrupt()) == 130
-    assert "run the same command again" in capsys.readouterr().out
+@pytest.mark.parametrize("kind", [ParameterError, UnknownNameError])
+def test_wrong_use_has_a_status_of_its_own(kind):
+    assert raising(kind("steps=-1: give 1 or more.")) == 2
+
+
+def test_ctrl_c_is_one_line(capsys):
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(SystemExit) as ended, instructive("Finished clips are kept."):
+        raise KeyboardInterrupt
+    signal.signal(signal.SIGINT, before)
+    assert ended.value.code == 130
+    assert capsys.readouterr() == ("", "Stopped. Finished clips are kept.\n")
 
 
 def test_a_good_end_is_quiet(capsys):

@@ -42,7 +42,7 @@ def test_one_file_one_artifact_and_again(clip: Path) -> None:
     assert again.returncode == 0
     assert "nothing left to render" in again.stdout
     other = command(*arguments, "seed=1", cwd=clip.parent)
-    assert other.returncode == 2
+    assert other.returncode == 1
     assert "another plan: seed was 0, is 1" in other.stderr
     assert "Traceback" not in other.stderr
 
@@ -59,7 +59,7 @@ def test_one_file_one_artifact_and_again(clip: Path) -> None:
 )
 def test_errors_instruct(clip: Path, arguments: list[str], said: str) -> None:
     done = command(*arguments, "to=out", cwd=clip.parent)
-    assert done.returncode == 2
+    assert done.returncode == (1 if "nowhere.wav" in said else 2)
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert not (clip.parent / "out").exists()

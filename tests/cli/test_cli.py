@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+import contrastive_artifacts as ca
 from contrastive_artifacts import cli
+from contrastive_artifacts.cli.help import summary
 from contrastive_artifacts.models.backbones import BACKBONES
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 COMMAND = "from contrastive_artifacts.cli import main; main()"
 
 
@@ -25,33 +27,53 @@ def command(*arguments: str, code: str = COMMAND, cwd: Path, path: Path = ROOT) 
     )
 
 
-def test_every_script_is_a_verb_that_says_what_it_does():
+def test_every_script_is_a_verb():
     scripts = {path.stem for folder in ("scripts", "analysis") for path in (ROOT / folder).glob("*.py")}
     assert set(cli.verbs()) == scripts >= {"pretrain", "probe", "embedding_map"}
-    for verb, path in cli.verbs().items():
-        first = path.read_text(encoding="utf-8").splitlines()[0]
-        assert f"python {path.parent.name}/{verb}.py" in first, f"{path}: the first line shows how it is called"
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["-h"], []])
-def test_help_lists_the_verbs(monkeypatch, capsys, arguments):
+def test_help_lists_the_verbs_with_what_they_do(monkeypatch, capsys, arguments):
     monkeypatch.setattr(sys, "argv", ["contrastive-artifacts", *arguments])
     cli.main()
-    said = capsys.readouterr().out
-    assert "usage: contrastive-artifacts" in said
-    assert all(verb in said for verb in cli.verbs())
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "usage: contrastive-artifacts VERB [setting=value ...]"
+    for verb, path in cli.verbs().items():
+        (line,) = [line for line in lines if line.split()[:1] == [verb]]
+        assert summary(path) in line
 
 
-def test_an_unknown_verb_is_named(monkeypatch):
+def test_the_version(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["contrastive-artifacts", "--version"])
+    cli.main()
+    assert capsys.readouterr().out == f"contrastive-artifacts {ca.__version__}\n"
+
+
+def test_an_unknown_verb_is_helped(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["contrastive-artifacts", "pretain"])
-    with pytest.raises(SystemExit, match=r"no verb 'pretain'.*pretrain"):
+    with pytest.raises(SystemExit) as ended:
         cli.main()
+    assert ended.value.code == 2
+    assert "no verb 'pretain'; did you mean pretrain" in capsys.readouterr().err
 
 
-def test_a_verb_runs_from_any_folder(tmp_path):
-    done = command("pretrain", "--help", cwd=tmp_path)
+@pytest.mark.parametrize("verb", ["scan", "pretrain", "backbones", "embedding_map"])
+def test_help_of_a_verb_is_quick_and_the_same_for_its_script(verb, tmp_path):
+    """It imports nothing heavy: a time limit would measure the machine."""
+    code = (
+        "import sys\nfrom contrastive_artifacts.cli import main\ntry:\n    main()\nfinally:\n"
+        "    print(*({'torch', 'numpy', 'hydra', 'matplotlib'} & set(sys.modules)))"
+    )
+    done = command(verb, "--help", code=code, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "backbone: " in done.stdout  # the configuration groups were found
+    text, loaded = done.stdout[:-1].rsplit("\n", 1)
+    assert loaded == ""
+    assert f"usage: contrastive-artifacts {verb}" in text
+    script = cli.verbs()[verb]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+    again = subprocess.run([sys.executable, script, "-h"], capture_output=True, text=True, env=environment, check=True)
+    called = f"python {script.parent.name}/{verb}.py"
+    assert again.stdout.replace(called, "X") == text.replace(f"contrastive-artifacts {verb}", "X") + "\n"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -64,7 +86,7 @@ def test_backbones_are_listed_with_their_licences(tmp_path):
     assert "https://github.com/fschmid56" in one
     wrong = command("backbones", "mn44", cwd=tmp_path)
     assert wrong.returncode == 2
-    assert "Did you mean mn40 or mn04" in wrong.stderr
+    assert "Did you mean mn40, mn04" in wrong.stderr
 
 
 @pytest.fixture(scope="module")
@@ -109,5 +131,5 @@ def test_the_installed_command_runs_its_own_scripts(wheel, tmp_path):
     for verb in ("pretrain", "embedding_map"):
         done = command(verb, "--help", code=runs, cwd=elsewhere, path=site)
         assert done.returncode == 0, done.stderr
-        assert "run: " in done.stdout
+        assert "Settings (setting=default):" in done.stdout
     assert list(elsewhere.iterdir()) == []
