@@ -1,4 +1,4 @@
-"""Probes: what can be read from an embedding, measured without leakage between sources."""
+"""Probes: classifiers and regressors on embeddings, and figures of them measured on held-out sources."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Confidence intervals by resampling SOURCES: the views of one source are not independent of one another.
+"""Confidence intervals by resampling sources, because the views of one source are not independent of one another.
 
-Every figure here is a function of sums over views, so a resample is a weighting of per-source sums and a thousand of
-them are one matrix product.
+Every figure here is a function of sums over views, so a resample weights the sums of each source, and a thousand
+resamples are one matrix product.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LEVEL = 0.95
 
 
 class Interval(NamedTuple):
-    """A figure on all views and its percentile interval; NaN where it is undefined."""
+    """A figure over all views and its percentile interval; NaN where undefined."""
 
     value: float
     low: float
@@ -40,8 +40,8 @@ def bootstrap(
     Args:
         metric: A ConfusionMetric (fast), or any function of labels and predictions (called ``n`` times).
         labels, predictions: [N].
-        groups: [N] the unit of resampling, the source.
-        n: Resamples.
+        groups: [N] units of resampling, the sources.
+        n: Number of resamples.
         seed: Of the resampling.
 
     Raises:
@@ -80,14 +80,14 @@ def bootstrap_sums(
     keys, code, weights = _resamples(groups, len(features), n, seed)
     sums = np.zeros((len(keys), features.shape[1]))
     np.add.at(sums, code, features)
-    with np.errstate(invalid="ignore", divide="ignore"):  # resamples in which a class is missing come out as NaN
+    with np.errstate(invalid="ignore", divide="ignore"):  # a resample without a class gives NaN
         values = statistic(weights @ sums)
         value = float(statistic(sums.sum(axis=0)))
     return _interval(value, values, len(keys))
 
 
 def bootstrap_mean(values: Any, groups: Any, n: int = 1000, seed: int = 0) -> Interval:
-    """95 % interval of the mean of ``values`` [N]; NaN values do not count."""
+    """95 % interval of the mean of ``values`` [N]; NaN values are left out."""
     values = np.asarray(values, dtype=np.float64)
     counted = np.isfinite(values)
     features = np.stack([np.where(counted, values, 0.0), counted], axis=1)
@@ -95,7 +95,7 @@ def bootstrap_mean(values: Any, groups: Any, n: int = 1000, seed: int = 0) -> In
 
 
 def _resamples(groups: Any, count: int, n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Group names, the group of each row, and how often each resample draws each group, float64 [n, G]."""
+    """Names of the G groups, group numbers [N], and how often each resample draws each group, float64 [n, G]."""
     if count == 0 or n < 1:
         raise ParameterError(f"{count} rows and {n} resamples; give at least one of each.")
     keys, code = np.unique(names(groups, count, "groups"), return_inverse=True)

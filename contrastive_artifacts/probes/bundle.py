@@ -1,4 +1,4 @@
-"""The probe that travels with an encoder: which artifact, and how bad each would be."""
+"""The probe that is saved with an encoder: a classifier of artifacts and a severity estimate for each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .linear import LinearProbe, SeverityProbe
 from .storage import check_fingerprint, read_state, write_state
 from .verdicts import Verdicts
 
-CLEAN_WEIGHT = 2  # a false alarm costs more than a fault that is just noticeable: see LOG.md for what this trades
+CLEAN_WEIGHT = 2  # a false alarm costs more than a missed artifact that is just noticeable; figures in LOG.md
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,7 @@ class Probe:
     Attributes:
         type: Over "clean" and the artifacts.
         severity: Artifact -> its severity probe; labels that users added have none.
-        fingerprint: Of the encoder whose vectors it was trained on.
+        fingerprint: Of the encoder that computed its training vectors.
     """
 
     type: LinearProbe
@@ -34,10 +34,10 @@ class Probe:
 
     @classmethod
     def fit(cls, train: Embedded, fingerprint: str) -> Probe:
-        """Fits every part on ``train``, strengths chosen across its sources; clean rows count CLEAN_WEIGHT times.
+        """Fits all parts on ``train``; penalties are chosen across its sources, clean rows count CLEAN_WEIGHT times.
 
         Raises:
-            ParameterError, SplitError: as the parts do.
+            ParameterError, SplitError: as :meth:`LinearProbe.fit` and :meth:`SeverityProbe.fit`.
         """
         labels, rows = type_rows(train)
         probe = LinearProbe.fit(train.x[rows], labels[rows], train.source[rows])
@@ -55,7 +55,7 @@ class Probe:
         The severity is the one that the artifact has if it is present; None where it is unknown.
 
         Raises:
-            FingerprintError: ``fingerprint`` is given and is not that of this probe's encoder.
+            FingerprintError: ``fingerprint`` is given and is of another encoder.
         """
         vector = np.asarray(vector)
         if vector.ndim != 1:
@@ -99,39 +99,39 @@ class Probe:
         """Loads what :meth:`save` wrote.
 
         Raises:
-            FingerprintError: it belongs to another encoder than ``fingerprint``.
+            FingerprintError: it is of another encoder than ``fingerprint``.
             StorageError: a file is missing, damaged or of another version.
         """
-        flat, record, found = read_state(directory, fingerprint)
+        flat, record, fingerprint = read_state(directory, fingerprint)
 
-        def part(prefix: str) -> dict[str, np.ndarray]:
+        def arrays_of(prefix: str) -> dict[str, np.ndarray]:
             return {name[len(prefix) :]: array for name, array in flat.items() if name.startswith(prefix)}
 
         try:
             if record["kind"] != "bundle":
                 raise ValueError(f"kind {record['kind']!r} is not a bundle")
-            probe = LinearProbe.from_state(part("type."), record["type"])
+            probe = LinearProbe.from_state(arrays_of("type."), record["type"])
             severity = {
-                str(name): SeverityProbe.from_state(part(f"severity.{name}."), entry)
+                str(name): SeverityProbe.from_state(arrays_of(f"severity.{name}."), entry)
                 for name, entry in record["severity"].items()
             }
-            if any(len(one.weights) != probe.weights.shape[1] for one in severity.values()):
+            if any(len(part.weights) != probe.weights.shape[1] for part in severity.values()):
                 raise ValueError("severity and type probes take vectors of different sizes")
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise StorageError(f"{directory} does not describe a probe ({error}); train it again.") from None
-        return cls(probe, severity, found)
+        return cls(probe, severity, fingerprint)
 
 
 def severity_probes(train: Embedded) -> dict[str, SeverityProbe]:
-    """Artifact -> severity probe fitted on the views of that artifact alone; rows of unknown severity say nothing."""
-    found, known = {}, np.isfinite(train.severity)
+    """Artifact -> severity probe, fitted on the views of that artifact; rows of unknown severity are left out."""
+    probes, known = {}, np.isfinite(train.severity)
     for artifact in np.unique(train.artifact[(train.artifact != CLEAN) & known]):
         rows = (train.artifact == artifact) & known
-        found[str(artifact)] = SeverityProbe.fit(train.x[rows], train.severity[rows], train.source[rows])
-    return found
+        probes[str(artifact)] = SeverityProbe.fit(train.x[rows], train.severity[rows], train.source[rows])
+    return probes
 
 
 def type_rows(train: Embedded) -> tuple[np.ndarray, np.ndarray]:
-    """Labels [N], and the row numbers that the type probe is fitted on: clean rows CLEAN_WEIGHT times."""
+    """Labels [N], and the row numbers that the type probe is fitted on, those of clean rows CLEAN_WEIGHT times."""
     labels = task_labels(train.artifact, "type")
     return labels, np.repeat(np.arange(len(train)), np.where(labels == CLEAN, CLEAN_WEIGHT, 1))

@@ -1,4 +1,4 @@
-"""Probabilities that mean what they say: temperature scaling and the expected calibration error (Guo et al. 2017)."""
+"""Calibration of probabilities: temperature scaling and the expected calibration error (Guo et al. 2017)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def probabilities_of(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray
 
 
 def calibrated_loss(logits: np.ndarray, targets: np.ndarray, temperature: float) -> float:
-    """Negative log-likelihood at a temperature, targets smoothed as Platt (1999) does.
+    """Negative log-likelihood at a temperature, with targets smoothed as in Platt (1999).
 
-    N rows, all told rightly, do not show that the next one will be: their target is (N + 1) / (N + K), not 1, which
-    keeps the temperature of a separable set from running to 0.
+    N rows that are all classified correctly do not prove that the next one will be: the target is (N + 1) / (N + K)
+    instead of 1, so that the temperature of a separable set does not go to 0.
     """
     scaled = log_softmax(np.asarray(logits, dtype=np.float64) / temperature, axis=1)
     count, classes = scaled.shape
@@ -27,7 +27,7 @@ def calibrated_loss(logits: np.ndarray, targets: np.ndarray, temperature: float)
 
 
 def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
-    """The temperature, in [0.05, 20], with the least :func:`calibrated_loss`.
+    """The temperature in [0.05, 20] with the smallest :func:`calibrated_loss`.
 
     Args:
         logits: [N, K] of rows that the classifier was not fitted on.
@@ -39,21 +39,21 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
     logits = np.asarray(logits, dtype=np.float64)
     if len(logits) == 0:
         raise ParameterError("no held-out rows to fit a temperature on.")
-    found = minimize_scalar(
+    result = minimize_scalar(
         lambda t: calibrated_loss(logits, targets, float(np.exp(t))),
         bounds=(np.log(0.05), np.log(20.0)),
         method="bounded",
         options={"xatol": 1e-4},
     )
-    return float(np.exp(found.x))
+    return float(np.exp(result.x))
 
 
-def calibration_features(probabilities: np.ndarray, hits: np.ndarray, bins: int = 15) -> np.ndarray:
-    """Per row the terms that the calibration error is a function of the sums of, [N, bins + 1]."""
+def calibration_features(probabilities: np.ndarray, correct: np.ndarray, bins: int = 15) -> np.ndarray:
+    """Terms [N, bins + 1] whose sums over rows give the calibration error."""
     confidence = np.asarray(probabilities, dtype=np.float64).max(axis=1)
     features = np.zeros((len(confidence), bins + 1))
     slot = np.minimum((confidence * bins).astype(int), bins - 1)
-    features[np.arange(len(confidence)), slot] = confidence - hits
+    features[np.arange(len(confidence)), slot] = confidence - correct
     features[:, -1] = 1.0
     return features
 
@@ -63,11 +63,11 @@ def calibration_of_sums(sums: np.ndarray) -> np.ndarray:
     return np.abs(sums[..., :-1]).sum(axis=-1) / sums[..., -1]
 
 
-def expected_calibration_error(probabilities: np.ndarray, hits: np.ndarray, bins: int = 15) -> float:
+def expected_calibration_error(probabilities: np.ndarray, correct: np.ndarray, bins: int = 15) -> float:
     """Mean gap between confidence and accuracy over ``bins`` equal bins of the top probability, in [0, 1].
 
     Args:
         probabilities: [N, K], rows sum to 1.
-        hits: [N] bool, whether the most probable class is the right one.
+        correct: [N] bool, whether the most probable class is the true one.
     """
-    return float(calibration_of_sums(calibration_features(probabilities, np.asarray(hits), bins).sum(axis=0)))
+    return float(calibration_of_sums(calibration_features(probabilities, np.asarray(correct), bins).sum(axis=0)))

@@ -1,4 +1,4 @@
-"""What the probes are fed: labelled vectors, tasks, and folds that keep a source on one side."""
+"""Inputs of the probes: labelled vectors, tasks, and folds that do not divide a source."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ TASKS.register("type", lambda artifact: artifact)
 
 @dataclass(frozen=True, eq=False)
 class Embedded:
-    """Vectors of one space with what is known of each.
+    """Vectors of one space with their labels.
 
     Args:
         x: [N, D], stored as float32; finite.
-        artifact: [N] names, "clean" for the clean ones.
-        severity: [N] in [0, 1], 0 for clean, NaN where it is not known.
+        artifact: [N] names; "clean" for clean rows.
+        severity: [N] in [0, 1], 0 for clean, NaN where unknown.
         source: [N] split keys.
-        category: [N] kinds of sound (dog, speech), "" where not known; all unknown if not given.
+        category: [N] classes of the sound (dog, speech), "" where unknown; all unknown if not given.
 
     Raises:
         ParameterError: lengths that differ, vectors that are not finite, an infinite severity.
@@ -113,7 +113,14 @@ def check_matrix(x: Any, dim: int | None = None) -> np.ndarray:
 
 
 def names(values: Any, count: int, what: str) -> np.ndarray:
-    """``count`` texts as a NumPy array of strings."""
+    """``count`` texts as a NumPy array of strings.
+
+    Args:
+        what: Name of the values in the message of an error.
+
+    Raises:
+        ParameterError: another shape than [count].
+    """
     array = np.asarray(values)
     array = array if array.dtype.kind == "U" else array.astype(str)
     if array.shape != (count,):
@@ -122,7 +129,11 @@ def names(values: Any, count: int, what: str) -> np.ndarray:
 
 
 def training_set(x: Any, labels: Any, sources: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Validated (x, labels, sources) in an order of their own, so that a fit does not depend on the caller's order."""
+    """Validated (x, labels, sources), sorted, so that a fit does not depend on the order of the rows.
+
+    Raises:
+        ParameterError: unfit shapes or values, or fewer than two classes.
+    """
     x = check_matrix(x)
     labels, sources = names(labels, len(x), "labels"), names(sources, len(x), "sources")
     if len(np.unique(labels)) < 2:
@@ -132,10 +143,10 @@ def training_set(x: Any, labels: Any, sources: Any) -> tuple[np.ndarray, np.ndar
 
 
 def grouped_folds(labels: np.ndarray, sources: np.ndarray, folds: int = 3) -> list[tuple[np.ndarray, np.ndarray]]:
-    """(train rows, held-out rows) for up to ``folds`` folds; no source stands on both sides, classes are spread evenly.
+    """(training rows, held-out rows) of up to ``folds`` folds; no source is divided, classes are spread evenly.
 
     Raises:
-        SplitError: fewer than two sources, or classes that no second source has.
+        SplitError: fewer than two sources, or no class that has two.
     """
     count = min(folds, len(np.unique(sources)))
     if count < 2:
@@ -143,11 +154,11 @@ def grouped_folds(labels: np.ndarray, sources: np.ndarray, folds: int = 3) -> li
     _, code, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     # A class with fewer views than folds makes scikit-learn warn or refuse; sources alone are balanced then.
     splitter = (GroupKFold if sizes.min() < count else StratifiedGroupKFold)(count)
-    found = [
+    usable = [
         (train, test)
         for train, test in splitter.split(np.zeros((len(labels), 1)), code, groups=sources)
         if len(test) and len(np.unique(code[train])) >= min(2, len(sizes)) and np.isin(code[test], code[train]).any()
     ]
-    if not found:
+    if not usable:
         raise SplitError("no class has views of two sources; nothing can be held out. Give more sources per class.")
-    return found
+    return usable

@@ -1,4 +1,4 @@
-"""A handful of examples of an artifact that nothing was trained on: do they find their own kind?"""
+"""Few-shot search: whether some examples of an artifact, unknown to the encoder, retrieve others of it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .data import check_matrix, names
 
 @dataclass(frozen=True)
 class FewShot:
-    """How well the mean of some examples finds other examples.
+    """Precision of a search by the mean of some examples.
 
     Args:
-        precision_at_10: Mean over the draws; the sources of the examples are left out of what is searched.
-        deviation: Of the draws.
-        chance: Mean share of the wanted kind among what was searched.
+        precision_at_10: Mean over the draws; rows of the sources of the examples are not searched.
+        deviation: Standard deviation over the draws.
+        chance: Mean share of the label among the searched rows.
     """
 
     precision_at_10: float
@@ -28,30 +28,33 @@ class FewShot:
     chance: float
 
 
-def few_shot(x: Any, labels: Any, sources: Any, wanted: str, shots: int = 5, draws: int = 50, seed: int = 0) -> FewShot:
-    """Searches by the unit mean of ``shots`` random examples of ``wanted``, each of another source.
+def few_shot(x: Any, labels: Any, sources: Any, label: str, shots: int = 5, draws: int = 50, seed: int = 0) -> FewShot:
+    """Searches by the mean of ``shots`` random unit vectors of ``label``, each of another source.
 
     Args:
-        x: [N, D]; what is searched, with the examples in it.
+        x: [N, D]; the searched rows and the examples.
         labels, sources: [N].
-        draws: Times that examples are drawn anew.
+        label: Of the examples.
+        draws: Number of random draws of examples.
 
     Raises:
         ParameterError: fewer than ``shots`` + 1 sources have the label.
     """
     unit = unit_rows(check_matrix(x))
     labels, sources = names(labels, len(unit), "labels"), names(sources, len(unit), "sources")
-    having = np.unique(sources[labels == wanted])
-    if len(having) <= shots:
-        raise ParameterError(f"{len(having)} sources have {wanted!r}; {shots} examples take {shots + 1} at least.")
-    found, chances = [], []
+    label_sources = np.unique(sources[labels == label])
+    if len(label_sources) <= shots:
+        raise ParameterError(
+            f"{len(label_sources)} sources have {label!r}; {shots} examples take {shots + 1} at least."
+        )
+    precisions, chances = [], []
     for draw in range(draws):
-        rng = generator("few_shot", seed, wanted, draw)
-        chosen = rng.permutation(having)[:shots]
-        rows = [rng.choice(np.flatnonzero((sources == source) & (labels == wanted))) for source in chosen]
+        rng = generator("few_shot", seed, label, draw)
+        chosen = rng.permutation(label_sources)[:shots]
+        rows = [rng.choice(np.flatnonzero((sources == source) & (labels == label))) for source in chosen]
         pool = np.flatnonzero(~np.isin(sources, chosen))
         scores = unit[pool] @ unit[rows].mean(axis=0)
         best = pool[np.argsort(-scores, kind="stable")[:10]]
-        found.append(float((labels[best] == wanted).mean()))
-        chances.append(float((labels[pool] == wanted).mean()))
-    return FewShot(float(np.mean(found)), float(np.std(found)), float(np.mean(chances)))
+        precisions.append(float((labels[best] == label).mean()))
+        chances.append(float((labels[pool] == label).mean()))
+    return FewShot(float(np.mean(precisions)), float(np.std(precisions)), float(np.mean(chances)))

@@ -1,4 +1,4 @@
-"""The shape of a space: what its clusters follow (artifact or source), its hubs, and a map of it in two dimensions."""
+"""The geometry of a space: whether its clusters follow artifact or source, its hubs, and a map of it in 2-D."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NEIGHBOURS = 15
 
 
 def separation(x: Any, artifact: Any, source: Any) -> dict[str, float]:
-    """Do the vectors lie together by artifact, as they should, or by source?
+    """Whether the vectors cluster by artifact, as they should, or by source.
 
     Args:
         x: [N, D] in the original space.
@@ -29,7 +29,7 @@ def separation(x: Any, artifact: Any, source: Any) -> dict[str, float]:
     Returns:
         Cosine silhouettes in [-1, 1] ("silhouette_artifact", "silhouette_source"), their difference ("margin"),
         "leakage" (share of rows whose nearest neighbour is of the same source), "leakage_chance" and "hubness"
-        (skewness of the 10-occurrence). NaN where undefined. Beyond 5000 rows all are taken from a fixed sample.
+        (skewness of the 10-occurrence). NaN where undefined. Beyond 5000 rows all are measured on a fixed sample.
 
     Raises:
         ParameterError: unfit shapes or values.
@@ -40,12 +40,12 @@ def separation(x: Any, artifact: Any, source: Any) -> dict[str, float]:
     x, artifact, source = x[rows], artifact[rows], source[rows]
     by_artifact, by_source = silhouette(x, artifact), silhouette(x, source)
     table = NeighbourTable.of(x, source, other_sources=0)
-    same, chance = content_leakage(table)
+    same_source, chance = content_leakage(table)
     return {
         "silhouette_artifact": by_artifact,
         "silhouette_source": by_source,
         "margin": by_artifact - by_source,
-        "leakage": float(same.mean()) if len(same) else float("nan"),
+        "leakage": float(same_source.mean()) if len(same_source) else float("nan"),
         "leakage_chance": chance,
         "hubness": hubness(table),
     }
@@ -54,7 +54,7 @@ def separation(x: Any, artifact: Any, source: Any) -> dict[str, float]:
 def silhouette(x: Any, labels: Any) -> float:
     """Mean cosine silhouette in [-1, 1] (Rousseeuw 1987) of x [N, D] under labels [N]; a fixed sample beyond 5000 rows.
 
-    NaN when there is one label, or as many as rows.
+    NaN for a single label, or as many labels as rows.
     """
     x = check_matrix(x)
     labels = names(labels, len(x), "labels")
@@ -65,10 +65,10 @@ def silhouette(x: Any, labels: Any) -> float:
 
 
 def umap_2d(x: Any, seed: int = 0, n_neighbors: int = NEIGHBOURS, min_dist: float = 0.1) -> np.ndarray:
-    """A map of x [N, D] by UMAP on cosine distance, float32 [N, 2]; one seed, one map (on one machine).
+    """A map of x [N, D] by UMAP on cosine distance, float32 [N, 2]; the same for the same seed on the same machine.
 
-    McInnes, Healy & Melville 2018. The first call in a process compiles for some ten seconds; on a terminal a bar
-    counts the epochs that follow.
+    McInnes, Healy & Melville 2018. The first call in a process compiles for some ten seconds; then a terminal shows a
+    progress bar over the epochs.
 
     Raises:
         ParameterError: fewer than five rows, or unfit values.
@@ -83,15 +83,15 @@ def umap_2d(x: Any, seed: int = 0, n_neighbors: int = NEIGHBOURS, min_dist: floa
         min_dist=min_dist,
         metric="cosine",
         random_state=seed,
-        n_jobs=1,  # what a seed allows
+        n_jobs=1,  # results depend on the seed alone with one job only
         init="spectral" if len(x) > 20 else "random",  # the eigensolver needs more rows than that
-        tqdm_kwds={"disable": None, "desc": "map", "leave": False},  # None: where standard error is no terminal
+        tqdm_kwds={"disable": None, "desc": "map", "leave": False},  # None: disabled if stderr is not a terminal
     )
     return np.asarray(mapper.fit_transform(unit_rows(x)), dtype=np.float32)
 
 
 def trustworthiness(x: Any, points: Any, n_neighbors: int = NEIGHBOURS) -> float:
-    """How far neighbours on the map are neighbours in the space, in [0, 1] (Venna & Kaski 2001), cosine in the space.
+    """How far neighbours on the map are neighbours in the space by cosine, in [0, 1] (Venna & Kaski 2001).
 
     Args:
         x: [N, D].
@@ -110,8 +110,8 @@ def trustworthiness(x: Any, points: Any, n_neighbors: int = NEIGHBOURS) -> float
 
 
 def _umap() -> Any:
-    """The class, imported when first used, because the import alone starts numba."""
+    """The class, imported on first use because the import starts numba."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ImportWarning)  # that its TensorFlow variant is not to be had
+        warnings.simplefilter("ignore", ImportWarning)  # says that its TensorFlow variant is missing
         from umap import UMAP
     return UMAP

@@ -1,4 +1,4 @@
-"""Nearest neighbours by cosine with the query's own source left out, through FAISS."""
+"""Nearest neighbours by cosine without those of the query's source, by FAISS."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..core.errors import ParameterError
 from ..core.vectors import unit_rows
 from .data import check_matrix, names
 
-_FETCHED = 4_000_000  # neighbours held at a time
+_FETCHED = 4_000_000  # neighbours in memory at a time
 
 
 def neighbours(
@@ -24,7 +24,7 @@ def neighbours(
     Args:
         train_x, test_x: [N, D], [M, D].
         train_sources, test_sources: [N], [M] split keys.
-        k: How many, at least 1.
+        k: Number of neighbours, at least 1.
 
     Returns:
         Row numbers int64 [M, k], best first, -1 where fewer rows of other sources exist; cosines float32 [M, k],
@@ -49,7 +49,7 @@ def neighbours(
 class NeighbourTable:
     """The neighbours of every row among the other rows of one set, from one exact search by cosine.
 
-    Row numbers are int64, best first; equal cosines come in the order of the rows.
+    Row numbers are int64, nearest first; equal cosines come in the order of the rows.
 
     Attributes:
         sources: [N] split keys.
@@ -67,7 +67,7 @@ class NeighbourTable:
 
         Args:
             sources: [N] split keys.
-            nearest, other_sources: How many neighbours of each kind; 0 for none of other sources.
+            nearest, other_sources: Number of neighbours of each kind; other_sources may be 0.
 
         Raises:
             ParameterError: unfit shapes or values.
@@ -79,9 +79,9 @@ class NeighbourTable:
         others = np.full((len(x), other_sources), -1, np.int64)
         left_out = sizes[code] if other_sources else np.ones(len(x), np.int64)
         for rows, ids, cosines in _search(x, x, left_out, max(nearest, other_sources)):
-            deep = near.shape[1] + 1  # holds enough besides the row itself
-            itself = ids[:, :deep] == rows[:, None]
-            near[rows] = _first(ids[:, :deep], cosines[:, :deep], itself, near.shape[1])[0]
+            depth = near.shape[1] + 1  # one more, as the row itself is usually its own nearest
+            itself = ids[:, :depth] == rows[:, None]
+            near[rows] = _first(ids[:, :depth], cosines[:, :depth], itself, near.shape[1])[0]
             if other_sources:
                 best, _ = _first(ids, cosines, code[ids] == code[rows][:, None], other_sources)
                 others[rows, : best.shape[1]] = best
@@ -94,15 +94,18 @@ class NeighbourTable:
 def _search(
     x: np.ndarray, queries: np.ndarray, left_out: np.ndarray, k: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Query numbers [m], rows of x [m, F] and cosines [m, F], best first, F enough for ``k`` without those left out.
+    """Searches all rows of x by batches of queries; F is large enough that ``k`` remain without those left out.
 
     Args:
-        left_out: [M] how many rows of x each query must do without.
+        left_out: [M] number of rows of x that will be left out for each query.
+
+    Yields:
+        Query numbers [m], row numbers [m, F] and cosines [m, F], nearest first, equal cosines in the order of the rows.
     """
     index = faiss.IndexFlatIP(x.shape[1])
     index.add(unit_rows(x))
     queries = unit_rows(queries)
-    # Queries that do without like numbers of rows go together: enough is fetched for k to remain, and little more.
+    # Queries with similar numbers of rows left out are searched together, so that few neighbours are fetched in vain.
     order = np.argsort(left_out, kind="stable")
     start = 0
     while start < len(order) and len(x):
@@ -126,19 +129,19 @@ def _first(ids: np.ndarray, cosines: np.ndarray, left_out: np.ndarray, k: int) -
 
 
 def vote(ids: np.ndarray, scores: np.ndarray, train_labels: Any) -> np.ndarray:
-    """Class of each row of neighbours, weighted by (1 + cosine) / 2; a tie goes to the class of the nearest one.
+    """Class of each query by the votes of its neighbours, weighted by (1 + cosine) / 2; the nearest decides ties.
 
     Args:
         ids, scores: [M, k] from :func:`neighbours`.
         train_labels: [N] class names.
 
     Raises:
-        ParameterError: a row has no neighbour at all.
+        ParameterError: a query has no neighbour.
     """
     labels = np.asarray(train_labels, dtype=str)
-    lost = np.flatnonzero(ids[:, 0] < 0)
-    if len(lost):
-        raise ParameterError(f"row {lost[0]} has no neighbour of another source; give training rows of other sources.")
+    alone = np.flatnonzero(ids[:, 0] < 0)
+    if len(alone):
+        raise ParameterError(f"row {alone[0]} has no neighbour of another source; give training rows of other sources.")
     classes, code = np.unique(labels, return_inverse=True)
     weight = np.where(ids >= 0, (1.0 + np.where(ids >= 0, scores, 0.0)) / 2.0, 0.0)
     votes = np.zeros((len(ids), len(classes)))

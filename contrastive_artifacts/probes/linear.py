@@ -1,4 +1,4 @@
-"""Linear probes: calibrated logistic regression for the type, ridge for the severity. NumPy alone at inference."""
+"""Linear probes: calibrated logistic regression for the type, ridge regression for the severity; inference in NumPy."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from .calibration import calibrated_loss, fit_temperature, probabilities_of
 from .data import check_matrix, grouped_folds, names, training_set
 from .storage import PROBES
 
-# Penalty weight per training row (1 / (C N) of scikit-learn), from strong to weak: each fit starts from the last.
+# Penalty weight per training row (1 / (C N) of scikit-learn), from strong to weak: each fit starts from the one before.
 STRENGTHS: dict[str, tuple[float, ...]] = {
     "l2": (3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001),
     "l1": (0.03, 0.01, 0.003),
 }
-# With three, the models that the temperature is fitted on are so much weaker than the final one that it comes out shy.
+# With three folds, the models that the temperature is fitted on are so much weaker than the final one that the final
+# one is under-confident.
 FOLDS = 5
-# (folds, final fit). The slow l1 solver tells strengths apart long before its weights settle at zero.
+# (in the folds, in the final fit). The slow l1 solver ranks the strengths long before its weights converge to zero.
 _TOLERANCE = {"l2": (1e-4, 1e-4), "l1": (1e-1, 1e-2)}
 _RIDGE = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)  # times the number of rows
-_ABSENT = -50.0  # bias of a class that a fold's training rows lack
+_ABSENT = -50.0  # bias of a class without training rows in a fold
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +59,8 @@ class LinearProbe:
             x: [N, D].
             labels: [N] class names, two or more.
             sources: [N] split keys, two or more.
-            penalty: "l2" or "l1" (few dimensions used; some four times slower).
-            strengths: Penalty weights to choose from; one value fixes it.
+            penalty: "l2", or "l1" (sparse weights; about four times slower).
+            strengths: Penalty weights to choose from; a single one is used without a choice.
 
         Raises:
             ParameterError: unfit shapes or values, or a single class.
@@ -76,7 +77,7 @@ class LinearProbe:
         logits: list[list[np.ndarray]] = [[] for _ in grid]
         held_out: list[np.ndarray] = []
         for train, test in grouped_folds(labels, sources, FOLDS):
-            test = test[np.isin(target[test], target[train])]  # of a class never seen, no fold can tell anything
+            test = test[np.isin(target[test], target[train])]  # classes of the training rows
             held_out.append(target[test])
             for at, (weights, bias) in enumerate(_path(x[train], target[train], len(classes), penalty, grid, rough)):
                 logits[at].append(x[test] @ weights.T + bias)
@@ -91,7 +92,7 @@ class LinearProbe:
         return cls(tuple(map(str, classes)), weights, bias, scores[best][1], float(grid[best]), penalty)
 
     def again(self, x: Any, labels: Any) -> LinearProbe:
-        """One fitted on other rows with this one's penalty, strength and temperature: one fit instead of a search.
+        """Fits a probe on other rows with the penalty, strength and temperature of this one, without a search.
 
         Raises:
             ParameterError: as :meth:`fit`.
@@ -132,7 +133,7 @@ class LinearProbe:
 
 @dataclass(frozen=True, eq=False)
 class SeverityProbe:
-    """How bad one artifact is, given that it is there: ridge regression clipped to [0, 1].
+    """Severity of one artifact, given that it is present: ridge regression clipped to [0, 1].
 
     Attributes:
         weights: float32 [D]; bias: float; alpha: ridge weight chosen by grouped cross-validation.
@@ -145,12 +146,12 @@ class SeverityProbe:
 
     @classmethod
     def fit(cls, x: Any, severity: Any, sources: Any) -> SeverityProbe:
-        """Fits on views of ONE artifact type (clean views, at 0, would turn it into a detector: leave them out).
+        """Fits on views of one artifact, without clean views: at severity 0 these would make it a detector.
 
         Args:
             x: [N, D].
             severity: [N] in [0, 1].
-            sources: [N] split keys; with a single source the ridge weight is not chosen but strong.
+            sources: [N] split keys; with a single source the ridge weight is the strongest of the choices.
 
         Raises:
             ParameterError: unfit shapes or values, no rows, a severity outside [0, 1].
@@ -201,7 +202,7 @@ def standardisation(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _path(
     x: np.ndarray, target: np.ndarray, count: int, penalty: str, strengths: Sequence[float], tolerance: float
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Weights [K, D] and bias [K] on the raw x for each strength, warm-started from the one before."""
+    """Weights [K, D] and bias [K] for x as it is (not standardised), for each strength from that of the one before."""
     mean, scale = standardisation(x)
     standard = ((x - mean) / scale).astype(np.float32)
     solver = {"solver": "saga", "l1_ratio": 1.0} if penalty == "l1" else {"solver": "lbfgs"}
@@ -209,15 +210,16 @@ def _path(
     for strength in strengths:
         model.C = 1.0 / (strength * len(x))
         with warnings.catch_warnings():
-            # The weak end of the grid on separable data: held-out rows, not convergence, decide what is kept.
+            # Weak penalties on separable data do not converge; held-out rows decide which strength is used.
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(standard, target)
-        some, offset = model.coef_.astype(np.float64), model.intercept_.astype(np.float64)
-        if len(some) == 1:  # two classes come as one row; half of it each gives the same probabilities
-            some, offset = np.concatenate([-some, some]) / 2, np.concatenate([-offset, offset]) / 2
+        coefficients, intercept = model.coef_.astype(np.float64), model.intercept_.astype(np.float64)
+        if len(coefficients) == 1:  # of two classes; half of it for each gives the same probabilities
+            coefficients = np.concatenate([-coefficients, coefficients]) / 2
+            intercept = np.concatenate([-intercept, intercept]) / 2
         weights, bias = np.zeros((count, x.shape[1])), np.full(count, _ABSENT)
-        weights[model.classes_] = some / scale
-        bias[model.classes_] = offset - weights[model.classes_] @ mean
+        weights[model.classes_] = coefficients / scale
+        bias[model.classes_] = intercept - weights[model.classes_] @ mean
         yield weights.astype(np.float32), bias.astype(np.float32)
 
 

@@ -1,4 +1,4 @@
-"""How well labels and severities are told: metrics that are functions of confusion counts, and rank correlation."""
+"""Metrics of labels, as functions of confusion counts, and of severities, as rank correlations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Counts = np.ndarray  # [..., K, K], rows = truth, columns = prediction
 
 @dataclass(frozen=True)
 class ConfusionMetric:
-    """A metric that needs no more than the confusion counts, so that a bootstrap can resample sums.
+    """A metric that is a function of the confusion counts, so that a bootstrap can resample sums.
 
     Args:
         name: Key in tables.
@@ -34,15 +34,15 @@ class ConfusionMetric:
 
 
 def classes_of(labels: Any, predictions: Any = ()) -> tuple[str, ...]:
-    """Every class that occurs, sorted, "clean" first."""
-    found = {str(name) for name in np.asarray(labels, dtype=str)} | {
+    """The classes that occur in labels or predictions, sorted, "clean" first."""
+    classes = {str(name) for name in np.asarray(labels, dtype=str)} | {
         str(name) for name in np.asarray(predictions, dtype=str)
     }
-    return tuple(sorted(found, key=lambda name: (name != CLEAN, name)))
+    return tuple(sorted(classes, key=lambda name: (name != CLEAN, name)))
 
 
 def confusion(labels: Any, predictions: Any, classes: Sequence[str] | None = None) -> Counts:
-    """Counts, int64 [K, K]: rows = truth, columns = prediction, in the order of ``classes``.
+    """Counts int64 [K, K]: rows = truth, columns = prediction, in the order of ``classes``.
 
     Raises:
         ParameterError: lengths differ, or a name is not among the classes.
@@ -70,11 +70,11 @@ def encode(values: Any, classes: Sequence[str]) -> np.ndarray:
     texts = names(values, len(values), "labels")
     order = np.argsort(np.asarray(classes, dtype=str))
     ordered = np.asarray(classes, dtype=str)[order]
-    at = np.searchsorted(ordered, texts).clip(0, len(ordered) - 1)
-    strange = np.flatnonzero(ordered[at] != texts)
-    if len(strange):
-        raise ParameterError(f"{str(texts[strange[0]])!r} is not one of the classes {', '.join(classes)}.")
-    return order[at]
+    positions = np.searchsorted(ordered, texts).clip(0, len(ordered) - 1)
+    unknown = np.flatnonzero(ordered[positions] != texts)
+    if len(unknown):
+        raise ParameterError(f"{str(texts[unknown[0]])!r} is not one of the classes {', '.join(classes)}.")
+    return order[positions]
 
 
 def _macro_f1(counts: Counts, classes: Sequence[str]) -> np.ndarray:
@@ -93,9 +93,9 @@ def _accuracy(counts: Counts, classes: Sequence[str]) -> np.ndarray:
 def _clean_recall(counts: Counts, classes: Sequence[str]) -> np.ndarray:
     if CLEAN not in classes:
         return np.full(counts.shape[:-2], np.nan)
-    at = list(classes).index(CLEAN)
-    total = counts[..., at, :].sum(axis=-1)
-    return counts[..., at, at] / np.where(total > 0, total, np.nan)
+    clean = list(classes).index(CLEAN)
+    total = counts[..., clean, :].sum(axis=-1)
+    return counts[..., clean, clean] / np.where(total > 0, total, np.nan)
 
 
 macro_f1 = ConfusionMetric("macro_f1", _macro_f1)  # mean over the classes that occur in labels or predictions
@@ -105,7 +105,7 @@ CONFUSION_METRICS = (macro_f1, accuracy, clean_recall)
 
 
 def rank_features(truth: Any, estimate: Any) -> np.ndarray:
-    """Per row the terms whose sums give the correlation of the ranks, float64 [N, 6]."""
+    """Terms float64 [N, 6] whose sums over rows give the correlation of the ranks."""
     a, b = (rankdata(values) / max(len(values), 1) - 0.5 for values in (np.asarray(truth), np.asarray(estimate)))
     return np.stack([np.ones_like(a), a, b, a * a, b * b, a * b], axis=1)
 
@@ -124,13 +124,13 @@ def spearman(truth: Any, estimate: Any) -> float:
 
 
 def severity_spearman(artifact: Any, truth: Any, estimate: Any) -> dict[str, float]:
-    """Spearman of true and estimated severity for each artifact (not clean), and "mean" over those that have one."""
+    """Spearman's correlation of true and estimated severity for each artifact (not clean), and their "mean"."""
     artifact = np.asarray(artifact, dtype=str)
     truth, estimate = np.asarray(truth), np.asarray(estimate)
-    found = {
+    correlations = {
         name: spearman(truth[artifact == name], estimate[artifact == name])
         for name in classes_of(artifact)
         if name != CLEAN
     }
-    defined = [value for value in found.values() if np.isfinite(value)]
-    return found | {"mean": float(np.mean(defined)) if defined else float("nan")}
+    defined = [value for value in correlations.values() if np.isfinite(value)]
+    return correlations | {"mean": float(np.mean(defined)) if defined else float("nan")}

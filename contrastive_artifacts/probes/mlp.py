@@ -1,4 +1,4 @@
-"""A small multilayer perceptron as a probe: what a little non-linearity finds beyond a linear one."""
+"""A small multilayer perceptron as a probe: shows what is readable from an embedding beyond a linear probe."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ HIDDEN = 256
 DROPOUT = 0.2
 WEIGHT_DECAY = 0.05
 LEARNING_RATE = 1e-3
-BATCH = 256  # or a sixteenth of the rows, whichever is less: small sets need steps too
+BATCH = 256  # or a sixteenth of the rows if that is less, so that an epoch of a small set has enough steps
 EPOCHS = 60
 PATIENCE = 8
 
 
 @dataclass(frozen=True, eq=False)
 class MLPProbe:
-    """One hidden layer of ReLU units; NumPy alone at inference.
+    """One hidden layer of ReLU units; inference in NumPy.
 
     Attributes:
         classes: K names, sorted.
@@ -40,13 +40,13 @@ class MLPProbe:
 
     @classmethod
     def fit(cls, x: Any, labels: Any, sources: Any, seed: int = 0) -> MLPProbe:
-        """AdamW with dropout and weight decay; stops, and goes back to the best epoch, by one fifth of the sources.
+        """Trains by AdamW with dropout and weight decay; one fifth of the sources is held out for early stopping.
 
         Args:
             x: [N, D].
             labels: [N] class names, two or more.
             sources: [N] split keys, two or more.
-            seed: Of the first weights, the batches and the dropout; torch's global state is left as it was.
+            seed: Of the initial weights, the batches and the dropout; torch's global random state does not change.
 
         Raises:
             ParameterError: unfit shapes or values, or a single class.
@@ -57,8 +57,8 @@ class MLPProbe:
 
         x, labels, sources = training_set(x, labels, sources)
         classes, target = np.unique(labels, return_inverse=True)
-        train, held = grouped_folds(labels, sources, folds=5)[0]
-        held = held[np.isin(target[held], target[train])]
+        train, held_out = grouped_folds(labels, sources, folds=5)[0]
+        held_out = held_out[np.isin(target[held_out], target[train])]
         mean, scale = standardisation(x[train])
         inputs = torch.from_numpy(((x - mean) / scale).astype(np.float32))
         targets = torch.from_numpy(target.astype(np.int64))
@@ -82,8 +82,8 @@ class MLPProbe:
                     optimiser.step()
                 net.eval()
                 with torch.no_grad():
-                    outputs = net(inputs[held])
-                    loss = float(nn.functional.cross_entropy(outputs, targets[held]))
+                    outputs = net(inputs[held_out])
+                    loss = float(nn.functional.cross_entropy(outputs, targets[held_out]))
                 waited += 1
                 if loss < best:
                     best, best_state, waited = loss, copy.deepcopy(net.state_dict()), 0
@@ -94,7 +94,7 @@ class MLPProbe:
         layers = ((first, first_bias - first @ mean), (second, second_bias))
         single = tuple((w.astype(np.float32), b.astype(np.float32)) for w, b in layers)
         probe = cls(tuple(map(str, classes)), (single[0], single[1]), 1.0)
-        return cls(probe.classes, probe.layers, fit_temperature(probe.logits(x[held]), target[held]))
+        return cls(probe.classes, probe.layers, fit_temperature(probe.logits(x[held_out]), target[held_out]))
 
     def logits(self, x: Any) -> np.ndarray:
         """Before temperature and softmax, float32 [N, K]."""

@@ -1,4 +1,4 @@
-"""What a space is like: content leakage, retrieval, effective rank, alignment, uniformity, hubness."""
+"""Figures of a space: content leakage, retrieval, effective rank, alignment, uniformity, hubness."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..core.vectors import unit_rows
 from .data import check_matrix, names
 from .knn import NeighbourTable
 
-SAMPLE = 5000  # rows beyond which quadratic figures are taken from a fixed sample
+SAMPLE = 5000  # with more rows, figures of quadratic cost are measured on a fixed sample
 
 
 class Retrieval(NamedTuple):
@@ -24,14 +24,14 @@ class Retrieval(NamedTuple):
 
 
 def sample_rows(count: int, limit: int = SAMPLE) -> np.ndarray:
-    """Sorted row numbers: all of them up to ``limit``, beyond it always the same ``limit`` of ``count``."""
+    """Sorted row numbers: all of ``count`` up to ``limit``, beyond that a fixed random sample of ``limit``."""
     if count <= limit:
         return np.arange(count)
     return np.sort(generator("sample", count, limit).permutation(count)[:limit])
 
 
 def content_leakage(table: NeighbourTable) -> tuple[np.ndarray, float]:
-    """Whether the nearest other row is of the same source, float64 [N] of 0 and 1, and the mean expected by chance.
+    """Whether the nearest other row is of the same source, float64 [N] of 0 and 1, and the mean by chance.
 
     NaN for fewer than two rows.
     """
@@ -47,32 +47,32 @@ def hit_leakage(table: NeighbourTable, kinds: Any, k: int = 10) -> tuple[np.ndar
 
     Args:
         table: Of N rows, ``k`` deep or more.
-        kinds: [N] class of the sound (dog, speech); "" where it is not known.
+        kinds: [N] class of the sound (dog, speech); "" where unknown.
 
     Returns:
-        Share of the k nearest others that are of the row's own source, float64 [N], and the mean expected by chance;
-        share of the k nearest of *other* sources that are of its kind of sound [N], NaN where that is not known, and
-        the mean expected by chance.
+        Share of the k nearest other rows that are of the same source, float64 [N], and its mean by chance; share of the
+        k nearest rows of *other* sources that are of the same class of sound, float64 [N], NaN where that is unknown,
+        and its mean by chance.
     """
     sources, count = table.sources, len(table)
     kinds = names(kinds, count, "kinds")
     if count < 2:
         return np.full(count, np.nan), float("nan"), np.full(count, np.nan), float("nan")
-    same = (sources[table.nearest[:, :k]] == sources[:, None]).mean(axis=1)
+    same_source = (sources[table.nearest[:, :k]] == sources[:, None]).mean(axis=1)
     chance = float(((_size_of(sources) - 1) / (count - 1)).mean())
     others = table.other_sources[:, :k]
     hits = (others >= 0).sum(axis=1)
-    alike = ((kinds[others] == kinds[:, None]) & (others >= 0)).sum(axis=1) / hits.clip(1)
-    both = np.char.add(np.char.add(kinds, "\x1f"), sources)
-    left = count - _size_of(sources)  # rows of other sources
-    expected = (_size_of(kinds) - _size_of(both)) / left.clip(1)
+    same_kind = ((kinds[others] == kinds[:, None]) & (others >= 0)).sum(axis=1) / hits.clip(1)
+    kind_and_source = np.char.add(np.char.add(kinds, "\x1f"), sources)
+    other_source_rows = count - _size_of(sources)  # rows of other sources
+    expected_same_kind = (_size_of(kinds) - _size_of(kind_and_source)) / other_source_rows.clip(1)
     known = (kinds != "") & (hits > 0)
-    usual = float(expected[known].mean()) if known.any() else float("nan")
-    return same, chance, np.where(known, alike, np.nan), usual
+    kind_chance = float(expected_same_kind[known].mean()) if known.any() else float("nan")
+    return same_source, chance, np.where(known, same_kind, np.nan), kind_chance
 
 
 def retrieval(table: NeighbourTable, labels: Any) -> Retrieval:
-    """Each row as a query against the others, matches of its own source excluded.
+    """Each row as a query for rows of other sources.
 
     P@10 is the share of the ten nearest with the query's label; AP@100 sums the precision at each relevant rank up to
     100, over the number of relevant rows or 100, whichever is less.
@@ -84,41 +84,43 @@ def retrieval(table: NeighbourTable, labels: Any) -> Retrieval:
     sources, ids = table.sources, table.other_sources
     labels = names(labels, len(table), "labels")
     relevant = (labels[ids] == labels[:, None]) & (ids >= 0)
-    joint = np.char.add(np.char.add(labels, "\x1f"), sources)
-    total = _size_of(labels) - _size_of(joint)  # rows with the label, of other sources
+    label_and_source = np.char.add(np.char.add(labels, "\x1f"), sources)
+    total = _size_of(labels) - _size_of(label_and_source)  # rows with the label, of other sources
     candidates = len(table) - _size_of(sources)
     hits = relevant.cumsum(axis=1)
     ranks = np.arange(1, ids.shape[1] + 1)
     summed = np.where(relevant, hits / ranks, 0.0).sum(axis=1)
-    some = total > 0
-    precision = np.where(some, relevant[:, :10].sum(axis=1) / candidates.clip(1, 10), np.nan)
-    return Retrieval(precision, np.where(some, summed / total.clip(1, 100), np.nan))
+    has_matches = total > 0
+    precision = np.where(has_matches, relevant[:, :10].sum(axis=1) / candidates.clip(1, 10), np.nan)
+    return Retrieval(precision, np.where(has_matches, summed / total.clip(1, 100), np.nan))
 
 
 def retrieval_chance(labels: Any, sources: Any) -> float:
-    """P@10 that a random order would have: the mean share of rows of other sources that carry the query's label."""
+    """P@10 of a random order: the mean share of the query's label among the rows of other sources."""
     labels = np.asarray(labels, dtype=str)
     sources = names(sources, len(labels), "sources")
     total = _size_of(labels) - _size_of(np.char.add(np.char.add(labels, "\x1f"), sources))
-    some = total > 0
-    return float((total[some] / (len(labels) - _size_of(sources))[some]).mean()) if some.any() else float("nan")
+    has_matches = total > 0
+    if not has_matches.any():
+        return float("nan")
+    return float((total[has_matches] / (len(labels) - _size_of(sources))[has_matches]).mean())
 
 
 def effective_rank(x: Any) -> float:
     """Exponential of the entropy of the normalised singular values, 1..min(N, D) (Roy & Vetterli 2007); 0 for zeros."""
     x = check_matrix(x).astype(np.float64)
-    small = x.T @ x if x.shape[0] >= x.shape[1] else x @ x.T
-    values = np.sqrt(np.linalg.eigvalsh(small).clip(0.0))
+    gram = x.T @ x if x.shape[0] >= x.shape[1] else x @ x.T
+    values = np.sqrt(np.linalg.eigvalsh(gram).clip(0.0))
     if not len(values) or values.sum() == 0.0:
         return 0.0
-    share = values[values > 1e-7 * values.max()] / values.sum()  # below that the squares are rounding
+    share = values[values > 1e-7 * values.max()] / values.sum()  # smaller ones are rounding errors of the squares
     return float(np.exp(-(share * np.log(share)).sum()))
 
 
 def alignment(x: Any, labels: Any, sources: Any) -> float:
     """Mean squared distance of the normalised vectors over all pairs of one label and two sources, in [0, 4].
 
-    Wang & Isola 2020 with alpha = 2; the pairs are counted in closed form, none is sampled. NaN without such a pair.
+    Wang & Isola 2020 with alpha = 2; over all pairs in closed form, without sampling. NaN without such a pair.
     """
     unit = unit_rows(check_matrix(x)).astype(np.float64)
     labels, sources = names(labels, len(unit), "labels"), names(sources, len(unit), "sources")
@@ -136,7 +138,7 @@ def alignment(x: Any, labels: Any, sources: Any) -> float:
 def uniformity(x: Any) -> float:
     """Log of the mean Gaussian potential over all pairs, t = 2 (Wang & Isola 2020); 0 = collapsed, lower = spread.
 
-    Beyond 5000 rows a fixed sample of them is used.
+    Beyond 5000 rows it is measured on a fixed sample.
     """
     x = check_matrix(x)
     unit = unit_rows(x[sample_rows(len(x))])
@@ -151,7 +153,7 @@ def uniformity(x: Any) -> float:
 
 
 def hubness(table: NeighbourTable, k: int = 10) -> float:
-    """Skewness of the k-occurrence, how often each row is among the k nearest of others (Radovanovic et al. 2010).
+    """Skewness of the k-occurrence: how often a row is among the k nearest of others (Radovanovic et al. 2010).
 
     About 0 without hubs; NaN for k + 1 rows or fewer, or when all occur equally often.
 
@@ -165,6 +167,6 @@ def hubness(table: NeighbourTable, k: int = 10) -> float:
 
 
 def _size_of(values: np.ndarray) -> np.ndarray:
-    """For each row how many rows share its value."""
+    """Number of rows with the same value, for each row."""
     _, code, sizes = np.unique(values, return_inverse=True, return_counts=True)
     return sizes[code]

@@ -1,4 +1,4 @@
-"""Probes on disk: arrays as safetensors, the rest as JSON, with the fingerprint of the encoder they belong to."""
+"""Probes on disk: arrays as safetensors, the rest as JSON, with the fingerprint of their encoder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ARRAYS, _RECORD = "probe.safetensors", "probe.json"
 
 
 class Storable(Protocol):
-    """A probe that can be taken apart into arrays and JSON, and put together again."""
+    """A probe that can be converted to arrays and JSON and back."""
 
     kind: Any
 
@@ -29,7 +29,7 @@ PROBES: Registry[Any] = Registry("kind of probe")
 
 
 def write_state(directory: str | Path, arrays: dict[str, np.ndarray], record: dict[str, Any], fingerprint: str) -> None:
-    """Writes the two files; the JSON goes last and names the SHA-256 of the arrays."""
+    """Writes the two files, the JSON last; it holds the SHA-256 of the arrays."""
     if not isinstance(fingerprint, str) or not fingerprint:
         raise ParameterError(f"fingerprint is {fingerprint!r}; give the fingerprint of the encoder, a text.")
     directory = Path(directory)
@@ -42,10 +42,10 @@ def write_state(directory: str | Path, arrays: dict[str, np.ndarray], record: di
 def read_state(
     directory: str | Path, fingerprint: str | None = None
 ) -> tuple[dict[str, np.ndarray], dict[str, Any], str]:
-    """Arrays, record and fingerprint; arrays are finite floats.
+    """Reads arrays (finite floats), record and fingerprint.
 
     Raises:
-        FingerprintError: the probe was trained on another encoder than ``fingerprint``.
+        FingerprintError: the probe is of another encoder than ``fingerprint``.
         StorageError: a file is missing, damaged or of another version.
     """
     directory = Path(directory)
@@ -53,10 +53,10 @@ def read_state(
     stored = read_json(directory / _RECORD)
     if not isinstance(stored, dict) or stored.get("version") != VERSION:
         raise StorageError(f"{directory / _RECORD} is not of version {VERSION}; train the probe again.")
-    found, record = stored.get("fingerprint"), stored.get("probe")
-    if not isinstance(found, str) or not isinstance(record, dict):
+    stored_fingerprint, record = stored.get("fingerprint"), stored.get("probe")
+    if not isinstance(stored_fingerprint, str) or not isinstance(record, dict):
         raise StorageError(f"{directory / _RECORD} lacks its fingerprint or its probe; train the probe again.")
-    check_fingerprint(found, fingerprint, directory)
+    check_fingerprint(stored_fingerprint, fingerprint, directory)
     if not path.is_file():
         raise StorageError(f"{path} does not exist; train the probe again.")
     if sha256(path) != stored.get("sha256"):
@@ -68,14 +68,15 @@ def read_state(
     bad = [name for name, array in arrays.items() if array.dtype.kind != "f" or not np.isfinite(array).all()]
     if bad:
         raise StorageError(f"{path}: {', '.join(bad)} hold values that are not finite numbers; train the probe again.")
-    return arrays, record, found
+    return arrays, record, stored_fingerprint
 
 
-def check_fingerprint(found: str, wanted: str | None, where: str | Path = "the probe") -> None:
-    """Raises FingerprintError when ``wanted`` is given and differs."""
-    if wanted is not None and wanted != found:
+def check_fingerprint(fingerprint: str, expected: str | None, where: str | Path = "the probe") -> None:
+    """Raises FingerprintError when ``expected`` is given and differs."""
+    if expected is not None and expected != fingerprint:
         raise FingerprintError(
-            f"{where} was trained on encoder {found!r}, not {wanted!r}; use it with that encoder or train one for this."
+            f"{where} was trained on encoder {fingerprint!r}, not {expected!r}; use it with that encoder or train "
+            "one for this."
         )
 
 

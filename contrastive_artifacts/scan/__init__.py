@@ -1,4 +1,4 @@
-"""Scanning: windows of a recording are classified and joined to the segments of a timeline."""
+"""Scanning: the windows of a recording are classified and joined to the segments of a timeline."""
 
 from .scan import WindowClassifier as WindowClassifier
 from .scan import scan as scan

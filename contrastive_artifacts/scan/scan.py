@@ -1,6 +1,6 @@
-"""Finds the artifacts of a long recording: windows are classified as they stream by, then joined to segments.
+"""Finds the artifacts of a long recording: windows are classified one batch after another, then joined to segments.
 
-Memory is flat in the length of the audio; what is kept per window is its probabilities and severities.
+Memory does not grow with the audio but for the probabilities and severities of each window.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _PROGRESS_FROM_S = 20.0
 
 
 class WindowClassifier(Protocol):
-    """What a scan needs of an encoder.
+    """The part of an encoder that a scan needs.
 
-    ``labels`` starts with "clean"; ``window_s`` is the audio one verdict is made from, ``hop_s`` the step between two.
+    ``labels`` starts with "clean"; ``window_s`` and ``hop_s`` are the length and the hop of its windows in seconds.
     """
 
     @property
@@ -52,7 +52,7 @@ class WindowClassifier(Protocol):
 
 @dataclass
 class _Lane:
-    """The verdicts on one mono signal: per batch, probabilities [n, K] and severities [n, K]."""
+    """The results for one mono signal: per batch, probabilities [n, K] and severities [n, K]."""
 
     channel: int | None
     probabilities: list[np.ndarray] = field(default_factory=list)
@@ -75,26 +75,26 @@ def scan(
 ) -> Timeline:
     """Scans a recording of any length for artifacts.
 
-    A window's verdict counts for the hop around its centre (out to the ends of the recording for the first and last),
-    so a boundary is right to about half a hop. Per label, a median over neighbouring windows removes outliers: an event
-    of one sample lies in ``window / hop`` windows, and the median is narrow enough to keep a run of that many. A clean
-    gap shorter than about a window is not seen. A segment is a run of at least ``leave`` that reaches ``enter``
-    (hysteresis as in Canny 1986).
+    The result of a window counts for the hop around its centre (for the first and last window, up to the ends of the
+    recording), so a boundary is accurate to about half a hop. Per label, a median over neighbouring windows removes
+    outliers; it is narrow enough to pass an event of one sample, which lies in ``window / hop`` windows. A clean gap
+    shorter than about a window is not detected. A segment is a run of windows with a probability of at least ``leave``,
+    of which one reaches ``enter`` (hysteresis as in Canny 1986).
 
     Args:
         path: Any media file that :mod:`~contrastive_artifacts.audio` reads.
         encoder: Classifies windows; the release encoder if not given.
-        channels: "mix" scans the mean of the channels; "each" scans every channel and says which.
+        channels: "mix" scans the mean of the channels, "each" every channel by itself.
         enter, leave: Probabilities with ``0 < leave <= enter <= 1``.
         minimum_s: Shorter segments are dropped; half a window if not given.
         batch: Windows classified at a time.
         progress: Show a bar on stderr for recordings over 20 s, if stderr is a terminal.
 
     Returns:
-        Segments ordered by start, in samples at the recording's own rate. "clean" makes no segment.
+        Segments ordered by start, in samples at the recording's own rate; none for "clean".
 
     Raises:
-        ParameterError: a value outside its range, or an encoder that answers with other shapes than promised.
+        ParameterError: a value outside its range, or an encoder that returns arrays of other shapes.
         AudioError: the file cannot be read or holds no audio.
     """
     encoder = load("release") if encoder is None else encoder
@@ -109,33 +109,33 @@ def scan(
     total = 0
     with _progress(info.duration_s, progress) as bar:
         task = bar.add_task(Path(path).name, total=info.duration_s)
-        for some in _batches(windows.stream(blocks, window, hop), batch):
+        for items in _batches(windows.stream(blocks, window, hop), batch):
             for lane in lanes:
-                _classify(lane, [lane.signal(samples) for _, samples in some], encoder, rate)
-            starts += [start for start, _ in some]
-            total = starts[-1] + some[-1][1].shape[1]
+                _classify(lane, [lane.signal(samples) for _, samples in items], encoder, rate)
+            starts += [start for start, _ in items]
+            total = starts[-1] + items[-1][1].shape[1]
             bar.update(task, completed=total / rate)
     if not starts:
         raise AudioError(f"{path} holds no audio samples; give a file with a sound track.")
-    # Each verdict holds from half way to the window before to half way to the window after.
+    # A window counts from half way to the window before to half way to the window after.
     centres = np.asarray(starts, np.int64) * 2 + min(window, total)
     edges = np.concatenate([[0], (centres[:-1] + centres[1:]) // 4, [total]])
     width = 2 * (round(window / hop) // 2) + 1
     shortest = min(total, window // 2 if minimum_s is None else round(minimum_s * rate))
-    found = [
+    segments = [
         segment
         for lane in lanes
         for segment in _segments(lane, encoder.labels, edges, width, enter, leave)
         if segment.stop - segment.start >= shortest
     ]
-    found.sort(key=lambda s: (s.start, s.stop, s.label, -1 if s.channel is None else s.channel))
-    return Timeline(Path(path), rate, total, tuple(found), tuple(encoder.labels[1:]))
+    segments.sort(key=lambda s: (s.start, s.stop, s.label, -1 if s.channel is None else s.channel))
+    return Timeline(Path(path), rate, total, tuple(segments), tuple(encoder.labels[1:]))
 
 
 def _batches(items: Iterable[tuple[int, np.ndarray]], size: int) -> Iterator[list[tuple[int, np.ndarray]]]:
     items = iter(items)
-    while some := list(islice(items, size)):
-        yield some
+    while batch := list(islice(items, size)):
+        yield batch
 
 
 def _classify(lane: _Lane, signals: list[np.ndarray], encoder: WindowClassifier, rate: int) -> None:
@@ -155,7 +155,7 @@ def _classify(lane: _Lane, signals: list[np.ndarray], encoder: WindowClassifier,
 def _segments(
     lane: _Lane, labels: Sequence[str], edges: np.ndarray, width: int, enter: float, leave: float
 ) -> Iterator[Segment]:
-    """Segments of one lane; window n speaks for the samples ``edges[n]`` to ``edges[n + 1]``."""
+    """Segments of one lane; window n counts for the samples ``edges[n]`` to ``edges[n + 1]``."""
     probabilities, severities = np.concatenate(lane.probabilities), np.concatenate(lane.severities)
     smooth = median_filter(probabilities, size=(width, 1), mode="nearest")
     for column, label in enumerate(labels[1:], start=1):
@@ -174,9 +174,9 @@ def _segments(
             )
 
 
-def _progress(duration_s: float | None, wanted: bool) -> Progress:
+def _progress(duration_s: float | None, enabled: bool) -> Progress:
     console = Console(stderr=True)
-    worthwhile = duration_s is None or duration_s > _PROGRESS_FROM_S
+    is_long = duration_s is None or duration_s > _PROGRESS_FROM_S
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -184,7 +184,7 @@ def _progress(duration_s: float | None, wanted: bool) -> Progress:
         TimeRemainingColumn(),
     )
     return Progress(
-        *columns, console=console, transient=True, disable=not (wanted and worthwhile and console.is_terminal)
+        *columns, console=console, transient=True, disable=not (enabled and is_long and console.is_terminal)
     )
 
 

@@ -1,4 +1,4 @@
-"""What was heard where in a recording, and the files other programs read it from."""
+"""The segments of a recording with artifacts, and the files that other programs read them from."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...core.html import build_page
 
 @dataclass(frozen=True)
 class Segment:
-    """One stretch of one artifact.
+    """A part of a recording with one artifact.
 
     Attributes:
         start, stop: Samples ``[start, stop)`` at the recording's own rate.
@@ -20,7 +20,7 @@ class Segment:
         severity: Mean over the windows of the segment, in [0, 1]; None where it is unknown: nobody defined a scale for
             a label that users added. Files say null (JSON, the page), "" (CSV) or "unknown" (captions).
         confidence: Mean probability of the label over the same windows, in [0, 1].
-        channel: Index of the channel it was heard in; None when the channels were scanned as one mix.
+        channel: Number of the channel, from 0; None when the channels were scanned as one mix.
     """
 
     start: int
@@ -37,10 +37,10 @@ class Timeline:
 
     Attributes:
         path: The recording.
-        sample_rate: Its own, in Hz; the unit of every position here.
-        samples: Its length.
-        segments: What was heard; none if nothing was.
-        labels: Every artifact that was listened for, so that an empty lane can be told from an unknown one.
+        sample_rate: Of the recording, in Hz; positions are samples at this rate.
+        samples: Length of the recording.
+        segments: May be empty.
+        labels: Every artifact that the encoder knows: of these, those without a segment were not detected.
     """
 
     path: Path
@@ -67,7 +67,7 @@ class Timeline:
         files.write_csv(path, rows)
 
     def to_json(self, path: str | Path) -> None:
-        """Everything; positions in samples, channels counted from 0."""
+        """All attributes; positions in samples, channels counted from 0."""
         value = {
             "path": str(self.path),
             "sample_rate": self.sample_rate,
@@ -96,7 +96,7 @@ class Timeline:
         files.write_text(path, "WEBVTT\n" + "".join(cues))
 
     def to_html(self, path: str | Path) -> None:
-        """A page that opens from disk without a network: one lane per artifact, a ruler, facts under the pointer."""
+        """A page that opens from disk without a network: one lane per artifact, details under the pointer."""
         name = Path(self.path).name
         data = {
             "name": name,
@@ -111,15 +111,15 @@ class Timeline:
 def _lanes(segments: Sequence[Segment], labels: Sequence[str]) -> list[tuple[str, int | None]]:
     """(label, channel) of each lane: labels in their own order, channels of a label together, empty labels last."""
     known = [*labels, *sorted({s.label for s in segments} - set(labels))]
-    heard = {(s.label, s.channel) for s in segments}
+    occurring = {(s.label, s.channel) for s in segments}
     full = [
         (label, channel)
         for label in known
         for _, channel in sorted(
-            (pair for pair in heard if pair[0] == label), key=lambda pair: -1 if pair[1] is None else pair[1]
+            (pair for pair in occurring if pair[0] == label), key=lambda pair: -1 if pair[1] is None else pair[1]
         )
     ]
-    return full + [(label, None) for label in known if label not in {name for name, _ in heard}]
+    return full + [(label, None) for label in known if label not in {name for name, _ in occurring}]
 
 
 def _caption(segment: Segment) -> str:
@@ -146,7 +146,7 @@ def _escape_cue(text: str) -> str:
 
 
 def clock(sample: int, sample_rate: int) -> str:
-    """``hh:mm:ss.mmm`` in integer arithmetic: no drift in the hours."""
+    """``hh:mm:ss.mmm``, in integer arithmetic so that long recordings do not drift."""
     thousandths = (sample * 1000 + sample_rate // 2) // sample_rate
     seconds, milli = divmod(thousandths, 1000)
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{milli:03d}"
