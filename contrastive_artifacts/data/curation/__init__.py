@@ -1,4 +1,4 @@
-"""Looking through data that should be clean: measures, reasons, listening, and a manifest of what to keep."""
+"""Checks recordings that should be clean: measures, flags with reasons, decisions of listeners, and a manifest."""
 
 from __future__ import annotations
 

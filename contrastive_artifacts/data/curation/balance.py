@@ -1,4 +1,4 @@
-"""How even a corpus is over its classes and source sets, before and after curation."""
+"""Balance of a corpus over its categories and sets, before and after curation."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ HEADER = (
 @dataclass(frozen=True)
 class Evenness:
     """Attributes:
-    groups: How many groups hold anything.
-    entropy: Shannon entropy over the groups by what is in them, divided by its maximum: 1 even, 0 all in one.
-    gini: Gini coefficient: 0 even, near 1 all in one. Groups that curation emptied count.
+    groups: Number of groups that are not empty.
+    entropy: Shannon entropy of the shares of the groups, divided by its maximum: 1 if even, 0 if all is in one group.
+    gini: Gini coefficient: 0 if even, near 1 if all is in one group. Groups that curation emptied are counted.
     """
 
     groups: int
@@ -32,7 +32,7 @@ class Evenness:
 
 
 def evenness(amounts: Sequence[float]) -> Evenness:
-    """Of amounts (clips, seconds) per group.
+    """Evenness of amounts (clips, seconds), one per group.
 
     >>> evenness([5, 5, 5, 5])
     Evenness(groups=4, entropy=1.0, gini=0.0)
@@ -49,15 +49,16 @@ def evenness(amounts: Sequence[float]) -> Evenness:
 
 
 def balance(findings: Sequence[Finding], outcome: Sequence[Verdict]) -> list[list[object]]:
-    """Rows under :data:`HEADER`: one a category, one a set (first folder of the id), then what all of them come to.
+    """Rows for :data:`HEADER`: one per category, one per set (first folder of the clip id), then one for all clips.
 
-    ``flagged`` counts clips, ``flags_*`` count reasons. Behind the groups come two rows with their :func:`evenness`.
+    ``flagged`` counts clips, ``flags_*`` count reasons. The groups are followed by two rows with their
+    :func:`evenness`.
     """
     rows: list[list[object]] = []
     for by, key in zip(NAMES, (_category, _set), strict=True):
         groups: dict[str, list[tuple[Finding, bool]]] = {}
-        for finding, what in zip(findings, outcome, strict=True):
-            groups.setdefault(key(finding), []).append((finding, what.decision == KEEP))
+        for finding, verdict in zip(findings, outcome, strict=True):
+            groups.setdefault(key(finding), []).append((finding, verdict.decision == KEEP))
         if set(groups) == {""}:
             continue
         counted = [_row(by, name or "(none)", members) for name, members in sorted(groups.items())]
@@ -66,17 +67,17 @@ def balance(findings: Sequence[Finding], outcome: Sequence[Verdict]) -> list[lis
         rows += counted
         rows.append([by, "entropy", *(each.entropy for each in even), "", "", ""])
         rows.append([by, "Gini", *(each.gini for each in even), "", "", ""])
-    total = [(finding, what.decision == KEEP) for finding, what in zip(findings, outcome, strict=True)]
+    total = [(finding, verdict.decision == KEEP) for finding, verdict in zip(findings, outcome, strict=True)]
     return [*rows, _row("all", "all", total)]
 
 
 def _row(by: str, name: str, members: Sequence[tuple[Finding, bool]]) -> list[object]:
-    kept = [finding for finding, keep in members if keep]
-    every = [finding for finding, _ in members]
-    flagged = sum(1 for finding in every if finding.flags)
-    lengths = [round(sum(_seconds(finding) for finding in some), 1) for some in (every, kept)]
-    flags = [sum(len(finding.flags) for finding in some) for some in (every, kept)]
-    return [by, name, len(every), len(kept), *lengths, flagged, *flags]
+    before = [finding for finding, _ in members]
+    after = [finding for finding, keep in members if keep]
+    flagged = sum(1 for finding in before if finding.flags)
+    lengths = [round(sum(_seconds(finding) for finding in findings), 1) for findings in (before, after)]
+    flags = [sum(len(finding.flags) for finding in findings) for findings in (before, after)]
+    return [by, name, len(before), len(after), *lengths, flagged, *flags]
 
 
 def _seconds(finding: Finding) -> float:
@@ -88,5 +89,5 @@ def _category(finding: Finding) -> str:
 
 
 def _set(finding: Finding) -> str:
-    head, slash, _ = finding.clip.id.partition("/")
-    return head if slash else ""
+    folder, slash, _ = finding.clip.id.partition("/")
+    return folder if slash else ""

@@ -1,4 +1,4 @@
-"""What people decided after listening: a fold over a journal."""
+"""Decisions of listeners to keep or reject clips, stored in a journal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LONGEST_NOTE = 1000  # characters
 
 @dataclass(frozen=True)
 class Decision:
-    """Keep or reject, by whom, when (UTC, ISO 8601), and a note."""
+    """A decision ("keep" or "reject"), the person, the time (UTC, ISO 8601) and a note."""
 
     decision: str
     who: str
@@ -22,12 +22,12 @@ class Decision:
 
 
 class Decisions:
-    """Decisions of one person on top of all earlier ones.
+    """All decisions so far, and new ones of one person.
 
-    A decision is about samples: it counts for a clip only as long as their sha256 is the same.
+    A decision is valid only for the samples that were judged, identified by their sha256.
 
     Args:
-        journal: Where they are kept.
+        journal: Where decisions are stored.
         who: Name of the person who decides now.
     """
 
@@ -35,18 +35,18 @@ class Decisions:
         self.who, self._acts = who, Acts(journal, who, "decision")
 
     def in_force(self) -> dict[tuple[str, str], Decision]:
-        """(clip id, sha256 of its samples) -> the decision that stands."""
+        """(clip id, sha256 of its samples) -> the last decision that was not undone."""
         return {
             (entry["clip"], entry["sha256"]): Decision(entry["decision"], entry["who"], entry["time"], entry["note"])
             for entry in self._acts.standing
         }
 
     def decide(self, clip_id: str, sha256: str, decision: str, note: str = "", reasons: tuple[str, ...] = ()) -> None:
-        """Stores a decision at once.
+        """Stores a decision.
 
         Raises:
             ParameterError: neither keep nor reject, or a note of more than 1000 characters.
-            StorageError: it could not be stored; nothing has changed.
+            StorageError: it cannot be stored; nothing has changed.
         """
         if decision not in (KEEP, REJECT):
             raise ParameterError(f"A decision is {KEEP!r} or {REJECT!r}, not {decision!r}.")
@@ -56,7 +56,7 @@ class Decisions:
         self._acts.add({**about, "decision": decision, "note": note, "reasons": list(reasons)})
 
     def undo(self) -> str | None:
-        """Takes back this person's last decision that stands; the id of its clip, or ``None`` when there is none."""
+        """Undoes this person's last decision; returns the id of its clip, or ``None`` if there is no decision."""
         entry = self._acts.last()
         if entry is None:
             return None

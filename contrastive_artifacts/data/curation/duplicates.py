@@ -1,8 +1,8 @@
-"""Clips that hold the same recording, at any offset and level, also after lossy coding or resampling.
+"""Finds clips of the same recording, at any offset and level, also after lossy coding or resampling.
 
-The encoder of this package is trained to forget which sound it hears, so it cannot tell copies. Candidates are
-therefore neighbours by what sounds: statistics of a spectrogram in 32 bands, without the level. Each candidate pair is
-confirmed or dropped by the cross-correlation of its whitened waveforms, in which independent sounds stay under .2.
+The encoder of this package is trained to ignore the content of a sound, so it cannot find copies. Candidates are
+therefore nearest neighbours by level-independent statistics of a spectrogram of 32 bands. Each candidate pair is
+confirmed by the cross-correlation of its whitened waveforms, which stays below .2 for independent sounds.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from scipy import fft
 from ... import audio
 from ...core.vectors import unit_rows
 
-RATE = 8000  # Hz at which clips are compared; what was band-limited to 4 kHz still equals its original there
+RATE = 8000  # Hz at which clips are compared: a copy band-limited to 4 kHz still equals its original
 LONGEST_S = 30.0  # from the beginning of a clip
 _LEAST_S = 0.5  # of overlap, and a third of the shorter clip
 _FRAME, _HOP = 256, 128  # 32 and 16 ms
 _BANDS = 32
-_TOP = 97  # bin under which the bands lie, 3 kHz: an original and its copy through a low-pass at 3.4 kHz stay near
-_BLOCK = 1024  # rows of the similarity matrix that exist at once
+_TOP = 97  # upper bin of the bands, 3 kHz: a copy low-passed at 3.4 kHz stays close to its original
+_BLOCK = 1024  # rows of the similarity matrix in memory
 _FADE = 160  # samples, 20 ms
-_KEPT = 512  # whitened waveforms held while pairs are confirmed, 1 MB each at the most
+_CACHED = 512  # whitened waveforms in memory while pairs are confirmed, at most 1 MB each
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two clips by their position, and the correlation of what overlaps, in [0, 1]."""
+    """Positions of two clips, and the correlation of their overlap, in [0, 1]."""
 
     first: int
     second: int
@@ -44,10 +44,10 @@ def reduced(waveform: np.ndarray, sample_rate: int) -> np.ndarray:
 
 
 def content(low: np.ndarray) -> np.ndarray:
-    """What sounds in a :func:`reduced` waveform, whatever its level and order in time: float32 ``[96]``.
+    """Spectral statistics of a :func:`reduced` waveform, independent of level and order in time: float32 ``[96]``.
 
-    Mean, deviation and maximum over time of the decibels in 32 bands from 60 Hz to 3 kHz, less their overall maximum;
-    nothing lies more than 60 dB under it.
+    Mean, standard deviation and maximum over time of the level in dB in 32 bands from 60 Hz to 3 kHz, relative to the
+    overall maximum and limited to 60 dB below it.
     """
     padded = np.pad(low, (0, max(0, _FRAME - low.size)))
     frames = np.lib.stride_tricks.sliding_window_view(padded, _FRAME)[::_HOP] * np.hanning(_FRAME).astype(np.float32)
@@ -61,9 +61,10 @@ def content(low: np.ndarray) -> np.ndarray:
 
 
 def candidates(vectors: np.ndarray, nearest: int = 5) -> Iterator[tuple[int, int]]:
-    """Pairs ``(i, j)``, i < j, in order: each of ``[N, D]`` with its nearest others by cosine, columns standardised.
+    """Sorted pairs ``(i, j)``, i < j, of each row of ``[N, D]`` with its nearest rows by cosine, columns standardised.
 
-    The similarity matrix exists in blocks of 1024 rows; time grows with N squared (a minute for 50,000 on one core).
+    The similarity matrix is computed in blocks of 1024 rows; time grows with N squared (50,000 rows take a minute on
+    one core).
     """
     scaled = vectors - vectors.mean(axis=0)
     scaled /= np.maximum(scaled.std(axis=0), 1e-3)
@@ -80,14 +81,14 @@ def candidates(vectors: np.ndarray, nearest: int = 5) -> Iterator[tuple[int, int
 
 
 def whiten(low: np.ndarray) -> np.ndarray:
-    """A waveform ``[T]`` with the smoothed magnitude of its spectrum taken out; RMS near 1, zeros for silence.
+    """Divides the spectrum of a waveform ``[T]`` by its smoothed magnitude; RMS near 1, zeros for silence.
 
-    Without it rumble decides: slow waves correlate by chance. Peaks end at 4 times the RMS, so that one click in each
-    of two clips does not make them alike.
+    Without whitening, low frequencies dominate the correlation, and they correlate by chance. Peaks are limited to 4
+    times the RMS, so that one click in each of two clips does not make them similar.
     """
     steep = np.diff(low, prepend=low[:1])
     fade = min(_FADE, steep.size // 2)
-    steep[:fade] *= np.linspace(0, 1, fade, dtype=np.float32)  # the cut at either end is a click as well
+    steep[:fade] *= np.linspace(0, 1, fade, dtype=np.float32)  # a hard edge at either end would be a click
     steep[steep.size - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
     size = fft.next_fast_len(2 * low.size, real=True)
     spectrum = fft.rfft(steep, size)
@@ -101,20 +102,20 @@ def whiten(low: np.ndarray) -> np.ndarray:
 
 
 def similarity(a: np.ndarray, b: np.ndarray) -> float:
-    """Largest absolute correlation coefficient of two whitened waveforms over all offsets, of the part that overlaps.
+    """Largest absolute correlation coefficient of two whitened waveforms over all offsets, within their overlap.
 
-    Offsets with less overlap than half a second, or a third of the shorter waveform, do not count.
+    Offsets with an overlap of less than half a second, or of less than a third of the shorter waveform, are ignored.
     """
     if not (a.any() and b.any()):
         return 0.0
     size = fft.next_fast_len(a.size + b.size, real=True)
     cross = fft.irfft(fft.rfft(a, size) * np.conj(fft.rfft(b, size)), size)
-    lags = np.arange(-(b.size - 1), a.size)  # a[t + lag] beside b[t]
+    lags = np.arange(-(b.size - 1), a.size)  # a[t + lag] is compared with b[t]
     energy_a, energy_b = (np.concatenate([[0.0], np.cumsum(np.square(x, dtype=np.float64))]) for x in (a, b))
     start, stop = np.maximum(lags, 0), np.minimum(a.size, b.size + lags)
     shared = (energy_a[stop] - energy_a[start]) * (energy_b[stop - lags] - energy_b[start - lags])
     least = min(max(_LEAST_S * RATE, min(a.size, b.size) / 3), min(a.size, b.size))
-    # An overlap that lies in the silent part of a clip has no energy to compare.
+    # An overlap in a silent part of a clip has no energy to compare.
     usable = (stop - start >= least) & (shared > 0.01 * energy_a[-1] * energy_b[-1])
     if not usable.any():
         return 0.0
@@ -124,44 +125,44 @@ def similarity(a: np.ndarray, b: np.ndarray) -> float:
 def find_pairs(
     hashes: Sequence[str], vectors: np.ndarray, load: Callable[[int], np.ndarray], least: float, nearest: int = 5
 ) -> list[Pair]:
-    """Pairs of clips that hold the same recording.
+    """Pairs of clips of the same recording.
 
     Args:
-        hashes: Of the samples, one a clip; equal ones are pairs with similarity 1 at once.
-        vectors: float32 ``[N, D]`` of :func:`content`.
-        load: Position -> :func:`reduced` waveform; called again for what was dropped from memory.
-        least: Similarity from which on a pair counts.
-        nearest: Candidates a clip.
+        hashes: Hash of the samples of each clip; clips with equal hashes are pairs with similarity 1.
+        vectors: float32 ``[N, D]``, :func:`content` of each clip.
+        load: Position -> :func:`reduced` waveform; called again if the whitened waveform is no longer in memory.
+        least: Smallest similarity of a pair.
+        nearest: Number of candidates per clip.
     """
     first: dict[str, int] = {}
     exact = {position: first.setdefault(digest, position) for position, digest in enumerate(hashes)}
-    found = [Pair(other, position, 1.0) for position, other in exact.items() if other != position]
+    pairs = [Pair(other, position, 1.0) for position, other in exact.items() if other != position]
     single = np.array(sorted(first.values()))
-    white = lru_cache(maxsize=_KEPT)(lambda position: whiten(load(position)))
+    white = lru_cache(maxsize=_CACHED)(lambda position: whiten(load(position)))
     for i, j in candidates(vectors[single], nearest):
         a, b = int(single[i]), int(single[j])
-        alike = similarity(white(a), white(b))
-        if alike >= least:
-            found.append(Pair(a, b, alike))
-    return found
+        correlation = similarity(white(a), white(b))
+        if correlation >= least:
+            pairs.append(Pair(a, b, correlation))
+    return pairs
 
 
 def originals(pairs: Sequence[Pair], worth: Sequence[float]) -> Mapping[int, Pair]:
-    """Which clips to call duplicates: position -> the pair that it forms with the clip to keep.
+    """The duplicates among the clips: position -> the pair that it forms with the clip to keep.
 
-    Of a pair the clip of more worth stays (the earlier one of equals). What overlaps only with a clip that is a
-    duplicate itself is not one: of three crops in a row the outer two may stay.
+    Of a pair, the clip of higher worth is kept (the earlier one if equal). A clip that overlaps only with duplicates is
+    not a duplicate itself: of three overlapping crops in a row, the outer two can be kept.
     """
-    beside: dict[int, list[Pair]] = {}
+    pairs_of: dict[int, list[Pair]] = {}
     for pair in pairs:
-        beside.setdefault(pair.first, []).append(pair)
-        beside.setdefault(pair.second, []).append(pair)
-    copies: dict[int, Pair] = {}
-    kept: set[int] = set()
-    for position in sorted(beside, key=lambda p: (-worth[p], p)):
-        same = [pair for pair in beside[position] if (pair.first + pair.second - position) in kept]
-        if same:
-            copies[position] = max(same, key=lambda pair: pair.similarity)
+        pairs_of.setdefault(pair.first, []).append(pair)
+        pairs_of.setdefault(pair.second, []).append(pair)
+    duplicates: dict[int, Pair] = {}
+    keep: set[int] = set()
+    for position in sorted(pairs_of, key=lambda p: (-worth[p], p)):
+        with_originals = [pair for pair in pairs_of[position] if (pair.first + pair.second - position) in keep]
+        if with_originals:
+            duplicates[position] = max(with_originals, key=lambda pair: pair.similarity)
         else:
-            kept.add(position)
-    return copies
+            keep.add(position)
+    return duplicates

@@ -1,4 +1,4 @@
-"""From figures to reasons: which measure counts against a clip, from where on, and from where on without listening."""
+"""Limits of the measures: from which values a clip is flagged, and from which it is rejected without listening."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from typing import Any
 from ...core.errors import ParameterError
 from .measures import Measures
 
-_MOST = 10.0  # urgencies end here, so that one figure without an upper end does not hide all others
+_MOST = 10.0  # largest urgency, so that one unbounded measure does not hide all others
 
 
 @dataclass(frozen=True)
 class Limit:
-    """When a measure is a reason.
+    """Limits of one measure.
 
     Args:
         measure: Name of a field of :class:`.measures.Measures`, or "similarity" (see :mod:`.duplicates`).
-        soft: From here on a clip is flagged, to be listened to.
-        hard: From here on it is rejected when flags are applied without listening. A ``hard`` below ``soft`` means that
-            small figures are the bad ones.
-        rejects: Whether the hard limit may reject; false where healthy sounds can reach any figure.
-        what: The figure in words, with ``{value}``.
+        soft: From this value on, a clip is flagged for listening.
+        hard: From this value on, a clip is rejected if flags are applied without listening. A ``hard`` below ``soft``
+            means that low values are bad.
+        rejects: Whether the hard limit may reject; false if undamaged sounds can have any value.
+        what: Description of the value, with the placeholder ``{value}``.
     """
 
     measure: str
@@ -40,13 +40,13 @@ class Limit:
             )
 
     def urgency(self, value: float) -> float:
-        """Negative: no reason; 0 at the soft limit, 1 at the hard one; 10 at most."""
+        """0 at the soft limit, 1 at the hard one, 10 at most; negative if the value is no reason."""
         return min(_MOST, (value - self.soft) / (self.hard - self.soft))
 
 
 @dataclass(frozen=True)
 class Flag:
-    """One reason against one clip: its name, the figure, how urgent it is (see :class:`Limit`), in words."""
+    """A reason against a clip: its name, the value, its urgency (see :class:`Limit`), and a description."""
 
     reason: str
     value: float
@@ -55,7 +55,7 @@ class Flag:
     text: str
 
 
-# Chosen on 454 clips of field recordings, speech, music and effects. Noise floors have no limit: rain is all floor.
+# Chosen on 454 clips of field recordings, speech, music and effects. No limit on the noise floor: rain is only floor.
 LIMITS: Mapping[str, Limit] = {
     "clipped": Limit("clipped_per_s", 0.5, 5.0, True, "{value:.1f} flat-topped runs per second"),
     "silent": Limit("quiet_share", 0.5, 0.95, True, "{value:.0%} of it lies under -70 dBFS"),
@@ -63,7 +63,7 @@ LIMITS: Mapping[str, Limit] = {
     "quiet": Limit("loudness_lufs", -50.0, -65.0, True, "loudness {value:.1f} LUFS"),
     # 16 kHz in a 44.1 kHz file is .27; a 22.05 kHz recording in it .5
     "band_limited": Limit("lost_band", 0.2, 0.6, True, "the upper {value:.0%} of its band is cut off"),
-    # Engines and rotors turn steadily too, and fire crackles: these two are for ears to decide.
+    # Engines and rotors have steady lines too, and fire crackles: these two do not reject without listening.
     "humming": Limit("hum_db", 18.0, 30.0, False, "lines at mains multiples stand out by {value:.0f} dB"),
     "clicking": Limit("clicks_per_s", 2.0, 10.0, False, "{value:.1f} clicks per second"),
     "dc_offset": Limit("dc_db", -45.0, -25.0, True, "constant offset of {value:.0f} dBFS"),
@@ -72,26 +72,26 @@ LIMITS: Mapping[str, Limit] = {
 
 
 def make_limits(changes: Mapping[str, Mapping[str, Any] | None] | None = None) -> dict[str, Limit]:
-    """:data:`LIMITS` with other numbers: reason -> {soft, hard, rejects}; ``None`` leaves a reason out.
+    """:data:`LIMITS` with changes: reason -> {soft, hard, rejects}; ``None`` removes a reason.
 
     Raises:
-        ParameterError: an unknown reason or key, or numbers that are no limits.
+        ParameterError: an unknown reason or key, or values that are no limits.
     """
-    made = dict(LIMITS)
+    limits = dict(LIMITS)
     for reason, change in (changes or {}).items():
         if reason not in LIMITS:
             raise ParameterError(f"limits: there is no reason {reason!r}; there are {', '.join(LIMITS)}.")
         if change is None:
-            del made[reason]
+            del limits[reason]
             continue
         if unknown := sorted(set(change) - {"soft", "hard", "rejects"}):
             raise ParameterError(f"limits.{reason} has no {unknown[0]!r}; it has soft, hard and rejects.")
-        made[reason] = dataclasses.replace(made[reason], **change)
-    return made
+        limits[reason] = dataclasses.replace(limits[reason], **change)
+    return limits
 
 
 def judge(measures: Measures, limits: Mapping[str, Limit]) -> list[Flag]:
-    """The reasons against a clip by its own measures, most urgent first; what compares clips is not among them."""
+    """Flags of a clip by its own measures, most urgent first; similarity to other clips is not among them."""
     flags = []
     for reason, limit in limits.items():
         value = getattr(measures, limit.measure, None)
@@ -101,4 +101,5 @@ def judge(measures: Measures, limits: Mapping[str, Limit]) -> list[Flag]:
 
 
 def make_flag(reason: str, limit: Limit, value: float, more: str = "") -> Flag:
+    """The flag of a value; ``more`` is appended to its description."""
     return Flag(reason, value, limit.urgency(value), limit.rejects, limit.what.format(value=value) + more)

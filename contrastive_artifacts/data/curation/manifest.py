@@ -1,7 +1,7 @@
-"""The outcome of a round of curation: a table that corpora read, numbered, with every earlier one kept.
+"""The result of a curation: a table that corpora read, in numbered versions.
 
-``manifest.csv`` and ``manifest.json`` in the folder are those of the newest version; ``versions/0001`` and so on hold
-all of them. A version's JSON names the sha256 of its table and of its parent's JSON, so a chain can be checked.
+``manifest.csv`` and ``manifest.json`` in the folder belong to the newest version; ``versions/0001`` and so on hold all
+versions. The JSON of a version contains the sha256 of its table and of the JSON before it, so the chain can be checked.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Verdict:
-    """What becomes of a clip: "keep" or "reject", by whom ("auto", a name, or nobody), and the person's note."""
+    """The result for a clip: "keep" or "reject", by whom ("auto", a name, or "" for nobody), and that person's note."""
 
     decision: str
     by: str = ""
@@ -55,9 +55,9 @@ def check_apply(apply: str) -> None:
 
 
 def verdict(finding: Finding, decision: Decision | None, apply: str) -> Verdict:
-    """A person's decision first; then, with ``apply="auto"``, the hard limits; otherwise a clip stays.
+    """The verdict on a clip: a person's decision; without one and with ``apply="auto"``, the hard limits; else keep.
 
-    A clip that cannot be read is always rejected: nothing could load it.
+    A clip that cannot be read is always rejected.
     """
     if UNREADABLE in finding.reasons:
         return Verdict(REJECT, AUTO)
@@ -69,6 +69,7 @@ def verdict(finding: Finding, decision: Decision | None, apply: str) -> Verdict:
 
 
 def verdicts(findings: Sequence[Finding], decisions: Mapping[tuple[str, str], Decision], apply: str) -> list[Verdict]:
+    """:func:`verdict` of every clip."""
     return [verdict(finding, decisions.get((finding.clip.id, finding.sha256)), apply) for finding in findings]
 
 
@@ -80,10 +81,10 @@ def write_manifest(
     limits: Mapping[str, Limit],
     apply: str,
 ) -> dict[str, Any]:
-    """Writes the next version, or none when the newest one says the same; returns what its JSON holds.
+    """Writes the next version unless it would equal the newest one; returns the content of the newest JSON.
 
     Raises:
-        StorageError: an earlier version in the folder is damaged, or it is one of another corpus.
+        StorageError: the newest version in the folder is damaged or belongs to another corpus.
     """
     folder = Path(folder)
     text = _table(findings, outcome)
@@ -102,7 +103,10 @@ def write_manifest(
     }
     if newest is None or parent is None or not _same(newest, parent, text, stated):
         newest = _add(folder, newest, text, stated, _counts(findings, outcome))
-    for name in ("manifest.csv", "manifest.json"):  # both are whole at any time; a mixed pair is told by its sha256
+    for name in (
+        "manifest.csv",
+        "manifest.json",
+    ):  # each file is complete; the sha256 detects a mixed pair
         files.write_text(folder / name, (newest / name).read_text(encoding="utf-8"))
     return _read(newest)
 
@@ -143,7 +147,7 @@ def _add(folder: Path, parent: Path | None, text: str, stated: Mapping[str, Any]
         }
         files.write_json(temporary / "manifest.json", about)
         temporary.chmod(0o755)
-        temporary.rename(target)  # a version is there whole or not at all
+        temporary.rename(target)  # a version is complete or absent
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return target
@@ -153,21 +157,22 @@ def _table(findings: Sequence[Finding], outcome: Sequence[Verdict]) -> str:
     text = io.StringIO(newline="")
     table = csv.writer(text, lineterminator="\n")
     table.writerow(COLUMNS)
-    for finding, what in zip(findings, outcome, strict=True):
+    for finding, verdict in zip(findings, outcome, strict=True):
         clip = finding.clip
         urgency = f"{finding.urgency:.3f}" if finding.flags else ""
         reasons = " ".join(finding.reasons)
         fold = "" if clip.fold is None else clip.fold
-        row = [clip.id, _file(finding), clip.source, clip.category, fold, what.decision, what.by, reasons, urgency]
+        origin = [clip.id, _file(finding), clip.source, clip.category, fold]
+        judgement = [verdict.decision, verdict.by, reasons, urgency, finding.duplicate_of, verdict.note]
         figures = [""] * len(_MEASURES)
         if finding.measures is not None:
             figures = [_cell(getattr(finding.measures, name)) for name in _MEASURES]
-        table.writerow([*row, finding.duplicate_of, what.note, *figures])
+        table.writerow([*origin, *judgement, *figures])
     return text.getvalue()
 
 
 def _file(finding: Finding) -> str:
-    """As a folder corpus names it: relative to its path where the id is that, else the file's own name."""
+    """File of a clip as in a folder corpus: relative to its folder if the clip id is that path, else the file name."""
     clip = finding.clip
     if clip.path is None:
         return ""
@@ -182,8 +187,8 @@ def _counts(findings: Sequence[Finding], outcome: Sequence[Verdict]) -> dict[str
     return {
         "clips": len(findings),
         "flagged": sum(1 for finding in findings if finding.flags),
-        "keep": sum(1 for what in outcome if what.decision == KEEP),
-        "reject": sum(1 for what in outcome if what.decision == REJECT),
-        "decided_by": dict(Counter(what.by or "nobody" for what in outcome)),
+        "keep": sum(1 for verdict in outcome if verdict.decision == KEEP),
+        "reject": sum(1 for verdict in outcome if verdict.decision == REJECT),
+        "decided_by": dict(Counter(verdict.by or "nobody" for verdict in outcome)),
         "reasons": dict(Counter(reason for finding in findings for reason in finding.reasons)),
     }

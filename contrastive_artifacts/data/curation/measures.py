@@ -1,4 +1,4 @@
-"""What is measured in a clip that should be clean. Every figure is physical: no model, nothing that was fitted."""
+"""Measures of a clip that should be clean. All are physical: no model, no fitted parameters."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ import numpy as np
 from ... import audio
 from .spectrum import band, hum
 
-VERSION = 1  # of the definitions below; measures of another version are taken again
-FLOOR_DB = -160.0  # stands for the level of nothing, so that every figure is finite
+VERSION = 1  # of the definitions below; measures of another version are computed again
+FLOOR_DB = -160.0  # level of silence, so that every value is finite
 
 _NEAR_PEAK = 0.98
 _RUN = 4  # samples
-_CORNER = 0.25  # entry slope x length of a plateau, in peaks; the crest of a sine has .08 at any frequency
+_CORNER = 0.25  # slope before a plateau times its length, relative to the peak; .08 for a sine of any frequency
 _BLOCK_S = 0.02
 _QUIET_DB = -70.0
-_CLICK = 25.0  # times the median bend around it
+_CLICK = 25.0  # times the median second difference around it
 _CLICK_S = 0.0005
 _CLICK_BLOCK_S = 0.01
 
 
 @dataclass(frozen=True)
 class Measures:
-    """Figures of one clip.
+    """Measures of one clip.
 
     Attributes:
         seconds, rate, channels: Length, sample rate in Hz, number of channels.
         loudness_lufs: Integrated loudness (BS.1770-4); -160 for silence.
         peak_db: Largest sample, dBFS.
-        clipped_per_s: Flat-topped runs per second, see :func:`clipped_runs`; the worst channel.
+        clipped_per_s: Flat-topped runs per second, see :func:`clipped_runs`; of the worst channel.
         zero_share: Share of samples that are exactly zero.
         silence_share: Share of time in digital silence: all channels exactly zero for 20 ms or longer (padding, gaps).
-        quiet_share: Share of 20 ms blocks under -70 dBFS; digital silence counts.
+        quiet_share: Share of 20 ms blocks below -70 dBFS, digital silence included.
         floor_db: Noise floor: tenth percentile of the levels of the 20 ms blocks that are not digital silence, dBFS.
-        dc_db: Largest mean of a channel over what is not digital silence, dBFS.
+        dc_db: Largest absolute mean of a channel outside of digital silence, dBFS.
         clicks_per_s: Isolated clicks per second, see :func:`clicks`.
         bandwidth_hz, edge_hz, edge_db, lost_band: see :class:`.spectrum.Band`.
         hum_db, hum_hz, hum_level_db: see :class:`.spectrum.Hum`.
-        sha256: Of the samples, their shape and their rate: equal for exact copies, whatever the container.
+        sha256: Hash of samples, shape and sample rate: equal for exact copies in any container.
     """
 
     seconds: float
@@ -83,7 +83,7 @@ def measure(waveform: np.ndarray, sample_rate: int) -> Measures:
     levels = _block_levels(waveform, max(1, round(_BLOCK_S * sample_rate)))
     sounding = levels[levels > FLOOR_DB]
     loudness = audio.loudness(waveform, sample_rate)
-    found_band, found_hum = band(mono, sample_rate), hum(mono, sample_rate)
+    clip_band, clip_hum = band(mono, sample_rate), hum(mono, sample_rate)
     return Measures(
         seconds=seconds,
         rate=int(sample_rate),
@@ -97,46 +97,45 @@ def measure(waveform: np.ndarray, sample_rate: int) -> Measures:
         floor_db=float(np.percentile(sounding, 10)) if sounding.size else FLOOR_DB,
         dc_db=FLOOR_DB if silent.all() else audio.gain_to_db(_offset(waveform, silent), FLOOR_DB),
         clicks_per_s=clicks(mono, sample_rate) / seconds,
-        bandwidth_hz=found_band.bandwidth_hz,
-        edge_hz=found_band.edge_hz,
-        edge_db=found_band.edge_db,
-        lost_band=found_band.lost,
-        hum_db=found_hum.prominence_db,
-        hum_hz=found_hum.mains_hz,
-        hum_level_db=found_hum.level_db,
+        bandwidth_hz=clip_band.bandwidth_hz,
+        edge_hz=clip_band.edge_hz,
+        edge_db=clip_band.edge_db,
+        lost_band=clip_band.lost,
+        hum_db=clip_hum.prominence_db,
+        hum_hz=clip_hum.mains_hz,
+        hum_level_db=clip_hum.level_db,
         sha256=samples_hash(waveform, sample_rate),
     )
 
 
 def clipped_runs(channel: np.ndarray) -> int:
-    """Number of flat-topped runs in ``[T]``: places where the wave goes straight into a plateau at the peak.
+    """Number of flat-topped runs in ``[T]``: plateaus at the peak that begin or end with a corner.
 
-    A run is four or more samples in a row within 2 % of the largest sample of its sign. Lossy coding bends plateaus, so
-    equality is not asked for. What tells a plateau from a low tone's round crest is the corner before it: the slope of
-    the entry (or exit) times the length of the run is .08 peaks for any sine, and more than .25 for one whose crest was
-    cut 2 dB or more. Square waves, as in chip music, are flat by nature and count as well.
+    A run is four or more samples in a row within 2 % of the largest sample of its sign (not equal to it, because lossy
+    coding bends plateaus). The corner distinguishes a plateau from the round crest of a low tone: the slope before or
+    after the run times its length, relative to the peak, is .08 for any sine and more than .25 for a sine clipped by
+    2 dB or more. Square waves, as in chip music, count as clipped.
     """
-    found = 0
+    count = 0
     for sign in (1.0, -1.0):
         side = channel * np.float32(sign)
         top = float(side.max())
         if top <= 0:
             continue
-        hot = side >= _NEAR_PEAK * top
-        starts, stops = _runs(hot)
+        starts, stops = _runs(side >= _NEAR_PEAK * top)
         long = (stops - starts >= _RUN) & (stops - starts < side.size)
         starts, stops = starts[long], stops[long]
         before = np.where(starts > 0, side[starts] - side[np.maximum(starts - 1, 0)], 0)
         after = np.where(stops < side.size, side[stops - 1] - side[np.minimum(stops, side.size - 1)], 0)
-        found += int((np.maximum(before, after) * (stops - starts) >= _CORNER * top).sum())
-    return found
+        count += int((np.maximum(before, after) * (stops - starts) >= _CORNER * top).sum())
+    return count
 
 
 def clicks(mono: np.ndarray, sample_rate: int) -> int:
-    """Number of isolated clicks in ``[T]``: bends of the wave, .5 ms long at most, that stand out from all around them.
+    """Number of isolated clicks in ``[T]``: outliers of the second difference, at most .5 ms long.
 
-    The bend is the second difference; it has to be 25 times its median over the 10 ms on either side. A crackling fire
-    or a ticking clock clicks by nature.
+    An outlier exceeds 25 times the median of its block of 10 ms and of the blocks before and after. A crackling fire or
+    a ticking clock contains clicks by nature.
     """
     if mono.size < 8:
         return 0
@@ -150,14 +149,14 @@ def clicks(mono: np.ndarray, sample_rate: int) -> int:
     places = np.flatnonzero(bend > limit)
     if not places.size:
         return 0
-    first = np.r_[True, np.diff(places) > round(0.002 * sample_rate)]  # what is nearer belongs to one event
+    first = np.r_[True, np.diff(places) > round(0.002 * sample_rate)]  # closer outliers belong to one click
     begin = places[first]
     end = places[np.r_[np.flatnonzero(first)[1:] - 1, places.size - 1]]
     return int((end - begin <= max(2, round(_CLICK_S * sample_rate))).sum())
 
 
 def samples_hash(waveform: np.ndarray, sample_rate: int) -> str:
-    """sha256 over rate, shape and float32 samples of ``[C, T]``."""
+    """SHA-256 of sample rate, shape and float32 samples of ``[C, T]``, in hex."""
     digest = hashlib.sha256(repr((int(sample_rate), waveform.shape)).encode())
     digest.update(np.ascontiguousarray(waveform, dtype="<f4").data)
     return digest.hexdigest()
@@ -168,7 +167,7 @@ def _offset(waveform: np.ndarray, silent: np.ndarray) -> float:
 
 
 def _block_levels(waveform: np.ndarray, length: int) -> np.ndarray:
-    """dBFS of each block of ``length`` samples, mean power over channels; exactly the floor for digital silence."""
+    """Level in dBFS of each block of ``length`` samples, mean over channels; exactly the floor for digital silence."""
     starts = np.arange(0, waveform.shape[1], length)
     power = sum(np.add.reduceat(np.square(channel, dtype=np.float64), starts) for channel in waveform)
     power = power / (np.diff(starts, append=waveform.shape[1]) * len(waveform))
@@ -182,7 +181,7 @@ def _runs(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _long_runs(mask: np.ndarray, least: int) -> np.ndarray:
-    """The mask without its runs shorter than ``least``; all of a clip that is shorter itself."""
+    """The mask without runs shorter than ``least``; if the whole mask is shorter, only a run over all of it stays."""
     starts, stops = _runs(mask)
     long = stops - starts >= min(least, mask.size)
     change = np.zeros(mask.size + 1, np.int8)

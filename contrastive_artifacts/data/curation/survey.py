@@ -1,4 +1,4 @@
-"""A corpus measured and judged: every clip once, and again only when its file or the definitions changed."""
+"""Measures and judges the clips of a corpus; measures are computed again only if a file or a definition changes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DUPLICATE = "duplicate"
 
 @dataclass(frozen=True)
 class Finding:
-    """One clip, its measures (``None``: it cannot be read), and the reasons against it, most urgent first."""
+    """One clip, its measures (``None`` if it cannot be read), and its flags, most urgent first."""
 
     clip: Clip
     measures: Measures | None
@@ -44,7 +44,7 @@ class Finding:
 
     @property
     def hopeless(self) -> bool:
-        """Whether a flag that may reject lies beyond its hard limit."""
+        """Whether a flag that may reject is beyond its hard limit."""
         return any(flag.rejects and flag.urgency >= 1 for flag in self.flags)
 
 
@@ -52,16 +52,16 @@ Progress = Callable[[Iterable[Clip]], Iterable[Clip]]
 
 
 def survey(corpus: Corpus, folder: str | Path, limits: Mapping[str, Limit], progress: Progress = iter) -> list[Finding]:
-    """Measures the clips of a corpus, looks for duplicates, and judges.
+    """Measures the clips of a corpus, looks for duplicates, and flags clips.
 
     Args:
-        corpus: What to look at.
-        folder: ``measures.jsonl`` in it keeps what was measured: a second call, or one after a crash, goes on there.
-        limits: See :func:`.limits.make_limits`; without "duplicate" no clips are compared.
-        progress: Wraps the clips on their way.
+        corpus: The corpus.
+        folder: Measures are stored in its ``measures.jsonl``; a later call, also after a crash, continues from there.
+        limits: See :func:`.limits.make_limits`; without "duplicate", clips are not compared with each other.
+        progress: Wraps the iteration over the clips, for a progress bar.
 
     Returns:
-        One finding a clip, in the order of the corpus.
+        One finding per clip, in the order of the corpus.
     """
     with Journal(Path(folder) / "measures.jsonl") as journal:
         known = {entry["key"]: entry for entry in journal.entries if entry["version"] == VERSION}
@@ -71,7 +71,7 @@ def survey(corpus: Corpus, folder: str | Path, limits: Mapping[str, Limit], prog
             entry = known.get(key)
             if entry is None:
                 entry = {"key": key, "version": VERSION, **_measured(corpus, clip)}
-                if "problem" not in entry:  # what cannot be read now may be readable next time
+                if "problem" not in entry:  # a clip that cannot be read is tried again next time
                     journal.add(entry)
             entries.append(entry)
     findings = [_judged(clip, entry, limits) for clip, entry in zip(corpus.clips, entries, strict=True)]
@@ -123,17 +123,17 @@ def _with_duplicates(
     pairs = duplicates.find_pairs([findings[n].sha256 for n in usable], vectors, load, limit.soft)
     worth = [_worth(findings[n]) for n in usable]
     for position, pair in duplicates.originals(pairs, worth).items():
-        own = findings[usable[position]]
+        finding = findings[usable[position]]
         other = findings[usable[pair.first + pair.second - position]].clip
-        same = "same source" if own.clip.source == other.source else "another source: a split would leak"
+        same = "same source" if finding.clip.source == other.source else "another source: a split would leak"
         flag = make_flag(DUPLICATE, limit, pair.similarity, f" to {other.id} ({same})")
-        flags = tuple(sorted([*own.flags, flag], key=lambda each: -each.urgency))
-        findings[usable[position]] = dataclasses.replace(own, flags=flags, duplicate_of=other.id)
+        flags = tuple(sorted([*finding.flags, flag], key=lambda flag: -flag.urgency))
+        findings[usable[position]] = dataclasses.replace(finding, flags=flags, duplicate_of=other.id)
     return findings
 
 
 def _worth(finding: Finding) -> float:
-    """Of two copies the one with less against it stays, then the one of wider band (in kHz), then the longer one."""
+    """Rank of a copy: the less urgent one is kept, then the one of larger bandwidth (in kHz), then the longer one."""
     measures = finding.measures
     assert measures is not None  # only readable clips are compared
     band_khz = round((1 - measures.lost_band) * measures.rate / 2000)
