@@ -1,4 +1,4 @@
-"""Detail figures: measurements of the waveform that a spectrogram of a network does not hold."""
+"""Detail figures: features of the waveform that a log-mel spectrogram does not contain."""
 
 from .figures import DetailFigures as DetailFigures
 from .native import NativeDetail as NativeDetail

@@ -1,4 +1,4 @@
-"""What statistics of a waveform's detail look like, whatever computes them."""
+"""The common form of all versions of the detail figures."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Array = TypeVar("Array", Tensor, np.ndarray)
 
 
 class DetailFigures(NamedTuple, Generic[Array]):
-    """``frames [B, N, F]``: one row every FRAME_S seconds; ``clip [B, C]``: of the whole. For one waveform, no B."""
+    """Detail figures of B windows; of a single window, without the first axis."""
 
-    frames: Array
-    clip: Array
+    frames: Array  # [B, N, F], N frames of FRAME_S seconds
+    clip: Array  # [B, C], of the window as a whole
 
 
 def deviation(x: Tensor, dim: int) -> Tensor:
-    """Standard deviation over ``dim`` whose gradient stays finite where nothing varies."""
+    """Standard deviation over ``dim`` with a finite gradient where the values do not vary."""
     return (x.var(dim=dim, unbiased=False) + 1e-6).sqrt()

@@ -1,9 +1,8 @@
-"""What a log-mel spectrogram blurs: the waveform's edges, peaks and steps, as statistics that do not depend on level.
+"""Detail figures, version 1: statistics of the waveform at the backbone's rate that do not depend on its level.
 
-Hard clipping piles samples up at the extremes of the amplitude histogram; a click is a step that the second difference
-(a fixed whitening filter) lifts out of the programme; a digital dropout is a stretch of samples near zero. None of
-them needs a model, only the samples. Crest factor and histogram edges are those of clipping detectors (Kraght 2000,
-AES 109).
+A log-mel spectrogram hardly shows them. Hard clipping gathers samples at the ends of the amplitude histogram; a click
+is a step that the second difference (a fixed whitening filter) raises above the sound; a digital dropout is a run of
+samples near zero. Crest factor and histogram are those of clipping detectors (Kraght 2000, AES 109).
 """
 
 from __future__ import annotations
@@ -20,11 +19,12 @@ FLOOR = 1e-7
 
 
 class Detail(nn.Module):
-    """``[B, T]`` at ``sample_rate`` -> ``[B, DETAIL_SIZE]``, values of the order of 1; silence gives finite values.
+    """``[B, T]`` at ``sample_rate`` -> ``[B, DETAIL_SIZE]``, values of the order of 1, finite for silence too.
 
-    Per frame of 16 ms: level, crest factor, share of samples within 5 % of the frame's peak, share within 1 % of the
-    clip's peak, share near digital silence, and crest and level of the second difference; of each the mean, deviation,
-    minimum, maximum and largest step over time. Of the clip: how many samples lie beyond each of EDGES, by sign.
+    Per frame of 16 ms: level, crest factor, share of samples within 5 % of the peak of the frame, share within 1 % of
+    the peak of the window, share near digital silence, and crest factor and level of the second difference; for each
+    the mean, deviation, minimum, maximum and largest step over time. For the window: the share of samples beyond each
+    of EDGES, positive and then negative.
     """
 
     size, features = DETAIL_SIZE, FEATURES
@@ -38,7 +38,7 @@ class Detail(nn.Module):
         return self.pooled(self.figures(waveform))
 
     def figures(self, waveform: Tensor) -> DetailFigures[Tensor]:
-        """The frames, and how many samples lie beyond the edges."""
+        """Figures of the frames, and shares of samples beyond the edges."""
         x = self._padded(waveform)
         return DetailFigures(self.frames(waveform), torch.cat([self._edges(x), self._edges(-x)], dim=1))
 
@@ -51,15 +51,15 @@ class Detail(nn.Module):
         return torch.cat([edges, *parts], dim=1)
 
     def frames(self, waveform: Tensor) -> Tensor:
-        """The values of every frame of 16 ms: ``[B, T]`` -> ``[B, N, FEATURES]``, N >= 2."""
+        """Figures of all frames: ``[B, T]`` -> ``[B, N, FEATURES]``, N >= 2."""
         x = self._padded(waveform)
         frames = x.unfold(1, self.frame, self.frame)
-        bends = nn.functional.pad(x.diff(n=2, dim=1), (1, 1)).unfold(1, self.frame, self.frame)
+        second = nn.functional.pad(x.diff(n=2, dim=1), (1, 1)).unfold(1, self.frame, self.frame)
         top, loudness = x.abs().amax(1)[:, None, None], x.square().mean(1).sqrt()[:, None] + FLOOR
         peak, level = frames.abs().amax(2), frames.square().mean(2).sqrt()
-        bend_peak, bend = bends.abs().amax(2), bends.square().mean(2).sqrt()
-        middle = (bend.shape[1] - 1) // 2  # sorting instead of median(), which ONNX does not have
-        bend_loudness = bend.sort(dim=1).values[:, middle : middle + 1] + FLOOR
+        second_peak, second_level = second.abs().amax(2), second.square().mean(2).sqrt()
+        middle = (second_level.shape[1] - 1) // 2  # by sorting, as ONNX has no median()
+        second_loudness = second_level.sort(dim=1).values[:, middle : middle + 1] + FLOOR
         return torch.stack(
             [
                 torch.log10(level / loudness + 1e-4),
@@ -67,8 +67,8 @@ class Detail(nn.Module):
                 _share(frames.abs() >= 0.95 * peak[..., None]),
                 _share(frames.abs() >= 0.99 * top),
                 (frames.abs() <= 1e-4 * loudness[..., None]).float().mean(2),
-                torch.log10((bend_peak + FLOOR) / (bend + FLOOR)),
-                torch.log10(bend_peak / bend_loudness + 1e-3),
+                torch.log10((second_peak + FLOOR) / (second_level + FLOOR)),
+                torch.log10(second_peak / second_loudness + 1e-3),
             ],
             dim=2,
         )
@@ -84,5 +84,5 @@ class Detail(nn.Module):
 
 
 def _share(hits: Tensor) -> Tensor:
-    """Share of hits over the last axis on a logarithmic scale: -1 for none or one in 10^4, 1 for all."""
+    """Share of hits over the last axis on a logarithmic scale: -1 for one in 10^4 or fewer, 1 for all."""
     return 1 + torch.log10(hits.float().mean(-1).clamp(min=1e-4)) / 2

@@ -1,10 +1,10 @@
-"""What only many seconds show: common motion of level and of speed, and copies of the sound at long lags.
+"""Slow figures: features of a window of 2 to 30 s, for artifacts that shorter windows do not show.
 
-Figures of a stretch of some 2 to 30 s, for artifacts that no frame or patch betrays: pumping and gain steps (all bands
-move alike), wow (all partials move alike), print-through (a faint copy a turn earlier or later).
+They measure common changes of the level of all bands (pumping, gain steps), common changes of the frequency of all
+partials (wow), and copies of the sound at lags of 0.5 to 2 s (print-through).
 """
 
-from .stretch import LEAST_S as LEAST_S
-from .stretch import SLOW_FIGURES as SLOW_FIGURES
-from .stretch import VERSION as VERSION
-from .stretch import slow_figures as slow_figures
+from .figures import LEAST_S as LEAST_S
+from .figures import SLOW_FIGURES as SLOW_FIGURES
+from .figures import VERSION as VERSION
+from .figures import slow_figures as slow_figures

@@ -1,11 +1,11 @@
-"""Copies of the sound half a second to two seconds away: print-through of tapes and grooves.
+"""Copies of the sound at lags of 0.5 to 2 s: print-through of tapes and record grooves.
 
-A copy at -20 to -45 dB shows best where the sound itself is much fainter than it was, or will be, one turn away. So
-the sound is whitened twice, in time and frequency: once so that faint places count more, once so that loud ones do,
-and the first is correlated with the second ("generalised correlation", Knapp and Carter, IEEE Trans. ASSP 24(4), 1976).
-The turns of a reel grow with its diameter: their duration squared grows linearly, P(t)^2 = P0^2 + 2 q t. So the
-correlations of short segments are added along such lines, for a grid of q, on an axis of squared lags, where they are
-straight.
+A copy at -20 to -45 dB is detectable where the sound is much quieter than one turn of the reel earlier or later. The
+sound is therefore whitened twice, in time and frequency: once with more weight on quiet parts, once with more weight on
+loud parts, and the first is correlated with the second (generalised correlation, Knapp and Carter, IEEE Trans. ASSP
+24(4), 1976). The turns of a reel get longer as its diameter grows: the square of their duration grows linearly,
+P(t)^2 = P0^2 + 2 q t. The correlations of short segments are therefore summed along such lines, which are straight on
+an axis of squared lags, for a grid of q.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from scipy import fft, signal
 
 from ... import audio
 
-RATE = 4000  # Hz: a tape prints most at wavelengths of some 350 to 1200 Hz
+RATE = 4000  # Hz: print-through is strongest at about 350 to 1200 Hz
 LEAST_S, MOST_S = 0.5, 2.2
-SEGMENT_S = 0.25  # short enough for a growing turn to stay within a sample or two
+SEGMENT_S = 0.25  # within a segment the duration of a turn changes by two samples at most
 FRAME, LOWEST_HZ = 1024, 60.0
-CONTRAST = 0.5  # exponent by which faint and loud places are set apart
-GROWTH = np.concatenate([[0.0], np.linspace(1 / 3000, 1 / 300, 48)])  # q, in s: thickness over speed of the tape
+CONTRAST = 0.5  # exponent of the weights of quiet and loud parts
+GROWTH = np.concatenate([[0.0], np.linspace(1 / 3000, 1 / 300, 48)])  # q in s: thickness / speed of the tape
 GRID = 2 * LEAST_S / RATE  # of the squared lag, s^2: one sample at the shortest lag
-BLOCK = 8192  # sums at once: those of all segments stay in the cache of a core
+BLOCK = 8192  # lags that are summed at once: the values of all segments fit into the cache of a core
 NAMES = ("copy: steady", "copy: growing", "copy: steady, after", "copy: steady, before")
 
 
 def figures(x: np.ndarray, rate: int) -> np.ndarray:
-    """``[len(NAMES)]`` of float32 ``[T]``: log10 of the largest correlation over all lags against the usual one."""
+    """float32 ``[T]`` -> ``[len(NAMES)]``: log10 of the largest summed correlation divided by the typical one."""
     faint, loud = _whitened(audio.resample(x, rate, RATE))
     after, before = correlations(faint, loud), correlations(faint[::-1], loud[::-1])[::-1]
-    found = [along_lines(after + before, GROWTH), along_lines(after, GROWTH[:1]), along_lines(before, GROWTH[:1])]
-    return np.array([_stands_out(found[0][:1]), _stands_out(found[0][1:]), *map(_stands_out, found[1:])])
+    both, one_sided = along_lines(after + before, GROWTH), [along_lines(side, GROWTH[:1]) for side in (after, before)]
+    return np.array([_prominence(both[:1]), _prominence(both[1:]), *map(_prominence, one_sided)])
 
 
 def _whitened(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The sound with faint places raised, and with loud ones kept: two float32 ``[T]``, all bands alike in level."""
+    """The sound with quiet parts emphasised, and with loud parts emphasised: two float32 ``[T]``, white."""
     hertz, _, spectrum = signal.stft(x, RATE, nperseg=FRAME, noverlap=FRAME * 3 // 4)
     power = spectrum.real**2 + spectrum.imag**2
     power += 1e-9 * max(float(power.max()), 1e-20)
@@ -49,7 +49,7 @@ def _whitened(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def correlations(here: np.ndarray, earlier: np.ndarray) -> np.ndarray:
-    """Of each segment of ``here`` with ``earlier`` by every lag from 0 to MOST_S: float32 ``[segments, lags]``."""
+    """Correlation of each segment of ``here`` with ``earlier`` at all lags of 0 to MOST_S: ``[segments, lags]``."""
     length, most = round(SEGMENT_S * RATE), round(MOST_S * RATE)
     count = len(here) // length
     size = fft.next_fast_len(most + 2 * length, real=True)
@@ -59,11 +59,14 @@ def correlations(here: np.ndarray, earlier: np.ndarray) -> np.ndarray:
     return fft.irfft(spectra, size)[:, most::-1]
 
 
-def along_lines(found: np.ndarray, growth: np.ndarray) -> np.ndarray:
-    """Sums over the segments along P^2 = P0^2 + 2 q t: ``[q, P0^2]``, P0 from LEAST_S to what stays within MOST_S."""
-    seconds = (np.arange(len(found)) + 0.5) * SEGMENT_S
+def along_lines(correlation: np.ndarray, growth: np.ndarray) -> np.ndarray:
+    """Sums of ``[segments, lags]`` along P^2 = P0^2 + 2 q t: ``[q, P0^2]``.
+
+    P0 begins at LEAST_S; its largest value is such that all lags stay below MOST_S.
+    """
+    seconds = (np.arange(len(correlation)) + 0.5) * SEGMENT_S
     lags = np.sqrt(np.arange(LEAST_S**2, MOST_S**2, GRID)) * RATE
-    squared = found[:, np.minimum(np.rint(lags).astype(int), found.shape[1] - 1)]
+    squared = correlation[:, np.minimum(np.rint(lags).astype(int), correlation.shape[1] - 1)]
     shifts = np.rint(2 * growth[:, None] * seconds / GRID).astype(int)
     width = max(1, squared.shape[1] - int(shifts.max()))
     sums = np.zeros((len(growth), width), np.float32)
@@ -75,7 +78,8 @@ def along_lines(found: np.ndarray, growth: np.ndarray) -> np.ndarray:
     return sums
 
 
-def _stands_out(sums: np.ndarray) -> float:
+def _prominence(sums: np.ndarray) -> float:
+    """log10 of the largest magnitude divided by the standard deviation, estimated from the median."""
     size = np.abs(sums)
-    usual = float(np.median(size)) / 0.6745
-    return float(np.log10((float(size.max()) + 1e-9) / (usual + 1e-9)))
+    deviation = float(np.median(size)) / 0.6745
+    return float(np.log10((float(size.max()) + 1e-9) / (deviation + 1e-9)))

@@ -1,10 +1,11 @@
-"""Common motion of the level in all bands: gain steps, and the breathing of a compressor.
+"""Changes of the level that all bands have in common: gain steps, and the pumping of a compressor.
 
-Sounds come and go band by band. A gain moves all bands by the same number of decibels, what is loud and what lies in
-the pauses. So the change from one moment to the next is taken in each band, and its median over the bands is held
-against its spread. Steps: quantiles of the level before and after a moment, of which a gain moves every one. Slopes:
-a compressor lets the level rise steadily where sounds by themselves die away. Floor: the least level around a moment,
-common to all bands, which a gain moves and sounds do not; a compressor presses it down where it is loud.
+The sounds of a recording change the level of some bands. A change of gain changes the level of all bands by the same
+number of decibels, in loud parts and in pauses. The figures therefore compare the median change over the bands with its
+spread over the bands. Steps: changes of the quantiles of the level from before to after a frame; a gain step shifts all
+quantiles. Slopes: after a loud part a compressor raises the level steadily, while most sounds decay. Floor: the lowest
+level around a frame in each band, which changes with the gain and hardly with the sounds; a compressor lowers it in
+loud parts.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from scipy import fft, ndimage
 
 FRAME_S, HOP_S = 0.04, 0.02
 BANDS, LOWEST_HZ, HIGHEST_HZ = 20, 80.0, 7800.0
-RANGE_DB, LIVE_DB = 90.0, 75.0  # below the loudest band: what counts as silence, and which bands are not looked at
+RANGE_DB, LIVE_DB = 90.0, 75.0  # below the loudest band: silence, and the bands that are not used
 STEPS_S, SLOPES_S, FLOORS_S = (0.3, 1.0), (0.1, 0.3, 1.0), (0.3, 1.0)
 QUANTILES = (0.1, 0.5, 0.9)
-TIGHT_DB = 1.5  # spread over the bands below which a change is one of all alike
+TIGHT_DB = 1.5  # spread over the bands below which a change is common to all
 LEVELS = (5, 25, 50, 75, 90)
 NAMES = (
     *(f"step {s:g} s: {n}" for s in STEPS_S for n in ("contrast", "its 90 %", "its 99 %", "size", "spread", "most")),
@@ -36,21 +37,21 @@ NAMES = (
 
 
 def figures(x: np.ndarray, rate: int) -> np.ndarray:
-    """``[len(NAMES)]`` of float32 ``[T]``; decibels in tens, contrasts and ratios as natural logarithms."""
+    """float32 ``[T]`` -> ``[len(NAMES)]``: levels in units of 10 dB; contrasts and ratios as natural logarithms."""
     level = band_levels(x, rate)
-    found: list[float] = []
+    values: list[float] = []
     for seconds in STEPS_S:
-        found += _steps(level, _frames(seconds, level))
+        values += _steps(level, _frames(seconds, level))
     for seconds in SLOPES_S:
-        found += _slopes(level, _frames(seconds, level))
+        values += _slopes(level, _frames(seconds, level))
     loudness = 10 * np.log10((10 ** (level / 10)).mean(1))
     for seconds in FLOORS_S:
-        found += _floor(level, loudness, _frames(seconds, level))
-    return np.array([*found, *(np.percentile(loudness - np.percentile(loudness, 99), LEVELS) / 10)])
+        values += _floor(level, loudness, _frames(seconds, level))
+    return np.array([*values, *(np.percentile(loudness - np.percentile(loudness, 99), LEVELS) / 10)])
 
 
 def band_levels(x: np.ndarray, rate: int) -> np.ndarray:
-    """Level in dB of the bands that sound at all: float32 ``[frames, bands]``, 3 bands at least."""
+    """Level in dB of all bands that are not silent: float32 ``[frames, bands]``, at least 3 bands."""
     length, hop = round(FRAME_S * rate), round(HOP_S * rate)
     window, bank = _bank(length, rate)
     spectrum = fft.rfft(np.lib.stride_tricks.sliding_window_view(x, length)[::hop] * window)
@@ -62,7 +63,7 @@ def band_levels(x: np.ndarray, rate: int) -> np.ndarray:
 
 @lru_cache(maxsize=4)
 def _bank(length: int, rate: int) -> tuple[np.ndarray, np.ndarray]:
-    """Window, and ``[bins, BANDS]`` that takes the mean power of each band; none is narrower than a bin."""
+    """Window function, and filter bank ``[bins, BANDS]`` for the mean power of each band, at least a bin wide."""
     hertz = np.geomspace(LOWEST_HZ, min(HIGHEST_HZ, 0.4875 * rate), BANDS + 1)
     edges = np.maximum.accumulate(np.maximum(np.ceil(hertz * length / rate), np.arange(BANDS + 1) + 2)).astype(int)
     bank = np.zeros((length // 2 + 1, BANDS), np.float32)
@@ -72,21 +73,22 @@ def _bank(length: int, rate: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _frames(seconds: float, level: np.ndarray) -> int:
-    """How many hops, a quarter of the stretch at most."""
+    """A duration in frames, limited to a quarter of the window."""
     return max(2, min(round(seconds / HOP_S), len(level) // 4))
 
 
 def _common(change: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Median over the last axis and the median distance from it."""
+    """Median over the last axis, and median absolute deviation from it."""
     middle = np.median(change, axis=1)
     return middle, np.median(np.abs(change - middle[:, None]), axis=1)
 
 
 def _steps(level: np.ndarray, reach: int) -> list[float]:
+    """Changes of the quantiles of each band from the ``reach`` frames before a frame to those after it."""
     windows = np.sort(np.lib.stride_tricks.sliding_window_view(level, reach, axis=0)[::2], axis=2)
-    held = windows[..., [round(q * (reach - 1)) for q in QUANTILES]]  # [n, bands, quantiles], every other frame
+    quantiles = windows[..., [round(q * (reach - 1)) for q in QUANTILES]]  # [n, bands, quantiles], every other frame
     ahead = (reach + 1) // 2
-    common, spread = _common((held[ahead:] - held[:-ahead]).reshape(len(held) - ahead, -1))
+    common, spread = _common((quantiles[ahead:] - quantiles[:-ahead]).reshape(len(quantiles) - ahead, -1))
     contrast = np.abs(common) / (spread + 0.5)
     best = int(contrast.argmax())
     logs = np.log(np.array([contrast[best], *np.percentile(contrast, (90, 99))]) + 0.01)
@@ -94,16 +96,18 @@ def _steps(level: np.ndarray, reach: int) -> list[float]:
 
 
 def _slopes(level: np.ndarray, reach: int) -> list[float]:
+    """Changes of the smoothed level over ``reach`` frames: in all frames, where the bands agree, and in quiet parts."""
     smooth = ndimage.uniform_filter1d(level, max(1, reach // 2), axis=0)
     common, spread = _common(smooth[reach:] - smooth[:-reach])
     before = np.median(smooth[:-reach], axis=1)
     tight, quiet = spread <= np.percentile(spread, 30), before <= np.percentile(before, 40)
-    shown = [np.percentile(common, (5, 50, 95)), np.percentile(common[tight], (10, 50, 90)),
+    percentiles = [np.percentile(common, (5, 50, 95)), np.percentile(common[tight], (10, 50, 90)),
              np.percentile(common[quiet], (10, 50, 90))]  # fmt: skip
-    return [*(np.concatenate(shown) / 10), float((spread < TIGHT_DB).mean())]
+    return [*(np.concatenate(percentiles) / 10), float((spread < TIGHT_DB).mean())]
 
 
 def _floor(level: np.ndarray, loudness: np.ndarray, reach: int) -> list[float]:
+    """Changes of the lowest level within ``reach`` frames on either side, and their correlation with the loudness."""
     around = 2 * reach + 1
     least = ndimage.minimum_filter1d(level, around, axis=0, mode="nearest")
     motion = least - least.mean(0)

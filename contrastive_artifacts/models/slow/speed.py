@@ -1,8 +1,8 @@
-"""Common motion of all partials: wow.
+"""Changes of frequency that all partials have in common: wow.
 
-On a logarithmic frequency axis a change of speed shifts the whole spectrum. The shift from moment to moment is the
+On a logarithmic frequency axis a change of speed shifts the whole spectrum. The shift from frame to frame is the
 least-squares solution of the optical flow equation (Lucas and Kanade, "An iterative image registration technique",
-IJCAI 1981) over all frequencies at once; uneven speed shows as lines in its spectrum, at rates up to 6 Hz.
+IJCAI 1981) over all frequencies. Periodic changes of speed give lines in the spectrum of this shift, up to 6 Hz.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft, ndimage
 
-FRAME, HOP_S = 4096, 0.025  # samples at 16 kHz: .256 s, because the partials of a chord must be told apart
-LOWEST_HZ, HIGHEST_HZ, STEPS = 150.0, 7000.0, 120  # steps an octave
-RANGE_DB, ABOUT = 80.0, 30  # what counts as silence; steps (a quarter octave) about which a partial must stand out
-SPAN = 2  # frames on either side that the motion is taken between
-FASTEST = 1.0  # relative change of speed per second beyond which it is a jump from note to note
+FRAME, HOP_S = 4096, 0.025  # 256 ms at 16 kHz, long enough to resolve the partials of a chord
+LOWEST_HZ, HIGHEST_HZ, STEPS = 150.0, 7000.0, 120  # steps per octave
+RANGE_DB, ABOUT = 80.0, 30  # level of silence; steps (a quarter octave) of the moving average below the partials
+SPAN = 2  # the shift is measured from this many frames before to this many after
+FASTEST = 1.0  # largest relative change of speed per second; larger ones are changes of note
 BANDS_HZ = ((0.4, 1.0), (1.0, 2.2), (2.2, 6.2))
 NAMES = (
     *(f"speed {low:g}-{high:g} Hz: {n}" for low, high in BANDS_HZ for n in ("line", "contrast")),
@@ -25,7 +25,7 @@ NAMES = (
 
 
 def figures(x: np.ndarray, rate: int) -> np.ndarray:
-    """``[len(NAMES)]`` of float32 ``[T]``, natural logarithms."""
+    """float32 ``[T]`` -> ``[len(NAMES)]``, natural logarithms."""
     change, weight = speed_changes(x, rate)
     change = change.clip(-FASTEST, FASTEST)
     weight = np.minimum(weight / max(float(weight.mean()), 1e-12), 2)
@@ -36,16 +36,16 @@ def figures(x: np.ndarray, rate: int) -> np.ndarray:
     hertz = np.arange(BANDS_HZ[0][0], BANDS_HZ[-1][1], 0.5 / seconds)
     turns = np.exp(-2j * np.pi * HOP_S * hertz[:, None] * np.arange(len(change)))
     lines = np.abs(turns @ swing) / max(float((weight * window).sum()), 1e-6) + 1e-5
-    usual, found = np.median(lines), []
+    median, values = np.median(lines), []
     for low, high in BANDS_HZ:
-        most = lines[(hertz >= low) & (hertz < high)].max()
-        found += [np.log(most), np.log(most / usual)]
+        peak = lines[(hertz >= low) & (hertz < high)].max()
+        values += [np.log(peak), np.log(peak / median)]
     size = np.abs(change)
-    return np.array([*found, np.log(size.mean() + 1e-5), np.log(np.median(size) + 1e-5)])
+    return np.array([*values, np.log(size.mean() + 1e-5), np.log(np.median(size) + 1e-5)])
 
 
 def speed_changes(x: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
-    """Relative change of speed per second every HOP_S, and how much the spectrum had to say of it: two ``[N]``."""
+    """Relative change of speed per second, and its weight (energy of the partials' slopes): two ``[N]``, hop HOP_S."""
     window, low, share = _axis(rate)
     x = np.pad(x, (0, max(0, FRAME - len(x))))
     frames = np.lib.stride_tricks.sliding_window_view(x, FRAME)[:: round(HOP_S * rate)]
@@ -58,13 +58,13 @@ def speed_changes(x: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
     along = (partials[SPAN:-SPAN, 2:] - partials[SPAN:-SPAN, :-2]) / 2
     over_time = (partials[2 * SPAN :, 1:-1] - partials[: -2 * SPAN, 1:-1]) / (2 * SPAN)
     weight = np.square(along).sum(1)
-    shift = -(along * over_time).sum(1) / (weight + 1e-3 * weight.mean() + 1e-9)  # steps a hop
+    shift = -(along * over_time).sum(1) / (weight + 1e-3 * weight.mean() + 1e-9)  # steps per hop
     return shift * (np.log(2) / STEPS / HOP_S), weight
 
 
 @lru_cache(maxsize=4)
 def _axis(rate: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Window; for each step of the logarithmic axis the bin below it, and how far it lies towards the next."""
+    """Window function; for each step of the logarithmic axis the bin below it and its fraction towards the next bin."""
     octaves = np.log2(min(HIGHEST_HZ, 0.45 * rate) / LOWEST_HZ)
     bins = LOWEST_HZ * 2 ** (np.arange(int(octaves * STEPS)) / STEPS) * FRAME / rate
     return np.hanning(FRAME).astype(np.float32), bins.astype(int), (bins % 1).astype(np.float32)

@@ -53,18 +53,20 @@ def hum(mains_hz: float, level_db: float, lines: int = 6) -> np.ndarray:
 @pytest.mark.parametrize("gain", [1e-3, 0.37, 20.0])
 @pytest.mark.parametrize("make", [noise, speechlike])
 def test_gain_does_not_matter(make, gain):
-    for one, other in zip(numpy_detail(make(), 16000), numpy_detail(np.float32(gain) * make(), 16000), strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-3)
+    for plain, amplified in zip(
+        numpy_detail(make(), 16000), numpy_detail(np.float32(gain) * make(), 16000), strict=True
+    ):
+        np.testing.assert_allclose(plain, amplified, atol=1e-3)
 
 
 def test_clipping_is_seen_at_the_own_rate_and_blurred_after_resampling():
     x = noise()
     clipped = np.minimum(x, 0.12)
-    own, after = (clip(y)[: len(EDGES)] for y in (x, clipped))
-    assert after[0] > own[0] + 1  # a tenth of all samples lie at the top
+    before, after = (clip(y)[: len(EDGES)] for y in (x, clipped))
+    assert after[0] > before[0] + 1  # a tenth of all samples lie at the top
     assert np.allclose(clip(clipped)[len(EDGES) : 14], clip(x)[len(EDGES) : 14], atol=0.05)  # the other sign has none
     low = clip(audio.resample(clipped, RATE, 16000), 16000)
-    assert low[0] < own[0] + 0.3
+    assert low[0] < before[0] + 0.3
 
 
 def test_flat_tops_are_runs_of_equal_samples_at_the_own_rate_only():
@@ -158,14 +160,14 @@ def test_rates_agree_on_the_same_sound(rate):
     spectrum[:, np.fft.rfftfreq(x.shape[1], 1 / 8000) > 3000] = 0
     x = np.fft.irfft(spectrum, x.shape[1]).astype(np.float32)
     x += sum(0.01 * np.sin(2 * np.pi * 50 * k * seconds(8000, 3.0)) for k in range(1, 7)).astype(np.float32)
-    expected, found = (numpy_detail(audio.resample(x, 8000, r), r) for r in (8000, rate))
-    assert found.frames.shape == (1, 187, FRAME_FIGURES)
-    assert found.clip.shape == (1, CLIP_FIGURES)
+    expected, resampled = (numpy_detail(audio.resample(x, 8000, r), r) for r in (8000, rate))
+    assert resampled.frames.shape == (1, 187, FRAME_FIGURES)
+    assert resampled.clip.shape == (1, CLIP_FIGURES)
     inner = slice(2, -2)
-    assert np.abs((found.frames - expected.frames)[0, inner, :2]).mean(0).max() < 0.06
-    # The first edges hang on one peak, which the lowest rate may miss.
-    assert np.abs((found.clip - expected.clip)[0, [*range(4, 7), *range(11, 14)]]).max() < 0.3
-    assert np.abs((found.clip - expected.clip)[0, COMB50 : COMB50 + 4]).max() < 0.15
+    assert np.abs((resampled.frames - expected.frames)[0, inner, :2]).mean(0).max() < 0.06
+    # The first edges depend on a single peak, which the lowest rate may not contain.
+    assert np.abs((resampled.clip - expected.clip)[0, [*range(4, 7), *range(11, 14)]]).max() < 0.3
+    assert np.abs((resampled.clip - expected.clip)[0, COMB50 : COMB50 + 4]).max() < 0.15
     assert expected.clip[0, COMB50 + LOW] > expected.clip[0, COMB60 + LOW] + 0.3
 
 
@@ -209,8 +211,8 @@ def test_gradients_are_finite(kind):
 
 
 def test_pooling_by_hand():
-    told = torch.tensor([[[1.0] * FRAME_FIGURES, [3.0] * FRAME_FIGURES]])
-    pooled = NativeDetail.pooled(NativeDetail(RATE), DetailFigures(told, torch.zeros(1, CLIP_FIGURES)))
+    frames = torch.tensor([[[1.0] * FRAME_FIGURES, [3.0] * FRAME_FIGURES]])
+    pooled = NativeDetail.pooled(NativeDetail(RATE), DetailFigures(frames, torch.zeros(1, CLIP_FIGURES)))
     parts = pooled[0, CLIP_FIGURES:].unflatten(0, (5, FRAME_FIGURES))
     assert torch.allclose(parts[:, 0], torch.tensor([2.0, 1.0, 1.0, 3.0, 2.0]), atol=1e-4)
 

@@ -1,4 +1,4 @@
-"""Copies at long lags: found at their lag, whether the turn is steady or grows; none where there is none."""
+"""Copies at long lags are detected at their lag, for turns of constant and of growing duration, and only there."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def printed(x: np.ndarray, period_s: float, growth: float, db: float, side: int 
 
 def lines(x: np.ndarray) -> np.ndarray:
     faint, loud = ghosts._whitened(audio.resample(x, RATE, ghosts.RATE))
-    found = ghosts.correlations(faint, loud) + ghosts.correlations(faint[::-1], loud[::-1])[::-1]
-    return ghosts.along_lines(found, ghosts.GROWTH)
+    correlation = ghosts.correlations(faint, loud) + ghosts.correlations(faint[::-1], loud[::-1])[::-1]
+    return ghosts.along_lines(correlation, ghosts.GROWTH)
 
 
 def named(x: np.ndarray) -> dict[str, float]:
@@ -61,21 +61,21 @@ def test_a_steady_copy_after_the_sound_is_told_from_one_before():
 
 
 def test_a_growing_turn_is_lost_where_turns_are_taken_for_steady():
-    found, clean = named(printed(phrases(), 0.9, 1 / 500, -30)), named(phrases())
-    assert found["copy: growing"] > clean["copy: growing"] + 0.2
-    assert found["copy: growing"] > found["copy: steady"] + 0.2
+    damaged, clean = named(printed(phrases(), 0.9, 1 / 500, -30)), named(phrases())
+    assert damaged["copy: growing"] > clean["copy: growing"] + 0.2
+    assert damaged["copy: growing"] > damaged["copy: steady"] + 0.2
 
 
 def test_correlations_are_those_of_the_sum():
     """Two implementations: by the Fourier transform, and sample by sample."""
     rng = np.random.default_rng(0)
     here, earlier = rng.standard_normal((2, 4 * ghosts.RATE)).astype(np.float32)
-    found = ghosts.correlations(here, earlier)
+    correlation = ghosts.correlations(here, earlier)
     length, most = round(ghosts.SEGMENT_S * ghosts.RATE), round(ghosts.MOST_S * ghosts.RATE)
-    assert found.shape == (16, most + 1)
+    assert correlation.shape == (16, most + 1)
     for segment, lag in ((0, 0), (3, 100), (12, 2000), (15, most)):
         start = segment * length
-        own, other = here[start : start + length], np.zeros(length)
+        first, second = here[start : start + length], np.zeros(length)
         past = np.arange(start - lag, start - lag + length)
-        other[past >= 0] = earlier[past[past >= 0]]
-        assert abs(found[segment, lag] - own @ other) < 1e-2
+        second[past >= 0] = earlier[past[past >= 0]]
+        assert abs(correlation[segment, lag] - first @ second) < 1e-2

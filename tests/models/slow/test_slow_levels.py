@@ -62,6 +62,6 @@ def test_a_gain_that_comes_back_after_every_loud_sound_shows_in_the_slopes_and_t
 def test_levels_of_a_tone_are_those_of_its_band():
     t = np.arange(4 * RATE) / RATE
     x = (np.sin(2 * np.pi * 1000 * t) * np.where(t < 2, 1.0, 0.1)).astype(np.float32)
-    found = levels.band_levels(x + 1e-3 * rustle(4.0), RATE)
-    loudest = found[:, found.mean(0).argmax()]
+    band_levels = levels.band_levels(x + 1e-3 * rustle(4.0), RATE)
+    loudest = band_levels[:, band_levels.mean(0).argmax()]
     assert abs(loudest[20:80].mean() - loudest[120:180].mean() - 20) < 0.2

@@ -28,11 +28,11 @@ def named(x: np.ndarray) -> dict[str, float]:
 @pytest.mark.parametrize(("hertz", "deviation"), [(0.556, 0.01), (1.3, 0.01), (1.3, 0.003)])
 def test_the_speed_is_measured(hertz, deviation):
     """Its change per second is 2 pi f deviation cos(2 pi f t): within a fifth, and at the right moments."""
-    found, _ = speed.speed_changes(chord(hertz, deviation), RATE)
-    t = speed.FRAME / 2 / RATE + speed.SPAN * speed.HOP_S + np.arange(len(found)) * speed.HOP_S
+    change, _ = speed.speed_changes(chord(hertz, deviation), RATE)
+    t = speed.FRAME / 2 / RATE + speed.SPAN * speed.HOP_S + np.arange(len(change)) * speed.HOP_S
     expected = 2 * np.pi * hertz * deviation * np.cos(2 * np.pi * hertz * t)
-    assert np.corrcoef(found, expected)[0, 1] > 0.95
-    assert 0.8 < found.std() / expected.std() < 1.2
+    assert np.corrcoef(change, expected)[0, 1] > 0.95
+    assert 0.8 < change.std() / expected.std() < 1.2
 
 
 def test_the_line_stands_in_its_band_alone():

@@ -1,4 +1,4 @@
-"""Slow figures of a stretch: of any sound and any rate, a function of the stretch alone, moved by what they are for."""
+"""Slow figures: finite for all input, independent of level and sample rate, sensitive to their artifacts."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def test_gain_does_not_matter(gain):
 def test_any_rate_is_taken(rate):
     """What a rate of 8 kHz cannot hold is missing there; above, the rate makes no difference."""
     x = audio.resample(sound(), 16000, rate)
-    found = slow_figures(x, rate)
-    assert np.isfinite(found).all()
+    figures = slow_figures(x, rate)
+    assert np.isfinite(figures).all()
     if rate > 16000:
-        assert np.abs(found - slow_figures(sound(), 16000)).max() < 0.5
-        assert np.median(np.abs(found - slow_figures(sound(), 16000))) < 0.01
+        assert np.abs(figures - slow_figures(sound(), 16000)).max() < 0.5
+        assert np.median(np.abs(figures - slow_figures(sound(), 16000))) < 0.01
 
 
 @pytest.mark.parametrize(
@@ -48,9 +48,9 @@ def test_any_rate_is_taken(rate):
     ids=["silence", "dc", "impulse", "tone", "denormal"],
 )
 def test_degenerate_sounds_have_finite_figures(x):
-    found = slow_figures(x.astype(np.float32), 16000)
-    assert np.isfinite(found).all()
-    assert np.abs(found).max() < 40
+    figures = slow_figures(x.astype(np.float32), 16000)
+    assert np.isfinite(figures).all()
+    assert np.abs(figures).max() < 40
 
 
 @settings(max_examples=25, deadline=None)
@@ -63,9 +63,9 @@ def test_whatever_is_finite_has_finite_figures(seed, rate, seconds, level, gate,
     rng = np.random.default_rng(seed)
     x = rng.standard_normal(round(seconds * rate)) * (rng.random(round(seconds * rate)) < (0.001 if sparse else 1))
     x[: int(gate * len(x))] = 0
-    found = slow_figures((x * 10 ** (level / 20)).astype(np.float32), rate)
-    assert np.isfinite(found).all()
-    assert np.abs(found).max() < 60
+    figures = slow_figures((x * 10 ** (level / 20)).astype(np.float32), rate)
+    assert np.isfinite(figures).all()
+    assert np.abs(figures).max() < 60
 
 
 def test_lengths_from_the_least_to_a_minute():
@@ -102,12 +102,12 @@ def test_the_artifacts_of_the_library_move_the_figures_made_for_them(name, figur
     which, moved = SLOW_FIGURES.index(figure), []
     for number, (x, rate) in enumerate(sources):
         rng = seeding.generator(0, name, number)
-        one = artifacts.artifact("wow_flutter" if name == "wow" else name)
-        params = one.sample(1.0, rng)
+        artifact = artifacts.artifact("wow_flutter" if name == "wow" else name)
+        params = artifact.sample(1.0, rng)
         if name == "wow":
             params["parts"] = [[0.7, 1.0, 0.0]]
         if name == "print_through":
             params["kind"] = "tape"
-        damaged, _ = one.render(x[:1], rate, params)
+        damaged, _ = artifact.render(x[:1], rate, params)
         moved.append(slow_figures(damaged[0], rate)[which] - slow_figures(x[0], rate)[which])
     assert (np.array(moved) > 0).mean() >= 0.75, np.round(moved, 2)
