@@ -46,16 +46,15 @@ def localisation(
         )
     classes: dict[str, dict[str, float | None]] = {}
     for k, name in enumerate(names[1:], start=1):
-        truth, detected = targets[..., k].astype(bool), probabilities[..., k] >= threshold
+        truth, scores = targets[..., k].astype(bool), probabilities[..., k]
+        detected = scores >= threshold
         views_with = np.flatnonzero(truth.any(axis=1))
         runs = [(spans_s[v], run) for v in views_with if (run := longest_run(detected[v])) is not None]
         errors = np.array([np.abs(np.array(run) * hop_s - span) for span, run in runs]).reshape(-1, 2)
         onset, offset = (float(error) for error in 1000 * np.median(errors, axis=0)) if runs else (None, None)
         total = int(truth.sum() + detected.sum())
         classes[name] = {
-            "ap": float(average_precision_score(truth.ravel(), probabilities[..., k].ravel()))
-            if len(views_with)
-            else None,
+            "ap": float(average_precision_score(truth.ravel(), scores.ravel())) if len(views_with) else None,
             "f1": 2 * int((truth & detected).sum()) / total if total else None,
             "found": len(runs) / len(views_with) if len(views_with) else None,
             "onset_ms": onset,

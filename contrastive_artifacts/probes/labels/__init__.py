@@ -1,4 +1,4 @@
-"""What people say of rows after listening: kept with provenance, found again by address, fed back to the probe."""
+"""User labels of rows: stored with provenance, matched to rows by the place of the sound, used to correct the probe."""
 
 from __future__ import annotations
 

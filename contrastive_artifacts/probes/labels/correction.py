@@ -1,4 +1,4 @@
-"""A linear probe corrected by a few labelled rows: as near to what it was as those rows allow."""
+"""A linear probe corrected by a few labelled rows, with a prior that keeps it near the old probe."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from .. import LinearProbe
 from ..data import check_matrix, names
 from ..linear import standardisation
 
-# Deviation that the prior gives to the logit of a typical row: of a label that the probe knows, around what it says,
-# and of a new one. The first is small because people label what they find wrong: under a wide prior a few dozen
-# mistakes put right spoil what was right before.
+# Standard deviation under the prior of the logit of a typical row: for a label that the probe knows (around the logit
+# of the old probe), and for a new label. The first is small because users label mistakes: under a wide prior a few
+# dozen corrected mistakes would make rows wrong that were right before.
 KNOWN, NEW = 1.0, 3.0
-NEW_LABEL = -3.0  # log-odds of a new label before any evidence
-# Windows of one recording are nearly copies: those with one label count as this many rows at most.
+NEW_LABEL = -3.0  # prior log-odds of a new label
+# Windows of one recording are nearly copies: those with the same label count as so many rows at most.
 ROWS_PER_SOURCE = 10
-RAREST = 10.0  # times that a row of a rare label counts as much as one of the commonest, at most
+RAREST = 10.0  # largest weight of a row of a rare label, relative to one of the most common label
 
 
 def corrected(probe: LinearProbe, sample: Any, x: Any, labels: Any, sources: Any) -> LinearProbe:
-    """``probe`` adapted to labelled rows, labels that it does not know included.
+    """``probe`` adapted to labelled rows, also with labels that it does not know.
 
     Logistic regression with a Gaussian prior whose mean is the old probe, as in Chelba & Acero (2006), "Adaptation of
-    maximum entropy capitalizer": with few rows the probe stays what it was but near them, with many they decide. The
-    old probabilities are the calibrated ones, so that the new ones are meant to be taken as they are (temperature 1).
+    maximum entropy capitalizer": few rows change the probe only near them, many rows dominate the prior. The prior is
+    made from the calibrated probabilities, so the new probabilities need no temperature (it is 1).
 
     Args:
-        sample: [M, D] rows like those that the probe will hear, labelled or not; they give the scale of each dimension.
+        sample: [M, D] rows like those that the probe will classify, labelled or not; for the scale of each dimension.
         x: [N, D] labelled rows.
         labels, sources: [N] texts.
 
@@ -47,7 +47,7 @@ def corrected(probe: LinearProbe, sample: Any, x: Any, labels: Any, sources: Any
     prior[known, :-1] = probe.weights * scale / probe.temperature
     prior[known, -1] = (probe.bias + probe.weights @ mean) / probe.temperature
     standard = (sample - mean) / scale
-    # Softmax does not see a common offset; without it the bias of a new label would not be its log-odds.
+    # Softmax ignores a common offset of the logits; without this one the bias of a new label would not be its log-odds.
     prior[known, -1] -= logsumexp(standard @ prior[known, :-1].T + prior[known, -1], axis=1).mean()
     prior[len(probe.classes) :, -1] = NEW_LABEL
     inputs = np.concatenate([(x - mean) / scale, np.ones((len(x), 1))], axis=1)
@@ -67,7 +67,7 @@ def corrected(probe: LinearProbe, sample: Any, x: Any, labels: Any, sources: Any
 
 
 def row_weights(labels: np.ndarray, sources: np.ndarray) -> np.ndarray:
-    """How much each row counts [N]: labels about alike, whatever was labelled most; a source's many rows as few."""
+    """Weights of rows [N]: about equal sums for all labels, and a limit for the rows of one source."""
     _, group, rows = np.unique(
         np.char.add(np.char.add(labels, "\x1f"), sources), return_inverse=True, return_counts=True
     )
@@ -81,7 +81,7 @@ def row_weights(labels: np.ndarray, sources: np.ndarray) -> np.ndarray:
 def _posterior(
     prior: np.ndarray, precision: np.ndarray, inputs: np.ndarray, target: np.ndarray, weights: np.ndarray
 ) -> np.ndarray:
-    """The most probable weights [K, D + 1], for a prior of these means and precisions [K, 1]; a convex problem."""
+    """The most probable weights [K, D + 1] under a prior of these means and precisions [K, 1]; a convex problem."""
     rows = np.arange(len(target))
 
     def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
@@ -94,5 +94,5 @@ def _posterior(
         value = weights @ (total - outputs[rows, target]) + 0.5 * float((penalty * change).sum())
         return float(value), ((errors * weights[:, None]).T @ inputs + penalty).ravel()
 
-    found = minimize(loss, prior.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 300})
-    return np.asarray(found.x).reshape(prior.shape)
+    result = minimize(loss, prior.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 300})
+    return np.asarray(result.x).reshape(prior.shape)

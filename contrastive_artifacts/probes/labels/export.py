@@ -1,4 +1,4 @@
-"""Labels as files for other programs, and back: CSV, Parquet, JSON lines; a journal is read too."""
+"""Labels as files for other programs: CSV, Parquet and JSON lines are written and read, a journal is read."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from ...core.journal import read_entries, standing
 from .fold import fold
 from .row import ADDRESS, NUMBERS, RowLabel, address_of, checked
 
-SAID = ("id", "action", "label", "before", "who", "time", "note", "tool", "fingerprint")
-COLUMNS = (*SAID[:4], *ADDRESS, *SAID[4:])
+FIELDS = ("id", "action", "label", "before", "who", "time", "note", "tool", "fingerprint")
+COLUMNS = (*FIELDS[:4], *ADDRESS, *FIELDS[4:])
 SUFFIXES = (".csv", ".parquet", ".jsonl")
 _SCHEMA = pa.schema([(name, pa.int64() if name in ("id", *NUMBERS) else pa.string()) for name in COLUMNS])
 
 
 def write_labels(path: str | Path, labels: Sequence[RowLabel]) -> int:
-    """Writes labels as .csv, .parquet or .jsonl: one row a label, every part of it a column; how many.
+    """Writes labels as .csv, .parquet or .jsonl, one row per label, and returns their number.
 
     Raises:
         ParameterError: another suffix.
     """
     path = Path(path)
-    rows = [{name: getattr(label, name) for name in SAID} | label.address for label in labels]
+    rows = [{name: getattr(label, name) for name in FIELDS} | label.address for label in labels]
     if path.suffix == ".csv":
         files.write_csv(path, [COLUMNS, *([row[name] for name in COLUMNS] for row in rows)])
     elif path.suffix == ".parquet":
@@ -44,13 +44,13 @@ def write_labels(path: str | Path, labels: Sequence[RowLabel]) -> int:
 
 
 def read_labels(path: str | Path) -> list[RowLabel]:
-    """The labels in a file that :func:`write_labels` wrote, or those that hold in a journal of labels.
+    """Reads the labels of a file that :func:`write_labels` wrote, or those in force of a journal.
 
-    A journal may be in use; it is told from an export in JSON lines by what is in it.
+    A journal may be in use by another process; it differs from an export in JSON lines by its fields.
 
     Raises:
         ParameterError: a suffix that labels are not written with.
-        StorageError: the file is missing, damaged, or holds something else; the message names file and row.
+        StorageError: the file is missing, damaged, or has other contents; the message names file and row.
     """
     path = Path(path)
     if path.suffix not in SUFFIXES:
@@ -99,6 +99,6 @@ def _check_columns(names: Sequence[str], path: Path) -> None:
 def _label(row: Mapping[str, Any], number: int, path: Path) -> RowLabel:
     try:
         _check_columns(tuple(row), path)
-        return checked(RowLabel(**{name: row[name] for name in SAID}, address=address_of(row)))
+        return checked(RowLabel(**{name: row[name] for name in FIELDS}, address=address_of(row)))
     except ParameterError as error:
         raise StorageError(f"{path}, row {number}: {error}") from None

@@ -1,4 +1,4 @@
-"""From acts in a journal to the labels that hold."""
+"""From acts in a journal to the labels in force."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from .row import KEEP, Key, RowLabel, address_of, checked
 
 
 def fold(acts: Iterable[Mapping[str, Any]], path: str | Path) -> dict[Key, RowLabel]:
-    """Address of a sound -> the label that holds after these acts, in the order in which they were last labelled.
+    """Address of a sound -> its label after these acts, in the order in which sounds were last labelled.
 
     Raises:
-        StorageError: an act is none; the message names the file.
+        StorageError: an act has other contents than labels; the message names the file.
     """
     standing: dict[Key, RowLabel] = {}
     for act in acts:
         try:
-            say(standing, act)
+            apply_act(standing, act)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise StorageError(f"{path} holds something else than labels ({error!r}); give another journal.") from None
+            raise StorageError(f"{path} is not a journal of labels ({error!r}); give another one.") from None
     return standing
 
 
-def say(standing: dict[Key, RowLabel], act: Mapping[str, Any]) -> None:
-    """Puts the labels of one act on top of those that hold."""
+def apply_act(standing: dict[Key, RowLabel], act: Mapping[str, Any]) -> None:
+    """Replaces labels in force by those of one act."""
     for row in act["rows"]:
         label = RowLabel(
             action=act["action"],
@@ -41,5 +41,5 @@ def say(standing: dict[Key, RowLabel], act: Mapping[str, Any]) -> None:
             address=address_of(row),
         )
         checked(label)
-        standing.pop(label.key, None)  # what was said last stands last
+        standing.pop(label.key, None)  # to the end: the order is that of the last labels
         standing[label.key] = label

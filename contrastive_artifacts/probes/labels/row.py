@@ -1,4 +1,4 @@
-"""A label that a person gave to a row of an index, and the address of the sound that it is about."""
+"""A label that a user gave to a row of an index, and the address of its sound."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ KEEP, REJECT, RELABEL, UNDO = "keep", "reject", "relabel", "undo"
 ACTIONS = (KEEP, REJECT, RELABEL)
 LONGEST_NAME = 40  # characters
 _NAME = re.compile(rf"[a-z0-9_]{{1,{LONGEST_NAME}}}")
-# What tells one sound from another. Rendered views of one crop differ in artifact and parameters; the file is a path
-# and the source a grouping, both of which may change while the sound stays what it is.
+# The columns that identify a sound. Rendered views of the same window differ in artifact and params; the path of the
+# file and the source (a grouping) are not in it, because both can change while the sound does not.
 PLACE = ("corpus", "clip", "channel", "start", "stop", "sample_rate", "artifact", "params")
 ADDRESS = (*PLACE, "file", "source")
 NUMBERS = ("start", "stop", "sample_rate", "channel")
@@ -26,16 +26,16 @@ Key = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class RowLabel:
-    """What holds for one row, and who said so.
+    """The label of one row, and its provenance.
 
     Args:
         action: "keep", "reject" or "relabel".
-        label: The label that now holds; "" for a row that is rejected.
-        before: The label that was shown; "" where there was none.
-        who, time, note, tool: Person, UTC time (ISO 8601), remark, and version of the program.
-        fingerprint: Of the encoder whose index was looked at. The label is about the sound and holds for others too.
+        label: The label in force; "" for a rejected row.
+        before: The label that was shown; "" without any.
+        who, time, note, tool: User, UTC time (ISO 8601), remark, and version of the program.
+        fingerprint: Of the encoder of the index. The label is of the sound and is valid for other encoders, too.
         id: Of the row in that index, int64.
-        address: Where the sound is: corpus, clip, channel (None for the mix), start and stop in samples at sample_rate,
+        address: Place of the sound: corpus, clip, channel (None for the mix), start and stop in samples at sample_rate,
             artifact and params (JSON) of a rendered view ("" and "{}" for a recording as it is), file, source.
     """
 
@@ -52,7 +52,7 @@ class RowLabel:
 
     @property
     def key(self) -> Key:
-        """What two rows have in common that are one sound, in whatever index."""
+        """Identifies the sound: equal for rows of the same sound in any index."""
         return key_of(self.address)
 
 
@@ -60,28 +60,28 @@ def address_of(row: Mapping[str, Any]) -> dict[str, Any]:
     """The address of a row of an index, from its metadata.
 
     Raises:
-        ParameterError: a part is missing or of another type.
+        ParameterError: a column is missing or of another type.
     """
-    found = {name: _plain(row.get(name), name) for name in ADDRESS}
-    bad = [name for name, value in found.items() if not _fits(name, value)]
+    address = {name: _plain(row.get(name), name) for name in ADDRESS}
+    bad = [name for name, value in address.items() if not _fits(name, value)]
     if bad:
         raise ParameterError(
             f"the row has {', '.join(f'{name} {row.get(name)!r}' for name in bad)}; a label needs the address of a "
-            "sound, as the rows of a probed run and of scripts/embed.py have it."
+            "sound, which rows of a probed run and of scripts/embed.py have."
         )
-    return found
+    return address
 
 
 def key_of(address: Mapping[str, Any]) -> Key:
-    """What tells the sound at an address from all others."""
+    """The part of an address that identifies the sound."""
     return tuple(address[name] for name in PLACE)
 
 
 def checked(label: RowLabel) -> RowLabel:
-    """A label that was read from a file, unchanged.
+    """Checks a label that was read from a file and returns it.
 
     Raises:
-        ParameterError: a value is none that a label can have.
+        ParameterError: a value of another type, or out of range.
     """
     texts = (label.label, label.before, label.who, label.time, label.note, label.tool, label.fingerprint)
     if label.action not in ACTIONS:
@@ -91,15 +91,15 @@ def checked(label: RowLabel) -> RowLabel:
     if label.action != REJECT:
         check_name(label.label)
     elif label.label:
-        raise ParameterError(f"row {label.id} is rejected and yet has the label {label.label!r}.")
+        raise ParameterError(f"row {label.id} is rejected, but has the label {label.label!r}; a rejected row has none.")
     return label
 
 
 def check_name(label: Any) -> str:
-    """``label`` itself.
+    """Checks the name of a label and returns it.
 
     Raises:
-        ParameterError: it is no name that a label may have.
+        ParameterError: it is not 1 to 40 of a-z, 0-9 and _.
     """
     if not isinstance(label, str) or not _NAME.fullmatch(label):
         raise ParameterError(

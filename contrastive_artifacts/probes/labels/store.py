@@ -1,4 +1,4 @@
-"""The labels that people gave: a fold over a journal, where one act is one entry and can be taken back as one."""
+"""Labels of users in a journal: one act over one or many rows is one entry, and is undone as one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 from ...core.errors import ParameterError
 from ...core.journal import Acts, Journal
 from .export import write_labels
-from .fold import fold, say
+from .fold import apply_act, fold
 from .match import matching
 from .row import ACTIONS, KEEP, REJECT, RELABEL, UNDO, RowLabel, address_of, check_name, key_of
 
@@ -21,19 +21,19 @@ MOST_ROWS = 20_000  # of one act
 
 
 class Labels:
-    """Labels of one person on top of all earlier ones.
+    """Labels of all users of a journal, to which one user adds labels.
 
-    A label is about a sound, not about its vector: it is kept by the address of the sound and outlives the index in
-    which it was given. So nothing is refused for being of another encoder; each label names the one that was looked
-    at. The last word on a sound holds, whoever said it; what is taken back uncovers what held before.
+    A label is stored by the address of the sound, not by its vector, so that it is valid for other indexes and other
+    encoders; each label states the encoder of the index in which it was given. The last label of a sound is in force,
+    whoever gave it; undoing it puts the one before in force again.
 
     Args:
-        journal: Where they are kept.
-        who: Name of the person who labels now.
-        fingerprint: Of the encoder whose index is looked at.
+        journal: Where labels are stored.
+        who: Name of the user who labels now.
+        fingerprint: Of the encoder of the index in use.
 
     Raises:
-        StorageError: the journal holds something else than labels.
+        StorageError: the journal has other entries than labels.
     """
 
     def __init__(self, journal: Journal, who: str, fingerprint: str) -> None:
@@ -42,18 +42,18 @@ class Labels:
         self._standing = fold(self._acts.standing, journal.path)
 
     def say(self, rows: Sequence[Mapping[str, Any]], action: str, label: str = "", note: str = "") -> int:
-        """Stores one act over one row or many, at once; how many different rows it was about.
+        """Stores one act over one or many rows and returns the number of different rows.
 
         Args:
-            rows: Metadata of rows of the index, with ``id`` their int64 in it. The label that is shown is what a person
-                said last, else ``artifact``, else ``heard``.
-            action: "keep" (the label shown is right), "reject" (leave the row out) or "relabel".
-            label: With "relabel" the one that holds from now on: 1 to 40 of a-z, 0-9 and _.
+            rows: Metadata of rows of the index, with ``id`` their int64 id. The shown label of a row is the last one of
+                a user, else ``artifact``, else ``heard``.
+            action: "keep" (the shown label is right), "reject" (leave the row out) or "relabel".
+            label: The new label with "relabel": 1 to 40 of a-z, 0-9 and _.
             note: At most 1000 characters.
 
         Raises:
-            ParameterError: unfit values, no rows or more than 20,000, or a row to keep that shows no label.
-            StorageError: it could not be stored; nothing has changed.
+            ParameterError: unfit values, no rows or more than 20,000, or "keep" for a row without a label.
+            StorageError: it could not be stored; the labels have not changed.
         """
         if action not in ACTIONS:
             raise ParameterError(f"an action is one of {', '.join(ACTIONS)}, not {action!r}.")
@@ -65,14 +65,13 @@ class Labels:
             check_name(label)
         elif label != "":
             raise ParameterError(f"{action!r} takes no label, got {label!r}; use {RELABEL!r} to give another one.")
-        said = {named["id"]: named for named in (self._named(row, action) for row in rows)}
-        entry = {"action": action, "label": label, "note": note, "fingerprint": self.fingerprint}
-        stored = self._acts.add(entry | {"rows": list(said.values())})
-        say(self._standing, stored)
-        return len(said)
+        entries = {entry["id"]: entry for entry in (self._entry(row, action) for row in rows)}
+        act = {"action": action, "label": label, "note": note, "fingerprint": self.fingerprint}
+        apply_act(self._standing, self._acts.add(act | {"rows": list(entries.values())}))
+        return len(entries)
 
     def undo(self) -> list[int]:
-        """Takes back this person's last act that stands; ids of its rows, in the index in which it was done."""
+        """Undoes this user's last act in force and returns the ids of its rows, in the index where it was done."""
         act = self._acts.last()
         if act is None:
             return []
@@ -81,26 +80,26 @@ class Labels:
         return [int(row["id"]) for row in act["rows"]]
 
     def in_force(self) -> dict[int, RowLabel]:
-        """Row id -> the label that holds, by the ids of the index in which each was given.
+        """Row id -> the label in force, by the ids of the index in which each was given.
 
-        The ids of a probed run change when it is probed anew: take :meth:`matching` for the rows of an index.
+        The ids of a probed run change when it is probed again: use :meth:`matching` for the rows of an index.
         """
         return {label.id: label for label in self._standing.values()}
 
     def matching(self, metadata: pa.Table, ids: Sequence[int] | np.ndarray | None = None) -> dict[int, RowLabel]:
-        """Row id -> the label that holds, for any index; see :func:`contrastive_artifacts.probes.labels.matching`."""
+        """Row id -> the label in force, for any index; see :func:`contrastive_artifacts.probes.labels.matching`."""
         return matching(self._standing.values(), metadata, ids)
 
     def export(self, path: str | Path) -> int:
-        """Writes what holds as .csv, .parquet or .jsonl, one row a label with address and provenance; how many.
+        """Writes the labels in force as .csv, .parquet or .jsonl, one row per label, and returns their number.
 
         Raises:
             ParameterError: another suffix.
         """
         return write_labels(path, list(self._standing.values()))
 
-    def _named(self, row: Mapping[str, Any], action: str) -> dict[str, Any]:
-        """A row as the journal keeps it."""
+    def _entry(self, row: Mapping[str, Any], action: str) -> dict[str, Any]:
+        """A row as the journal stores it."""
         number = row.get("id")
         if isinstance(number, bool) or not isinstance(number, int | np.integer) or not -(2**63) <= number < 2**63:
             raise ParameterError(f"a row's id is {number!r}; give its int64 in the index.")
@@ -108,5 +107,5 @@ class Labels:
         earlier = self._standing.get(key_of(address))
         shown = earlier.label if earlier and earlier.action != REJECT else row.get("artifact") or row.get("heard") or ""
         if action == KEEP and not shown:
-            raise ParameterError(f"row {number} shows no label that could be kept; relabel it instead.")
+            raise ParameterError(f"row {number} has no label to keep; relabel it instead.")
         return {"id": int(number), "before": str(shown), **address}

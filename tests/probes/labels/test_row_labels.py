@@ -150,7 +150,7 @@ def test_a_journal_of_something_else_is_refused(journal, tmp_path):
     with pytest.raises(StorageError, match=r"labels\.jsonl"):
         Labels(journal, "ana", "f")
     (tmp_path / "x.jsonl").write_text(json.dumps({"action": "keep", "who": "ana", "rows": [{"id": 1}]}) + "\n")
-    with Journal(tmp_path / "x.jsonl") as other, pytest.raises(StorageError, match="something else"):
+    with Journal(tmp_path / "x.jsonl") as other, pytest.raises(StorageError, match="not a journal of labels"):
         Labels(other, "ana", "f")
 
 
