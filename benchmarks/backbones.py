@@ -1,13 +1,13 @@
-"""Speed of every family of backbones on the CPU against a reference implementation or another engine.
+"""Compares the speed of every family of backbones on the CPU with a reference implementation or another engine.
 
     python benchmarks/backbones.py [NAME ...] [--weights FOLDER] [--threads 1] [--rounds 15] [--most 90]
 
-YAMNet runs against TFLite (its published file, where FOLDER has it) and ONNX Runtime, mn04 against ONNX Runtime, AST
-and CLAP against transformers with its own feature extractors (same random weights; the vectors are compared first),
-PaSST and BEATs against their own attention spelled out, Cnn14 and any other against the network as it is trained.
-Speed does not depend on the weights, so they are random. All of one backbone take turns, round by round; ``ratio`` is
-the median over the rounds of an engine's time over that of "here" in the same round. On one thread the time of the
-processor counts, which other programs lengthen little. Needs the extra ``bench``. Writes results/backbones.csv.
+YAMNet is compared with TFLite (its published file, if FOLDER has it) and ONNX Runtime, mn04 with ONNX Runtime, AST and
+CLAP with transformers and its feature extractors (same random weights; equal vectors are asserted first), PaSST and
+BEATs with attention computed step by step instead of fused, Cnn14 and any other with the network as in training. Speed
+does not depend on the weights, so they are random. In each round all engines of a backbone run one after the other;
+``ratio`` is the median over the rounds of an engine's time divided by that of "here". With one thread, processor time is
+measured, which other programs affect little. Needs the extra ``bench``. Writes results/backbones.csv.
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ RESULTS = Path(__file__).parent.parent / "results" / "backbones.csv"
 Engines = dict[tuple[str, str], Run]  # (part, engine); "network" begins at the spectrogram, "waveform" before it
 NAMES = ("yamnet", "mn04", "cnn14", "ast", "clap", "passt_s_kd_p16_128_ap486", "beats_iter3_plus")
 HERE = "here"
-SECONDS = {"ast": 10.24}  # its own length, for which the published extractor pads nothing; others 10 s
+SECONDS = {"ast": 10.24}  # the input length of AST: the published extractor pads nothing; others 10 s
 
 
 def convolutional(backbone: Backbone, waveform: np.ndarray, threads: int, weights: Path | None) -> Engines:
     image = as_image(backbone.frontend(torch.from_numpy(waveform)[None]).flatten(0, -3))
     network, frozen = Network(backbone).eval(), backbones.freeze(backbone)
-    found = own(backbone, waveform, "eager")
-    found["network", HERE] = quiet(lambda: frozen.blocks(image).mean((2, 3)))
-    found["network", "onnxruntime float32"] = onnx_runtime(network, image, threads)
+    engines = measured(backbone, waveform, "eager")
+    engines["network", HERE] = quiet(lambda: frozen.blocks(image).mean((2, 3)))
+    engines["network", "onnxruntime float32"] = onnx_runtime(network, image, threads)
     for source in BACKBONES["yamnet"].sources if backbone.record["backbone"] == "yamnet" and weights else ():
         for path in sorted(weights.rglob(source.filename)) if source.suffix == ".tflite" else ():
-            found["waveform", "tflite int8"] = tflite(path, waveform, threads)
-    return found
+            engines["waveform", "tflite int8"] = tflite(path, waveform, threads)
+    return engines
 
 
 def against_ast(backbone: Backbone, waveform: np.ndarray, threads: int, weights: Path | None) -> Engines:
@@ -58,17 +58,17 @@ def against_ast(backbone: Backbone, waveform: np.ndarray, threads: int, weights:
     extractor = library.ASTFeatureExtractor()
     model = library.ASTModel(library.ASTConfig(attn_implementation="eager")).eval()
     with tempfile.TemporaryDirectory() as folder:
-        model.save_pretrained(folder)  # under the published names, which are not those in memory
+        model.save_pretrained(folder)  # with the published key names, which differ from those in memory
         backbone.load_state_dict(ast_convert.convert(Path(folder) / "model.safetensors", rows=12).backbone)
 
     def extracted() -> torch.Tensor:
         return extractor(waveform, sampling_rate=16000, return_tensors="pt")["input_values"]
 
     agree(lambda: model(extracted()).pooler_output, backbone, waveform)
-    found = own(backbone, waveform, "attention spelled out")
-    found["waveform", "transformers eager"] = quiet(lambda: model(extracted()))
-    found["front-end", "transformers"] = quiet(extracted)
-    return found
+    engines = measured(backbone, waveform, "attention spelled out")
+    engines["waveform", "transformers eager"] = quiet(lambda: model(extracted()))
+    engines["front-end", "transformers"] = quiet(extracted)
+    return engines
 
 
 def against_clap(backbone: Backbone, waveform: np.ndarray, threads: int, weights: Path | None) -> Engines:
@@ -84,18 +84,18 @@ def against_clap(backbone: Backbone, waveform: np.ndarray, threads: int, weights
         return extractor(waveform, sampling_rate=48000, return_tensors="pt")["input_features"]
 
     agree(lambda: model(extracted()).pooler_output, backbone, waveform)
-    found = own(backbone, waveform, "")
-    found["waveform", "transformers eager"] = quiet(lambda: model(extracted()))
-    found["front-end", "transformers"] = quiet(extracted)
-    return found
+    engines = measured(backbone, waveform, "")
+    engines["waveform", "transformers eager"] = quiet(lambda: model(extracted()))
+    engines["front-end", "transformers"] = quiet(extracted)
+    return engines
 
 
 def against_itself(backbone: Backbone, waveform: np.ndarray, threads: int, weights: Path | None) -> Engines:
-    return own(backbone, waveform, "eager")
+    return measured(backbone, waveform, "eager")
 
 
 def spelled_out(backbone: Backbone, waveform: np.ndarray, threads: int, weights: Path | None) -> Engines:
-    return own(backbone, waveform, "attention spelled out")
+    return measured(backbone, waveform, "attention spelled out")
 
 
 PEERS: dict[str, Callable[[Any, np.ndarray, int, Path | None], Engines]] = {
@@ -106,21 +106,21 @@ PEERS: dict[str, Callable[[Any, np.ndarray, int, Path | None], Engines]] = {
 }
 
 
-def own(backbone: Backbone, waveform: np.ndarray, other: str) -> Engines:
-    """The frozen copy that is used, its front-end alone, and the network as ``other`` says."""
+def measured(backbone: Backbone, waveform: np.ndarray, other: str) -> Engines:
+    """The frozen copy that embedding uses, its front-end, and the network in the variant ``other``, if any."""
     tensor, frozen = torch.from_numpy(waveform)[None], backbones.freeze(backbone)
-    found: Engines = {
+    engines: Engines = {
         ("waveform", HERE): quiet(lambda: frozen(tensor)),
         ("front-end", HERE): quiet(lambda: backbone.frontend(tensor)),
     }
     if other:
         plain = nullcontext if other == "eager" else partial(sdpa_kernel, SDPBackend.MATH)
-        found["waveform", f"here, {other}"] = quiet(lambda: backbone(tensor), plain)
-    return found
+        engines["waveform", f"here, {other}"] = quiet(lambda: backbone(tensor), plain)
+    return engines
 
 
 def quiet(run: Run, around: Callable[[], AbstractContextManager[Any]] = nullcontext) -> Run:
-    """Without gradients, and within a context of the kind that is given."""
+    """``run`` without gradients, within a context from ``around``."""
 
     def timed() -> object:
         with torch.inference_mode(), around():
@@ -130,7 +130,7 @@ def quiet(run: Run, around: Callable[[], AbstractContextManager[Any]] = nullcont
 
 
 def agree(theirs: Callable[[], torch.Tensor], backbone: Backbone, waveform: np.ndarray) -> None:
-    """Both compute the same, or their times could not be compared."""
+    """Asserts that both compute the same; otherwise their times could not be compared."""
     with torch.inference_mode():
         summary = backbone(torch.from_numpy(waveform)[None]).summary
         np.testing.assert_allclose(theirs().numpy(), summary.numpy(), atol=2e-3)
@@ -163,9 +163,9 @@ def main() -> None:
         length = SECONDS.get(name, 10.0)
         waveform = rng.normal(0, 0.1, round(length * backbone.sample_rate)).astype(np.float32)
         engines = PEERS.get(name, against_itself)(backbone, waveform, arguments.threads, arguments.weights)
-        found = times(engines, arguments.rounds, arguments.most, clock)
-        for (part, engine), seconds in sorted(found.items()):
-            base = found.get((part, HERE), seconds)
+        measurements = times(engines, arguments.rounds, arguments.most, clock)
+        for (part, engine), seconds in sorted(measurements.items()):
+            base = measurements.get((part, HERE), seconds)
             ratio = statistics.median(theirs / ours for theirs, ours in zip(seconds, base, strict=True))
             row: dict[str, Any] = {"backbone": name, "part": part, "engine": engine}
             row |= {"seconds_per_audio_second": f"{statistics.median(seconds) / length:.6f}"}

@@ -1,10 +1,10 @@
-"""Embedding speed: this package's backbones on the CPU against the same networks in TFLite and ONNX Runtime.
+"""Compares the embedding speed of the backbones on the CPU with the same networks in TFLite and ONNX Runtime.
 
     python benchmarks/embed.py WEIGHTS [--threads 1] [--seconds 30] [--rounds 7]
 
-WEIGHTS is a folder with the published files of YAMNet (TFLite) and mn04, in it or in its subfolders. All engines get
-the same audio and thread count and take turns within one run, so that a busy machine slows all of them. "here" is the
-frozen copy that Embedder runs, "here eager" the network as it is trained. Needs the extra ``bench``. Writes
+WEIGHTS is a folder that contains the published files of YAMNet (TFLite) and mn04, also in subfolders. All engines get
+the same audio and number of threads and alternate within one run, so that other load on the machine slows all of them.
+"here" is the frozen copy that Embedder runs, "here eager" the network as in training. Needs the extra ``bench``. Writes
 results/embed.csv: compute seconds per second of audio (best round; median), and the best as a multiple of "here".
 """
 
@@ -36,7 +36,7 @@ def find(folder: Path, name: str) -> Path:
 
 
 def engines(name: str, path: Path, seconds: float, threads: int) -> dict[tuple[str, str], Run]:
-    """(part, engine) -> what to time; "waveform" includes the front-end, "network" begins at the spectrogram."""
+    """(part, engine) -> function to time; "waveform" includes the front-end, "network" begins at the spectrogram."""
     backbone = backbones.create(name, path)
     rng = np.random.default_rng(0)
     waveform = rng.normal(0, 0.1, int(seconds * backbone.sample_rate)).astype(np.float32)
@@ -66,7 +66,7 @@ def engines(name: str, path: Path, seconds: float, threads: int) -> dict[tuple[s
         with torch.inference_mode():
             network(image)
 
-    found: dict[tuple[str, str], Run] = {
+    runs: dict[tuple[str, str], Run] = {
         ("waveform", "here"): ours,
         ("waveform", "here eager"): ours_eager,
         ("waveform", "here eager bfloat16"): ours_bfloat16,
@@ -75,8 +75,8 @@ def engines(name: str, path: Path, seconds: float, threads: int) -> dict[tuple[s
         ("network", "onnxruntime float32"): onnx_runtime(network, image, threads),
     }
     if path.suffix == ".tflite":
-        found["waveform", "tflite int8"] = tflite(path, waveform, threads)
-    return found
+        runs["waveform", "tflite int8"] = tflite(path, waveform, threads)
+    return runs
 
 
 def main() -> None:
@@ -101,12 +101,12 @@ def main() -> None:
     rows = []
     for name in ("yamnet", "mn04"):
         path = find(arguments.weights, name)
-        found = times(engines(name, path, arguments.seconds, arguments.threads), arguments.rounds)
-        for (part, engine), seconds in sorted(found.items()):
+        measurements = times(engines(name, path, arguments.seconds, arguments.threads), arguments.rounds)
+        for (part, engine), seconds in sorted(measurements.items()):
             row = {"backbone": name, "part": part, "engine": engine}
             row |= {"seconds_per_audio_second": f"{min(seconds) / arguments.seconds:.6f}"}
             row |= {"median": f"{statistics.median(seconds) / arguments.seconds:.6f}"}
-            row |= {"times_of_here": f"{min(seconds) / min(found[part, 'here']):.2f}"}
+            row |= {"times_of_here": f"{min(seconds) / min(measurements[part, 'here']):.2f}"}
             print(*row.values(), sep="\t")
             rows.append(row | about)
     files.write_csv(RESULTS, [list(rows[0]), *(row.values() for row in rows)])

@@ -1,4 +1,4 @@
-"""Other engines for the same networks, and the clock: everything takes turns within one run."""
+"""Other engines for the same networks, and the timing: all engines alternate within one run."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ class Network(torch.nn.Module):
 
 
 def onnx_runtime(network: Network, image: torch.Tensor, threads: int) -> Run:
+    """The network exported to ONNX; its output is compared with that of torch first."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.onnx"
         torch.onnx.export(network, (image,), path, dynamo=True, verbose=False)
@@ -45,7 +46,7 @@ def onnx_runtime(network: Network, image: torch.Tensor, threads: int) -> Run:
 
 
 def tflite(path: Path, waveform: np.ndarray, threads: int) -> Run:
-    """One call for each published window of YAMNet: its input is fixed at 0.975 s."""
+    """One call per window of YAMNet: the input of its TFLite file is fixed at 0.975 s."""
     interpreter = Interpreter(str(path), num_threads=threads)
     interpreter.allocate_tensors()
     index = interpreter.get_input_details()[0]["index"]
@@ -63,8 +64,8 @@ def tflite(path: Path, waveform: np.ndarray, threads: int) -> Run:
 def times(
     runs: dict[Key, Run], rounds: int, most_s: float = float("inf"), clock: Callable[[], float] = time.perf_counter
 ) -> dict[Key, list[float]]:
-    """Seconds of each run in every round; after the third round no more begin once ``most_s`` seconds have gone."""
-    found: dict[Key, list[float]] = {key: [] for key in runs}
+    """Seconds of each run in every round; after three rounds, no round begins later than ``most_s`` seconds."""
+    seconds: dict[Key, list[float]] = {key: [] for key in runs}
     began = time.perf_counter()
     for done in range(rounds + 1):  # the first round warms up
         if done > 3 and time.perf_counter() - began > most_s:
@@ -72,5 +73,5 @@ def times(
         for key, run in runs.items():
             start = clock()
             run()
-            found[key].append(clock() - start)
-    return {key: seconds[1:] for key, seconds in found.items()}
+            seconds[key].append(clock() - start)
+    return {key: values[1:] for key, values in seconds.items()}

@@ -1,11 +1,11 @@
-"""The index against brute force in NumPy and usearch's HNSW graph: build time, latency, recall, memory.
+"""Compares the index with brute force in NumPy and with usearch's HNSW graph: build time, latency, recall, memory.
 
     OMP_NUM_THREADS=1 python benchmarks/index.py [--sizes 10000 100000 1000000] [--hnsw-to 100000]
 
-All engines get the same vectors (128 dimensions, around 500 directions) and the same 100 queries one at a time, in
-turns within one run, on one thread. Exact search in float64 tells the recall of the ten nearest. Memory is what the
-process holds beside mapped files; the graph is built up to ``--hnsw-to`` vectors only, as one thread takes long for
-it. Needs usearch. Writes results/index.csv.
+All engines get the same vectors (128 dimensions, around 500 directions) and the same 100 queries one at a time,
+alternate within one run, and use one thread. Recall is that of the ten nearest of an exact search in float64. Memory is
+that of the process without mapped files. The graph is built for up to ``--hnsw-to`` vectors only, because building it
+takes long with one thread. Needs usearch. Writes results/index.csv.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ class Engine(NamedTuple):
 def vectors(count: int, seed: int) -> np.ndarray:
     centres = np.random.default_rng(0).standard_normal((500, DIM)).astype(np.float32)
     rng = np.random.default_rng(seed)
-    made = rng.standard_normal((count, DIM)).astype(np.float32)
-    made += centres[rng.integers(0, len(centres), count)]
-    return made / np.linalg.norm(made, axis=1, keepdims=True)
+    x = rng.standard_normal((count, DIM)).astype(np.float32)
+    x += centres[rng.integers(0, len(centres), count)]
+    return x / np.linalg.norm(x, axis=1, keepdims=True)
 
 
 def anonymous_memory() -> int:
     gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)  # what is free already would hide what is taken next
+    ctypes.CDLL(None).malloc_trim(0)  # memory that is free already would hide new allocations
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(1024 * int(line.split()[1]) for line in lines if line.startswith("RssAnon"))
 
@@ -97,9 +97,9 @@ def measure(count: int, hnsw_to: int) -> Iterator[dict[str, Any]]:
         for query, nearest in zip(queries, truth, strict=True):
             for engine in engines:
                 start = time.perf_counter()
-                found = engine.search(query)
+                ids = engine.search(query)
                 seconds[engine.name].append(time.perf_counter() - start)
-                recall[engine.name] += len(nearest & {int(i) for i in found}) / (K * QUERIES)
+                recall[engine.name] += len(nearest & {int(i) for i in ids}) / (K * QUERIES)
         for engine in engines:
             middle = statistics.median(seconds[engine.name])
             yield {

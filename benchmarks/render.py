@@ -1,18 +1,18 @@
-"""Rendering speed of every artifact on one core, beside the same classes of two other packages where they are there.
+"""Measures the rendering speed of every artifact on one core, and of similar transforms of two other packages.
 
     python benchmarks/render.py [--seconds 5] [--rate 44100] [--rounds 88] [--peers DIRECTORY]
 
-audiomentations asks for an older soxr than this package does. So that nothing here is replaced, install the peers into
-a directory of their own; it is searched last, for what is missing only:
+audiomentations requires an older soxr than this package. Install the other packages into a separate directory, so that
+they replace nothing; it is searched last:
 
     pip install --target peers audiomentations fast-mp3-augment
     pip install --target peers --no-deps torch-audiomentations julius torch-pitch-shift primePy pyroomacoustics
 
-A round renders one view of a mono clip by every engine, at one of eleven severities, segments included. Both sides of
-a shared class (render_peers.py) take turns, one right after the other, with draws and checks included, so that a busy
-machine slows both; `ratio` is the median over the rounds of their time over ours: above 1 ours is faster. The process
-is bound to one core where the system allows it (their mp3 would use two). Rounds stop after 200 s. Prints a table and
-writes results/render.csv.
+In a round every engine renders one view of a mono clip at one of eleven severities, segments included. The two engines
+of a class that both packages have (render_peers.py) run one right after the other, with random draws and checks
+included, so that other load on the machine slows both; `ratio` is the median over the rounds of their time divided by
+ours: above 1 ours is faster. The process is bound to one core if the system supports it (their mp3 would use two).
+Rounds stop after 200 s. Prints a table and writes results/render.csv.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ from contrastive_artifacts.core import files
 
 RESULTS = Path(__file__).parent.parent / "results" / "render.csv"
 LONGEST_S = 200.0
-SLOW_S = 0.1  # what takes longer at first runs in every fourth round
+SLOW_S = 0.1  # groups that take longer in the first round run in every fourth round only
 Render = Callable[[int], object]
 
 
 def clip(seconds: float, rate: int) -> np.ndarray:
-    """Coloured noise in syllables with pauses, mono float32."""
+    """Coloured noise modulated like syllables with pauses, mono float32."""
     rng = np.random.default_rng(1)
     noise = signal.lfilter([1], [1, -0.9], rng.standard_normal(int(seconds * rate)))
     envelope = np.clip(np.sin(2 * np.pi * 2 * np.arange(len(noise)) / rate) + 0.5, 0, None)
@@ -53,12 +53,12 @@ def clip(seconds: float, rate: int) -> np.ndarray:
 
 
 def whole_range(name: str, wave: np.ndarray, rate: int) -> Render:
-    """Every kind of draw, at all severities."""
+    """Renders at all severities in turn, with all random draws."""
     return lambda turn: artifacts.render(name, wave, rate, SEVERITIES[turn % len(SEVERITIES)], seed=turn)
 
 
 def measure(groups: list[list[Render]], rounds: int) -> list[np.ndarray]:
-    """Seconds ``[rounds, engines]`` of every group, whose engines run one right after the other."""
+    """Seconds ``[rounds, engines]`` of every group; the engines of a group run one right after the other."""
     spent: list[list[list[float]]] = [[] for _ in groups]
     begin = time.perf_counter()
     for turn in range(-1, rounds):  # the first round fills caches
@@ -69,7 +69,7 @@ def measure(groups: list[list[Render]], rounds: int) -> list[np.ndarray]:
             if rows and sum(rows[0]) > SLOW_S and turn % 4:
                 continue
             count, row = len(rows), []
-            for engine in group if count % 2 else group[::-1]:  # neither is always the one that finds cold caches
+            for engine in group if count % 2 else group[::-1]:  # so that neither always starts with cold caches
                 start = time.perf_counter()
                 engine(count)
                 row.append(time.perf_counter() - start)
@@ -96,7 +96,7 @@ def main() -> None:
     command = f"python benchmarks/render.py {' '.join(sys.argv[1:])}".strip()
     common |= {"commit": files.commit(__file__), "command": command}
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["CONTRASTIVE_ARTIFACTS_RESPONSES"] = folder  # room_recorded and the peers take the same ones
+        os.environ["CONTRASTIVE_ARTIFACTS_RESPONSES"] = folder  # room_recorded and the other packages use the same ones
         write_responses(Path(folder), options.rate)
         shared = list(peers(wave, wide, options.rate, Path(folder)))
         groups = [[whole_range(name, samples, options.rate)] for name, samples in here.items()]

@@ -1,7 +1,7 @@
-"""What other packages have of the same classes of artifacts, at the same ranges and the same steepness.
+"""Transforms of other packages for the same classes of artifacts, with the same parameter ranges and filter slopes.
 
-Every row names the draws of ours that do the same work as theirs: of a coloured hiss the coloured ones, of the codecs
-mp3 in one generation at the same bit rate. Rows whose work still differs say so in ``differs``.
+Every row selects the draws of ours that do the same work as theirs: for coloured noise the coloured draws of hiss, for
+mp3 one generation of mp3 at the same bit rate. If the work still differs, ``differs`` says how.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ from contrastive_artifacts.core import torchaudio as _torchaudio
 
 SEVERITIES = tuple(i / 10 for i in range(11))
 MP3_KBPS = (8, 16, 24, 32, 40, 48, 56, 64)
-Render = Callable[[int], object]  # of the number of the turn
+Render = Callable[[int], object]  # argument: number of the round
 
 
 @dataclass(frozen=True)
 class Shared:
-    """One class that both have: which of our draws count, how theirs is made, and where the work still differs."""
+    """A class that both packages have: which of our draws to use, how theirs is created, and how the work differs."""
 
     artifact: str
     transform: str
-    make: Callable[[Any], Any]  # of their module: one transform, or a list of them that take turns
+    make: Callable[[Any], Any]  # their module -> one transform, or a list of transforms that alternate
     like: Callable[[dict], bool] = lambda params: True
     severities: tuple[float, ...] = SEVERITIES
     differs: str = ""
 
 
 def write_responses(folder: Path, rate: int) -> None:
-    """Wave files of our own reverberation at all severities, so that both convolve with as much."""
+    """Wave files of our reverberation at all severities, so that both convolve with equally long responses."""
     for severity in SEVERITIES:
         response = reverberation(rate, artifacts.artifact("reverb").sample(severity, seeding.generator(3)))
         response[0] = 1.0
@@ -106,7 +106,7 @@ def torch_audiomentations_rows(responses: Path) -> tuple[Shared, ...]:
 
 
 def ours(row: Shared, wave: np.ndarray, rate: int) -> Render:
-    """Renders with the seeds whose draws are like theirs, the draws and the checks included."""
+    """Renders with the seeds whose draws match theirs; draws and checks are included in the time."""
     record, seeds = artifacts.artifact(row.artifact), []
     candidate = 0
     while len(seeds) < 12:
@@ -121,7 +121,7 @@ def ours(row: Shared, wave: np.ndarray, rate: int) -> Render:
 
 
 def peers(wave: np.ndarray, wide: np.ndarray, rate: int, folder: Path) -> Iterator[tuple[str, Shared, Render]]:
-    """Engine, row and renderer of everything that can be imported and runs; prints what does not."""
+    """Engine, row and renderer of every transform that can be imported and run; prints those that cannot."""
     for engine, rows, convert in (
         ("audiomentations", audiomentations_rows, np.asarray),
         ("torch_audiomentations", torch_audiomentations_rows, _batch),
@@ -134,11 +134,11 @@ def peers(wave: np.ndarray, wide: np.ndarray, rate: int, folder: Path) -> Iterat
             samples = convert(wave if channels == 1 else wide)
             try:
                 with _quiet():
-                    made = row.make(module)
-                    transforms = made if isinstance(made, list) else [made]
+                    created = row.make(module)
+                    transforms = created if isinstance(created, list) else [created]
                     for transform in transforms:
                         transform(samples, sample_rate=rate)
-            except Exception as error:  # whatever a peer lacks here, the others go on
+            except Exception as error:  # whatever one transform lacks, the others continue
                 print(f"{engine} {row.transform} left out: {error}")
                 continue
             yield engine, row, lambda turn, t=transforms, s=samples: t[turn % len(t)](s, sample_rate=rate)
@@ -146,7 +146,7 @@ def peers(wave: np.ndarray, wide: np.ndarray, rate: int, folder: Path) -> Iterat
 
 def _import(engine: str) -> Any:
     try:
-        _torchaudio.load()  # torch_audiomentations imports it, and its extension may not load
+        _torchaudio.load()  # torch_audiomentations imports torchaudio, whose extension may not load
         return importlib.import_module(engine)
     except ImportError as error:
         print(f"{engine} is not compared: {error}")
@@ -160,6 +160,6 @@ def _batch(wave: np.ndarray) -> Any:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Hides what a peer prints when something is not installed; the error itself is printed once."""
+    """Hides what a package prints if something is not installed; the error itself is printed once."""
     with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
         yield

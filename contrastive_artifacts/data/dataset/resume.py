@@ -24,7 +24,7 @@ def open_journal(folder: Path, plan: Mapping[str, Any]) -> Iterator[Journal]:
     An entry is ``{"job": name, "outcome": {"rows": ..., ...}}``; of two entries for one job the last is valid.
 
     Args:
-        folder: Of the dataset; made if need be.
+        folder: Folder of the dataset; created if it does not exist.
         plan: Plain JSON that describes the dataset; a folder that holds another one is refused.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Generators of clean sounds: each a function ``(rng, samples, rate) -> float32 [samples]``, dry, of any level."""
+"""Generators of clean sounds: functions ``(rng, samples, rate) -> float32 [samples]``, without room, of any level."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .capture import record as record
 
 Synthesiser = Callable[[np.random.Generator, int, int], np.ndarray]
 
-# Raise it whenever a change alters what any seed sounds like: it goes into the fingerprint of the built-in corpus.
+# Increase with every change of the samples for any seed: it is part of the fingerprint of the built-in corpus.
 GENERATOR_VERSION = 1
 
 KINDS: Registry[Synthesiser] = Registry("kind of built-in sound")
@@ -57,21 +57,21 @@ for _name, _function in {
 }.items():
     KINDS.register(_name, _function)
 
-# What may lie under another sound, far away: beds without a rhythm or pitch of their own to compete with it.
+# Kinds that can be mixed in as a quiet background: without a rhythm or pitch that competes with the main sound.
 _BEDS = ("wind", "stream", "waves", "babble", "engine", "birds", "synth_pad")
 
-# The generators start within this time; a shorter clip is cut from so long a sound, around its loudest moment.
+# Shortest sound that is generated; a shorter clip is cut from it around its loudest sample.
 _LEAST_S = 2
 
 
 def synthesise(kind: str, rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """One clean recording of ``kind``: float32 ``[samples]``, peak between -20 and -1 dBFS.
+    """Synthesises one clean recording of ``kind``: float32 ``[samples]``, peak between -20 and -1 dBFS.
 
-    About one in eight has another kind 12 to 28 dB beneath it. The same state of ``rng`` gives the same samples.
+    On average one in eight has another kind mixed in, 12 to 28 dB below. Equal states of ``rng`` give equal samples.
 
     Raises:
         UnknownNameError: no such kind.
-        ParameterError: a rate under 4 kHz or less than 50 ms of sound.
+        ParameterError: a sample rate below 4 kHz or less than 50 ms of sound.
     """
     if rate < 4000 or samples < 0.05 * rate:
         raise ParameterError(f"{samples} samples at {rate} Hz: ask for at least 50 ms and 4000 Hz.")

@@ -8,7 +8,7 @@ from . import dsp, voices
 
 
 def birds(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """One to three singers with motifs of whistles, sweeps and trills."""
+    """One to three birds with motifs of whistles, sweeps and trills."""
     out = np.zeros(samples, dtype=np.float32)
     seconds = samples / rate
     for _ in range(int(rng.integers(1, 4))):
@@ -27,7 +27,7 @@ def birds(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
 
 
 def insects(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """Crickets in pulsed chirps, or the drone of cicadas; several animals out of step."""
+    """Pulsed chirps of several crickets, not in time with each other, or the drone of cicadas."""
     length = dsp.control_length(samples, rate)
     out = np.zeros(samples, dtype=np.float32)
     if rng.random() < 0.7:
@@ -38,8 +38,8 @@ def insects(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
             wings = np.clip(np.sin(2 * np.pi * pulse * rng.uniform(0.95, 1.05) * clock), 0, 1) ** 0.7
             turn = (clock / period + 0.05 * dsp.wander(rng, length, 0.5)) % 1.0
             chirp = wings * np.clip(turn / 0.05, 0, 1) * np.clip((share - turn) / 0.05, 0, 1)
-            own = carrier * rng.uniform(0.94, 1.06) * (1 + 0.003 * dsp.wander(rng, length, 10.0))
-            wave = dsp.tone(dsp.expand(own, samples, rate), samples, rate, rng.random())
+            frequency = carrier * rng.uniform(0.94, 1.06) * (1 + 0.003 * dsp.wander(rng, length, 10.0))
+            wave = dsp.tone(dsp.expand(frequency, samples, rate), samples, rate, rng.random())
             out += wave * dsp.expand(chirp, samples, rate).astype(np.float32) * np.float32(10 ** rng.uniform(-0.8, 0))
     else:
         centre = min(rng.uniform(3500, 7500), 0.35 * rate)

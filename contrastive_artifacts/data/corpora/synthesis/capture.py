@@ -1,4 +1,4 @@
-"""The recording chain that every built-in source goes through: room, microphone, level, noise floor."""
+"""The recording chain of every built-in clip: room, microphone, level, noise floor."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from . import dsp
 
 
 def record(rng: np.random.Generator, dry: np.ndarray, rate: int) -> np.ndarray:
-    """A dry sound as a good microphone in a small or large room takes it.
+    """Records a dry sound with a good microphone in a small or large room.
 
     Args:
+        rng: Draws the room, the microphone and the levels.
         dry: float32 ``[T]`` of any level.
+        rate: Sample rate in Hz.
 
     Returns:
-        float32 ``[T]``, peak between -20 and -1 dBFS, on a noise floor of -75 to -95 dBFS that is also at least 45 dB
-        (or as far as -95 dBFS allows) under the sound, so that it stands for electronics and not for hiss.
+        float32 ``[T]``, peak between -20 and -1 dBFS, with a noise floor of -75 to -95 dBFS that is also at least 45 dB
+        below the sound (but not below -95 dBFS): noise of electronics, too quiet to be the artifact hiss.
     """
     samples = dry.size
     room = _room(rng, rate)
-    if rng.random() < 0.6:  # the room is not silent: ventilation, traffic, all of it darker than hiss
+    if rng.random() < 0.6:  # background noise of the room (ventilation, traffic), with less treble than hiss
         corner, fall = rng.uniform(60, 300), rng.uniform(-11, -6)
         air = dsp.noise(rng, samples, rate, lambda f: dsp.band(f, 30, 5000, 1) * dsp.slope(f, fall, corner))
         dry = dsp.level(dry) + air * np.float32(10 ** (rng.uniform(-55, -28) / 20))
@@ -41,7 +43,7 @@ def record(rng: np.random.Generator, dry: np.ndarray, rate: int) -> np.ndarray:
 
 
 def _room(rng: np.random.Generator, rate: int) -> np.ndarray:
-    """A light impulse response: the direct sound, six early reflections and a weak diffuse tail."""
+    """Impulse response of a room: direct sound, six early reflections and a weak diffuse tail."""
     t60 = np.exp(rng.uniform(np.log(0.08), np.log(0.5)))
     count = int(t60 * 0.8 * rate)
     clock = np.arange(count) / rate
@@ -57,7 +59,7 @@ def _room(rng: np.random.Generator, rate: int) -> np.ndarray:
 
 
 def _microphone(rng: np.random.Generator, bins: np.ndarray, rate: int) -> np.ndarray:
-    """Magnitude of a microphone: bandwidth, a gentle tilt, a presence rise."""
+    """Magnitude response of a microphone: bandwidth, a slight tilt, a presence rise."""
     low = np.exp(rng.uniform(np.log(15), np.log(90)))
     high = min(np.exp(rng.uniform(np.log(8000), np.log(21000))), 0.48 * rate)
     tilt = rng.uniform(-1.0, 1.0) / 6.02 * np.log2(bins / 1000)

@@ -1,7 +1,7 @@
 """Building blocks of the built-in sounds: oscillators, noises, decaying modes, slow control curves, moving filters.
 
-Everything works on whole arrays (no loop over samples). Audio is float32 ``[T]``; control curves run at
-:data:`CONTROL` Hz and are brought to the audio rate by :func:`expand`.
+All functions work on whole arrays (no loop over samples). Audio is float32 ``[T]``; control curves have
+:data:`CONTROL` points per second and are interpolated to the sample rate by :func:`expand`.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ _TABLE = 4096
 
 
 def control_length(samples: int, rate: int) -> int:
-    """Points of a control curve that spans ``samples`` at ``rate``."""
+    """Number of points of a control curve for ``samples`` at ``rate``."""
     return int(np.ceil(samples / rate * CONTROL)) + 2
 
 
 def expand(curve: np.ndarray, samples: int, rate: int) -> np.ndarray:
-    """A control curve ``[M]`` at the audio rate: float64 ``[samples]``, linear between its points."""
+    """Interpolates a control curve ``[M]`` linearly to the sample rate: float64 ``[samples]``."""
     return np.interp(np.arange(samples) * (CONTROL / rate), np.arange(curve.size), curve)
 
 
 def wander(rng: np.random.Generator, length: int, hz: float) -> np.ndarray:
-    """A control curve of unit variance that drifts with components up to about ``hz``."""
+    """A random control curve of unit variance, band-limited to about ``hz``."""
     size = max(length, int(CONTROL / hz * 4))
     bins = np.arange(size // 2 + 1) * (CONTROL / size)
     gain = np.exp(-0.5 * (bins / hz) ** 2)
@@ -38,9 +38,9 @@ def wander(rng: np.random.Generator, length: int, hz: float) -> np.ndarray:
 def steps(
     times: Sequence[float], values: Sequence[float] | np.ndarray, length: int, smooth_s: float = 0.0
 ) -> np.ndarray:
-    """A control curve that takes ``values[i]`` from ``times[i]`` (seconds, rising) on, with round corners."""
-    at = np.searchsorted(np.asarray(times) * CONTROL, np.arange(length), side="right") - 1
-    curve = np.asarray(values, dtype=float)[np.clip(at, 0, len(values) - 1)]
+    """A control curve equal to ``values[i]`` from ``times[i]`` (seconds, ascending) on; the steps are smoothed."""
+    index = np.searchsorted(np.asarray(times) * CONTROL, np.arange(length), side="right") - 1
+    curve = np.asarray(values, dtype=float)[np.clip(index, 0, len(values) - 1)]
     return ndimage.gaussian_filter1d(curve, smooth_s * CONTROL, mode="nearest") if smooth_s > 0 else curve
 
 
@@ -50,12 +50,12 @@ def phase_of(frequency: np.ndarray, rate: int, start: float = 0.0) -> np.ndarray
 
 
 def oscillator(phase: np.ndarray, amplitudes: np.ndarray, angles: np.ndarray | float = 0.0) -> np.ndarray:
-    """A periodic wave read from a table.
+    """A periodic wave from a wavetable: float32 ``[T]``.
 
     Args:
-        phase: cycles, float64 ``[T]``.
-        amplitudes: of harmonics 1..K; keep K below Nyquist / highest frequency (:func:`harmonics_below`).
-        angles: phases of the harmonics in radians.
+        phase: In cycles, float64 ``[T]``.
+        amplitudes: Of harmonics 1..K; all harmonics must lie below Nyquist (see :func:`harmonics_below`).
+        angles: Phases of the harmonics in radians.
     """
     amplitudes = amplitudes[: _TABLE // 8]
     shift = np.asarray(angles)[: amplitudes.size] if isinstance(angles, np.ndarray) else angles
@@ -70,12 +70,12 @@ def oscillator(phase: np.ndarray, amplitudes: np.ndarray, angles: np.ndarray | f
 
 
 def harmonics_below(frequency: float, rate: int, most: int = 400) -> np.ndarray:
-    """Numbers 1..K of the harmonics of ``frequency`` that stay below 0.46 of the rate, as floats; at least one."""
+    """Numbers 1..K of the harmonics of ``frequency`` below 0.46 of the sample rate, as floats; at least one."""
     return np.arange(1, max(1, min(most, int(0.46 * rate / frequency))) + 1, dtype=float)
 
 
 def tone(frequency: float | np.ndarray, samples: int, rate: int, start: float = 0.0) -> np.ndarray:
-    """A sine of constant or per-sample frequency, float32."""
+    """A sine of constant or per-sample frequency in Hz: float32 ``[samples]``."""
     cycles = phase_of(np.broadcast_to(np.asarray(frequency, dtype=float), (samples,)), rate, start)
     return np.sin(2 * np.pi * (cycles - np.floor(cycles))).astype(np.float32)
 
@@ -120,7 +120,7 @@ def noise(rng: np.random.Generator, samples: int, rate: int, gain: Callable[[np.
 
 
 def frequency_axis(size: int, rate: int) -> np.ndarray:
-    """Frequencies of the bins of a real FFT in Hz, float32; the zeroth is half a bin so that logarithms stay finite."""
+    """Frequencies of the bins of a real FFT in Hz, float32; the first is half a bin, for a finite logarithm."""
     axis = np.arange(size // 2 + 1, dtype=np.float32) * np.float32(rate / size)
     axis[0] = axis[1] / 2
     return axis
@@ -140,7 +140,7 @@ def slope(frequencies: np.ndarray, db_per_octave: float, corner: float = 100.0) 
 def bumps(
     frequencies: np.ndarray, rng: np.random.Generator, count: int, low: float, high: float, db: float
 ) -> np.ndarray:
-    """Magnitude with ``count`` random resonances and dips of up to ``db`` from ``low`` to ``high`` Hz (a casing)."""
+    """Magnitude with ``count`` random resonances and dips of up to ``db`` from ``low`` to ``high`` Hz: a casing."""
     octaves = np.log2(frequencies)
     total = np.zeros_like(frequencies)
     for _ in range(count):
@@ -150,7 +150,7 @@ def bumps(
 
 
 def shape(wave: np.ndarray, rate: int, gain: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """Zero-phase filtering by a magnitude response; the ends are padded so that nothing wraps round audibly."""
+    """Zero-phase filtering by a magnitude response; zero-padded against audible wrap-around."""
     size = fft.next_fast_len(wave.size + rate // 20, real=True)
     spectrum = fft.rfft(wave.astype(np.float32, copy=False), size)
     spectrum *= gain(frequency_axis(size, rate)).astype(np.float32)
@@ -173,6 +173,7 @@ def spectra(wave: np.ndarray, frame: int) -> np.ndarray:
 
 
 def unspectra(frames: np.ndarray, frame: int, samples: int) -> np.ndarray:
+    """The waveform ``[samples]`` of frames of :func:`spectra`, by overlap-add."""
     hop = frame // 2
     parts = fft.irfft(frames, frame, axis=1) * _window(frame)
     out = np.zeros((parts.shape[0] + 1, hop), dtype=np.float32)
@@ -182,7 +183,7 @@ def unspectra(frames: np.ndarray, frame: int, samples: int) -> np.ndarray:
 
 
 def at_frames(curve: np.ndarray, count: int, frame: int, rate: int) -> np.ndarray:
-    """A control curve read at the centres of the frames of :func:`spectra`: float32 ``[count, 1]``."""
+    """A control curve interpolated at the centres of the frames of :func:`spectra`: float32 ``[count, 1]``."""
     return np.interp(np.arange(count) * (frame / 2 * CONTROL / rate), np.arange(curve.size), curve).astype(np.float32)[
         :, None
     ]
@@ -193,7 +194,7 @@ def _window(frame: int) -> np.ndarray:
 
 
 def place(out: np.ndarray, start: float, grain: np.ndarray, gain: float = 1.0) -> None:
-    """Adds ``grain`` times ``gain`` to ``out`` from sample ``start`` on; what falls outside is cut."""
+    """Adds ``grain`` times ``gain`` to ``out`` from sample ``start`` on; samples outside of ``out`` are dropped."""
     first = int(start)
     low, high = max(first, 0), min(first + grain.size, out.size)
     if low < high:
@@ -201,7 +202,7 @@ def place(out: np.ndarray, start: float, grain: np.ndarray, gain: float = 1.0) -
 
 
 def fade(wave: np.ndarray, rate: int, attack_s: float, release_s: float) -> np.ndarray:
-    """A copy with raised-cosine ramps at both ends (shortened when the wave is short)."""
+    """A copy with raised-cosine ramps at both ends, at most half of the wave long each."""
     wave = wave.astype(np.float32)
     for seconds, part in ((attack_s, slice(None)), (release_s, slice(None, None, -1))):
         length = min(wave.size // 2, int(seconds * rate))
@@ -211,10 +212,10 @@ def fade(wave: np.ndarray, rate: int, attack_s: float, release_s: float) -> np.n
 
 
 def level(wave: np.ndarray, rms: float = 1.0) -> np.ndarray:
-    """Scales to the given RMS; silence stays silence."""
+    """Scales to the given RMS; silence stays silent."""
     return wave * np.float32(rms / (np.sqrt(np.mean(np.square(wave, dtype=np.float64))) + 1e-9))
 
 
 def poisson_times(rng: np.random.Generator, per_s: float, duration_s: float) -> np.ndarray:
-    """Rising event times in seconds of a Poisson process; at least one."""
+    """Ascending event times in seconds of a Poisson process; at least one."""
     return np.sort(rng.uniform(0, duration_s, max(1, rng.poisson(per_s * duration_s))))

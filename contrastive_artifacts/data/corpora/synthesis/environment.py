@@ -1,4 +1,4 @@
-"""Weather, water and fire: shaped noises with natural movement, and very many small events."""
+"""Weather, water and fire: filtered noise with slow random modulation, and many small events."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .percussion import burst
 
 
 def rain(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """Drizzle to downpour: a wash of distant drops and near ones on leaves, tin or stone (like hiss and clicks)."""
+    """Light to heavy rain: noise of distant drops, and near drops on a surface (similar to hiss and clicks)."""
     low, high, tilt = rng.uniform(150, 1200), rng.uniform(5000, 16000), rng.uniform(-5, 0)
     wash = dsp.noise(rng, samples, rate, lambda f: dsp.band(f, low, high, 1) * dsp.slope(f, tilt, 1000))
     swell = 1 + 0.15 * dsp.wander(rng, dsp.control_length(samples, rate), 0.7)
@@ -25,14 +25,14 @@ def rain(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
         train = np.zeros(samples, dtype=np.float32)
         at = (dsp.poisson_times(rng, density / 4, samples / rate) * rate).astype(int).clip(0, samples - 1)
         train[at] = np.exp(rng.normal(-0.5, 0.9, at.size))
-        own = pitch * 2 ** rng.uniform(-1.0, 1.0)
-        drop = burst(rng, 0.05, rate, 0.5 * own, 2.5 * own, ring * rng.uniform(0.5, 2), 0.0007)
+        frequency = pitch * 2 ** rng.uniform(-1.0, 1.0)
+        drop = burst(rng, 0.05, rate, 0.5 * frequency, 2.5 * frequency, ring * rng.uniform(0.5, 2), 0.0007)
         drops += oaconvolve(train, drop)[:samples]
     return dsp.level(wash) + dsp.level(drops, 10 ** rng.uniform(-0.9, 0.5))
 
 
 def wind(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """Gusts: louder is brighter, with a whistle in a gap at times."""
+    """Gusts that are brighter when louder, sometimes with a whistle as in a gap."""
     length = dsp.control_length(samples, rate)
     gust = np.clip(
         0.55 + 0.3 * dsp.wander(rng, length, rng.uniform(0.15, 0.6)) + 0.08 * dsp.wander(rng, length, 4.0), 0.04, 1.4
@@ -52,7 +52,7 @@ def wind(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
 
 
 def waves(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """Surf: breakers that rise, break bright and draw back over pebbles."""
+    """Surf: waves that rise, break with bright noise and draw back over pebbles."""
     length = dsp.control_length(samples, rate)
     clock = np.arange(length) / dsp.CONTROL
     crest, pull = np.zeros(length), np.zeros(length)
@@ -71,7 +71,7 @@ def waves(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
 
 
 def stream(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """A brook: rising decaying tones of bubbles over a soft rush."""
+    """A brook: bubbles (decaying tones of rising pitch) over soft noise."""
     rush = dsp.noise(rng, samples, rate, lambda f: dsp.band(f, 250, rng.uniform(2500, 9000), 1) * dsp.slope(f, -4, 500))
     rush *= dsp.expand(1 + 0.2 * dsp.wander(rng, dsp.control_length(samples, rate), 3.0), samples, rate).astype(
         np.float32
@@ -93,7 +93,7 @@ def stream(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
 
 
 def fire(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """Crackles in clusters, a lapping roar and a faint hiss."""
+    """Crackles in clusters, a modulated low noise and a faint high noise."""
     length = dsp.control_length(samples, rate)
     roar = dsp.noise(rng, samples, rate, lambda f: dsp.band(f, 40, rng.uniform(200, 600), 1))
     roar *= dsp.expand(np.clip(1 + 0.4 * dsp.wander(rng, length, 5.0), 0.1, None), samples, rate).astype(np.float32)

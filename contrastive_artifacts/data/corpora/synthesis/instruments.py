@@ -1,4 +1,4 @@
-"""Sustained instruments: continuous oscillators under control curves, so that a line stays connected."""
+"""Sustained instruments: continuous oscillators with control curves, so that notes are connected."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from . import dsp, score
 
 
 def bowed(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """Violin to cello: sawtooth under a wooden body, delayed vibrato, bow noise, bow changes."""
+    """Violin to cello: sawtooth through resonances of a wooden body, delayed vibrato, bow noise, bow changes."""
     low = int(rng.choice([36, 48, 55, 62]))
     beat = score.beat(rng, 40, 110)
     notes = score.melody(rng, samples / rate, low, low + 14, beat, rests=0.05)
@@ -23,7 +23,7 @@ def bowed(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
 
 
 def flute(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """Few harmonics, breath noise around them, vibrato of loudness more than of pitch."""
+    """Few harmonics with breath noise around them; vibrato mostly in loudness."""
     low = int(rng.integers(60, 76))
     notes = score.melody(rng, samples / rate, low, low + 16, score.beat(rng, 50, 130), rests=0.12)
     frequency, loud = _line(rng, notes, samples, rate, (4.0, 6.0), (0.03, 0.15), attack_s=rng.uniform(0.025, 0.07))
@@ -34,14 +34,14 @@ def flute(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
     air = dsp.noise(rng, samples, rate, lambda f: dsp.band(f, 0.7 * pitch, 3.5 * pitch, 1))
     wave += air * np.float32(10 ** rng.uniform(-1.9, -1.1))
     wave *= dsp.expand(loud, samples, rate).astype(np.float32)
-    for note in notes:  # the chiff before the tone speaks
+    for note in notes:  # noise burst at the onset of a note
         chiff = dsp.noise(rng, int(0.06 * rate), rate, lambda f: dsp.band(f, pitch, 5 * pitch, 1))
         dsp.place(wave, (note.start - 0.02) * rate, dsp.fade(chiff, rate, 0.015, 0.04), 0.12 * note.loud)
     return wave
 
 
 def brass(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """Horn-like: the louder, the brighter."""
+    """Similar to a horn: brighter when louder."""
     low = int(rng.integers(43, 62))
     notes = score.melody(rng, samples / rate, low, low + 12, score.beat(rng, 50, 140), rests=0.2)
     frequency, loud = _line(rng, notes, samples, rate, (4.5, 6.0), (0.02, 0.2), attack_s=rng.uniform(0.03, 0.06))
@@ -57,7 +57,7 @@ def brass(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
 
 
 def organ(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """Drawbar or pipe chords, at times with a tremulant (a look-alike of wow)."""
+    """Chords of an organ with drawbars or pipes, sometimes with a tremulant (similar to wow)."""
     drawbars = np.zeros(16)
     drawbars[[0, 1, 2, 3, 4, 5, 7, 15]] = rng.uniform(0, 1, 8) ** 1.5
     drawbars[0] = 1.0
@@ -82,7 +82,7 @@ def organ(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
 
 
 def synth_pad(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """Detuned saws per chord note under a slowly moving low-pass."""
+    """Two detuned sawtooths per note of a chord through a slowly moving low-pass."""
     out = np.zeros(samples, dtype=np.float32)
     tilt, spread = rng.uniform(0.8, 1.4), rng.uniform(0.02, 0.12)
     for start, seconds, pitches in score.chords(rng, samples / rate, int(rng.integers(36, 56)), rng.uniform(1.5, 4.0)):
@@ -105,7 +105,7 @@ def synth_pad(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
 
 
 def bass(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """Electric or synthetic bass line with notes near the mains frequencies at times (a look-alike of hum)."""
+    """Electric or synthetic bass line, sometimes with notes near the mains frequencies (similar to hum)."""
     beat, low = score.beat(rng, 60, 130), int(rng.integers(28, 36))
     notes = score.melody(rng, samples / rate, low, low + 14, beat * rng.choice([0.5, 1.0]), rests=0.1)
     out = np.zeros(samples, dtype=np.float32)

@@ -9,7 +9,7 @@ from .percussion import burst, hit
 
 
 def engine(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """A combustion engine: uneven cylinders, intake noise in step with them, load changes."""
+    """A combustion engine: uneven cylinders, intake noise modulated by them, load changes."""
     cylinders = int(rng.choice([1, 2, 4, 6, 8]))
     length = dsp.control_length(samples, rate)
     speed = np.exp(rng.uniform(np.log(9), np.log(45)))  # cycles of all cylinders per second
@@ -17,7 +17,7 @@ def engine(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
     revs *= 1 + 0.006 * dsp.wander(rng, length, 8.0)
     cycles = dsp.phase_of(dsp.expand(revs, samples, rate), rate, rng.random())
     numbers = dsp.harmonics_below(float(revs.max()), rate, 300)
-    firing = sum(  # each cylinder is the same pulse, late by its share of the cycle and of its own strength
+    firing = sum(  # each cylinder adds the same pulse with its own delay and strength
         rng.uniform(0.75, 1.0) * np.exp(-2j * np.pi * numbers * (c + rng.normal(0, 0.01)) / cylinders)
         for c in range(cylinders)
     )
@@ -33,7 +33,7 @@ def engine(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
 
 
 def propeller(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """Helicopter, fan or aircraft: blade slap and noise cut by the blades, Doppler-like drift."""
+    """Helicopter, fan or aircraft: blade slap, noise modulated by the blades, Doppler-like drift."""
     length = dsp.control_length(samples, rate)
     blades = np.exp(rng.uniform(np.log(9), np.log(90)))
     passing = blades * (1 + rng.uniform(0.003, 0.03) * dsp.wander(rng, length, 0.4))
@@ -47,7 +47,7 @@ def propeller(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
 
 
 def machinery(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """A workshop machine: motor whine, hits in a fixed rhythm (a look-alike of periodic clicks), steam."""
+    """A workshop machine: motor whine, hits in a fixed rhythm (similar to periodic clicks), steam."""
     period = np.exp(rng.uniform(np.log(0.12), np.log(1.1)))
     low = np.exp(rng.uniform(np.log(90), np.log(900)))
     parts = [
@@ -80,7 +80,7 @@ def machinery(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
 
 
 def siren(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """Wail, yelp or two tones, from afar."""
+    """A distant siren: wail, yelp or two tones."""
     length = dsp.control_length(samples, rate)
     clock = np.arange(length) / dsp.CONTROL + rng.uniform(0, 10)
     low, ratio, kind = rng.uniform(350, 750), rng.uniform(1.25, 2.3), int(rng.integers(3))
@@ -101,7 +101,7 @@ def siren(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
 
 
 def alarm(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """Beeps of clocks, ovens, telephones: groups of tones with soft keying."""
+    """Beeps of clocks, ovens or telephones: groups of tones with soft onsets and ends."""
     top = 0.3 * rate
     first = min(np.exp(rng.uniform(np.log(450), np.log(3600))), top)
     pitches = [first, min(first * rng.uniform(1.1, 1.6), top)] if rng.random() < 0.4 else [first]

@@ -1,4 +1,4 @@
-"""Short hits: drums, knocks, steps, keys, clocks and clapping (natural look-alikes of clicks)."""
+"""Short hits: drums, knocks, steps, keys, clocks and clapping (natural sounds similar to clicks)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from . import dsp, score
 def burst(
     rng: np.random.Generator, seconds: float, rate: int, low: float, high: float, t60_s: float, attack_s: float = 0.001
 ) -> np.ndarray:
-    """A band of noise with an exponential decay and a soft start."""
+    """Band-limited noise with a soft start and an exponential decay."""
     count = max(32, int(seconds * rate))
     wave = dsp.noise(rng, count, rate, lambda f: dsp.band(f, low, min(high, 0.45 * rate), 2))
     decay = np.exp(-6.9 / (t60_s * rate) * np.arange(count)).astype(np.float32)
@@ -30,7 +30,7 @@ def hit(
 
 
 def drums(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """A loop of sixteen steps with kick, snare, hats and toms, swung and played by hand."""
+    """A loop of sixteen steps with kick, snare, hats and toms, with swing and random deviations of time and level."""
     step, swing = score.beat(rng, 70, 175) / 4, rng.uniform(0, 0.25)
     clock = np.arange(int(0.35 * rate)) / rate
     bottom, punch, sweep = rng.uniform(42, 65), rng.uniform(60, 220), rng.uniform(20, 60)
@@ -65,7 +65,7 @@ def drums(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
 
 
 def knocks(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """Knuckles on a door, in groups."""
+    """Knocks on a door, in groups."""
     low, t60 = rng.uniform(90, 240), rng.uniform(0.06, 0.25)
     door = hit(rng, 0.3, rate, low, 12 * low, 10, t60)
     out, clock = np.zeros(samples, dtype=np.float32), rng.uniform(0.05, 0.6)
@@ -101,7 +101,7 @@ def footsteps(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
 
 
 def typing(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """Keyboard or typewriter: words of key presses and releases, the space bar duller."""
+    """Keyboard or typewriter: key presses and releases in groups (words) with a duller space bar."""
     speed, low = rng.uniform(4, 11), rng.uniform(900, 2600)
     t60 = rng.uniform(0.015, 0.06)
     keys = [0.6 * hit(rng, 0.09, rate, low * rng.uniform(0.7, 1.4), 4 * low, 7, t60) for _ in range(10)]
@@ -120,7 +120,7 @@ def typing(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
 
 
 def clock_ticks(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """Wrist watch to grandfather clock: tick and tock of a mechanism in a case."""
+    """Wrist watch to grandfather clock: tick and tock through resonances of a case."""
     period = float(rng.choice([0.2, 0.25, 0.5, 0.5, 1.0])) * rng.uniform(0.97, 1.03)
     low = np.exp(rng.uniform(np.log(500), np.log(3500))) * min(1.0, 0.4 / period + 0.3)
     pair = [
@@ -138,7 +138,7 @@ def clock_ticks(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray
 
 
 def applause(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """A few to some hundred people clapping, each with a pace of their own; the density swells and dies."""
+    """Up to some hundred people clapping, each at their own pace; the density rises and falls."""
     seconds = samples / rate
     people = int(np.exp(rng.uniform(np.log(6), np.log(250))))
     swell = np.clip(1 + 0.4 * dsp.wander(rng, dsp.control_length(samples, rate), 0.3), 0.15, None)

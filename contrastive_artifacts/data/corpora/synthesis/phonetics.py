@@ -1,4 +1,4 @@
-"""Who speaks and what: speakers, vowels and consonants, and the control curves of made-up sentences.
+"""Speakers, vowels and consonants, and the control curves of random sentences.
 
 Vowel targets are the averages of Peterson and Barney (J. Acoust. Soc. Am. 24, 1952).
 """
@@ -84,7 +84,7 @@ def utterance(rng: np.random.Generator, voice: Voice, seconds: float, length: in
         vowel = VOWELS[rng.integers(len(VOWELS))] * rng.uniform(0.94, 1.06, 3)
         stress = float(rng.choice([1.0, 0.65, 0.4], p=[0.35, 0.4, 0.25]))
         clock = _consonant(rng, rows, clock, vowel, stress)
-        long = rng.uniform(1.3, 2.0) if left == 0 else 1.0  # the last syllable of a phrase is drawn out
+        long = rng.uniform(1.3, 2.0) if left == 0 else 1.0  # the last syllable of a phrase is longer
         span = rng.uniform(0.55, 1.2) * (0.6 + 0.5 * stress) * long * 0.75 / voice.rate
         rows.append((clock, *vowel, stress * rng.uniform(0.8, 1.1), 0.0, 0.0, 3000.0, 1.0))
         accents.append((clock + span * 0.4, stress * rng.uniform(0.2, 1.0)))
@@ -133,8 +133,8 @@ def _consonant(
             clock += rng.uniform(0.015, 0.05)
         return clock
     _, span, voicing, aspiration, frication, centre, octaves, formants = _CONSONANTS[kind]
-    own = np.asarray(formants if formants else vowel) * rng.uniform(0.9, 1.1, 3)
+    targets = np.asarray(formants if formants else vowel) * rng.uniform(0.9, 1.1, 3)
     gain = 0.5 + 0.5 * stress
     centre *= rng.uniform(0.85, 1.15)
-    rows.append((clock, *own, voicing * gain, aspiration * gain, frication * gain, centre, octaves))
+    rows.append((clock, *targets, voicing * gain, aspiration * gain, frication * gain, centre, octaves))
     return clock + span * rng.uniform(0.7, 1.3)

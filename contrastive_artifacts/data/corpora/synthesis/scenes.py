@@ -8,7 +8,7 @@ from . import animals, dsp, environment, instruments, machines, percussion, phon
 
 
 def dialogue(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """Two speakers in turn, at different distances from the microphone."""
+    """Two speakers who alternate, at different distances from the microphone."""
     pair, far = [phonetics.Voice.draw(rng) for _ in range(2)], (1.0, 10 ** rng.uniform(-0.4, 0))
     out, start, turn = np.zeros(samples, dtype=np.float32), 0, int(rng.integers(2))
     while start < samples:
@@ -22,7 +22,7 @@ def dialogue(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
 
 
 def babble(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """A crowd talking at once: three voices, each again at other speeds and times."""
+    """A crowd: three voices, each repeated at several speeds and times."""
     out = np.zeros(samples, dtype=np.float32)
     axis = np.arange(samples)
     for _ in range(3):
@@ -51,7 +51,7 @@ def speech_over_music(rng: np.random.Generator, samples: int, rate: int) -> np.n
 
 
 def ambience(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """A film scene: a bed (room, street, wind, water) with two or three things that happen in it."""
+    """A film scene: a background (room, street, wind, water) with two or three events."""
     corner, tilt = rng.uniform(60, 400), rng.uniform(-9, -5)
     bed = dsp.noise(rng, samples, rate, lambda f: dsp.band(f, 35, 9000, 1) * dsp.slope(f, tilt, corner))
     beds = (environment.wind, environment.stream, environment.waves, machines.engine, environment.rain)

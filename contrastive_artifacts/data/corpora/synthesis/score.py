@@ -1,4 +1,4 @@
-"""What the instruments play: tempi, scales, melodies and chords, drawn at random."""
+"""Random tempi, scales, melodies and chords for the instruments."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def melody(
     rests: float = 0.1,
     jitter_s: float = 0.012,
 ) -> list[Note]:
-    """A line that moves by small steps of a scale between two MIDI numbers; starts within the first beat."""
+    """A melody in small steps of a scale between two MIDI numbers; starts within the first beat."""
     scale, tonic, detune = _SCALES[rng.integers(len(_SCALES))], rng.integers(0, 12), rng.uniform(-0.4, 0.4)
     ladder = sorted({n for n in range(low, high + 1) if (n - tonic) % 12 in {s % 12 for s in scale}}) or [low]
     rhythm = rng.choice([0.25, 0.5, 0.5, 1.0, 1.0, 1.5, 2.0], size=8)
@@ -73,5 +73,5 @@ def chords(
 
 
 def beat(rng: np.random.Generator, slow: float = 60, fast: float = 160) -> float:
-    """Seconds of a beat at a random tempo."""
+    """Length of a beat in seconds at a random tempo."""
     return float(60 / np.exp(rng.uniform(np.log(slow), np.log(fast))))

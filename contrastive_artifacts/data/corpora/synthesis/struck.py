@@ -8,7 +8,7 @@ from . import dsp, score
 
 
 def guitar(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """Plucked strings: a picked line or strummed chords, brightness by pluck position and damping."""
+    """Plucked strings: a melody or strummed chords; pluck position and damping set the brightness."""
     out = np.zeros(samples, dtype=np.float32)
     pluck, t60, damping = rng.uniform(0.08, 0.35), rng.uniform(1.5, 6.0), rng.uniform(0.1, 0.6)
     if rng.random() < 0.5:
@@ -28,7 +28,7 @@ def guitar(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
 
 
 def piano(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """Broken or block chords under a melody, hammers included."""
+    """Piano: broken or block chords and a melody, with hammer noise."""
     beat = score.beat(rng, 55, 130)
     notes = score.melody(rng, samples / rate, 60, 84, beat, rests=0.15)
     for start, seconds, pitches in score.chords(rng, samples / rate, 41, beat * int(rng.choice([2, 4]))):
@@ -48,7 +48,7 @@ def piano(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
 
 
 def marimba(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """Wooden or metal bars with the partials of a tuned or an untuned bar."""
+    """Wooden or metal bars, with partials of a tuned or an untuned bar."""
     ratios = np.array(((1, 3.93, 9.24, 16.3), (1, 2.76, 5.40, 8.93), (1, 3.0, 6.1, 10.5))[rng.integers(3)])
     t60 = np.exp(rng.uniform(np.log(0.25), np.log(1.8))) / (1 + np.arange(4) * rng.uniform(0.8, 2.0))
     weights = np.array([1, 0.35, 0.15, 0.06]) * rng.uniform(0.5, 1.5, 4)
@@ -63,7 +63,7 @@ def marimba(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
 
 
 def bells(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """Church bell, hand bells or chimes: inharmonic partials in beating pairs, long decays."""
+    """Church bell, hand bells or chimes: inharmonic partials in pairs that beat, long decays."""
     base = np.array([0.5, 1.0, 1.19, 1.5, 2.0, 2.51, 2.66, 3.01, 4.1, 5.3, 6.7]) * rng.uniform(0.99, 1.01, 11)
     ratios = np.concatenate([base, base * (1 + rng.uniform(2e-4, 3e-3, 11))])
     size = rng.uniform(1.0, 8.0)
@@ -93,7 +93,7 @@ def _string(
     stiff: float,
     unison: float = 0.0,
 ) -> np.ndarray:
-    """One string (or two of a choir, ``unison`` semitones-relative apart), stopped at the end of the note."""
+    """One string, damped at the end of the note; two if ``unison``, their relative detuning, is not 0."""
     tuned = float(score.hertz(note.pitch))
     numbers = dsp.harmonics_below(tuned, rate, 32)
     frequencies = tuned * numbers * np.sqrt(1 + stiff * numbers**2)

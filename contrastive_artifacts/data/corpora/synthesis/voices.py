@@ -13,7 +13,7 @@ from .phonetics import VOWELS, Tracks, Voice, utterance
 
 
 def speech(rng: np.random.Generator, samples: int, rate: int, voice: Voice | None = None) -> np.ndarray:
-    """Sentences of made-up syllables with pauses, accents and declination."""
+    """Sentences of random syllables with pauses, accents and declination."""
     voice = voice or Voice.draw(rng)
     return _render(rng, utterance(rng, voice, samples / rate, dsp.control_length(samples, rate)), voice, samples, rate)
 
@@ -29,7 +29,7 @@ def whisper(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
 
 
 def singing(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
-    """A sung line with portamento and natural vibrato (a look-alike of wow)."""
+    """A sung melody with portamento and natural vibrato (similar to wow)."""
     voice = Voice.draw(rng)
     seconds, length = samples / rate, dsp.control_length(samples, rate)
     scale = np.array(((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 2, 4, 7, 9, 9, 12))[rng.integers(3)])
@@ -84,7 +84,7 @@ def sung(
 
 
 def bark(rng: np.random.Generator, samples: int, rate: int, pitch: float) -> np.ndarray:
-    """One bark-like call: an arch of pitch, rough voice, a mouth that opens and closes."""
+    """A call similar to a bark: pitch that rises and falls, rough voice, a mouth that opens and closes."""
     length = dsp.control_length(samples, rate)
     u = np.linspace(0, 1, length)
     arch = np.sin(np.pi * u) ** rng.uniform(0.5, 0.9)
@@ -115,14 +115,14 @@ def _render(
 
     frame = dsp.frame_size(rate)
     bins = dsp.frequency_axis(frame, rate)
-    airy = dsp.slope(bins, -2.0, 5000.0) * dsp.band(bins, 1200.0, 1e6, 1.0) * np.float32(0.8)  # breath is bright
+    airy = dsp.slope(bins, -2.0, 5000.0) * dsp.band(bins, 1200.0, 1e6, 1.0) * np.float32(0.8)  # bright, as breath is
     frames = dsp.spectra(voiced, frame) + dsp.spectra(breath, frame) * airy
     count = frames.shape[0]
     tract = np.ones((count, bins.size), dtype=np.complex64)
     for track, width in zip(tracks.formants, (70.0, 100.0, 150.0), strict=True):
         tract *= _resonance(bins, dsp.at_frames(track * voice.tract, count, frame, rate), width)
     fixed = np.ones(bins.size, dtype=np.complex64)
-    for number in range(4, 14):  # the upper formants stay put
+    for number in range(4, 14):  # the upper formants do not move
         fixed *= _resonance(bins, np.float32((number - 0.5) * 1000 * voice.tract), 120.0 + 60 * (number - 3))
     frames *= fixed / tract
     octaves = np.log2(bins / np.float32(1000))
