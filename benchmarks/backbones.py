@@ -6,8 +6,8 @@ YAMNet is compared with TFLite (its published file, if FOLDER has it) and ONNX R
 CLAP with transformers and its feature extractors (same random weights; equal vectors are asserted first), PaSST and
 BEATs with attention computed step by step instead of fused, Cnn14 and any other with the network as in training. Speed
 does not depend on the weights, so they are random. In each round all engines of a backbone run one after the other;
-``ratio`` is the median over the rounds of an engine's time divided by that of "here". One thread is measured in processor
-time, which other programs affect little. Needs the extra ``bench``. Writes results/backbones.csv.
+``ratio`` is the median over the rounds of an engine's time divided by that of "here". One thread is measured in
+processor time, which other programs affect little. Needs the extra ``bench``. Writes results/backbones.csv.
 """
 
 from __future__ import annotations
