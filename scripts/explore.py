@@ -1,8 +1,8 @@
-"""A map of sounds to listen to, search and label: python scripts/explore.py run=DIR, or index=DIR [encoder=release]
+"""A map of sounds to play, search and label: python scripts/explore.py run=DIR, or index=DIR [encoder=release]
 
-run=DIR is a probed run (views beside their clean twins), index=DIR an archive that scripts/embed.py indexed. Serves a
-local page: every row a dot, its sound and spectrogram, what is like it (a row, a span, a file dropped onto the page, a
-label); labels are kept in a journal, exported as CSV and used to train the probe anew.
+run=DIR is a probed run (rendered views, each with its clean version), index=DIR an index of scripts/embed.py. Serves a
+local page with a marker for every row, its sound and spectrogram, and searches by a row, a span, a file dropped onto
+the page or a label. User labels are stored in a journal, exported as CSV, and used to retrain the probe.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ from contrastive_artifacts.probes.labels import Labels
 def main(config: dict[str, Any]) -> None:
     run, index = config["run"], config["index"]
     if (run is None) == (index is None):
-        raise ParameterError("Give either run=DIR (a probed run) or index=DIR (of scripts/embed.py), one of them.")
+        raise ParameterError("Give either run=DIR (a probed run) or index=DIR (of scripts/embed.py).")
     if run is not None and config["encoder"] is not None:
-        raise ParameterError("A run has its own encoder: leave encoder= out, or give index=RUN/index with it.")
-    serving, explore_app = _serving()  # what is missing is said before minutes of UMAP
-    console.print("opening   ... (a map of many rows takes minutes, the first time)")
+        raise ParameterError("A run has its own encoder: omit encoder=, or give index=RUN/index instead of run=.")
+    serving, explore_app = _serving()  # a missing package is reported before minutes of UMAP
+    console.print("opening   ... (the first map of many rows takes minutes)")
     journal = Path(config["labels"] or (Path(run) / "labels.jsonl" if run else f"{Path(index)}.labels.jsonl"))
     if run is not None:
         collection = Collection.of_run(run, config["seed"], progress)
@@ -50,7 +50,9 @@ def main(config: dict[str, Any]) -> None:
         access = serving.Access.to(config["host"])
         app = explore_app(collection, labels, access)
         if collection.probe is not collection.encoder.probe:
-            console.print(f"probe     corrected by labels: {collection.home / SAVED} (delete it for the encoder's own)")
+            console.print(
+                f"probe     retrained with labels: {collection.home / SAVED} (delete it for the encoder's own)"
+            )
         console.print(f"labels    {journal}")
         serving.serve(app, access, config["port"], lambda url: console.print(f"page      {url} (Ctrl+C ends)"))
 
@@ -63,7 +65,7 @@ def _opened(path: Path) -> Journal:
     try:
         return Journal(path)
     except OSError as error:
-        raise StorageError(f"{path} cannot be written ({error.strerror}); give labels=FILE elsewhere.") from None
+        raise StorageError(f"{path} cannot be written ({error.strerror}); give another labels=FILE.") from None
 
 
 def _serving() -> tuple[Any, Any]:

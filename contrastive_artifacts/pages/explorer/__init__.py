@@ -1,1 +1,1 @@
-"""The explorer: a local page over a run or an index, to look at, listen to, search and label."""
+"""The explorer: a local web page to look at, play, search and label the rows of a run or an index."""

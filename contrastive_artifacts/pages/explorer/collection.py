@@ -1,4 +1,4 @@
-"""What is explored: the rows of an index, what is known of them, heard in them and said of them."""
+"""The rows that the explorer shows: an index with metadata, verdicts of the probe and user labels."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ from .layout import Layout, Progress, layout_of, silent
 from .tables import in_time, with_columns
 
 CLEAN = "clean"
-ROW = "_row"  # column of the searched table: the number of a row
+ROW = "_row"  # column of the searched table: the number of the row
 _DECISIONS = ("", "keep", "reject", "relabel")
-_PLACE = ("clip", "start", "stop", "sample_rate")
-_BLOCK = 1 << 16
+_PLACE = ("clip", "start", "stop", "sample_rate")  # columns that say where a row lies
+_BLOCK = 1 << 16  # rows that are classified at a time
 
 
 class Collection:
-    """An index with its encoder, its map and, for rendered views, the corpora that they were made from.
+    """An index with its encoder, its map and, for rendered views, the corpora of their clean clips.
 
-    What changes while it is explored is replaced whole, so that reading it needs no lock.
+    Attributes that change are replaced as a whole, so that reading them needs no lock.
 
     Attributes:
-        index: Its table has a column ROW, and the probe's verdicts ``heard``, ``heard_severity``,
-            ``heard_probability`` where there is a probe.
-        probe: What hears; None without one.
-        layout: Where rows lie on the map.
-        columns: Name -> column, of those worth colouring by.
-        said: Row -> what people said of it.
-        home: Folder of the run or the index: where a retrained probe goes.
+        index: Its table has a column ROW and, if there is a probe, the columns ``heard`` (label), ``heard_severity``
+            and ``heard_probability`` of the probe's verdicts.
+        probe: Classifies the rows; None if there is none.
+        layout: Positions of the rows on the map.
+        columns: Name -> column; those that can colour the map.
+        user_labels: Row -> the user label in force.
+        home: Folder of the run or the index, in which a retrained probe is saved.
     """
 
     def __init__(
@@ -62,34 +62,34 @@ class Collection:
         names = index.metadata.column_names
         if missing := [name for name in _PLACE if name not in names]:
             raise ParameterError(
-                f"{index.directory} has no columns {', '.join(missing)}: its rows are no sounds. Explore an index of "
+                f"{index.directory} has no columns {', '.join(missing)}: its rows cannot be played. Give an index of "
                 "scripts/embed.py or a run of scripts/probe.py."
             )
         if not len(index):
-            raise ParameterError(f"{index.directory} is empty: there is nothing to explore; embed recordings first.")
+            raise ParameterError(f"{index.directory} has no rows; embed recordings first.")
         self.encoder, self.encoder_folder = encoder, encoder_folder
         self.corpora, self.layout = dict(corpora), layout
         self.home, self.title = home, title
         self.probe = encoder.probe
         self.index = with_columns(index, **{ROW: pa.array(np.arange(len(index)))})
-        self.said: dict[int, RowLabel] = {}
+        self.user_labels: dict[int, RowLabel] = {}
         self.columns: dict[str, Column] = {}
-        self._names: list[str] = []
+        self._label_names: list[str] = []
         self._lock = threading.Lock()
         if "heard" not in names and self.probe is not None:
-            self.hear(self.probe)
+            self.classify(self.probe)
         else:
-            self._count_columns()
-        self.say({})
+            self._update_columns()
+        self.set_labels({})
         self._before, self._after = in_time(self.index.metadata)
 
     @classmethod
     def of_run(cls, directory: str | Path, seed: int = 0, progress: Progress = silent) -> Collection:
-        """The views of a probed run.
+        """Opens the views of a probed run.
 
         Raises:
-            StorageError: the folder holds no run, or one that was not probed.
-            CorpusError: its corpus is no longer there.
+            StorageError: the folder holds no run, or the run was not probed.
+            CorpusError: the run's corpus is missing.
         """
         home = Path(directory)
         folder = embedding.encoder_folder(home)
@@ -102,107 +102,119 @@ class Collection:
     def of_index(
         cls, directory: str | Path, encoder: str | Path = "release", seed: int = 0, progress: Progress = silent
     ) -> Collection:
-        """The windows of an archive, as scripts/embed.py indexes them.
+        """Opens the windows of recordings that scripts/embed.py indexed.
 
         Raises:
-            FingerprintError: the index was made with another encoder.
-            StorageError: there is no index, or a part of it is damaged.
+            FingerprintError: the index was built with another encoder.
+            StorageError: the index is missing or damaged.
         """
         home, folder = Path(directory), embedding.encoder_folder(encoder)
-        loaded = embedding.load(folder)
+        pretrained = embedding.load(folder)
         try:
-            index = Index.open(home, loaded.fingerprint)
+            index = Index.open(home, pretrained.fingerprint)
         except FingerprintError as error:
-            raise FingerprintError(f"{error} Here: encoder=RUN or FOLDER, which is {str(encoder)!r} now.") from None
-        of = retrieval.run_of_index(home)
-        corpora = {corpus.name: corpus for corpus in Run(of).corpora().values()} if of else {}
-        return cls(index, loaded, folder, corpora, layout_of(index, seed, progress), home, home.resolve().name)
+            raise FingerprintError(f"{error} Give encoder=RUN or encoder=FOLDER; it is {str(encoder)!r} now.") from None
+        run = retrieval.run_of_index(home)
+        corpora = {corpus.name: corpus for corpus in Run(run).corpora().values()} if run else {}
+        return cls(index, pretrained, folder, corpora, layout_of(index, seed, progress), home, home.resolve().name)
 
     def __len__(self) -> int:
         return len(self.index)
 
-    def hear(self, probe: Probe) -> int:
-        """Listens with ``probe`` to every row; in how many something else than before is heard."""
-        vectors, parts = self.index.vectors(), []
+    def classify(self, probe: Probe) -> int:
+        """Classifies every row with ``probe``, which becomes the probe of the collection.
+
+        Returns:
+            Number of rows whose label differs from the previous probe's; all rows if there was none.
+        """
+        vectors, blocks = self.index.vectors(), []
         for start in range(0, len(self), _BLOCK):
-            parts.append(verdicts(probe, np.array(vectors[start : start + _BLOCK])))
-        best, severity, probability = (np.concatenate(part) for part in zip(*parts, strict=True))
+            blocks.append(verdicts(probe, np.array(vectors[start : start + _BLOCK])))
+        numbers, severities, probabilities = (np.concatenate(block) for block in zip(*blocks, strict=True))
         before = self.index.metadata.column("heard") if "heard" in self.index.metadata.column_names else None
-        heard = pa.DictionaryArray.from_arrays(pa.array(best), pa.array(probe.classes)).cast(pa.string())
+        labels = pa.DictionaryArray.from_arrays(pa.array(numbers), pa.array(probe.classes)).cast(pa.string())
         with self._lock:
             self.probe = probe
             self.index = with_columns(
-                self.index, heard=heard, heard_severity=pa.array(severity), heard_probability=pa.array(probability)
+                self.index, heard=labels, heard_severity=pa.array(severities), heard_probability=pa.array(probabilities)
             )
-            self._count_columns()
-        return len(self) if before is None else int(pc.sum(pc.fill_null(pc.not_equal(before, heard), True)).as_py())
+            self._update_columns()
+        return len(self) if before is None else int(pc.sum(pc.fill_null(pc.not_equal(before, labels), True)).as_py())
 
-    def say(self, said: Mapping[int, RowLabel]) -> None:
-        """What people said of rows, by their numbers; replaces what was said before."""
+    def set_labels(self, user_labels: Mapping[int, RowLabel]) -> None:
+        """Replaces all user labels.
+
+        Args:
+            user_labels: Row -> the label in force.
+        """
         label, decision = np.zeros(len(self), np.uint16), np.zeros(len(self), np.uint16)
         with self._lock:
-            # A name keeps its code for as long as this runs: pages hold columns of different ages.
-            self._names += sorted({one.label for one in said.values()} - {*self._names, ""})
-            names = ["", *self._names]
-            place = {name: n for n, name in enumerate(names)}
-            for row, one in said.items():
-                label[row], decision[row] = place[one.label], _DECISIONS.index(one.action)
-            self.said = dict(said)
-            own = {"label": coded("label", label, names), "decision": coded("decision", decision, _DECISIONS)}
-            self.columns = self.columns | own
+            # A name never changes its code while the process runs: open pages hold columns of different ages.
+            used = {user_label.label for user_label in user_labels.values()}
+            self._label_names += sorted(used - {*self._label_names, ""})
+            names = ["", *self._label_names]
+            code = {name: n for n, name in enumerate(names)}
+            for row, user_label in user_labels.items():
+                label[row], decision[row] = code[user_label.label], _DECISIONS.index(user_label.action)
+            self.user_labels = dict(user_labels)
+            self.columns = self.columns | {
+                "label": coded("label", label, names),
+                "decision": coded("decision", decision, _DECISIONS),
+            }
 
     def labels(self) -> list[str]:
-        """Names that a row may be given: what the encoder knows, clean first, what occurs, what people named."""
-        return list(dict.fromkeys([CLEAN, *self.encoder.labels, *self._occurring, *self._names]))
+        """Names that a row may be given: clean, the encoder's labels, labels that occur, labels of the users."""
+        return list(dict.fromkeys([CLEAN, *self.encoder.labels, *self._occurring, *self._label_names]))
 
     def facts(self, row: int) -> dict[str, Any]:
-        """The metadata of a row, as the index holds it; numbers that are none are missing."""
+        """The metadata of a row; NaN and infinity become None."""
         return _finite(rows_at(self.index.metadata.slice(row, 1), np.zeros(1, np.int64))[0])
 
     def many_facts(self, rows: Sequence[int]) -> list[dict[str, Any]]:
-        """:meth:`facts` of many rows at once."""
+        """:meth:`facts` of many rows."""
         return [_finite(facts) for facts in rows_at(self.index.metadata, np.asarray(rows, np.int64))]
 
-    def found(self, row: int) -> SpanHit:
-        """A row as a span."""
+    def span(self, row: int) -> SpanHit:
+        """A row as a hit of score 1."""
         facts, id = self.facts(row), int(self.index.ids[row])
         return SpanHit(id, 1.0, facts, facts["start"], facts["stop"], facts["sample_rate"], (id,))
 
-    def shown(self, row: int, facts: Mapping[str, Any]) -> str:
-        """The label of a row: what people said, else what is known, else what is heard; "" for nothing."""
-        said = self.said.get(row)
-        if said is not None and said.action != REJECT:
-            return said.label
+    def label_of(self, row: int, facts: Mapping[str, Any]) -> str:
+        """The label of a row: the user label, else the rendered artifact, else the probe's verdict; "" for none."""
+        user_label = self.user_labels.get(row)
+        if user_label is not None and user_label.action != REJECT:
+            return user_label.label
         return str(facts.get("artifact") or facts.get("heard") or "")
 
     def vector(self, row: int) -> np.ndarray:
+        """Embedding of a row, float32 [D]."""
         return np.array(self.index.vectors()[row])
 
-    def beside(self, row: int) -> tuple[int | None, int | None]:
-        """The windows before and after, in time, of the same recording."""
+    def adjacent(self, row: int) -> tuple[int | None, int | None]:
+        """The previous and the next window of the same recording, in time."""
         before, after = int(self._before[row]), int(self._after[row])
         return (before if before >= 0 else None), (after if after >= 0 else None)
 
     def overlapping(self, row: int, start: int, stop: int) -> list[int]:
-        """Windows of the recording of ``row`` that share samples with [start, stop) of it; ``row`` is always one."""
+        """``row``, and all windows of its recording that overlap the samples [start, stop)."""
         starts, stops = self.index.metadata.column("start"), self.index.metadata.column("stop")
-        found = [row]
-        for way in (self._before, self._after):
-            at = int(way[row])
+        rows = [row]
+        for next_row in (self._before, self._after):
+            at = int(next_row[row])
             while at >= 0:
                 first, last = starts[at].as_py(), stops[at].as_py()
                 if first < stop and start < last:
-                    found.append(at)
-                elif (first >= stop) == (way is self._after):  # beyond the span, and going away from it
+                    rows.append(at)
+                elif (first >= stop) == (next_row is self._after):  # outside the span and moving away from it
                     break
-                at = int(way[at])
-        return found
+                at = int(next_row[at])
+        return rows
 
-    def _count_columns(self) -> None:
+    def _update_columns(self) -> None:
         table = self.index.metadata
         labels = [CLEAN, *(self.probe.classes if self.probe else ())]
-        kept = {name: column for name, column in self.columns.items() if name in ("label", "decision")}
-        self.columns = columns_of(table, labels) | kept
+        user_columns = {name: column for name, column in self.columns.items() if name in ("label", "decision")}
+        self.columns = columns_of(table, labels) | user_columns
         names = [name for name in ("artifact", "heard") if name in table.column_names]
         self._occurring = sorted({str(v) for n in names for v in pc.unique(table.column(n)).to_pylist() if v})
 
@@ -214,7 +226,7 @@ def verdicts(probe: Probe, vectors: np.ndarray) -> Verdicts:
 
 @functools.lru_cache(maxsize=4096)
 def channels_of(path: Path) -> int | None:
-    """Channels of a recording, or None where it cannot be read."""
+    """Number of channels of a recording; None if it cannot be read."""
     try:
         return audio.probe(path).channels
     except AudioError:

@@ -1,4 +1,4 @@
-"""Facts of rows as a page draws them: codes of two bytes for categories, float32 for numbers."""
+"""Metadata columns as a page receives them: codes of two bytes for categories, float32 for numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MISSING = 65535  # code of a row without a value
 MOST_VALUES = MISSING - 1
 CATEGORIES = ("artifact", "source", "corpus", "category", "split", "heard", "channel")
 NUMBERS = ("severity", "heard_severity", "heard_probability")
-MIX = "mix"  # the channel of what was embedded as the mean of all
+MIX = "mix"  # channel of a row whose channels were embedded as one mix
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class Column:
 
     Args:
         name: As in the index.
-        data: uint16 [N] codes into ``values``, or float32 [N] with NaN for missing; little-endian.
-        values: Of a category; a code is a place in it. Empty for numbers.
-        ends: Smallest and largest of the numbers.
+        data: uint16 [N], codes of a category (places in ``values``), or float32 [N], NaN for missing; little-endian.
+        values: Of a category; empty for numbers.
+        ends: Smallest and largest number; None for a category.
     """
 
     name: str
@@ -34,39 +34,40 @@ class Column:
     ends: tuple[float, float] | None = None
 
     def about(self) -> dict[str, Any]:
+        """Everything but the data, as plain JSON."""
         if self.ends is not None:
             return {"name": self.name, "kind": "number", "low": self.ends[0], "high": self.ends[1]}
         return {"name": self.name, "kind": "category", "values": list(self.values)}
 
 
 def columns_of(table: pa.Table, first: Sequence[str]) -> dict[str, Column]:
-    """The columns of an index that are worth colouring by: of more than one value, and not too many.
+    """The columns of an index that can colour the map: those with more than one value and at most 65,534.
 
     Args:
-        first: Values that come first, in this order, where they occur; the others follow by name.
+        first: Values that come first, in this order, if they occur; the others follow by name.
     """
-    made = [category(name, _texts(table, name), first) for name in CATEGORIES if name in table.column_names]
-    made += [_number(name, table.column(name)) for name in NUMBERS if name in table.column_names]
-    return {column.name: column for column in made if column is not None}
+    columns = [category(name, _texts(table, name), first) for name in CATEGORIES if name in table.column_names]
+    columns += [_number(name, table.column(name)) for name in NUMBERS if name in table.column_names]
+    return {column.name: column for column in columns if column is not None}
 
 
 def category(name: str, values: pa.Array | pa.ChunkedArray, first: Sequence[str] = ()) -> Column | None:
-    """A column of texts; None where it holds one value only, or more than two bytes can name."""
+    """A column of texts; None if it holds a single value only, or more values than two bytes can number."""
     encoded = pc.dictionary_encode(values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values)
-    found = [str(text) for text in encoded.dictionary.to_pylist()]
-    if len(found) + (encoded.null_count > 0) < 2 or len(found) > MOST_VALUES:
+    texts = [str(text) for text in encoded.dictionary.to_pylist()]
+    if len(texts) + (encoded.null_count > 0) < 2 or len(texts) > MOST_VALUES:
         return None
     rank = {text: place for place, text in enumerate(first)}
-    order = sorted(range(len(found)), key=lambda n: (rank.get(found[n], len(rank)), found[n]))
-    codes = np.empty(len(found) + 1, np.uint16)
-    codes[order] = np.arange(len(found))
+    order = sorted(range(len(texts)), key=lambda n: (rank.get(texts[n], len(rank)), texts[n]))
+    codes = np.empty(len(texts) + 1, np.uint16)
+    codes[order] = np.arange(len(texts))
     codes[-1] = MISSING
-    places = pc.fill_null(encoded.indices, len(found)).to_numpy(zero_copy_only=False)
-    return Column(name, codes[places].astype("<u2").tobytes(), tuple(found[n] for n in order))
+    places = pc.fill_null(encoded.indices, len(texts)).to_numpy(zero_copy_only=False)
+    return Column(name, codes[places].astype("<u2").tobytes(), tuple(texts[n] for n in order))
 
 
 def coded(name: str, codes: np.ndarray, values: Sequence[str]) -> Column:
-    """A column of codes that are at hand."""
+    """A column of a category whose codes are given."""
     return Column(name, codes.astype("<u2").tobytes(), tuple(values))
 
 
@@ -84,6 +85,6 @@ def _number(name: str, values: pa.ChunkedArray) -> Column | None:
 def _texts(table: pa.Table, name: str) -> pa.ChunkedArray:
     values = table.column(name)
     if name == "channel":
-        shown = pc.add(values, 1) if pa.types.is_integer(values.type) else values  # people count from 1
+        shown = pc.add(values, 1) if pa.types.is_integer(values.type) else values  # shown to users, who count from 1
         return pc.fill_null(shown.cast(pa.string()), MIX)
     return values.cast(pa.string())

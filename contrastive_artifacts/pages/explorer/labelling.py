@@ -1,4 +1,4 @@
-"""What people say of the rows of a collection, and the probe that is trained anew from it."""
+"""User labels of the rows of a collection, and the probe that is retrained with them."""
 
 from __future__ import annotations
 
@@ -16,21 +16,20 @@ import pyarrow as pa
 from ...core.errors import FingerprintError, ParameterError, StorageError
 from ...embedding import copy_encoder
 from ...probes import Probe
-from ...probes import labels as said
-from ...probes.labels import ACTIONS, Labels
+from ...probes.labels import ACTIONS, Labels, Refit, refit
 from .collection import Collection
 
-SAVED = "relabelled"  # folder of the retrained probe with its encoder, in that of the run or the index
+SAVED = "relabelled"  # folder of the retrained probe and its encoder, inside that of the run or the index
 
 
 class Labelling:
-    """Labels of a collection; each act is stored before it is answered.
+    """Labels rows of a collection; each act is stored before the call returns.
 
-    Where a probe was retrained here before, the collection is heard with that one.
+    If a probe was retrained for this collection before, the rows are classified with it.
 
     Args:
-        collection: What is labelled; its columns follow.
-        labels: Where labels are kept.
+        collection: Its columns are updated with every label.
+        labels: Store of the labels.
 
     Raises:
         StorageError: the retrained probe is damaged; its folder can be deleted.
@@ -38,79 +37,89 @@ class Labelling:
 
     def __init__(self, collection: Collection, labels: Labels) -> None:
         self.collection, self.labels = collection, labels
-        self._first = collection.probe
+        self._first_probe = collection.probe
         self._lock, self._training = threading.Lock(), threading.Lock()
-        collection.say(labels.matching(collection.index.metadata))
+        collection.set_labels(labels.matching(collection.index.metadata))
         saved = collection.home / SAVED
         if (saved / "probe.json").exists():
-            with suppress(FingerprintError):  # embedded anew by another encoder since: that probe is of no use
-                collection.hear(Probe.load(saved, collection.index.fingerprint))
+            with suppress(FingerprintError):  # the rows were embedded by another encoder since
+                collection.classify(Probe.load(saved, collection.index.fingerprint))
 
     def say(self, rows: Sequence[int], action: str, label: str, note: str) -> dict[str, Any]:
-        """One act over many rows; how many they are, and how many are labelled by now.
+        """Gives many rows one label, as one act.
+
+        Returns:
+            ``changed``: number of these rows; ``counts``: see :meth:`counts`.
 
         Raises:
             ParameterError: as :meth:`contrastive_artifacts.probes.labels.Labels.say`.
             StorageError: it could not be stored; nothing has changed.
         """
-        wanted = sorted(set(rows))
-        facts = self.collection.many_facts(wanted)
-        named = [{**one, "id": int(self.collection.index.ids[row])} for row, one in zip(wanted, facts, strict=True)]
+        numbers, ids = sorted(set(rows)), self.collection.index.ids
+        facts = self.collection.many_facts(numbers)
+        labelled = [{**row_facts, "id": int(ids[row])} for row, row_facts in zip(numbers, facts, strict=True)]
         with self._lock:
-            changed = self.labels.say(named, action, label, note)
-            self._follow(wanted)
+            changed = self.labels.say(labelled, action, label, note)
+            self._update(numbers)
             return {"changed": changed, "counts": self.counts()}
 
     def undo(self) -> dict[str, Any]:
-        """Takes this person's last act back; the rows of which something else holds now."""
+        """Undoes this user's last act.
+
+        Returns:
+            ``rows``: rows whose label changed; ``counts``: see :meth:`counts`.
+        """
         with self._lock:
-            before = self.collection.said
+            before = self.collection.user_labels
             self.labels.undo()
-            self._follow(sorted(before))  # what is taken back was said of rows that have a label
-            after = self.collection.said
+            self._update(sorted(before))  # only a row that has a label can lose it
+            after = self.collection.user_labels
             return {"rows": [row for row in sorted(before) if before[row] != after.get(row)], "counts": self.counts()}
 
     def counts(self) -> dict[str, int]:
-        """Action -> rows of this collection that it holds for."""
-        counted = Counter(one.action for one in self.collection.said.values())
+        """Action -> number of rows of this collection with such a label."""
+        counted = Counter(user_label.action for user_label in self.collection.user_labels.values())
         return {action: counted[action] for action in ACTIONS}
 
     def export(self) -> bytes:
-        """All labels as CSV."""
+        """All labels as the bytes of a CSV file."""
         with tempfile.TemporaryDirectory(prefix="explore-") as folder, self._lock:
             path = Path(folder) / "labels.csv"
             self.labels.export(path)
             return path.read_bytes()
 
     def retrain(self) -> dict[str, Any]:
-        """Corrects the probe by what people said, saves it, and listens with it to every row.
+        """Retrains the probe with the user labels, saves it, and classifies every row with it.
 
-        The probe that it starts from is always the one from before any label. The new one lies with a copy of its
-        encoder in the folder "relabelled" of the run or the index, for :func:`contrastive_artifacts.load`.
+        Training always starts from the probe without labels. The new probe is saved with a copy of its encoder in the
+        folder "relabelled" of the run or the index, which :func:`contrastive_artifacts.load` opens.
 
         Raises:
-            ParameterError: there is nothing to learn from, or another retraining is under way.
-            StorageError: it cannot be saved; the old probe stays in use.
+            ParameterError: there are no labels to train with, or another retraining is running.
+            StorageError: the probe cannot be saved; the previous one stays in use.
         """
         if not self._training.acquire(blocking=False):
-            raise ParameterError("The probe is being retrained already; wait for that.")
+            raise ParameterError("The probe is being retrained already; wait until that is done.")
         try:
-            started, one = time.perf_counter(), self.collection
-            if "source" not in one.index.metadata.column_names:
-                raise ParameterError("The rows have no column source, by which training and judging are kept apart.")
-            refit = said.refit(one.index.vectors(), one.index.metadata, one.said, one.index.fingerprint, self._first)
-            folder = self._save(refit.probe)
-            changed = one.hear(refit.probe)
+            started, collection = time.perf_counter(), self.collection
+            index = collection.index
+            if "source" not in index.metadata.column_names:
+                raise ParameterError("The rows have no column source, by which training and test rows are separated.")
+            refitted = refit(
+                index.vectors(), index.metadata, collection.user_labels, index.fingerprint, self._first_probe
+            )
+            folder = self._save(refitted.probe)
+            changed = collection.classify(refitted.probe)
             return {
                 "seconds": round(time.perf_counter() - started, 3),
-                "rows": len(one),
-                "labels": refit.used,
-                "left_out": refit.left_out,
-                "before": refit.before,
-                "after": refit.after,
+                "rows": len(collection),
+                "labels": refitted.used,
+                "left_out": refitted.left_out,
+                "before": refitted.before,
+                "after": refitted.after,
                 "changed": changed,
                 "saved": str(folder),
-                "note": _note(refit),
+                "note": _note(refitted),
             }
         finally:
             self._training.release()
@@ -122,24 +131,23 @@ class Labelling:
             probe.save(folder)
         except OSError as error:
             raise StorageError(
-                f"{folder} cannot be written ({error.strerror}); make room or check its rights."
+                f"{folder} cannot be written ({error.strerror}); check its free space and permissions."
             ) from None
         return folder
 
-    def _follow(self, rows: Sequence[int]) -> None:
-        """Looks up again what holds for some rows: to look up a million after each act takes seconds."""
-        part = self.collection.index.metadata.take(pa.array(rows, pa.int64()))
-        again = set(rows)
-        others = {row: one for row, one in self.collection.said.items() if row not in again}
-        self.collection.say(others | self.labels.matching(part, rows))
+    def _update(self, rows: Sequence[int]) -> None:
+        """Looks the labels of some rows up again; for a million rows this would take seconds after each act."""
+        table, updated = self.collection.index.metadata.take(pa.array(rows, pa.int64())), set(rows)
+        others = {row: label for row, label in self.collection.user_labels.items() if row not in updated}
+        self.collection.set_labels(others | self.labels.matching(table, rows))
 
 
-def _note(refit: said.Refit) -> str:
-    if refit.after is None:
-        return "Labels of one source tell nothing of others: label rows of more sources to see whether it helps."
-    rows, start = f"{refit.after['rows']:.0f} labelled rows", "each judged without the labels of its own source"
-    if refit.before is None:
-        return f"Measured on {rows}, {start}."
-    gain = refit.after["accuracy"] - refit.before["accuracy"]
-    told = "better" if gain > 0 else "worse" if gain < 0 else "no better and no worse"
-    return f"Measured on {rows}, {start}: {told} than before, {100 * gain:+.1f} points of accuracy."
+def _note(refitted: Refit) -> str:
+    if refitted.after is None:
+        return "Labels of a single source cannot be tested on others: label rows of more sources to measure the gain."
+    rows = f"{refitted.after['rows']:.0f} labelled rows, each classified without the labels of its own source"
+    if refitted.before is None:
+        return f"Measured on {rows}."
+    gain = refitted.after["accuracy"] - refitted.before["accuracy"]
+    verdict = "better" if gain > 0 else "worse" if gain < 0 else "no better and no worse"
+    return f"Measured on {rows}: {verdict} than before, {100 * gain:+.1f} points of accuracy."

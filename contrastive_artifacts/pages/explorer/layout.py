@@ -1,8 +1,8 @@
-"""The map of an index: UMAP where that is feasible, landmarks beyond; kept beside the index.
+"""The map of an index, saved beside it.
 
-Up to 10,000 rows all are laid out by UMAP. Of more rows a fixed random sample of that size is, and every other row is
-placed among those landmarks that it is most similar to (landmark extension, as de Silva & Tenenbaum 2004 do for MDS;
-the weights are those of Shepard 1968).
+Up to 10,000 rows are projected by UMAP. Of more rows, a fixed random sample of that size is projected, and every other
+row is placed between the sampled rows (landmarks) that are most similar to it (landmark extension, as in de Silva &
+Tenenbaum 2004 for MDS; the weights are those of Shepard 1968).
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ from ...search.index import Index
 from ...search.index.tensors import map_tensors, write_tensors
 
 LANDMARKS = 10_000
-NEAREST = 8  # landmarks that a row is placed among
-_VERSION = 1  # of how a map is made
-_FEWEST = 5  # different rows that UMAP needs
-_BLOCK = 1 << 13  # rows placed at a time
-_SAMPLED = 4096  # vectors that tell whether a kept map is of these
-_CLOSE = 1e-4  # added to distances, so that a row on a landmark lies where that one does
-_swig: Any = faiss  # its Python wrappers take arrays that its type stubs do not know
+NEAREST = 8  # landmarks between which a row is placed
+_VERSION = 1  # of the method; a saved map of another version is replaced
+_FEWEST = 5  # distinct rows that UMAP needs
+_BLOCK = 1 << 13  # rows that are placed at a time
+_SAMPLED = 4096  # vectors that identify the rows of a saved map
+_CLOSE = 1e-4  # added to distances, so that the weight of an identical landmark stays finite
+_swig: Any = faiss  # its functions take arrays, which its type stubs do not declare
 
 Progress = Callable[[Iterable[Any], str, int], Iterable[Any]]
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Positions and how they were found.
+    """Positions on the map.
 
     Args:
         points: float32 [N, 2], finite, within [-1, 1]; one scale for both axes.
-        method: A sentence for people.
+        method: How they were computed, as a text for users.
     """
 
     points: np.ndarray
@@ -55,53 +55,55 @@ def silent(steps: Iterable[Any], what: str, total: int) -> Iterable[Any]:
 
 
 def layout_of(index: Index, seed: int = 0, progress: Progress = silent) -> Layout:
-    """The map of an index: the one kept in its folder where that is of the same rows, else a new one, which is kept.
+    """The map of an index: the one saved in its folder if that is of the same rows, else a new one, which is saved.
 
-    A folder that cannot be written to keeps none; that is no error.
+    That the folder cannot be written is no error.
     """
     vectors, path = index.vectors(), index.directory / "map.safetensors"
     key, method = _key(index, seed), _method(len(index))
-    kept = _kept(path, key, len(index))
-    if kept is not None:
-        return Layout(kept, method)
+    saved = _saved(path, key, len(index))
+    if saved is not None:
+        return Layout(saved, method)
     points = make_map(vectors, seed, progress)
     try:
         with atomic_path(path) as temporary:
             write_tensors(temporary, {"points": points, "key": key})
     except OSError as error:
-        logging.getLogger(__name__).info("The map is not kept: %s", error)
+        logging.getLogger(__name__).info("The map is not saved: %s", error)
     return Layout(points, method)
 
 
 def make_map(vectors: np.ndarray, seed: int = 0, progress: Progress = silent) -> np.ndarray:
-    """Positions float32 [N, 2] within [-1, 1] of unit vectors [N, D]; one seed, one map (on one machine)."""
+    """Positions of unit vectors [N, D] on a map: float32 [N, 2] within [-1, 1], the same for one seed and machine."""
     if len(vectors) <= LANDMARKS:
-        return _scaled(_laid_out(np.array(vectors), seed))
+        return _scaled(_projected(np.array(vectors), seed))
     chosen = np.sort(generator(seed, "landmarks").choice(len(vectors), LANDMARKS, replace=False))
     landmarks = np.array(vectors[chosen])
-    laid = _scaled(_laid_out(landmarks, seed))
+    landmark_points = _scaled(_projected(landmarks, seed))
     points = np.empty((len(vectors), 2), np.float32)
     starts = range(0, len(vectors), _BLOCK)
     for start in progress(starts, "map", len(starts)):
         block = np.ascontiguousarray(vectors[start : start + _BLOCK])
         scores, near = _swig.knn(block, landmarks, NEAREST, metric=faiss.METRIC_INNER_PRODUCT)
-        points[start : start + _BLOCK] = among(scores, laid[near])
-    points[chosen] = laid
+        points[start : start + _BLOCK] = among(scores, landmark_points[near])
+    points[chosen] = landmark_points
     return points
 
 
 def among(scores: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Where rows lie that are similar by ``scores`` (cosines [M, K]) to points at ``places`` [M, K, 2]: [M, 2].
+    """Positions [M, 2] of M rows between K landmarks each: their mean, weighted by 1 / (1 - cosine).
 
-    The mean of the places, weighted by the inverse of the distance 1 - cosine.
+    Args:
+        scores: Cosine of each row with each of its landmarks, [M, K].
+        places: Positions of the landmarks, [M, K, 2].
     """
     weights = 1.0 / (np.maximum(1.0 - scores, 0.0) + _CLOSE)
     weights /= weights.sum(axis=1, keepdims=True)
     return np.einsum("mk,mkc->mc", weights, places).astype(np.float32)
 
 
-def _laid_out(vectors: np.ndarray, seed: int) -> np.ndarray:
-    """UMAP, or the two principal components of rows too few or too alike for it."""
+def _projected(vectors: np.ndarray, seed: int) -> np.ndarray:
+    """UMAP, or two principal components if there are too few distinct rows for it."""
     if len(np.unique(vectors, axis=0)) >= _FEWEST:
         return umap_2d(vectors, seed)
     points = np.zeros((len(vectors), 2), np.float32)
@@ -125,12 +127,12 @@ def _method(count: int) -> str:
         return f"UMAP of all {count:,} rows, cosine distance"
     return (
         f"UMAP of {LANDMARKS:,} rows taken at random, cosine distance; "
-        f"the other {count - LANDMARKS:,} lie among the {NEAREST} of them that they are most similar to"
+        f"each of the other {count - LANDMARKS:,} lies between its {NEAREST} most similar ones"
     )
 
 
 def _key(index: Index, seed: int) -> np.ndarray:
-    """Of what a map depends on: uint8 [16]."""
+    """Hash of what a map depends on, uint8 [16]."""
     digest = hashlib.blake2b(repr((_VERSION, index.fingerprint, seed, len(index))).encode(), digest_size=16)
     digest.update(np.ascontiguousarray(index.ids).data)
     step = max(1, len(index) // _SAMPLED)
@@ -138,11 +140,11 @@ def _key(index: Index, seed: int) -> np.ndarray:
     return np.frombuffer(digest.digest(), np.uint8)
 
 
-def _kept(path: Path, key: np.ndarray, count: int) -> np.ndarray | None:
+def _saved(path: Path, key: np.ndarray, count: int) -> np.ndarray | None:
     try:
-        found = map_tensors(path, {"points": ("F32", (count, 2)), "key": ("U8", (len(key),))})
+        tensors = map_tensors(path, {"points": ("F32", (count, 2)), "key": ("U8", (len(key),))})
     except StorageError:
-        return None  # none, a damaged one, or one of another number of rows
-    points = np.array(found["points"])
-    fits = np.array_equal(found["key"], key) and bool(np.isfinite(points).all()) and not (np.abs(points) > 1.01).any()
+        return None  # missing, damaged, or of another number of rows
+    points = np.array(tensors["points"])
+    fits = np.array_equal(tensors["key"], key) and bool(np.isfinite(points).all()) and not (np.abs(points) > 1.01).any()
     return points if fits else None

@@ -140,12 +140,12 @@ export const player = {
 
 export function toggleHover(on = !player.enabled) {
   player.enabled = on;
-  byId("hear").setAttribute("aria-pressed", String(on));
+  byId("hover-play").setAttribute("aria-pressed", String(on));
   if (on) guarded(() => player.ready())();
   else player.stop();
   say(on ? "Play on hover is on." : "Play on hover is off.");
 }
-byId("hear").addEventListener("click", () => toggleHover());
+byId("hover-play").addEventListener("click", () => toggleHover());
 
 // Every play button says whether its sound plays.
 export function markButtons() {

@@ -1,4 +1,4 @@
-"""Rows and the collection as a page describes them."""
+"""Rows and the collection as JSON for the page."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from .searching import title_of
 from .slices import file_of
 from .tables import any_rendered, is_rendered
 
-# Facts that have a place of their own, or that are none for people.
+# Metadata that is shown elsewhere on the page or is not for users.
 _ELSEWHERE = {ROW, "id", "params", "file", "start", "stop", "sample_rate", "channel", "artifact", "severity"}
 _ELSEWHERE |= {"heard", "heard_severity", "heard_probability", "clip"}
 
 
 class Rows:
-    """What a page shows of a collection, in texts and plain numbers."""
+    """Describes a collection and its rows in texts and plain numbers."""
 
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
@@ -30,37 +30,37 @@ class Rows:
 
     def about(self) -> dict[str, Any]:
         """The collection: its columns, labels, encoder and map."""
-        one = self.collection
-        columns = [column.about() for column in one.columns.values()]
+        collection = self.collection
+        columns = [column.about() for column in collection.columns.values()]
         names = [column["name"] for column in columns]
         first = next((name for name in ("artifact", "heard", "category", *names) if name in names), "")
-        labels = list(one.probe.classes) if one.probe else list(one.encoder.labels)
+        labels = list(collection.probe.classes) if collection.probe else list(collection.encoder.labels)
         return {
-            "title": f"Explore {one.title}",
-            "count": len(one),
+            "title": f"Explore {collection.title}",
+            "count": len(collection),
             "columns": columns,
-            "labels": one.labels(),
+            "labels": collection.labels(),
             "colour": first,
             "has_clean": self._has_clean,
             "has_files": self._has_files,
-            "encoder": {"name": one.encoder_folder.resolve().name, "labels": labels},
-            "map": {"method": one.layout.method},
+            "encoder": {"name": collection.encoder_folder.resolve().name, "labels": labels},
+            "map": {"method": collection.layout.method},
         }
 
     def facts(self, row: int) -> dict[str, Any]:
-        """All there is to say of a row."""
-        one = self.collection
-        found, said = one.found(row), one.said.get(row)
-        facts = found.metadata
+        """Everything that the page shows of a row."""
+        collection = self.collection
+        span, user_label = collection.span(row), collection.user_labels.get(row)
+        facts = span.metadata
         rendered, rate = is_rendered(facts), facts["sample_rate"]
-        label, known, heard = one.shown(row, facts), facts.get("artifact") or None, facts.get("heard") or None
-        before, after = one.beside(row)
+        label, known, heard = collection.label_of(row, facts), facts.get("artifact") or None, facts.get("heard") or None
+        before, after = collection.adjacent(row)
         path = file_of(facts)
         params = facts.get("params") or {}
         return {
             "row": row,
-            "name": found.name,
-            "time": found.time,
+            "name": span.name,
+            "time": span.time,
             "title": title_of(label, facts),
             "known": known,
             "severity": facts.get("severity") if known not in (None, CLEAN) else None,
@@ -68,16 +68,16 @@ class Rows:
             "heard_severity": facts.get("heard_severity") if heard not in (None, CLEAN) else None,
             "heard_probability": facts.get("heard_probability") if heard else None,
             "source": str(facts.get("source") or ""),
-            "label": said.label if said else "",
-            "decision": said.action if said else "",
-            "by": said.who if said else "",
-            "note": said.note if said else "",
+            "label": user_label.label if user_label else "",
+            "decision": user_label.action if user_label else "",
+            "by": user_label.who if user_label else "",
+            "note": user_label.note if user_label else "",
             "facts": _facts(facts),
             "params": parameter_rows(json.loads(params) if isinstance(params, str) else params) if rendered else [],
             "seconds": (facts["stop"] - facts["start"]) / rate,
             "rate": rate,
             "channels": 1 if rendered or facts.get("channel") is not None else path and channels_of(path),
-            "has_clean": rendered and known != CLEAN and facts.get("corpus") in one.corpora,
+            "has_clean": rendered and known != CLEAN and facts.get("corpus") in collection.corpora,
             "previous": before,
             "next": after,
             "can_pad": path is not None,
@@ -86,11 +86,11 @@ class Rows:
 
 def _facts(facts: Mapping[str, Any]) -> list[list[str]]:
     channel = facts.get("channel")
-    told = [["recording", str(facts["clip"])], ["rate", f"{facts['sample_rate']} Hz"]]
-    told += [["samples", f"{facts['start']} to {facts['stop']}"]]
-    told += [["channel", str(channel + 1)]] if channel is not None else []
+    rows = [["recording", str(facts["clip"])], ["rate", f"{facts['sample_rate']} Hz"]]
+    rows += [["samples", f"{facts['start']} to {facts['stop']}"]]
+    rows += [["channel", str(channel + 1)]] if channel is not None else []
     rest = {name: value for name, value in facts.items() if name not in _ELSEWHERE and value not in (None, "")}
-    return told + [[name, _text(value)] for name, value in rest.items()]
+    return rows + [[name, _text(value)] for name, value in rest.items()]
 
 
 def _text(value: Any) -> str:

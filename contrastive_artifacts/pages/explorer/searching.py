@@ -1,4 +1,4 @@
-"""Searches over a collection, answered as rows for a page."""
+"""Searches in a collection, with hits as JSON for the page."""
 
 from __future__ import annotations
 
@@ -18,31 +18,34 @@ from .layout import NEAREST, among
 from .tables import with_columns
 
 Hits = list[dict[str, Any]]
-_MOST = 500  # spans of one search
+_MOST = 500  # hits of one search
 
 
 class Search:
-    """Finds rows by rows, labels and vectors; spans that overlap are one hit."""
+    """Searches by rows, labels and vectors; windows that overlap are joined to one hit."""
 
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
         self._labelled: tuple[Index, Mapping[int, Any], Index] | None = None
 
     def neighbours(self, row: int, k: int, others: bool) -> Hits:
-        """What sounds like a row, without itself and, with ``others``, without its source."""
+        """Hits similar to a row, without the row itself and, with ``others``, without its source."""
         return self.rows([row], [], k, None, others)
 
     def rows(
         self, like: Sequence[int], unlike: Sequence[int], k: int, where: Mapping[str, Any] | None, others: bool
     ) -> Hits:
-        """What is like the mean of some rows and unlike that of others; none of the rows themselves.
+        """Hits similar to the mean of some rows and not to that of others; the rows themselves are excluded.
 
         Args:
+            like: Rows to search by.
+            unlike: Rows to avoid; may be empty.
+            k: Number of hits.
             where: Column of the page -> values, or [lowest, highest] for a column of numbers.
-            others: Leave the sources of ``like`` out.
+            others: Exclude the sources of ``like``.
 
         Raises:
-            ParameterError: no rows, rows that cancel out, or a condition that does not fit.
+            ParameterError: no rows, rows that cancel out, or a condition that does not fit its column.
         """
         vectors = self.collection.index.vectors()
         vector = retrieval.mean_of([np.array(vectors[row]) for row in like])
@@ -50,24 +53,24 @@ class Search:
             vector = retrieval.unlike(vector, retrieval.mean_of([np.array(vectors[row]) for row in unlike]))
         sources = {self.collection.facts(row).get("source") for row in like} - {None}
         if others and sources:
-            left_out: dict[str, Any] = {"source": sorted(sources)}
+            exclude: dict[str, Any] = {"source": sorted(sources)}
         else:
-            left_out = {ROW: sorted({near for row in [*like, *unlike] for near in self._around(row)})}
-        return self.vector(vector, k, where, left_out, sources)
+            exclude = {ROW: sorted({near for row in [*like, *unlike] for near in self._overlapping(row)})}
+        return self.vector(vector, k, where, exclude, sources)
 
     def label(self, label: str, k: int) -> Hits:
-        """What sounds like the rows of a label: as people said, as known, or as heard.
+        """Hits similar to the rows of a label: rendered artifacts or verdicts, else user labels.
 
         Raises:
-            ParameterError: no row has it; the message lists the labels that there are.
+            ParameterError: no row has this label; the message lists the labels in use.
         """
-        said = [row for row, one in self.collection.said.items() if one.label == label]
+        labelled = [row for row, user_label in self.collection.user_labels.items() if user_label.label == label]
         try:
             vector = retrieval.of_label(self.collection.index, label)
         except ParameterError:
-            if not said:
+            if not labelled:
                 raise
-            vector = retrieval.mean_of(np.array(self.collection.index.vectors()[sorted(said)]))
+            vector = retrieval.mean_of(np.array(self.collection.index.vectors()[sorted(labelled)]))
         return self.vector(vector, k)
 
     def vector(
@@ -75,31 +78,31 @@ class Search:
         vector: np.ndarray,
         k: int,
         where: Mapping[str, Any] | None = None,
-        left_out: Mapping[str, Any] | None = None,
+        exclude: Mapping[str, Any] | None = None,
         sources: set[Any] | None = None,
     ) -> Hits:
-        """What lies nearest to a vector [D]; ``sources`` are those that count as the same one."""
+        """Hits nearest to a vector [D]; those of ``sources`` are marked as of the same source."""
         if not 1 <= k <= _MOST:
             raise ParameterError(f"k is {k}; ask for 1 to {_MOST} hits.")
         index = self._table(where or {})
         conditions = {name: self._condition(name, values) for name, values in (where or {}).items()}
-        found = retrieval.retrieve(index, vector, k, conditions or None, left_out or None)
-        return [self._hit(span, sources or set()) for span in found]
+        spans = retrieval.retrieve(index, vector, k, conditions or None, exclude or None)
+        return [self._hit(span, sources or set()) for span in spans]
 
     def place(self, vector: np.ndarray) -> tuple[float, float]:
-        """Where a vector [D] would lie on the map: among the rows that it is most similar to."""
+        """Position of a vector [D] on the map: between the rows most similar to it."""
         hits = self.collection.index.search(vector, min(NEAREST, len(self.collection)))
         points = self.collection.layout.points[[hit.metadata[ROW] for hit in hits]]
         x, y = among(np.array([[hit.score for hit in hits]], np.float32), points[None])[0]
         return float(x), float(y)
 
-    def _around(self, row: int) -> list[int]:
-        found = self.collection.found(row)
-        return self.collection.overlapping(row, found.start, found.stop)
+    def _overlapping(self, row: int) -> list[int]:
+        span = self.collection.span(row)
+        return self.collection.overlapping(row, span.start, span.stop)
 
     def _hit(self, span: SpanHit, sources: set[Any]) -> dict[str, Any]:
         facts, row = span.metadata, int(span.metadata[ROW])
-        label = self.collection.shown(row, facts)
+        label = self.collection.label_of(row, facts)
         return {
             "row": row,
             "score": round(span.score, 6),
@@ -114,7 +117,7 @@ class Search:
         column = self.collection.columns.get(name)
         if column is None:
             known = ", ".join(sorted(self.collection.columns))
-            raise ParameterError(f"There is no column {name!r} to filter by; there are {known}.")
+            raise ParameterError(f"There is no column {name!r} to filter by; the columns are {known}.")
         if not isinstance(values, list) or not values:
             raise ParameterError(f"{name!r}: give a list of values, or [lowest, highest] for numbers.")
         if column.ends is not None:
@@ -122,30 +125,30 @@ class Search:
                 raise ParameterError(f"{name!r} holds numbers: give [lowest, highest], not {values!r}.")
             return tuple(float(v) for v in values)
         if not all(v is None or isinstance(v, str) for v in values):
-            raise ParameterError(f"{name!r} holds texts; {values!r} has something else.")
+            raise ParameterError(f"{name!r} holds texts; give texts, not {values!r}.")
         if name == "channel":
             return [None if v == MIX else int(v) - 1 for v in values if v == MIX or v in column.values]
         return values
 
     def _table(self, where: Mapping[str, Any]) -> Index:
-        """The index with the columns that the conditions need: what people said is not in its own table."""
-        index, said = self.collection.index, self.collection.said
+        """The index with the columns that the conditions need; its own table has no user labels."""
+        index, user_labels = self.collection.index, self.collection.user_labels
         if not {"label", "decision"} & set(where):
             return index
-        if self._labelled is None or self._labelled[0] is not index or self._labelled[1] is not said:
+        if self._labelled is None or self._labelled[0] is not index or self._labelled[1] is not user_labels:
             columns = {}
             for name in ("label", "decision"):
                 column = self.collection.columns[name]
                 codes = pa.array(np.frombuffer(column.data, "<u2").astype(np.int32))
                 columns[name] = pa.DictionaryArray.from_arrays(codes, pa.array(column.values)).cast(pa.string())
-            self._labelled = (index, said, with_columns(index, **columns))
+            self._labelled = (index, user_labels, with_columns(index, **columns))
         return self._labelled[2]
 
 
 def title_of(label: str, facts: Mapping[str, Any]) -> str:
-    """The label of a row with the severity that belongs to it."""
+    """The label of a row, with its severity if that is known."""
     severity = facts.get("severity") if facts.get("artifact") else facts.get("heard_severity")
-    own = facts.get("artifact") or facts.get("heard")
+    with_severity = facts.get("artifact") or facts.get("heard")
     if not label:
         return "no verdict"
-    return f"{label} {severity:.2f}" if severity and label == own and label != "clean" else label
+    return f"{label} {severity:.2f}" if severity and label == with_severity and label != "clean" else label

@@ -1,4 +1,4 @@
-"""The explorer as a local web page. Needs the extra ``serve``."""
+"""The explorer's local web server. Needs the extra ``serve``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .slices import DAMAGED, Slices, Vanished, pictured, played
 from .work import Work
 
 T = TypeVar("T")
-_EXAMPLES = 1000  # rows that a search may start from
+_EXAMPLES = 1000  # rows that one search may be given
 _BODIES = {
     "/api/labels": serving.Body(256 << 10),
     "/api/search/sound": serving.Body(UPLOAD_BYTES, serving.BYTES),
@@ -29,7 +29,7 @@ _BODIES = {
 
 
 class ByRows(BaseModel):
-    """Body of a search by examples."""
+    """Body of a search by rows."""
 
     like: list[int] = Field(min_length=1, max_length=_EXAMPLES)
     unlike: list[int] = Field([], max_length=_EXAMPLES)
@@ -54,7 +54,7 @@ class BySpan(BaseModel):
     k: int = 12
 
 
-class Said(BaseModel):
+class Labelled(BaseModel):
     """Body of an act of labelling."""
 
     rows: list[int] = Field(min_length=1, max_length=MOST_ROWS)
@@ -64,7 +64,7 @@ class Said(BaseModel):
 
 
 def explore_app(collection: Collection, labels: Labels, access: serving.Access) -> FastAPI:
-    """The page at ``/`` and what it asks for under ``/api``."""
+    """The page at ``/`` and its interface under ``/api``."""
     app = serving.make_app("explore", access, _BODIES)
     search, slices, work = Search(collection), Slices(collection), Work()
     queries, labelling = Queries(collection, search, slices), Labelling(collection, labels)
@@ -78,16 +78,16 @@ def explore_app(collection: Collection, labels: Labels, access: serving.Access) 
     def about() -> dict[str, Any]:
         return {**rows.about(), "who": labels.who, "counts": labelling.counts(), "upload_bytes": UPLOAD_BYTES}
 
-    def known(*wanted: int) -> None:
-        for row in wanted:
+    def check(*numbers: int) -> None:
+        for row in numbers:
             if not 0 <= row < len(collection):
                 raise HTTPException(404, f"There is no row {row}: rows are numbered 0 to {len(collection) - 1}.")
 
-    def query(made: str) -> Query:
-        found = queries.get(made)
-        if found is None:
-            raise HTTPException(404, "This query is no longer kept; send the sound again.")
-        return found
+    def stored(query_id: str) -> Query:
+        query = queries.get(query_id)
+        if query is None:
+            raise HTTPException(404, "This query is no longer stored; send the sound again.")
+        return query
 
     @app.get("/")
     def page() -> Response:
@@ -107,37 +107,37 @@ def explore_app(collection: Collection, labels: Labels, access: serving.Access) 
 
     @app.get("/api/columns/{name}")
     def column(name: str) -> Response:
-        found = collection.columns.get(name)
-        if found is None:
-            raise HTTPException(404, "There is no such column; /api/about lists those that there are.")
-        return Response(found.data, media_type=serving.BYTES)
+        values = collection.columns.get(name)
+        if values is None:
+            raise HTTPException(404, "There is no such column; /api/about lists the columns.")
+        return Response(values.data, media_type=serving.BYTES)
 
     @app.get("/api/rows/{row}")
     def row_facts(row: int) -> dict[str, Any]:
-        known(row)
+        check(row)
         return rows.facts(row)
 
     @app.get("/api/rows/{row}/picture")
     async def row_picture(
         request: Request, row: int, version: str = DAMAGED, scale: str = "linear", pad: float = 0.0
     ) -> dict[str, Any]:
-        known(row)
+        check(row)
         return await work.do(request, slices.picture, row, version, scale, pad)
 
     @app.get("/api/rows/{row}/audio")
     async def row_sound(request: Request, row: int, version: str = DAMAGED, pad: float = 0.0) -> Response:
-        known(row)
+        check(row)
         data, mime = await work.do(request, slices.sound, row, version, pad)
         return serving.ranged(request, data, mime)
 
     @app.get("/api/rows/{row}/neighbours")
     async def neighbours(request: Request, row: int, k: int = 12, others: bool = True) -> dict[str, Any]:
-        known(row)
+        check(row)
         return {"hits": await work.do(request, search.neighbours, row, k, others)}
 
     @app.post("/api/search/rows")
     async def by_rows(request: Request, body: ByRows) -> dict[str, Any]:
-        known(*body.like, *body.unlike)
+        check(*body.like, *body.unlike)
         return {"hits": await work.do(request, search.rows, body.like, body.unlike, body.k, body.where, body.others)}
 
     @app.post("/api/search/label")
@@ -146,28 +146,28 @@ def explore_app(collection: Collection, labels: Labels, access: serving.Access) 
 
     @app.post("/api/search/span")
     async def by_span(request: Request, body: BySpan) -> dict[str, Any]:
-        known(body.row)
-        asked, hits = await work.do(request, queries.of_span, body.row, body.start, body.stop, body.k)
-        return {"query": asked, "hits": hits}
+        check(body.row)
+        query, hits = await work.do(request, queries.of_span, body.row, body.start, body.stop, body.k)
+        return {"query": query, "hits": hits}
 
     @app.post("/api/search/sound")
     async def by_sound(request: Request, k: int = 12) -> dict[str, Any]:
         name = request.headers.get("x-name", "")
-        asked, hits = await work.do(request, queries.of_sound, await request.body(), name, k)
-        return {"query": asked, "hits": hits}
+        query, hits = await work.do(request, queries.of_sound, await request.body(), name, k)
+        return {"query": query, "hits": hits}
 
-    @app.get("/api/queries/{made}/picture")
-    async def query_picture(request: Request, made: str, scale: str = "linear") -> dict[str, Any]:
-        return await work.do(request, pictured, query(made).beginning, scale)
+    @app.get("/api/queries/{query_id}/picture")
+    async def query_picture(request: Request, query_id: str, scale: str = "linear") -> dict[str, Any]:
+        return await work.do(request, pictured, stored(query_id).beginning, scale)
 
-    @app.get("/api/queries/{made}/audio")
-    async def query_sound(request: Request, made: str) -> Response:
-        data, mime = await work.do(request, played, query(made).beginning)
+    @app.get("/api/queries/{query_id}/audio")
+    async def query_sound(request: Request, query_id: str) -> Response:
+        data, mime = await work.do(request, played, stored(query_id).beginning)
         return serving.ranged(request, data, mime)
 
     @app.post("/api/labels")
-    def say(body: Said) -> dict[str, Any]:
-        known(*body.rows)
+    def label(body: Labelled) -> dict[str, Any]:
+        check(*body.rows)
         return labelling.say(body.rows, body.action, body.label, body.note.strip())
 
     @app.post("/api/undo")

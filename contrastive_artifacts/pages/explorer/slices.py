@@ -1,4 +1,4 @@
-"""The sound of a row as a page shows and plays it: cut from its recording, or rendered again with its clean twin."""
+"""The sound of a row as the page shows and plays it: read from its recording, or rendered again with its clean clip."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from .collection import CLEAN, Collection
 from .tables import is_rendered
 
 DAMAGED = "damaged"
-LONGEST_S = 60.0  # of a slice, context and all
+LONGEST_S = 60.0  # of a slice with its context
 MOST_PAD_S = 20.0
 _DECODED, _ENCODED = 128 << 20, 64 << 20  # bytes of the caches
 _MOST = 4096  # slices in each of them
 
 
 class Vanished(StorageError):
-    """A recording that was there when the index was made is gone."""
+    """A recording that the index was built from is missing."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,12 @@ class Slice:
     """A piece of a recording.
 
     Args:
-        waveform: float32 [C, T]; of a row that was embedded as one channel, that one.
+        waveform: float32 [C, T]; only one channel for a row that was embedded from one.
         sample_rate: In Hz.
-        start: Its first sample in the recording.
-        span: Samples [a, b) of the slice that are the row.
-        segments: Samples [a, b) of the slice that an artifact touched, where that is known.
-        gain: Factor to play it with, the same for both versions of a view.
+        start: First sample of the slice in the recording.
+        span: Samples [a, b) of the slice that belong to the row; the rest is context.
+        segments: Samples [a, b) of the slice that the artifact changed, if that is known.
+        gain: Factor for playback, the same for both versions of a view.
     """
 
     waveform: np.ndarray
@@ -51,7 +51,7 @@ class Slice:
 
 
 class Slices:
-    """Slices of the rows of a collection; the last ones are kept."""
+    """Slices of the rows of a collection, with caches of decoded and encoded ones."""
 
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
@@ -62,13 +62,14 @@ class Slices:
         """A row with up to ``pad`` seconds on both sides; no longer than 60 s.
 
         Args:
-            version: "damaged", the row as it is, or "clean", the clip that a view was rendered from.
-            pad: In seconds, 0 to 20; what is rendered has no surroundings.
+            row: Number of the row.
+            version: "damaged", the row itself, or "clean", the clip from which a view was rendered.
+            pad: Context in seconds, 0 to 20; ignored for rendered views.
 
         Raises:
             ParameterError: no such version, or a pad out of range.
-            Vanished: its recording or corpus is gone.
-            AudioError: it cannot be read.
+            Vanished: the recording or corpus is missing.
+            AudioError: the recording cannot be read.
         """
         if version not in (DAMAGED, CLEAN):
             raise ParameterError(f"version={version!r} is neither {DAMAGED!r} nor {CLEAN!r}.")
@@ -76,13 +77,13 @@ class Slices:
             raise ParameterError(f"pad={pad} s lies outside 0..{MOST_PAD_S:g} s.")
         facts = self.collection.facts(row)
         key = (row, 0.0 if is_rendered(facts) else pad)
-        found = self._decoded.get(key)
-        if found is None:
-            found = self._rendered(row, facts) if is_rendered(facts) else {DAMAGED: self._cut(row, facts, pad)}
-            self._decoded.put(key, found, sum(one.waveform.nbytes for one in found.values()))
-        if version not in found:
-            raise ParameterError(f"Row {row} is no rendered view: no clean version of it is known.")
-        return found[version]
+        versions = self._decoded.get(key)
+        if versions is None:
+            versions = self._render(row, facts) if is_rendered(facts) else {DAMAGED: self._cut(facts, pad)}
+            self._decoded.put(key, versions, sum(piece.waveform.nbytes for piece in versions.values()))
+        if version not in versions:
+            raise ParameterError(f"Row {row} is not a rendered view; it has no clean version.")
+        return versions[version]
 
     def picture(self, row: int, version: str, scale: str, pad: float) -> dict[str, Any]:
         """See :func:`contrastive_artifacts.pages.shared.spectrogram.picture`."""
@@ -90,17 +91,17 @@ class Slices:
 
     def sound(self, row: int, version: str, pad: float) -> tuple[bytes, str]:
         """The same slice as FLAC, and its MIME type."""
-        kept = self._encoded.get((row, version, pad))
-        if kept is None:
-            kept = played(self.get(row, version, pad))
-            self._encoded.put((row, version, pad), kept, len(kept[0]))
-        return kept
+        encoded = self._encoded.get((row, version, pad))
+        if encoded is None:
+            encoded = played(self.get(row, version, pad))
+            self._encoded.put((row, version, pad), encoded, len(encoded[0]))
+        return encoded
 
     def span(self, row: int, start_s: float, stop_s: float) -> tuple[np.ndarray, int, int, int]:
-        """Samples of the recording of a row, times in seconds from the row's own first sample.
+        """Samples of the recording of a row; times in seconds from the row's own first sample.
 
         Returns:
-            Waveform [C, T], rate, first and last sample in the recording; what lies outside of it is left out.
+            Waveform [C, T], sample rate, first and last sample in the recording, limited to its length.
 
         Raises:
             ParameterError: an empty span, or one longer than 60 s or outside the recording.
@@ -122,7 +123,7 @@ class Slices:
             raise ParameterError(f"The span {start_s:g}..{stop_s:g} s lies outside the recording.")
         return waveform, rate, first, last
 
-    def _cut(self, row: int, facts: Mapping[str, Any], pad: float) -> Slice:
+    def _cut(self, facts: Mapping[str, Any], pad: float) -> Slice:
         rate, start, stop = facts["sample_rate"], facts["start"], facts["stop"]
         longest = round(LONGEST_S * rate)
         around = min(round(pad * rate), max(0, (longest - (stop - start)) // 2))
@@ -134,19 +135,19 @@ class Slices:
     def _read(self, facts: Mapping[str, Any], start: int, stop: int) -> np.ndarray:
         path = file_of(facts)
         if path is None or not path.is_file():
-            raise Vanished(f"{facts['clip']} is no longer where it was; put it back, or index the archive anew.")
+            raise Vanished(f"{facts['clip']} is no longer in its folder; put it back, or index the recordings again.")
         try:
             waveform, rate = audio.glimpse(path, start, stop)
         except AudioError as error:
             raise AudioError(str(error).replace(str(path), str(facts["clip"]))) from None
         if rate != facts["sample_rate"]:
-            raise AudioError(f"{facts['clip']} has {rate} Hz, not {facts['sample_rate']}: it changed; index it anew.")
+            raise AudioError(f"{facts['clip']} has {rate} Hz, not {facts['sample_rate']}: it changed; index it again.")
         channel = facts.get("channel")
         return waveform if channel is None else waveform[channel : channel + 1]
 
-    def _rendered(self, row: int, facts: Mapping[str, Any]) -> dict[str, Slice]:
+    def _render(self, row: int, facts: Mapping[str, Any]) -> dict[str, Slice]:
         try:
-            clean, rate = clean_of(self.collection.found(row), self.collection.corpora)
+            clean, rate = clean_of(self.collection.span(row), self.collection.corpora)
         except StorageError as error:
             raise Vanished(str(error)) from None
         params = facts["params"]
@@ -161,12 +162,12 @@ class Slices:
 
 
 def file_of(facts: Mapping[str, Any]) -> Path | None:
-    """The file of a row that is a window of a recording."""
+    """The file of a row that is a window of a recording; None for a rendered view."""
     return Path(facts["file"]) if facts.get("file") and not is_rendered(facts) else None
 
 
-def pictured(found: Slice, scale: str) -> dict[str, Any]:
-    """A slice for the page, with its place.
+def pictured(piece: Slice, scale: str) -> dict[str, Any]:
+    """Outline and spectrogram of a slice, and its position, as JSON for the page.
 
     Raises:
         ParameterError: no such scale.
@@ -174,19 +175,19 @@ def pictured(found: Slice, scale: str) -> dict[str, Any]:
     if scale not in SCALES:
         raise ParameterError(f"scale={scale!r} is none of {', '.join(SCALES)}.")
     return {
-        "start": found.start,
-        "samples": found.waveform.shape[1],
-        "rate": found.sample_rate,
-        "span": list(found.span),
-        "segments": [list(segment) for segment in found.segments],
-        **picture(found.waveform, found.sample_rate, scale),
+        "start": piece.start,
+        "samples": piece.waveform.shape[1],
+        "rate": piece.sample_rate,
+        "span": list(piece.span),
+        "segments": [list(segment) for segment in piece.segments],
+        **picture(piece.waveform, piece.sample_rate, scale),
     }
 
 
-def played(found: Slice) -> tuple[bytes, str]:
+def played(piece: Slice) -> tuple[bytes, str]:
     """A slice as FLAC of 24 bits, and its MIME type."""
     try:
-        data, mime, _ = playable(found.waveform * np.float32(found.gain), found.sample_rate)
+        data, mime, _ = playable(piece.waveform * np.float32(piece.gain), piece.sample_rate)
     except RuntimeError as error:  # libsndfile writes no FLAC of this rate
-        raise ArtifactsError(f"A sound of {found.sample_rate} Hz cannot be played ({error}).") from None
+        raise ArtifactsError(f"A sound of {piece.sample_rate} Hz cannot be played ({error}).") from None
     return data, mime

@@ -1,4 +1,4 @@
-"""The table of an index: other columns in it, and the order of its rows in time."""
+"""The metadata table of an index: added columns, and the order of its rows in time."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from ...search.index import Index
 
 
 def is_rendered(facts: Mapping[str, Any]) -> bool:
-    """Whether a row is a rendered view of a clip, not a window of a recording as it is."""
+    """Whether a row is a rendered view of a clip; otherwise it is a window of a recording."""
     return facts.get("params") not in (None, "", "{}", {})
 
 
 def any_rendered(table: pa.Table) -> bool:
-    """Whether a row is a rendered view."""
+    """Whether a table has rendered views."""
     return "params" in table.column_names and not pc.all(_as_is(table)).as_py()
 
 
 def with_columns(index: Index, **columns: pa.Array) -> Index:
-    """The same index with other columns in its table; vectors and structure are shared."""
+    """A copy of an index with columns added to its table or replaced; the vectors are shared."""
     table = index.metadata.drop_columns([name for name in columns if name in index.metadata.column_names])
     for name, values in columns.items():
         table = table.append_column(name, values)
-    made = copy.copy(index)
-    made.metadata = table
-    return made
+    changed = copy.copy(index)
+    changed.metadata = table
+    return changed
 
 
 def in_time(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
-    """Of each row the row before and after it in its recording, int64 [N]; -1 for none, and for rendered views."""
+    """The previous and the next row of each row in its recording, int64 [N]; -1 for none and for rendered views."""
 
     def codes(name: str) -> np.ndarray:
         if name not in table.column_names:

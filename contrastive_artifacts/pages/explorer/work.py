@@ -1,4 +1,4 @@
-"""Heavy work of a server, two at a time, so that light requests are answered meanwhile. Needs the extra ``serve``."""
+"""Slow requests of a server, two at a time, so that quick ones are answered meanwhile. Needs the extra ``serve``."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 AT_ONCE = 2
-WAITING = 64  # beyond that a request is told to come again
+WAITING = 64  # further requests are refused with 503
 
 
 class Work:
-    """Decoding, spectrograms, embedding and searches pass through here."""
+    """Runs decoding, spectrograms, embedding and searches in threads."""
 
     def __init__(self) -> None:
         self._places = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
 
     async def do(self, request: Request, call: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
-        """The outcome of ``call``, in a thread, when its turn has come.
+        """Runs ``call`` in a thread, after those that wait already.
 
         Raises:
-            HTTPException: 503 when 64 wait already; 499 when whoever asked has gone before its turn.
+            HTTPException: 503 if 64 calls wait already; 499 if the client disconnected before its turn.
         """
         if self._waiting >= WAITING:
             raise HTTPException(503, "The server is busy; ask again in a moment.", {"Retry-After": "1"})
@@ -38,7 +38,7 @@ class Work:
             self._waiting -= 1
         try:
             if await request.is_disconnected():
-                raise HTTPException(499, "Nobody waits for this any more.")
+                raise HTTPException(499, "The client has disconnected.")
             return await run_in_threadpool(call, *args, **options)
         finally:
             self._places.release()

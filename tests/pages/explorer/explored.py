@@ -1,4 +1,4 @@
-"""Small collections to explore: an archive of windows, and rendered views of a corpus."""
+"""Small collections for the tests: an archive of windows, and rendered views of a corpus."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RELEASE = encoder_folder("release")
 
 
 def flat(index: Index) -> Layout:
-    """A map without UMAP, which compiles for half a minute: two coordinates of the vectors."""
+    """A map of two coordinates of the vectors: UMAP takes half a minute to compile."""
     return Layout(np.ascontiguousarray(index.vectors()[:, :2], np.float32), "two coordinates")
 
 
@@ -32,17 +32,17 @@ def archive(folder: Path) -> Collection:
 
     Recording 5 is embedded channel by channel.
     """
-    made = corpora.create("builtin", seed=2, sources=6, duration_s=6.0, sample_rate=RATE)
-    for n, clip in enumerate(made.clips):
-        clean = audio.mono(made.load(clip)[0])[None]
+    builtin = corpora.create("builtin", seed=2, sources=6, duration_s=6.0, sample_rate=RATE)
+    for n, clip in enumerate(builtin.clips):
+        clean = audio.mono(builtin.load(clip)[0])[None]
         sound = ca.render("hum", clean, RATE, severity=1.0, seed=n).waveform if n % 2 == 0 else clean
         sound = np.concatenate([sound, 0.1 * sound]) if n == 5 else sound
         audio.write(folder / "data" / f"{n}.wav", sound / max(1.0, np.abs(sound).max()), RATE)
     corpus, encoder = corpora.create("folder", path=folder / "data"), ca.load("release")
     mix, _ = embed_recordings(corpus, corpus.clips[:5], encoder)
     each, _ = embed_recordings(corpus, corpus.clips[5:], encoder, channels="each")
-    one, two = (index_table(t, folder / n, encoder.fingerprint) for n, t in (("mix", mix), ("each", each)))
-    index = Index.merge([one, two], folder / "index")
+    parts = [index_table(t, folder / n, encoder.fingerprint) for n, t in (("mix", mix), ("each", each))]
+    index = Index.merge(parts, folder / "index")
     return Collection(index, encoder, RELEASE, {}, flat(index), folder / "index", "archive")
 
 

@@ -1,4 +1,4 @@
-"""A collection behind its server; import it where the extra ``serve`` is known to be there."""
+"""A client of a collection's server; needs the extra ``serve``."""
 
 from __future__ import annotations
 
@@ -36,5 +36,5 @@ def wav(wave: np.ndarray, rate: int = RATE) -> bytes:
     return file.getvalue()
 
 
-def asked_by(api: TestClient, data: bytes | Iterator[bytes], name: str = "a.wav") -> httpx.Response:
+def search_by_sound(api: TestClient, data: bytes | Iterator[bytes], name: str = "a.wav") -> httpx.Response:
     return api.post("/api/search/sound", content=data, headers={**BYTES, "X-Name": name})

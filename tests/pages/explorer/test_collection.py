@@ -1,4 +1,4 @@
-"""What is explored: columns, rows, places in time, sounds with their clean twins, searches and retraining."""
+"""The collection: columns, rows, their order in time, searches, labels and retraining."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def codes(collection: Collection, name: str) -> np.ndarray:
 def test_columns_hold_what_the_table_holds(recorded, rendered):
     assert {"heard", "heard_probability", "source", "channel", "label", "decision"} <= set(recorded.columns)
     assert not {"artifact", "severity", "corpus", "split"} & set(recorded.columns), "they have one value here"
-    for one, name in ((recorded, "heard"), (recorded, "source"), (rendered, "artifact"), (rendered, "split")):
-        told = [one.columns[name].values[code] for code in codes(one, name)]
-        assert told == one.index.metadata.column(name).to_pylist()
+    for collection, name in ((recorded, "heard"), (recorded, "source"), (rendered, "artifact"), (rendered, "split")):
+        values = [collection.columns[name].values[code] for code in codes(collection, name)]
+        assert values == collection.index.metadata.column(name).to_pylist()
     assert rendered.columns["artifact"].values == ("clean", "clicks", "hum")
     assert recorded.columns["channel"].values == ("1", "2", "mix")
     severity = np.frombuffer(rendered.columns["severity"].data, "<f4")
@@ -49,46 +49,46 @@ def test_missing_values_and_too_many_of_them():
     assert number.ends == (0.5, 1.0)
 
 
-def test_rows_without_verdicts_are_listened_to(rendered):
-    """The probe's word on the vectors, as classify gives it one by one."""
+def test_rows_without_verdicts_are_classified(rendered):
+    """As the encoder classifies the same vectors."""
     encoder = ca.load("release")
-    chances, severities = encoder.classify_vectors(np.array(rendered.index.vectors()))
-    for row, (best, severity) in enumerate(zip(chances.argmax(axis=1), severities, strict=True)):
+    probabilities, severities = encoder.classify_vectors(np.array(rendered.index.vectors()))
+    for row, (best, severity) in enumerate(zip(probabilities.argmax(axis=1), severities, strict=True)):
         facts = rendered.facts(row)
         assert facts["heard"] == encoder.labels[best]
         assert facts["heard_severity"] == pytest.approx(severity[best], abs=1e-6)
-        assert facts["heard_probability"] == pytest.approx(chances[row, best], abs=1e-6)
+        assert facts["heard_probability"] == pytest.approx(probabilities[row, best], abs=1e-6)
 
 
 def test_windows_are_linked_in_time_within_recording_and_channel(recorded, rendered):
     rows = [recorded.facts(row) for row in range(len(recorded))]
     firsts = 0
     for row, facts in enumerate(rows):
-        before, after = recorded.beside(row)
+        before, after = recorded.adjacent(row)
         firsts += before is None
         if after is not None:
             later = rows[after]
             assert (later["clip"], later["channel"]) == (facts["clip"], facts["channel"])
             assert later["start"] == facts["start"] + WINDOW // 2
-            assert recorded.beside(after)[0] == row
+            assert recorded.adjacent(after)[0] == row
             assert set(recorded.overlapping(row, facts["start"], facts["stop"])) >= {row, after}
     assert firsts == 7, "five recordings and two channels"
-    assert all(rendered.beside(row) == (None, None) for row in range(len(rendered)))
+    assert all(rendered.adjacent(row) == (None, None) for row in range(len(rendered)))
 
 
 def test_a_row_is_described(recorded, rendered):
     hum = next(row for row in range(9) if rendered.facts(row)["artifact"] == "hum")
-    told = Rows(rendered).facts(hum)
-    assert (told["title"], told["known"], told["severity"]) == ("hum 0.80", "hum", pytest.approx(0.8))
-    assert (told["seconds"], told["channels"], told["has_clean"], told["can_pad"]) == (1.0, 1, True, False)
-    assert ["base_hz", "50"] in told["params"] or ["base_hz", "60"] in told["params"]
-    assert ["split", rendered.facts(hum)["split"]] in told["facts"]
+    facts = Rows(rendered).facts(hum)
+    assert (facts["title"], facts["known"], facts["severity"]) == ("hum 0.80", "hum", pytest.approx(0.8))
+    assert (facts["seconds"], facts["channels"], facts["has_clean"], facts["can_pad"]) == (1.0, 1, True, False)
+    assert ["base_hz", "50"] in facts["params"] or ["base_hz", "60"] in facts["params"]
+    assert ["split", rendered.facts(hum)["split"]] in facts["facts"]
     right = next(row for row in range(len(recorded)) if recorded.facts(row)["channel"] == 1)
-    told = Rows(recorded).facts(right)
-    assert told["name"] == "5.wav channel 2"
-    assert told["time"].startswith("00:00:0")
-    assert (told["known"], told["has_clean"], told["can_pad"]) == (None, False, True)
-    assert not any("/" in value for _, value in told["facts"]), "no path leaves the server"
+    facts = Rows(recorded).facts(right)
+    assert facts["name"] == "5.wav channel 2"
+    assert facts["time"].startswith("00:00:0")
+    assert (facts["known"], facts["has_clean"], facts["can_pad"]) == (None, False, True)
+    assert not any("/" in value for _, value in facts["facts"]), "paths are not sent to the client"
     about = Rows(rendered).about()
     assert (about["has_clean"], about["colour"], about["labels"][0]) == (True, "artifact", "clean")
     assert Rows(recorded).about()["colour"] == "heard"
@@ -100,20 +100,20 @@ def test_neighbours_leave_out_the_row_and_what_overlaps_it(recorded):
         facts = recorded.facts(row)
         for others in (True, False):
             for hit in search.neighbours(row, 20, others):
-                found = recorded.facts(hit["row"])
-                same = (found["clip"], found["channel"]) == (facts["clip"], facts["channel"])
-                assert not (same and found["start"] < facts["stop"] and facts["start"] < found["stop"])
-                assert hit["same_source"] == (found["source"] == facts["source"])
+                other = recorded.facts(hit["row"])
+                same = (other["clip"], other["channel"]) == (facts["clip"], facts["channel"])
+                assert not (same and other["start"] < facts["stop"] and facts["start"] < other["stop"])
+                assert hit["same_source"] == (other["source"] == facts["source"])
                 assert not (others and hit["same_source"])
 
 
-def test_searches_find_what_they_should(recorded, rendered):
+def test_searches_by_label_vector_and_condition(recorded, rendered):
     search = Search(recorded)
     assert search.label("hum", 1)[0]["label"] == "hum"
     with pytest.raises(ParameterError, match="labelled 'humm'"):
         search.label("humm", 3)
-    own = search.vector(recorded.vector(4), 1)[0]
-    assert (own["row"], own["score"]) == (4, pytest.approx(1.0, abs=1e-5))
+    hit = search.vector(recorded.vector(4), 1)[0]
+    assert (hit["row"], hit["score"]) == (4, pytest.approx(1.0, abs=1e-5))
     x, y = search.place(recorded.vector(4))
     assert (x, y) == pytest.approx(recorded.layout.points[4].tolist(), abs=0.01)
     views = Search(rendered)
@@ -136,7 +136,7 @@ def test_searches_find_what_they_should(recorded, rendered):
         search.neighbours(0, 0, True)
 
 
-def test_of_index_wants_the_encoder_that_made_it(recorded, tmp_path, monkeypatch):
+def test_an_index_opens_with_its_own_encoder_only(recorded, tmp_path, monkeypatch):
     monkeypatch.setattr("contrastive_artifacts.pages.explorer.layout.umap_2d", lambda x, seed: x[:, :2])
     again = Collection.of_index(recorded.index.directory)
     assert len(again) == len(recorded)
@@ -151,8 +151,8 @@ def test_of_index_wants_the_encoder_that_made_it(recorded, tmp_path, monkeypatch
         Collection.of_index(tmp_path / "nothing")
 
 
-def test_people_correct_the_probe(tmp_path):
-    """Rows that are far from what the probe knows are given a new name, and rows like them are heard as that."""
+def test_the_probe_is_retrained_with_user_labels(tmp_path):
+    """Rows far from every known label are given a new one, and similar rows are classified as that."""
     rng = np.random.default_rng(seeding.derive("retrain"))
     encoder = ca.load("release")
     ways = rng.normal(size=(2, 256))
@@ -161,31 +161,31 @@ def test_people_correct_the_probe(tmp_path):
               "stop": n + 9, "sample_rate": RATE, "artifact": "", "params": "{}", "file": ""}
              for n in range(60)]  # fmt: skip
     index = Index.build(vectors, facts, tmp_path / "index", encoder.fingerprint)
-    one = Collection(index, encoder, RELEASE, {}, flat(index), tmp_path / "index", "x")
+    collection = Collection(index, encoder, RELEASE, {}, flat(index), tmp_path / "index", "x")
     files = {path.name: path.read_bytes() for path in (tmp_path / "index").iterdir()}
     with Journal(tmp_path / "labels.jsonl") as journal:
-        labelling = Labelling(one, Labels(journal, "ana", encoder.fingerprint))
+        labelling = Labelling(collection, Labels(journal, "ana", encoder.fingerprint))
         with pytest.raises(ParameterError, match="nothing to learn from"):
             labelling.retrain()
         assert labelling.say(list(range(20)), "relabel", "tape_squeal", "")["changed"] == 20
         assert labelling.say([*range(30, 50), 30], "relabel", "clean", "")["counts"]["relabel"] == 40
         assert labelling.say([0], "reject", "", "")["counts"] == {"keep": 0, "reject": 1, "relabel": 39}
-        decisions = [("", "keep", "reject", "relabel")[code] for code in codes(one, "decision")]
+        decisions = [("", "keep", "reject", "relabel")[code] for code in codes(collection, "decision")]
         assert decisions == ["reject", *["relabel"] * 19, *[""] * 10, *["relabel"] * 20, *[""] * 10]
-        before = one.index.metadata.column("heard").to_pylist()
-        made = labelling.retrain()
-        assert (made["labels"], made["left_out"], made["rows"]) == (39, 1, 60)
-        heard = one.index.metadata.column("heard").to_pylist()
-        assert heard[20:30] == ["tape_squeal"] * 10, "rows of that kind that nobody labelled"
-        assert made["changed"] == sum(a != b for a, b in zip(before, heard, strict=True)) > 0
-        assert "tape_squeal" in one.columns["heard"].values
-        assert one.facts(25)["heard_severity"] is None, "people say what, not how bad"
-        assert made["after"]["accuracy"] > made["before"]["accuracy"]
-        loaded = ca.load(made["saved"])
+        before = collection.index.metadata.column("heard").to_pylist()
+        answer = labelling.retrain()
+        assert (answer["labels"], answer["left_out"], answer["rows"]) == (39, 1, 60)
+        labels = collection.index.metadata.column("heard").to_pylist()
+        assert labels[20:30] == ["tape_squeal"] * 10, "similar rows without a user label"
+        assert answer["changed"] == sum(a != b for a, b in zip(before, labels, strict=True)) > 0
+        assert "tape_squeal" in collection.columns["heard"].values
+        assert collection.facts(25)["heard_severity"] is None, "a user label has no severity"
+        assert answer["after"]["accuracy"] > answer["before"]["accuracy"]
+        loaded = ca.load(answer["saved"])
         assert loaded.fingerprint == encoder.fingerprint
         assert "tape_squeal" in loaded.labels
         best = loaded.classify_vectors(np.array(index.vectors()))[0].argmax(axis=1)
-        assert [loaded.labels[n] for n in best] == heard
+        assert [loaded.labels[n] for n in best] == labels
         assert labelling.undo()["rows"] == [0]
         assert labelling.undo()["rows"] == [*range(30, 50)]
         assert labelling.undo()["counts"] == {"keep": 0, "reject": 0, "relabel": 0}
@@ -195,14 +195,14 @@ def test_people_correct_the_probe(tmp_path):
         again = Collection(index, encoder, RELEASE, {}, flat(index), tmp_path / "index", "x")
         assert again.index.metadata.column("heard").to_pylist() == before
         resumed = Labelling(again, Labels(journal, "ana", encoder.fingerprint))
-        assert again.index.metadata.column("heard").to_pylist() == heard, "opened again, it is heard as corrected"
+        assert again.index.metadata.column("heard").to_pylist() == labels, "opened again, the retrained probe is used"
         resumed.say(list(range(30, 40)), "relabel", "clean", "")
         assert resumed.retrain()["before"] is not None
-        assert "tape_squeal" not in ca.load(made["saved"]).labels, "what it starts from is from before any label"
+        assert "tape_squeal" not in ca.load(answer["saved"]).labels, "retraining starts from the probe without labels"
         (tmp_path / "index" / "relabelled" / "probe.safetensors").write_bytes(b"no probe")
         with pytest.raises(StorageError, match="relabelled"):
             Labelling(again, Labels(journal, "ana", encoder.fingerprint))
-    assert {n: (tmp_path / "index" / n).read_bytes() for n in files} == files, "the index stays as it was"
+    assert {n: (tmp_path / "index" / n).read_bytes() for n in files} == files, "the index is not changed"
 
 
 def test_a_label_keeps_its_code_when_others_come_and_go(rendered, tmp_path):
@@ -213,9 +213,9 @@ def test_a_label_keeps_its_code_when_others_come_and_go(rendered, tmp_path):
         values = rendered.columns["label"].values
         assert values == ("", "zebra", "ant")
         assert rendered.labels()[-2:] == ["zebra", "ant"]
-        told = Rows(rendered).facts(2)
-        assert (told["label"], told["decision"], told["by"], told["note"]) == ("ant", "relabel", "ana", "why")
-        assert told["title"] == "ant"
+        facts = Rows(rendered).facts(2)
+        assert (facts["label"], facts["decision"], facts["by"], facts["note"]) == ("ant", "relabel", "ana", "why")
+        assert facts["title"] == "ant"
         hits = Search(rendered).vector(rendered.vector(0), 9, {"label": ["ant", "zebra"]})
         assert {hit["row"] for hit in hits} == {1, 2}
         assert {hit["label"] for hit in Search(rendered).label("ant", 9)} >= {"ant"}

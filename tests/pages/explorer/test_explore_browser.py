@@ -1,4 +1,4 @@
-"""The explorer in a real browser, against the real script: seen, heard, searched and labelled, the journal knows.
+"""The explorer in a real browser, served by the real script: drawing, playback, searches, and labels in the journal.
 
 Skipped where Chromium, its driver, selenium or the extra ``serve`` is missing.
 """
@@ -74,13 +74,13 @@ def url(home: Path) -> Iterator[str]:
     command = [sys.executable, str(ROOT / "scripts" / "explore.py"), f"run={home}/run", "port=0", "who=ana"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=home)
     assert process.stdout is not None
-    said = []
+    lines = []
     for line in process.stdout:
-        said.append(line)
+        lines.append(line)
         if line.startswith("page"):
             break
     else:
-        pytest.fail("".join(said))
+        pytest.fail("".join(lines))
     yield line.split()[1]
     process.kill()
     process.communicate()
@@ -93,7 +93,7 @@ def browser(start_chromium: Callable[..., Any]) -> Any:
 
 @pytest.fixture
 def page(browser: Any, url: str) -> Iterator[Any]:
-    """The page, drawn; at the end nothing may have been said on the console, nor asked of anyone else."""
+    """The page, drawn; at the end, the console must be empty and every request must have gone to the server."""
     forget_logs(browser)
     browser.get(url)
     wait(browser, lambda: "ready" in state(browser) and state(browser)["drawn"] == state(browser)["visible"])
@@ -114,7 +114,7 @@ def chord(browser: Any, modifier: str, key: str) -> None:
 
 
 def drag(browser: Any, element: str, *places: tuple[float, float]) -> None:
-    """A stroke of the pointer through places given in shares of the element's width and height."""
+    """Drags the pointer through places given as fractions of the element's width and height."""
     box = browser.execute_script(
         "return document.getElementById(arguments[0]).getBoundingClientRect().toJSON()", element
     )
@@ -143,11 +143,11 @@ def rows_of(browser: Any, column: str, value: str) -> list[int]:
     )
 
 
-def said(home: Path) -> list[dict[str, Any]]:
+def journal_of(home: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (home / "run" / "labels.jsonl").read_text().splitlines()]
 
 
-def test_listening_by_keyboard_alone(page):
+def test_playback_by_keyboard_alone(page):
     assert page.switch_to.active_element.get_attribute("id") == "map"
     press(page, Keys.ARROW_RIGHT)
     wait(page, lambda: state(page)["picture"] == state(page)["selected"] != "")
@@ -161,18 +161,18 @@ def test_listening_by_keyboard_alone(page):
     wait(page, lambda: state(page)["playing"] == state(page)["selected"])
     before = script(page, "return player.context.currentTime - player.position()")
     wait(page, lambda: script(page, "return player.position()") > 0.1)
-    heard = "return new URL(player.voice.url, location).searchParams.get('version')"
+    playing = "return new URL(player.voice.url, location).searchParams.get('version')"
     for key, version in (("b", "clean"), ("a", "damaged")):
         press(page, key)
-        wait(page, lambda version=version: script(page, heard) == version)
+        wait(page, lambda version=version: script(page, playing) == version)
         assert state(page)["version"] == version
-        assert state(page)["playing"] != "", "changing over does not stop the sound"
+        assert state(page)["playing"] != "", "switching does not stop the sound"
         lag = script(
             page,
             "const { start, stop } = player.voice.span;"
             "return (player.context.currentTime - player.position()) % (stop - start)",
         )
-        assert lag == pytest.approx(before % 1.0, abs=0.002), "and it goes on from the same place"
+        assert lag == pytest.approx(before % 1.0, abs=0.002), "and it goes on from the same position"
     press(page, " ")
     assert state(page)["playing"] == ""
     press(page, "f")
@@ -214,7 +214,7 @@ def test_the_map_is_drawn_in_colour_and_follows_the_theme(page):
 def test_filters_combine(page):
     script(page, "document.querySelector('#items button[title=clicks]').focus(); refreshSoon()")
     wait(page, lambda: "following" not in state(page))
-    assert page.switch_to.active_element.get_attribute("title") == "clicks", "a new legend keeps the keyboard's place"
+    assert page.switch_to.active_element.get_attribute("title") == "clicks", "a new legend keeps the keyboard focus"
     everything = int(state(page)["visible"])
     hum = page.find_element(By.CSS_SELECTOR, "#items button[title=hum]")
     many = int(hum.find_element(By.CLASS_NAME, "many").text)
@@ -233,7 +233,7 @@ def test_filters_combine(page):
     wait(page, lambda: int(state(page)["visible"]) == severity)
 
 
-def test_hover_is_heard(page):
+def test_play_on_hover(page):
     row = script(page, "return central()")
     place = script(
         page, "const b = map.getBoundingClientRect(); return [b.x + rowX(arguments[0]), b.y + rowY(arguments[0])]", row
@@ -248,7 +248,7 @@ def test_hover_is_heard(page):
     wait(page, lambda: state(page)["playing"] == "")
 
 
-def test_lasso_and_search_by_what_is_in_it(page):
+def test_lasso_and_search_by_its_rows(page):
     press(page, "g")
     drag(page, "map", (0.01, 0.02), (0.6, 0.02), (0.6, 0.98), (0.01, 0.98))
     middle = "return [...points.x].filter((_, row) => rowX(row) < 0.6 * size.width).length"
@@ -300,7 +300,7 @@ def test_search_by_a_file_that_is_dropped(page, tmp_path):
     assert not page.find_element(By.ID, "drop").is_displayed()
 
 
-def test_labels_are_in_the_journal_and_undo_takes_them_back(page, home):
+def test_labels_are_in_the_journal_and_can_be_undone(page, home):
     row, other, third = rows_of(page, "artifact", "clean")[:3]
     open_row(page, row)
     press(page, "n")
@@ -319,7 +319,7 @@ def test_labels_are_in_the_journal_and_undo_takes_them_back(page, home):
     page.switch_to.active_element.send_keys("tape_hiss", Keys.ENTER)
     wait(page, lambda: state(page)["labels"] == "3")
     wait(page, lambda: "now tape_hiss" in page.find_element(By.ID, "badge").text)
-    entries = said(home)
+    entries = journal_of(home)
     assert [e["action"] for e in entries[-3:]] == ["keep", "reject", "relabel"]
     assert all(e["who"] == "ana" for e in entries)
     assert (entries[-3]["note"], entries[-1]["label"]) == ("kurz", "tape_hiss")
@@ -330,13 +330,13 @@ def test_labels_are_in_the_journal_and_undo_takes_them_back(page, home):
     chord(page, Keys.CONTROL, "z")
     wait(page, lambda: state(page)["labels"] == "1")
     assert state(page)["selected"] == str(other)
-    assert said(home)[-1]["action"] == "undo"
+    assert journal_of(home)[-1]["action"] == "undo"
     page.refresh()
     wait(page, lambda: "ready" in state(page))
-    assert state(page)["labels"] == "1", "what was said outlives the page"
+    assert state(page)["labels"] == "1", "labels outlive the page"
 
 
-def test_what_the_server_does_not_take_is_not_shown_as_said(page):
+def test_a_label_that_is_not_stored_is_not_shown(page):
     open_row(page, 0)
     before = state(page)["labels"]
     page.execute_script("window.fetch = () => Promise.reject(new TypeError('no network'))")
@@ -356,16 +356,16 @@ def test_one_act_over_many_and_retraining(page, home):
         press(page, "3")
         page.find_element(By.XPATH, "//button[.='Select all shown']").click()
         wait(page, lambda many=many: state(page)["lasso"] == str(many))
-        entries = len(said(home))
+        entries = len(journal_of(home))
         before = int(state(page)["labels"])
         press(page, "m")
         chord(page, Keys.SHIFT, "k")
         wait(page, lambda before=before, many=many: int(state(page)["labels"]) == before + many)
-        assert len(said(home)) == entries + 1, "one act, one entry"
+        assert len(journal_of(home)) == entries + 1, "one act, one entry"
         press(page, Keys.ESCAPE)
         assert state(page)["lasso"] == "0"
         page.find_element(By.ID, "all").click()
-        wait(page, lambda: "following" not in state(page))  # the legend is made anew by then
+        wait(page, lambda: "following" not in state(page))  # the legend is new by then
     page.find_element(By.ID, "retrain").click()
     wait(page, lambda: "retrained" in state(page))
     assert state(page)["colour"] == "heard"
@@ -389,11 +389,11 @@ def test_without_webgl_the_rest_works(browser, url):
     script = "const old = HTMLCanvasElement.prototype.getContext;"
     script += "HTMLCanvasElement.prototype.getContext = function (kind, ...more) "
     script += "{ return kind === 'webgl2' ? null : old.call(this, kind, ...more); }"
-    made = browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})
+    added = browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})
     browser.get(url)
     wait(browser, lambda: "ready" in state(browser))
     assert state(browser)["webgl"] == "none"
     assert browser.find_element(By.ID, "no-map").is_displayed()
     open_row(browser, 1)
     wait(browser, lambda: int(state(browser)["similar"]) > 0)
-    browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", made)
+    browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)

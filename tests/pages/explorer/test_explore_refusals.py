@@ -12,14 +12,14 @@ import pytest
 import soundfile
 
 pytest.importorskip("fastapi", reason="the extra is not installed: pip install -e '.[serve]'")
-from served import BYTES, NOISE, asked_by, client, wav
+from served import BYTES, NOISE, client, search_by_sound, wav
 
 from contrastive_artifacts.pages.explorer.queries import UPLOAD_BYTES
 from contrastive_artifacts.pages.shared import server as serving
 
 
 def hostile() -> dict[str, bytes]:
-    """What must be refused as audio, by name."""
+    """Files that must be refused as audio, by name."""
     claims = (
         b"RIFF" + struct.pack("<I", 2**32 - 9) + b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, 8000, 16000, 2, 16)
     )
@@ -53,23 +53,23 @@ def hostile() -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("name", hostile())
-def test_what_is_no_sound_is_refused_with_a_reason(recorded_api, name):
-    answer = asked_by(recorded_api, hostile()[name], name)
+def test_files_that_are_no_audio_are_refused_with_a_reason(recorded_api, name):
+    answer = search_by_sound(recorded_api, hostile()[name], name)
     assert answer.status_code == 400, answer.text
     assert name.partition(".")[0] in answer.json()["error"] or "Hz" in answer.json()["error"]
-    assert "/tmp" not in answer.text, "where the server puts it is nobody's business"
+    assert "/tmp" not in answer.text, "the temporary path is not shown to the client"
     assert recorded_api.get("/api/about").status_code == 200
 
 
-def test_a_sound_that_claims_more_than_it_has_is_taken_for_what_it_has(recorded_api):
+def test_a_wrong_length_in_the_header_is_ignored(recorded_api):
     data = bytearray(wav(NOISE))
     data[4:8] = data[40:44] = struct.pack("<I", 2**32 - 64)  # 2^31 samples of two bytes
-    assert asked_by(recorded_api, bytes(data)).json()["query"]["seconds"] == 2.0
-    cut = asked_by(recorded_api, wav(NOISE)[:20_001]).json()["query"]["seconds"]
+    assert search_by_sound(recorded_api, bytes(data)).json()["query"]["seconds"] == 2.0
+    cut = search_by_sound(recorded_api, wav(NOISE)[:20_001]).json()["query"]["seconds"]
     assert 0.5 < cut < 0.7
 
 
-def test_hours_of_silence_in_a_few_bytes_are_too_long(recorded_api):
+def test_hours_of_silence_in_a_small_file_are_too_long(recorded_api):
     file = io.BytesIO()
     with soundfile.SoundFile(file, "w", 8000, 1, format="FLAC", subtype="PCM_16") as sound:
         for _ in range(180):
@@ -77,13 +77,13 @@ def test_hours_of_silence_in_a_few_bytes_are_too_long(recorded_api):
     data = file.getvalue()
     assert len(data) < 2**20
     start = time.perf_counter()
-    answer = asked_by(recorded_api, data, "night.flac")
+    answer = search_by_sound(recorded_api, data, "night.flac")
     assert answer.status_code == 400
     assert "night.flac is longer than 10 minutes" in answer.json()["error"]
     assert time.perf_counter() - start < 10
 
 
-def test_uploads_over_the_limit_are_refused_before_they_are_in(recorded_api):
+def test_uploads_over_the_limit_are_refused_before_they_are_read(recorded_api):
     sent = 0
 
     def endless() -> Iterator[bytes]:
@@ -92,13 +92,13 @@ def test_uploads_over_the_limit_are_refused_before_they_are_in(recorded_api):
             sent += 2**20
             yield bytes(2**20)
 
-    assert asked_by(recorded_api, endless()).status_code == 413
+    assert search_by_sound(recorded_api, endless()).status_code == 413
     for length in (str(UPLOAD_BYTES + 1), "-1", "1e3", "0x10"):
         answer = recorded_api.post("/api/search/sound", content=b"x", headers={**BYTES, "Content-Length": length})
         assert answer.status_code == 413, length
 
 
-def test_only_bytes_are_uploaded_and_only_json_is_said(recorded_api):
+def test_uploads_are_bytes_and_everything_else_is_json(recorded_api):
     for kind in ("application/json", "audio/wav", "multipart/form-data; boundary=x", "text/plain", ""):
         answer = recorded_api.post("/api/search/sound", content=wav(NOISE), headers={"Content-Type": kind})
         assert answer.status_code == 415, kind
@@ -131,7 +131,7 @@ def test_no_path_leads_out(recorded_api, outside):
 
 @pytest.mark.parametrize("row", ["-1", "99999", str(2**31), str(2**63), str(2**64), "9" * 4000, "9" * 5000, "1.5", "x",
                                  "NaN", "1e3", "0x1", "", "null", "%20"])  # fmt: skip
-def test_rows_that_there_are_not(recorded_api, row):
+def test_unknown_rows(recorded_api, row):
     for tail in ("", "/picture", "/audio", "/neighbours"):
         answer = recorded_api.get(f"/api/rows/{row}{tail}")
         assert answer.status_code in (404, 422)
@@ -175,7 +175,7 @@ def test_bodies_that_do_not_fit(recorded_api, path, body, status):
     assert "Traceback" not in answer.text
 
 
-def test_malformed_json_and_numbers_that_are_none(recorded_api):
+def test_malformed_json_and_numbers_that_are_not_finite(recorded_api):
     kind = {"Content-Type": "application/json"}
     for text in (
         "{",
@@ -192,7 +192,7 @@ def test_malformed_json_and_numbers_that_are_none(recorded_api):
     assert recorded_api.get("/api/rows/0/picture?version=clean").status_code == 400
 
 
-def test_others_may_not_ask(recorded, journal):
+def test_other_origins_hosts_and_clients_without_the_token_are_refused(recorded, journal):
     evil = {"Origin": "https://evil.example"}
     local = client(recorded, journal)
     assert local.post("/api/undo", json={}, headers=evil).status_code == 403

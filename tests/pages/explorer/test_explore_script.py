@@ -1,4 +1,4 @@
-"""The verb: it opens what it is given, says where the page is, and ends when it is told to."""
+"""scripts/explore.py: it opens a run or an index, prints the address of the page, and ends on Ctrl-C."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COMMAND = [sys.executable, "-u", str(ROOT / "scripts" / "explore.py"), "port=0"]
 @pytest.mark.slow
 def test_it_serves_until_it_is_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     index: Index = archive(tmp_path).index
-    with monkeypatch.context() as patched:  # the map is kept, so that the script has no UMAP to compile
+    with monkeypatch.context() as patched:  # saves a map, so that the script need not compile UMAP
         patched.setattr(layout, "umap_2d", lambda x, seed: x[:, :2])
         layout.layout_of(Index.open(index.directory))
     process = subprocess.Popen(
@@ -60,9 +60,9 @@ def test_it_serves_until_it_is_interrupted(tmp_path: Path, monkeypatch: pytest.M
         (["index=nothing"], "does not exist"),
     ],
 )
-def test_mistakes_are_told_in_a_line(tmp_path: Path, given: list[str], text: str) -> None:
-    done = subprocess.run([*COMMAND, *given], capture_output=True, text=True, cwd=tmp_path, timeout=120)
-    assert done.returncode == (1 if "=nothing" in "".join(given) else 2), done.stderr
-    assert text in done.stderr
-    assert "Traceback" not in done.stderr
+def test_wrong_settings_are_reported_in_one_line(tmp_path: Path, given: list[str], text: str) -> None:
+    process = subprocess.run([*COMMAND, *given], capture_output=True, text=True, cwd=tmp_path, timeout=120)
+    assert process.returncode == (1 if "=nothing" in "".join(given) else 2), process.stderr
+    assert text in process.stderr
+    assert "Traceback" not in process.stderr
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""The explorer's interface: what it answers."""
+"""The explorer's interface: its answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytest.importorskip("fastapi", reason="the extra is not installed: pip install -
 import httpx
 import uvicorn
 from explored import RATE, WINDOW
-from served import BYTES, NOISE, asked_by, client, wav
+from served import BYTES, NOISE, client, search_by_sound, wav
 
 from contrastive_artifacts.pages.explorer import work
 from contrastive_artifacts.pages.explorer.queries import UPLOAD_BYTES
@@ -101,23 +101,23 @@ def test_searches(recorded_api, recorded):
     assert (got["samples"], got["rate"]) == (RATE, RATE)
 
 
-def test_an_upload_is_heard_shown_and_played(recorded_api):
-    answer = asked_by(recorded_api, wav(NOISE), "some%20noise.wav").json()
+def test_an_upload_is_classified_shown_and_played(recorded_api):
+    answer = search_by_sound(recorded_api, wav(NOISE), "some%20noise.wav").json()
     query = answer["query"]
     assert (query["name"], query["seconds"], query["rate"], query["channels"]) == ("some noise.wav", 2.0, RATE, 1)
     assert abs(query["x"]) <= 1.01
-    assert len(answer["hits"]) == 7, "windows that overlap are one hit: five recordings and two channels"
+    assert len(answer["hits"]) == 7, "overlapping windows are one hit: five recordings and two channels"
     sound = recorded_api.get(f"/api/queries/{query['id']}/audio")
     np.testing.assert_allclose(soundfile.read(io.BytesIO(sound.content))[0], NOISE[0], atol=2**-15)
     assert recorded_api.get(f"/api/queries/{query['id']}/picture").json()["samples"] == 2 * RATE
-    chunks = asked_by(recorded_api, iter([wav(NOISE)[:9999], wav(NOISE)[9999:]]))
+    chunks = search_by_sound(recorded_api, iter([wav(NOISE)[:9999], wav(NOISE)[9999:]]))
     assert chunks.json()["hits"] == answer["hits"]
 
 
-def test_labels_are_stored_counted_taken_back_and_exported(recorded_api, recorded, journal):
+def test_labels_are_stored_counted_exported_and_undone(recorded_api, recorded, journal):
     body = {"rows": [0, 2, 4], "action": "relabel", "label": "tape_squeal", "note": "<img src=x onerror=alert(1)>"}
-    said = recorded_api.post("/api/labels", json=body)
-    assert said.json() == {"changed": 3, "counts": {"keep": 0, "reject": 0, "relabel": 3}}
+    answer = recorded_api.post("/api/labels", json=body)
+    assert answer.json() == {"changed": 3, "counts": {"keep": 0, "reject": 0, "relabel": 3}}
     assert len(journal.entries) == 1, "one act is one entry"
     columns = {column["name"]: column for column in recorded_api.get("/api/about").json()["columns"]}
     codes = np.frombuffer(recorded_api.get("/api/columns/label").content, "<u2")
@@ -128,7 +128,7 @@ def test_labels_are_stored_counted_taken_back_and_exported(recorded_api, recorde
         "",
         "tape_squeal",
     ]
-    assert recorded_api.get("/api/rows/0").json()["note"] == body["note"], "markup is a text like any other"
+    assert recorded_api.get("/api/rows/0").json()["note"] == body["note"], "markup stays text"
     page = recorded_api.get("/").text
     assert "<img src=x" not in page
     export = recorded_api.get("/api/labels.csv")
@@ -142,7 +142,7 @@ def test_labels_are_stored_counted_taken_back_and_exported(recorded_api, recorde
 def test_a_lasso_of_twenty_thousand_rows_may_be_long(recorded_api):
     rows = list(range(10_000, 30_000))
     answer = recorded_api.post("/api/labels", json={"rows": rows, "action": "keep"})
-    assert answer.status_code == 404, "they do not exist, but 120 kB of them may be named"
+    assert answer.status_code == 404, "the rows do not exist, but a body of 120 kB is read"
     long = b'{"rows": [0], "action": "keep"' + b" " * (256 << 10) + b"}"
     assert (
         recorded_api.post("/api/labels", content=long, headers={"Content-Type": "application/json"}).status_code == 413
@@ -153,9 +153,9 @@ def test_a_lasso_of_twenty_thousand_rows_may_be_long(recorded_api):
     )
 
 
-def test_a_recording_that_vanished_is_gone_and_the_rest_goes_on(recorded, journal, tmp_path):
+def test_a_missing_recording_is_a_410_and_the_rest_works(recorded, journal, tmp_path):
     moved = Path(recorded.facts(0)["file"])
-    shutil.move(moved, tmp_path / "kept.wav")
+    shutil.move(moved, tmp_path / "aside.wav")
     try:
         api = client(recorded, journal)
         for path in ("picture", "audio"):
@@ -167,12 +167,12 @@ def test_a_recording_that_vanished_is_gone_and_the_rest_goes_on(recorded, journa
         assert api.get("/api/rows/0").status_code == 200
         assert api.get("/api/rows/0/neighbours").status_code == 200
     finally:
-        shutil.move(tmp_path / "kept.wav", moved)
+        shutil.move(tmp_path / "aside.wav", moved)
     assert api.get("/api/rows/0/audio").status_code == 200
 
 
 def test_two_hundred_requests_at_once(recorded, journal):
-    """Each is answered or told to come again, and afterwards all is as before."""
+    """Each is answered or refused with 503, and the server works as before afterwards."""
     app = explore_app(recorded, Labels(journal, "ana", recorded.index.fingerprint), serving.Access.to("127.0.0.1"))
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
@@ -184,32 +184,32 @@ def test_two_hundred_requests_at_once(recorded, journal):
         upload = wav(NOISE)
 
         def ask(n: int) -> int:
-            with httpx.Client(base_url=base, timeout=120) as one:
+            with httpx.Client(base_url=base, timeout=120) as api:
                 row = n % len(recorded)
                 if n % 10 == 0:
-                    return one.post("/api/search/sound", content=upload, headers=BYTES).status_code
+                    return api.post("/api/search/sound", content=upload, headers=BYTES).status_code
                 if n % 10 == 1:
-                    return one.post("/api/labels", json={"rows": [row], "action": "reject"}).status_code
+                    return api.post("/api/labels", json={"rows": [row], "action": "reject"}).status_code
                 tail = ("", "/picture", "/audio", "/neighbours", "/picture?scale=low", "/audio?pad=1")[n % 6]
-                return one.get(f"/api/rows/{row}{tail}").status_code
+                return api.get(f"/api/rows/{row}{tail}").status_code
 
         with ThreadPoolExecutor(200) as pool:
             answers = list(pool.map(ask, range(200)))
         assert set(answers) <= {200, 503}
         assert answers.count(200) > 100
-        assert all(answers[n] == 200 for n in range(1, 200, 10)), "what people say is never refused for being busy"
-        with httpx.Client(base_url=base) as one:
-            assert one.get("/api/about").json()["counts"]["reject"] == len(
+        assert all(answers[n] == 200 for n in range(1, 200, 10)), "labels are never refused because the server is busy"
+        with httpx.Client(base_url=base) as api:
+            assert api.get("/api/about").json()["counts"]["reject"] == len(
                 {n % len(recorded) for n in range(1, 200, 10)}
             )
-            assert one.get("/api/rows/0/picture").status_code == 200
+            assert api.get("/api/rows/0/picture").status_code == 200
     finally:
         server.should_exit = True
         thread.join(20)
     assert not thread.is_alive()
 
 
-def test_too_many_are_told_to_come_again(recorded, journal, monkeypatch):
+def test_too_many_requests_are_refused_with_503(recorded, journal, monkeypatch):
     monkeypatch.setattr(work, "WAITING", 0)
     api = client(recorded, journal)
     answer = api.get("/api/rows/0/picture")
@@ -217,7 +217,7 @@ def test_too_many_are_told_to_come_again(recorded, journal, monkeypatch):
     assert api.get("/api/rows/0").status_code == 200
 
 
-def test_an_error_inside_is_one_answer(recorded, journal, monkeypatch):
+def test_an_internal_error_is_a_500_without_details(recorded, journal, monkeypatch):
     def broken(*_: object) -> None:
         raise RuntimeError("secret")
 

@@ -1,4 +1,4 @@
-"""Where rows lie: near their like, the same each time, kept beside the index and never believed blindly."""
+"""The map: similar rows lie close, one seed gives one map, and a saved map is used for its own rows only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from contrastive_artifacts.search.index import Index
 
 @pytest.fixture
 def plain_umap(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """UMAP replaced by the first two coordinates; how many rows it was given each time."""
+    """Replaces UMAP by the first two coordinates; holds the number of rows of each call."""
     calls: list[int] = []
 
     def first_two(x: np.ndarray, seed: int) -> np.ndarray:
@@ -34,7 +34,7 @@ def index_of(folder: Path, vectors: np.ndarray) -> Index:
     return Index.build(vectors, [{} for _ in vectors], folder, fingerprint="f")
 
 
-def test_beyond_the_landmarks_rows_lie_among_their_nearest(plain_umap, monkeypatch):
+def test_rows_that_are_no_landmarks_lie_between_their_nearest_landmarks(plain_umap, monkeypatch):
     monkeypatch.setattr(layout, "LANDMARKS", 2000)
     circle = np.random.default_rng(0).uniform(0, 2 * np.pi, 6000)
     vectors = np.stack([np.cos(circle), np.sin(circle)], axis=1).astype(np.float32)
@@ -74,7 +74,7 @@ def test_equal_rows_lie_in_one_place(plain_umap):
     assert len(np.unique(points.round(4), axis=0)) == 3
 
 
-def test_a_kept_map_is_used_as_long_as_it_is_of_these_rows(plain_umap, tmp_path):
+def test_a_saved_map_is_used_for_the_same_rows_only(plain_umap, tmp_path):
     index = index_of(tmp_path, unit(30))
     first = layout_of(index)
     again = layout_of(Index.open(tmp_path))
@@ -88,7 +88,7 @@ def test_a_kept_map_is_used_as_long_as_it_is_of_these_rows(plain_umap, tmp_path)
 
 
 @pytest.mark.parametrize("damage", [b"", b"garbage" * 9, None, "nan"])
-def test_a_damaged_map_is_made_anew(plain_umap, tmp_path, damage):
+def test_a_damaged_map_is_replaced(plain_umap, tmp_path, damage):
     index = index_of(tmp_path, unit(30))
     good = layout_of(index).points
     path = tmp_path / "map.safetensors"
@@ -102,7 +102,7 @@ def test_a_damaged_map_is_made_anew(plain_umap, tmp_path, damage):
     assert path.read_bytes() == whole
 
 
-def test_a_folder_that_cannot_be_written_keeps_no_map(plain_umap, tmp_path, monkeypatch):
+def test_without_write_permission_no_map_is_saved(plain_umap, tmp_path, monkeypatch):
     def refused(path: Path) -> None:
         raise PermissionError(13, "Permission denied", str(path))
 

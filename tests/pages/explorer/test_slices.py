@@ -1,4 +1,4 @@
-"""Sounds of rows as they are cut, rendered again and played, and sounds that are asked about."""
+"""Sounds of rows as they are cut, rendered again and played; queries by file and by span."""
 
 from __future__ import annotations
 
@@ -35,33 +35,33 @@ def one_file(
     return Collection(index, encoder, RELEASE, {}, flat(index), folder, "one")
 
 
-def test_a_view_sounds_as_it_did_and_its_twin_is_clean(rendered):
+def test_a_view_is_rendered_again_exactly_and_its_clean_version_is_the_clip(rendered):
     slices = Slices(rendered)
     for row in range(9):
         facts = rendered.facts(row)
         clip = rendered.corpora["c"].clips[int(facts["clip"][0])]
         clean = audio.mono(audio.read(clip.path)[0])[None, RATE : 2 * RATE]
-        damaged, twin = slices.get(row), slices.get(row, "clean")
-        np.testing.assert_array_equal(twin.waveform, clean)
+        damaged, undamaged = slices.get(row), slices.get(row, "clean")
+        np.testing.assert_array_equal(undamaged.waveform, clean)
         expected = ca.render(facts["artifact"], clean, RATE, facts["severity"] or 0.8, seed=int(facts["clip"][0]))
         np.testing.assert_array_equal(damaged.waveform, expected.waveform)
-        assert damaged.gain == twin.gain <= 1.0
+        assert damaged.gain == undamaged.gain <= 1.0
         touched = np.zeros(RATE, bool)
         for a, b in damaged.segments:
             touched[a:b] = True
         assert touched.any() == (facts["artifact"] != "clean")
-        assert not (damaged.waveform != clean)[0, ~touched].any(), "nothing changed outside of the segments"
-        assert twin.segments == ()
+        assert not (damaged.waveform != clean)[0, ~touched].any(), "nothing changes outside the segments"
+        assert undamaged.segments == ()
 
 
 def test_both_versions_are_played_at_one_gain(rendered):
-    """The louder one does not lower itself alone: the difference heard is the difference there is."""
+    """Otherwise the difference in level between them would change."""
     slices = Slices(rendered)
     row = next(row for row in range(9) if rendered.facts(row)["artifact"] == "clicks")
     loud = slices.get(row)
     object.__setattr__(loud, "gain", 0.25)
-    heard = soundfile.read(io.BytesIO(played(loud)[0]))[0]
-    np.testing.assert_allclose(heard, loud.waveform[0] * 0.25, atol=2**-22)
+    samples = soundfile.read(io.BytesIO(played(loud)[0]))[0]
+    np.testing.assert_allclose(samples, loud.waveform[0] * 0.25, atol=2**-22)
 
 
 def test_context_is_cut_at_the_ends_and_at_a_minute(recorded, tmp_path):
@@ -71,7 +71,7 @@ def test_context_is_cut_at_the_ends_and_at_a_minute(recorded, tmp_path):
     )
     cut = slices.get(first, pad=1.5)
     assert (cut.start, cut.waveform.shape, cut.span) == (0, (1, WINDOW + 1.5 * RATE), (0, WINDOW))
-    middle = recorded.beside(first)[1]
+    middle = recorded.adjacent(first)[1]
     cut = slices.get(middle, pad=20.0)
     assert (cut.start, cut.waveform.shape, cut.span) == (0, (1, 2 * WINDOW), (WINDOW // 2, 3 * WINDOW // 2))
     np.testing.assert_array_equal(cut.waveform[:, slice(*cut.span)], slices.get(middle).waveform)
@@ -92,10 +92,10 @@ def test_one_channel_is_cut_where_one_was_embedded(recorded):
     slices = Slices(recorded)
     rows = [row for row in range(len(recorded)) if recorded.facts(row)["clip"] == "5.wav"]
     left, right = ([row for row in rows if recorded.facts(row)["channel"] == c] for c in (0, 1))
-    one, two = slices.get(left[0]), slices.get(right[0])
-    assert one.waveform.shape == two.waveform.shape == (1, WINDOW)
+    first, second = slices.get(left[0]), slices.get(right[0])
+    assert first.waveform.shape == second.waveform.shape == (1, WINDOW)
     start = {recorded.facts(row)["start"]: row for row in right}[recorded.facts(left[0])["start"]]
-    np.testing.assert_allclose(slices.get(start).waveform, 0.1 * one.waveform, atol=1e-6)
+    np.testing.assert_allclose(slices.get(start).waveform, 0.1 * first.waveform, atol=1e-6)
 
 
 @pytest.mark.parametrize("suffix", ["wav", "flac"])
@@ -104,39 +104,39 @@ def test_half_an_hour_is_not_read_for_two_seconds_near_its_end(tmp_path, suffix)
     ticks = np.zeros(rate * 60 * minutes, np.float32)
     ticks[:: rate * 10] = 0.5  # one every ten seconds
     start = rate * (60 * minutes - 31)
-    one = one_file(tmp_path, ticks, rate, [(start, start + 2 * rate)], f"long.{suffix}")
-    path = Path(one.facts(0)["file"])
-    audio.read(path, 0, 1)  # what opening costs the first time is not what is measured
+    collection = one_file(tmp_path, ticks, rate, [(start, start + 2 * rate)], f"long.{suffix}")
+    path = Path(collection.facts(0)["file"])
+    audio.read(path, 0, 1)  # the first opening takes longer and is not measured
     begin = time.perf_counter()
     whole = audio.read(path)[0]
     all_s = time.perf_counter() - begin
-    took = []
-    for _ in range(3):  # the quickest one: the machine may be busy with something else
+    times = []
+    for _ in range(3):  # the shortest time counts: other processes may slow the machine down
         begin = time.perf_counter()
-        piece = Slices(one).get(0)
-        took.append(time.perf_counter() - begin)
-    piece_s = min(took)
+        piece = Slices(collection).get(0)
+        times.append(time.perf_counter() - begin)
+    piece_s = min(times)
     np.testing.assert_array_equal(piece.waveform, whole[:, start : start + 2 * rate])
     assert np.flatnonzero(piece.waveform[0]).tolist() == [rate]
-    assert piece_s < max(0.2 * all_s, 0.02), f"{piece_s:.4f} s for a piece, {all_s:.4f} s for all of it"
+    assert piece_s < max(0.2 * all_s, 0.02), f"{piece_s:.4f} s for a piece, {all_s:.4f} s for the whole file"
 
 
-def test_a_recording_that_went_away_or_changed_is_said_so(tmp_path):
-    one = one_file(tmp_path, np.zeros(8000, np.float32), 8000, [(4000, 8000)])
+def test_a_missing_or_changed_recording_is_named(tmp_path):
+    collection = one_file(tmp_path, np.zeros(8000, np.float32), 8000, [(4000, 8000)])
     path = tmp_path / "long.wav"
     audio.write(path, np.zeros(2000, np.float32), 8000)
     with pytest.raises(AudioError, match=r"^long.wav has no samples from 4000"):
-        Slices(one).get(0)
+        Slices(collection).get(0)
     audio.write(path, np.zeros(8000, np.float32), 16000)
     with pytest.raises(AudioError, match="16000 Hz, not 8000"):
-        Slices(one).get(0)
+        Slices(collection).get(0)
     path.unlink()
     with pytest.raises(Vanished, match=r"long.wav is no longer"):
-        Slices(one).get(0)
-    assert Rows(one).facts(0)["seconds"] == 0.5
+        Slices(collection).get(0)
+    assert Rows(collection).facts(0)["seconds"] == 0.5
 
 
-def test_a_file_that_is_in_the_archive_finds_itself_on_the_map(recorded):
+def test_a_file_of_the_archive_finds_its_own_row(recorded):
     queries = Queries(recorded, Search(recorded), Slices(recorded))
     cut = Slices(recorded).get(7)
     data = played(cut)[0]
@@ -145,24 +145,24 @@ def test_a_file_that_is_in_the_archive_finds_itself_on_the_map(recorded):
     assert recorded.facts(hits[0]["row"])["clip"] == recorded.facts(7)["clip"]
     assert (about["name"], about["seconds"], about["rate"], about["channels"]) == ("a b.flac", 3.0, RATE, 1)
     assert about["heard"] == recorded.facts(7)["heard"]
-    assert sum(chance for _, chance in about["probabilities"]) == pytest.approx(1.0, abs=1e-4)
-    found = queries.get(about["id"])
-    assert found is not None
-    np.testing.assert_allclose(found.beginning.waveform, cut.waveform, atol=2**-22)
+    assert sum(probability for _, probability in about["probabilities"]) == pytest.approx(1.0, abs=1e-4)
+    query = queries.get(about["id"])
+    assert query is not None
+    np.testing.assert_allclose(query.beginning.waveform, cut.waveform, atol=2**-22)
     for _ in range(16):
         queries.of_sound(data, "x.flac", 1)
-    assert queries.get(about["id"]) is None, "sixteen others came since"
+    assert queries.get(about["id"]) is None, "sixteen newer queries are stored"
 
 
-def test_a_span_is_asked_about_by_its_place(recorded):
+def test_a_search_by_span_excludes_what_overlaps_it(recorded):
     queries = Queries(recorded, Search(recorded), Slices(recorded))
     (row,) = (r for r, facts in enumerate(recorded.many_facts(range(len(recorded))))
               if (facts["clip"], facts["start"]) == ("2.wav", WINDOW // 2))  # fmt: skip
     about, hits = queries.of_span(row, -1.5, 1.0, 30)
     assert about["name"] == "2.wav, 0.000 - 2.500 s"
     assert about["seconds"] == 2.5
-    mine = [recorded.facts(hit["row"]) for hit in hits if recorded.facts(hit["row"])["clip"] == "2.wav"]
-    assert all(facts["start"] >= 2.5 * RATE for facts in mine), "what overlaps the span is the span"
+    same_recording = [recorded.facts(hit["row"]) for hit in hits if recorded.facts(hit["row"])["clip"] == "2.wav"]
+    assert all(facts["start"] >= 2.5 * RATE for facts in same_recording)
     for start, stop in ((1.0, 1.0), (2.0, 1.0), (-1e9, 1.0), (0.0, float("nan")), (0.0, 61.0)):
         with pytest.raises(ParameterError, match="span"):
             queries.of_span(row, start, stop, 3)
