@@ -1,4 +1,4 @@
-"""Detail figures at a recording's own rate, from the view and the file to the encoder; older encoders stay the same."""
+"""Detail figures at the native rate of a recording, from view and file to the encoder; older encoders stay the same."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ VIEWS = ViewSettings(STATES, 0.5, 32000, native=True)
 RATE = 44100
 
 
-def made(settings: EncoderSettings = SETTINGS) -> Encoder:
+def new_encoder(settings: EncoderSettings = SETTINGS) -> Encoder:
     torch.manual_seed(0)
     return Encoder(backbones.create("mn04", "none"), settings).eval()
 
@@ -60,7 +60,7 @@ def test_encoders_of_the_release_stay_what_they_are(name):
 
 
 def test_an_encoder_without_a_version_is_of_the_first(tmp_path):
-    first, second = made(replace(SETTINGS, detail=1)), made()
+    first, second = new_encoder(replace(SETTINGS, detail=1)), new_encoder()
     assert "detail" not in first.settings.record()
     assert second.settings.record()["detail"] == 2
     for encoder in (first, second):
@@ -71,7 +71,7 @@ def test_an_encoder_without_a_version_is_of_the_first(tmp_path):
 
 
 def test_an_encoder_takes_figures_or_computes_them_of_its_input():
-    encoder, x = made(), torch.from_numpy(noise(rate=32000, rows=2))
+    encoder, x = new_encoder(), torch.from_numpy(noise(rate=32000, rows=2))
     with torch.no_grad():
         alone, given = encoder(x), encoder(x, tensors(numpy_detail(x.numpy(), 32000)))
         other = encoder(x, tensors(numpy_detail(np.clip(noise(rows=2), -0.1, 0.1), RATE)))
@@ -88,8 +88,8 @@ def test_views_keep_their_waveform_before_resampling(small_corpus):
         assert np.allclose(view.waveform, finished / max(1.0, np.abs(finished).max()), atol=1e-6)
     detail = stack(views).detail
     for i, view in enumerate(views):
-        for ours, own in zip(detail, numpy_detail(view.native[None], view.native_rate), strict=True):
-            assert np.array_equal(ours[i], own[0])
+        for stacked, single in zip(detail, numpy_detail(view.native[None], view.native_rate), strict=True):
+            assert np.array_equal(stacked[i], single[0])
     plain = list(evaluation_views(small_corpus, small_corpus.clips[:3], replace(VIEWS, native=False), 0))
     assert stack(plain).detail is None
     assert all(np.array_equal(a.waveform, b.waveform) for a, b in zip(views, plain, strict=True))
@@ -97,14 +97,14 @@ def test_views_keep_their_waveform_before_resampling(small_corpus):
 
 def test_a_loader_brings_figures_with_every_batch(small_corpus):
     batches = TrainingBatches(small_corpus, small_corpus.clips, VIEWS, 2, 3, seed=0)
-    for batch, own in zip(
+    for batch, direct in zip(
         DataLoader(batches, batch_size=None, sampler=range(3), num_workers=1),
         map(batches.__getitem__, range(3)),
         strict=True,
     ):
         assert isinstance(batch.detail, DetailFigures)
         assert batch.detail.frames.dtype == torch.float32
-        assert torch.equal(batch.detail.frames, torch.from_numpy(own.detail.frames))
+        assert torch.equal(batch.detail.frames, torch.from_numpy(direct.detail.frames))
         assert len(batch.detail.clip) == len(batch.waveforms)
 
 
@@ -117,20 +117,20 @@ def test_half_of_the_training_sources_come_from_lower_rates():
 
 
 def test_a_recording_is_embedded_with_figures_of_its_own_rate():
-    encoder, x = made(), np.clip(noise(1.3), -0.12, 0.12)
+    encoder, x = new_encoder(), np.clip(noise(1.3), -0.12, 0.12)
     embedder = WindowEmbedder(encoder)
-    found = embedder.embed((x, RATE))
+    embedded = embedder.embed((x, RATE))
     with torch.no_grad():
-        for row, (start, stop) in zip(found.frames, found.samples, strict=True):
-            own = x[:, start:stop]
-            waveform = torch.from_numpy(audio.resample(own, RATE, 32000))
-            expected = encoder(waveform, tensors(numpy_detail(own, RATE))).h[0].numpy()
+        for row, (start, stop) in zip(embedded.frames, embedded.samples, strict=True):
+            window = x[:, start:stop]
+            waveform = torch.from_numpy(audio.resample(window, RATE, 32000))
+            expected = encoder(waveform, tensors(numpy_detail(window, RATE))).h[0].numpy()
             assert np.allclose(row, expected, atol=1e-5)
             assert not np.allclose(row, encoder(waveform).h[0].numpy(), atol=1e-3)
 
 
 def test_views_longer_than_a_window_are_cut_at_their_own_rate_too(small_corpus):
-    embedder, settings = WindowEmbedder(made()), replace(VIEWS, duration_s=1.3)
+    embedder, settings = WindowEmbedder(new_encoder()), replace(VIEWS, duration_s=1.3)
     table = embed_views(embedder, {"test": (small_corpus, small_corpus.clips[:2])}, settings, 0, 1)["h"]
     views = list(evaluation_views(small_corpus, small_corpus.clips[:2], settings, 0))
     for row, view in zip(table.column("embedding").to_pylist(), views, strict=True):

@@ -148,8 +148,8 @@ def test_the_seed_changes_the_sounds() -> None:
 def test_any_rate_and_duration(rate: int, seconds: float) -> None:
     corpus = create("builtin", sources=len(KIND_NAMES), duration_s=seconds, sample_rate=rate)
     for clip in corpus.clips[:: 5 if rate * seconds > 100000 or rate == 192000 else 1]:
-        wave, own = corpus.load(clip)
-        assert own == rate
+        wave, loaded_rate = corpus.load(clip)
+        assert loaded_rate == rate
         assert wave.shape == (1, round(rate * seconds)), clip.id
         assert np.isfinite(wave).all(), clip.id
         assert np.abs(wave).max() > 0.09, clip.id

@@ -30,10 +30,10 @@ def test_what_is_rejected_is_gone_and_the_rest_is_the_same(tmp_path, ids):
     whole = corpora.create("builtin", **OPTIONS)
     manifest(tmp_path, ids, {0, 3})
     for given in (tmp_path, tmp_path / "manifest.csv"):
-        kept = corpora.create("builtin", curation=given, **OPTIONS)
-        assert [clip.id for clip in kept.clips] == [ids[n] for n in (1, 2, 4, 5)]
-    assert kept.name == whole.name
-    np.testing.assert_array_equal(kept.load(kept.clips[1])[0], whole.load(whole.clips[2])[0])
+        curated = corpora.create("builtin", curation=given, **OPTIONS)
+        assert [clip.id for clip in curated.clips] == [ids[n] for n in (1, 2, 4, 5)]
+    assert curated.name == whole.name
+    np.testing.assert_array_equal(curated.load(curated.clips[1])[0], whole.load(whole.clips[2])[0])
 
 
 def test_the_fingerprint_says_what_is_left_and_of_what(tmp_path, ids):
@@ -41,9 +41,9 @@ def test_the_fingerprint_says_what_is_left_and_of_what(tmp_path, ids):
     for rejected, seed in (({0}, 0), ({1}, 0), ({0}, 1)):
         names = [clip.id for clip in corpora.create("builtin", seed=seed, **OPTIONS).clips]
         manifest(tmp_path, names, rejected)
-        made = corpora.create("builtin", curation=tmp_path, seed=seed, **OPTIONS)
-        assert made.fingerprint == corpora.create("builtin", curation=tmp_path, seed=seed, **OPTIONS).fingerprint
-        seen.add(made.fingerprint)
+        curated = corpora.create("builtin", curation=tmp_path, seed=seed, **OPTIONS)
+        assert curated.fingerprint == corpora.create("builtin", curation=tmp_path, seed=seed, **OPTIONS).fingerprint
+        seen.add(curated.fingerprint)
     assert len(seen) == 4
 
 
@@ -52,7 +52,7 @@ def test_a_part_of_the_curated_corpus_may_be_read(tmp_path, ids):
     assert len(corpora.create("builtin", curation=tmp_path, **OPTIONS)) == 5
 
 
-def test_clips_that_were_never_looked_at_are_refused(tmp_path, ids):
+def test_clips_that_the_manifest_lacks_are_refused(tmp_path, ids):
     manifest(tmp_path, ids[:-2], set())
     with pytest.raises(CorpusError, match=r"does not list 2 of the 6 clips.*curate"):
         corpora.create("builtin", curation=tmp_path, **OPTIONS)

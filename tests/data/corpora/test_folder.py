@@ -119,7 +119,7 @@ def test_fingerprint_follows_the_content_and_not_the_place(root: Path, tmp_path:
     assert corpora.create("folder", path=tmp_path / "moved").fingerprint != first.fingerprint
 
 
-def test_corpus_travels_to_worker_processes(root: Path) -> None:
+def test_a_corpus_can_be_pickled_for_worker_processes(root: Path) -> None:
     corpus = corpora.create("folder", path=root)
     assert pickle.loads(pickle.dumps(corpus)).fingerprint == corpus.fingerprint
 

@@ -44,10 +44,10 @@ def test_a_copy_at_an_offset_is_found(clips):
         -clips[8][:, : 2 * RATE],
         audio.resample(audio.resample(clips[11][:, 4000:44000], RATE, 7000), 7000, RATE),
     ]
-    found = pairs_of([*clips, *copies])
-    assert [(pair.first, pair.second) for pair in found] == [(2, 20), (5, 21), (8, 22), (11, 23)]
-    assert found[0].similarity == 1.0
-    assert all(pair.similarity > 0.7 for pair in found)
+    pairs = pairs_of([*clips, *copies])
+    assert [(pair.first, pair.second) for pair in pairs] == [(2, 20), (5, 21), (8, 22), (11, 23)]
+    assert pairs[0].similarity == 1.0
+    assert all(pair.similarity > 0.7 for pair in pairs)
 
 
 def test_two_crops_that_share_a_third_are_alike():
@@ -78,7 +78,7 @@ def test_candidates_do_not_depend_on_blocks(monkeypatch):
     assert list(duplicates.candidates(vectors[:1])) == []
 
 
-def test_the_worthier_clip_stays_and_a_chain_is_not_cut_short():
+def test_the_clip_of_higher_worth_is_kept_and_so_are_the_ends_of_a_chain():
     copies = originals([Pair(0, 1, 0.9), Pair(1, 2, 0.8)], worth=[1.0, 0.5, 1.0])
     assert {n: pair.similarity for n, pair in copies.items()} == {1: 0.9}
     copies = originals([Pair(0, 1, 0.9), Pair(1, 2, 0.8)], worth=[0.0, 1.0, 0.0])

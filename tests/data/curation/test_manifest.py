@@ -33,14 +33,14 @@ def speechlike(seed: int) -> np.ndarray:
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     good = [speechlike(seed) for seed in range(3)]
-    made = {
+    waves = {
         "a/good.wav": good[0],
         "a/copy.wav": good[0][:, : RATE * 3 // 2],
         "a/padded.wav": np.concatenate([good[1], np.zeros((1, 6 * RATE), np.float32)], axis=1),
         "b/clipped.wav": np.clip(good[2] * 40, -0.5, 0.5),
         "b/silent.wav": np.zeros((1, RATE), np.float32),
     }
-    for name, wave in made.items():
+    for name, wave in waves.items():
         audio.write(tmp_path / "data" / name, wave, RATE)
     (tmp_path / "data" / "b" / "broken.wav").write_bytes(b"RIFF....")
     return tmp_path / "data"
@@ -92,19 +92,19 @@ def test_a_person_stands_above_the_limits(data, tmp_path):
     clipped = next(finding for finding in findings if finding.clip.id == "b/clipped.wav")
     good = next(finding for finding in findings if finding.clip.id == "a/good.wav")
 
-    def kept(decisions: dict, apply: str) -> set[str]:
+    def kept_ids(decisions: dict, apply: str) -> set[str]:
         outcome = verdicts(findings, decisions, apply)
         return {finding.clip.id for finding, what in zip(findings, outcome, strict=True) if what.decision == "keep"}
 
     everything = {clip.id for clip in corpus.clips} - {"b/broken.wav"}
-    assert kept({}, "none") == everything
-    assert kept({}, "auto") == {"a/good.wav", "a/padded.wav"}, "soft limits reject nothing"
+    assert kept_ids({}, "none") == everything
+    assert kept_ids({}, "auto") == {"a/good.wav", "a/padded.wav"}, "soft limits reject nothing"
     decided = {
         ("b/clipped.wav", clipped.sha256): Decision("keep", "ana", "now", ""),
         ("a/good.wav", good.sha256): Decision("reject", "ana", "now", "dull"),
         ("a/padded.wav", "sha256 of other samples"): Decision("reject", "ana", "now", ""),
     }
-    assert kept(decided, "auto") == {"b/clipped.wav", "a/padded.wav"}
+    assert kept_ids(decided, "auto") == {"b/clipped.wav", "a/padded.wav"}
     with pytest.raises(ParameterError, match="apply='all'"):
         check_apply("all")
 

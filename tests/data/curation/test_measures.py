@@ -50,35 +50,35 @@ def test_zeros_silence_and_quiet_shares_are_exact():
     x[: RATE // 4] = 0  # digital silence
     x[RATE // 2 : RATE // 2 + 441] = 0  # 10 ms: too short to be silence
     x[3 * RATE // 4 :] *= 1e-4  # under -70 dBFS, not zero
-    found = measure(x[None], RATE)
-    assert found.zero_share == pytest.approx((RATE // 4 + 441) / RATE)
-    assert found.silence_share == pytest.approx((RATE // 4) / RATE)
-    assert found.quiet_share == pytest.approx(0.5, abs=0.03)
+    measures = measure(x[None], RATE)
+    assert measures.zero_share == pytest.approx((RATE // 4 + 441) / RATE)
+    assert measures.silence_share == pytest.approx((RATE // 4) / RATE)
+    assert measures.quiet_share == pytest.approx(0.5, abs=0.03)
 
 
 def test_silence_counts_only_where_all_channels_are_silent():
     x = np.stack([noise(1.0), np.zeros(RATE, np.float32)])
-    found = measure(x, RATE)
-    assert (found.zero_share, found.silence_share) == (0.5, 0.0)
+    measures = measure(x, RATE)
+    assert (measures.zero_share, measures.silence_share) == (0.5, 0.0)
 
 
 def test_offset_floor_and_peak_in_decibels():
     x = noise(4.0, level=1e-3)
     x[RATE : 2 * RATE] += sine(440, 0.25)[:RATE]
-    found = measure((x + np.float32(0.01))[None], RATE)
-    assert found.dc_db == pytest.approx(-40, abs=0.2)
+    measures = measure((x + np.float32(0.01))[None], RATE)
+    assert measures.dc_db == pytest.approx(-40, abs=0.2)
     assert measure(x[None], RATE).floor_db == pytest.approx(-60, abs=0.5)
-    assert found.peak_db == pytest.approx(20 * np.log10(0.263), abs=0.2)
+    assert measures.peak_db == pytest.approx(20 * np.log10(0.263), abs=0.2)
 
 
 @pytest.mark.parametrize(("cut", "rate"), [(7000, 44100), (16000, 44100), (4000, 48000), (3400, 16000)])
 def test_the_end_of_the_band_is_measured(cut, rate):
     x = audio.resample(audio.resample(noise(4, rate), rate, 2 * cut), 2 * cut, rate)[: 4 * rate]
-    found = measure(x[None], rate)
-    assert found.bandwidth_hz == pytest.approx(cut, rel=0.05)
-    assert found.edge_hz == pytest.approx(cut, rel=0.05)
-    assert found.lost_band == pytest.approx(1 - 2 * cut / rate, abs=0.05)
-    assert "band_limited" in {flag.reason for flag in judge(found, LIMITS)}
+    measures = measure(x[None], rate)
+    assert measures.bandwidth_hz == pytest.approx(cut, rel=0.05)
+    assert measures.edge_hz == pytest.approx(cut, rel=0.05)
+    assert measures.lost_band == pytest.approx(1 - 2 * cut / rate, abs=0.05)
+    assert "band_limited" in {flag.reason for flag in judge(measures, LIMITS)}
 
 
 def test_full_band_and_gentle_slopes_are_not_cut_off():
@@ -90,16 +90,16 @@ def test_full_band_and_gentle_slopes_are_not_cut_off():
 
 
 @pytest.mark.parametrize("mains", [50, 60])
-def test_hum_is_found_and_its_level_told(mains):
+def test_hum_is_detected_and_its_level_measured(mains):
     """Lines of -40 dBFS altogether under noise of -46 dBFS with loud passages."""
     lines = sum(a * np.sin(2 * np.pi * mains * k * TIME) for k, a in ((1, 1.0), (2, 0.7), (3, 0.5)))
     lines = 0.01 * lines / np.sqrt(np.mean(lines**2))
     x = noise(level=0.005) + (sine(777, 0.2) * (TIME % 2 < 0.7)) + lines
-    found = measure(x.astype(np.float32)[None], RATE)
-    assert found.hum_hz == mains
-    assert found.hum_db > 18
-    assert found.hum_level_db == pytest.approx(-40, abs=0.5)
-    assert "humming" in {flag.reason for flag in judge(found, LIMITS)}
+    measures = measure(x.astype(np.float32)[None], RATE)
+    assert measures.hum_hz == mains
+    assert measures.hum_db > 18
+    assert measures.hum_level_db == pytest.approx(-40, abs=0.5)
+    assert "humming" in {flag.reason for flag in judge(measures, LIMITS)}
     assert measure((x - lines).astype(np.float32)[None], RATE).hum_db < 12
 
 
@@ -124,9 +124,9 @@ def test_clicks_are_counted_and_onsets_are_not():
 @pytest.mark.parametrize("samples", [1, 7, 441, 30000])
 @pytest.mark.parametrize("value", [0.0, 0.3])
 def test_every_figure_is_finite(rate, samples, value):
-    found = measure(np.full((2, samples), value, np.float32), rate)
-    assert all(np.isfinite(v) for v in dataclasses.asdict(found).values() if not isinstance(v, str))
-    assert found.peak_db == (FLOOR_DB if value == 0 else pytest.approx(-10.46, abs=0.01))
+    measures = measure(np.full((2, samples), value, np.float32), rate)
+    assert all(np.isfinite(v) for v in dataclasses.asdict(measures).values() if not isinstance(v, str))
+    assert measures.peak_db == (FLOOR_DB if value == 0 else pytest.approx(-10.46, abs=0.01))
 
 
 def test_nan_is_refused():
@@ -153,10 +153,10 @@ def test_limits_flag_from_soft_on_and_reject_from_hard_on():
 
 
 def test_limits_are_changed_by_name():
-    made = make_limits({"clipped": {"soft": 1.0}, "humming": None})
-    assert made["clipped"].soft == 1.0
-    assert made["clipped"].hard == LIMITS["clipped"].hard
-    assert "humming" not in made
+    limits = make_limits({"clipped": {"soft": 1.0}, "humming": None})
+    assert limits["clipped"].soft == 1.0
+    assert limits["clipped"].hard == LIMITS["clipped"].hard
+    assert "humming" not in limits
     for wrong in ({"cliped": None}, {"clipped": {"sof": 1}}, {"clipped": {"soft": 5.0}}):
         with pytest.raises(ParameterError):
             make_limits(wrong)

@@ -49,7 +49,7 @@ def test_one_file_one_artifact_and_again(clip: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ([], "path=FILE|DIR or corpus=NAME"),
         (["path=nowhere.wav"], "nowhere.wav does not exist"),
@@ -57,10 +57,10 @@ def test_one_file_one_artifact_and_again(clip: Path) -> None:
         (["path=clip.wav", "severities=random"], "give uniform, or a list"),
     ],
 )
-def test_errors_instruct(clip: Path, arguments: list[str], said: str) -> None:
+def test_errors_instruct(clip: Path, arguments: list[str], message: str) -> None:
     done = command(*arguments, "to=out", cwd=clip.parent)
-    assert done.returncode == (1 if "nowhere.wav" in said else 2)
-    assert said in done.stderr
+    assert done.returncode == (1 if "nowhere.wav" in message else 2)
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert not (clip.parent / "out").exists()
 
@@ -71,9 +71,9 @@ def test_esc50_artifact_is_one_configuration(tmp_path: Path) -> None:
         name = f"{number % 5 + 1}-{1000 + number}-A-{number}.wav"
         wave = np.random.default_rng(number).normal(0, 0.1, (1, 4410)).astype(np.float32)
         audio.write(tmp_path / "ESC-50" / name, wave, 44100, "PCM_16")
-    done = command("--config-name", "render_esc50", "corpus.path=ESC-50", "to=made", "split.test=5", cwd=tmp_path)
+    done = command("--config-name", "render_esc50", "corpus.path=ESC-50", "to=out", "split.test=5", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    rows = pq.read_table(tmp_path / "made/manifest.parquet").to_pylist()
+    rows = pq.read_table(tmp_path / "out/manifest.parquet").to_pylist()
     counts = Counter((row["split"], row["artifact"]) for row in rows)
     names = ("clean", "hiss", "hum", "clicks", "clipping", "dropout", "wow_flutter")
     assert counts == {(side, name): n for side, n in (("train", 6), ("validation", 2), ("test", 2)) for name in names}

@@ -48,12 +48,12 @@ def test_audiofolder_reads_by_its_metadata(small_corpus, tmp_path: Path) -> None
         folder = tmp_path / "out" / side
         with open(folder / "metadata.csv", newline="") as stream:
             reader = csv.DictReader(stream)
-            found = list(reader)
+            metadata = list(reader)
         headers.add(tuple(reader.fieldnames or ()))
-        assert {row["file_name"] for row in found} == {
+        assert {row["file_name"] for row in metadata} == {
             str(path.relative_to(folder)) for path in folder.rglob("*.flac")
         }, "every file has its row, every row its file"
-        for row in found:
+        for row in metadata:
             known = by_file[f"{side}/{row['file_name']}"]
             assert sides[row["clip"]] == row["split"] == side
             assert row["artifact"] == known["artifact"] == row["file_name"].split("/")[0]
@@ -111,10 +111,10 @@ def test_a_shard_of_bad_files_alone_does_not_come_to_be(tmp_path: Path) -> None:
     audio.write(tmp_path / "in" / "b.wav", np.full((1, 800), 0.1, np.float32), 8000)
     (tmp_path / "in" / "a.wav").write_bytes(b"no audio")
     corpus = dataset.corpus_at(tmp_path / "in")
-    made = dataset.render_dataset(corpus, SETTINGS, WebDataset(shard=1), tmp_path / "out")
+    result = dataset.render_dataset(corpus, SETTINGS, WebDataset(shard=1), tmp_path / "out")
     assert [p.name for p in tmp_path.glob("out/*.tar")] == ["data-000001.tar"]
-    assert len(made.rows) == 2
-    assert made.rejected[0][0] == "a.wav"
+    assert len(result.rows) == 2
+    assert result.rejected[0][0] == "a.wav"
 
 
 def test_unknown_layouts_and_empty_shards_are_named() -> None:

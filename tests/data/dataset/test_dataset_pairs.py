@@ -167,6 +167,9 @@ def test_compounds_replay_and_stay_in_their_span(tmp_path: Path) -> None:
         assert segments.min() <= changed.min() < changed.max() < segments.max()
 
 
-def test_compounds_are_drawn() -> None:
-    with pytest.raises(ParameterError, match="views_per_clip"):
-        DatasetSettings(("hum",), compounds=artifacts.PRESETS["tape"])
+def test_compounds_need_a_number_of_views_and_drawn_severities() -> None:
+    tape = artifacts.PRESETS["tape"]
+    for wrong in ({}, {"severities": (0.5,)}, {"severities": (0.5,), "views_per_clip": 3}):
+        with pytest.raises(ParameterError, match="give views_per_clip, and severities=uniform"):
+            DatasetSettings(("hum",), compounds=tape, **wrong)
+    assert DatasetSettings(("hum",), compounds=tape, views_per_clip=3).severities is None

@@ -1,4 +1,4 @@
-"""The plan is a pure function of clips and settings, and each view depends on its own clip alone."""
+"""The plan is a pure function of clips and settings, and each view depends only on its own clip."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_names_of_files_are_plain_and_never_shared() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "error", "said"),
+    ("given", "error", "message"),
     [
         ({"artifacts": ()}, ParameterError, "one name or more"),
         ({"artifacts": ("hum", "hum")}, ParameterError, "none twice"),
@@ -102,6 +102,6 @@ def test_names_of_files_are_plain_and_never_shared() -> None:
         ({"views_per_clip": 0}, ParameterError, "1 or more"),
     ],
 )
-def test_settings_out_of_range_are_named(given: dict[str, Any], error: type[Exception], said: str) -> None:
-    with pytest.raises(error, match=said):
+def test_settings_out_of_range_are_named(given: dict[str, Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
         settings(**given)

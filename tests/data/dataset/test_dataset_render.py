@@ -37,8 +37,8 @@ def recordings(folder: Path, count: int = 6, seconds: float = 0.3) -> Path:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    found = {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
-    return {name: data for name, data in found.items() if not name.startswith(resume.FOLDER)}
+    files = {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {name: data for name, data in files.items() if not name.startswith(resume.FOLDER)}
 
 
 def times(folder: Path) -> dict[str, int]:
@@ -47,9 +47,9 @@ def times(folder: Path) -> dict[str, int]:
 
 def test_files_and_both_manifests_agree(tmp_path: Path) -> None:
     source = recordings(tmp_path / "in")
-    made = dataset.render_dataset(dataset.corpus_at(source), SETTINGS, PAIRED, tmp_path / "out", {"r0.wav": "test"})
+    result = dataset.render_dataset(dataset.corpus_at(source), SETTINGS, PAIRED, tmp_path / "out", {"r0.wav": "test"})
     table = pq.read_table(tmp_path / "out/manifest.parquet").to_pylist()
-    assert table == made.rows
+    assert table == result.rows
     with open(tmp_path / "out/manifest.csv", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert [{k: "" if v is None else str(v) for k, v in row.items()} for row in table] == rows
@@ -73,8 +73,8 @@ def test_the_number_of_processes_changes_no_byte(tmp_path: Path, layout: str) ->
     for workers in (1, 2):
         chosen = kind(shard=4) if layout == "webdataset" else kind()
         corpus = dataset.corpus_at(source)
-        made = dataset.render_dataset(corpus, SETTINGS, chosen, tmp_path / f"out{workers}", workers=workers)
-        assert [clip for clip, _ in made.rejected] == ["r2.wav"]
+        result = dataset.render_dataset(corpus, SETTINGS, chosen, tmp_path / f"out{workers}", workers=workers)
+        assert [clip for clip, _ in result.rejected] == ["r2.wav"]
     assert contents(tmp_path / "out1") == contents(tmp_path / "out2")
     assert not multiprocessing.active_children()
 
@@ -156,12 +156,12 @@ def test_killed_it_goes_on_where_it_was(tmp_path: Path, layout: str, workers: in
     held = {chosen.container(row["file"]) for outcome in finished.values() for row in outcome["rows"]}
     before = times(out)
     corpus = dataset.corpus_at(source)
-    made = dataset.render_dataset(corpus, SETTINGS, chosen, out)
-    assert made.fresh == len(made.rows) - sum(len(outcome["rows"]) for outcome in finished.values())
+    result = dataset.render_dataset(corpus, SETTINGS, chosen, out)
+    assert result.fresh == len(result.rows) - sum(len(outcome["rows"]) for outcome in finished.values())
     after = times(out)
     assert {name: after[name] for name in held} == {name: before[name] for name in held}
     straight = dataset.render_dataset(corpus, SETTINGS, chosen, tmp_path / "straight")
-    assert straight.rows == made.rows
+    assert straight.rows == result.rows
     assert contents(out) == contents(tmp_path / "straight")
 
 
@@ -183,18 +183,18 @@ def test_interrupted_it_leaves_whole_files_only(tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"seed": 5}, r"seed was 4, is 5"),
         ({"artifacts": ("hum",)}, r'artifacts was \["hum", "dropout"\], is \["hum"\]'),
     ],
 )
-def test_another_plan_is_refused_and_the_difference_named(tmp_path: Path, change: dict, said: str) -> None:
+def test_another_plan_is_refused_and_the_difference_named(tmp_path: Path, change: dict, message: str) -> None:
     corpus = dataset.corpus_at(recordings(tmp_path / "in", 2))
     dataset.render_dataset(corpus, SETTINGS, PAIRED, tmp_path / "out")
     before = times(tmp_path / "out")
     other = DatasetSettings(**{"artifacts": SETTINGS.artifacts, "seed": 4, **change})
-    with pytest.raises(StorageError, match=f"another plan: {said}"):
+    with pytest.raises(StorageError, match=f"another plan: {message}"):
         dataset.render_dataset(corpus, other, PAIRED, tmp_path / "out")
     more = dataset.corpus_at(recordings(tmp_path / "in", 3))
     with pytest.raises(StorageError, match="clips was 2, is 3; corpus_fingerprint was"):
@@ -229,20 +229,20 @@ def test_a_dataset_within_the_recordings_is_not_read_again(tmp_path: Path) -> No
 def test_bad_files_are_named_and_the_others_rendered(tmp_path: Path) -> None:
     source = recordings(tmp_path / "in", 3)
     (source / "r1.wav").write_bytes(b"")
-    made = dataset.render_dataset(dataset.corpus_at(source), SETTINGS, PAIRED, tmp_path / "out")
-    assert {row["clip"] for row in made.rows} == {"r0.wav", "r2.wav"}
+    result = dataset.render_dataset(dataset.corpus_at(source), SETTINGS, PAIRED, tmp_path / "out")
+    assert {row["clip"] for row in result.rows} == {"r0.wav", "r2.wav"}
     header, row = (tmp_path / "out/rejected.csv").read_text().splitlines()
     assert header == "clip,problem"
     assert row.startswith("r1.wav,")
-    assert "r1.wav" in made.rejected[0][1]
+    assert "r1.wav" in result.rejected[0][1]
 
 
 def test_faults_between_channels_are_left_out_of_mono(tmp_path: Path) -> None:
     source = recordings(tmp_path / "in", 4)  # two mono, two stereo
     settings = DatasetSettings(("polarity",))
-    made = dataset.render_dataset(dataset.corpus_at(source), settings, PAIRED, tmp_path / "out")
-    assert made.left_out == {"polarity": 2}
-    assert {row["clip"] for row in made.rows} == {"r1.wav", "r3.wav"}  # no clean clip without a pair
+    result = dataset.render_dataset(dataset.corpus_at(source), settings, PAIRED, tmp_path / "out")
+    assert result.left_out == {"polarity": 2}
+    assert {row["clip"] for row in result.rows} == {"r1.wav", "r3.wav"}  # no clean clip without a pair
     mono = dataset.corpus_at(source / "r0.wav")
     with pytest.raises(CorpusError, match=r"nothing to render: 1 views were left out .*polarity needs 2 channels"):
         dataset.render_dataset(mono, settings, PAIRED, tmp_path / "none")
@@ -276,12 +276,12 @@ def fragile(number: int) -> tuple[int, str]:
 @pytest.mark.slow
 def test_a_process_that_dies_costs_its_job_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
-    found = dict(pool.results(fragile, range(8), 2))
+    outcomes = dict(pool.results(fragile, range(8), 2))
     assert os.environ["OMP_NUM_THREADS"] == "7"
-    crashed = found.pop(3)
+    crashed = outcomes.pop(3)
     assert isinstance(crashed, pool.Crashed)
     assert "SIGKILL" in crashed.problem
-    assert found == {n: (n * 2, "1") for n in range(8) if n != 3}
+    assert outcomes == {n: (n * 2, "1") for n in range(8) if n != 3}
     with pytest.raises(ParameterError, match="a hundred"):
         list(pool.results(fragile, [1, 100], 2))
     assert not multiprocessing.active_children()
