@@ -1,4 +1,4 @@
-"""Probing: views embedded to a table, probes fitted on one side of the split by source and measured on the other."""
+"""Measuring an encoder: views are embedded to a table, probes are fitted on one split and measured on the others."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BATCH = 28
 
 
 class ViewEmbedder(Protocol):
-    """Anything that turns finished views into vectors: an encoder in use, or a baseline."""
+    """Computes vectors of views: an encoder, or a baseline."""
 
     fingerprint: str
 
@@ -34,7 +34,7 @@ class ViewEmbedder(Protocol):
 
     @property
     def wants_native(self) -> bool:
-        """Whether it looks at the waveforms before resampling, too."""
+        """Whether it needs the waveforms before resampling, too."""
 
     def view_vectors(
         self, waveforms: Sequence[np.ndarray], natives: Sequence[tuple[np.ndarray, int]] | None = None
@@ -49,11 +49,11 @@ def embed_views(
     seed: int,
     draws: int,
 ) -> dict[str, pa.Table]:
-    """Every clip of every side in every state, ``draws`` times, as one embedding table per space.
+    """Embeds every clip of every side in every state, ``draws`` times: one embedding table per space.
 
     Args:
-        sides: Name of the side (column ``split``) -> corpus and clips.
-        settings: Its sample rate must be the model's.
+        sides: Name of the split (column ``split``) -> corpus and clips.
+        settings: Its sample rate must be that of the model.
         seed: Of the views; the same seed gives the same table.
     """
     rows: list[dict[str, Any]] = []
@@ -74,7 +74,7 @@ def embed_views(
 def measure(
     tables: Mapping[str, pa.Table], probes: Sequence[str], bootstrap: int, seed: int = 0
 ) -> dict[str, dict[str, dict[str, Any]]]:
-    """``{space: {side: figures}}``: probes fitted on side ``train``, figures of every other side.
+    """``{space: {side: figures}}``: probes are fitted on side ``train``, figures are those of every other side.
 
     See :func:`contrastive_artifacts.probes.evaluate` for the figures.
     """
@@ -91,13 +91,13 @@ def measure(
 def localise(
     encoder: Encoder, corpus: Corpus, clips: Sequence[Clip], settings: ViewSettings, seed: int, draws: int = 1
 ) -> dict[str, Any]:
-    """How well the frame head says where an artifact is, on views whose artifacts all lie in a span.
+    """Localisation by the frame head, on views whose artifacts all lie in a span.
 
     Args:
-        settings: Its sample rate must be the encoder's; ``spliced`` is taken for 1.
+        settings: Its sample rate must be that of the encoder; ``spliced`` is set to 1.
 
     Returns:
-        What :func:`.probes.localisation` finds.
+        The figures of :func:`.probes.localisation`.
 
     Raises:
         ParameterError: the encoder has no frame head.
@@ -112,18 +112,18 @@ def localise(
         inputs = stack(batch)
         detail = None if inputs.detail is None else DetailFigures(*map(torch.from_numpy, inputs.detail))
         with torch.inference_mode():
-            told = encoder.eval()(torch.from_numpy(inputs.waveforms), detail).frame_probabilities
-        own = torch.tensor([view.touched for view in batch])
+            scores = encoder.eval()(torch.from_numpy(inputs.waveforms), detail).frame_probabilities
+        touched = torch.tensor([view.touched for view in batch])
         kinds = torch.tensor([view.state for view in batch])
         frame_samples = hop_s * encoder.sample_rate
-        targets.append(frame_targets(kinds, own, told.shape[1], frame_samples, len(states)).numpy())
-        probabilities.append(told.numpy())
-        spans.append(own.numpy() / encoder.sample_rate)
+        targets.append(frame_targets(kinds, touched, scores.shape[1], frame_samples, len(states)).numpy())
+        probabilities.append(scores.numpy())
+        spans.append(touched.numpy() / encoder.sample_rate)
     return localisation(np.concatenate(probabilities), np.concatenate(targets), np.concatenate(spans), hop_s, states)
 
 
 def summary(figures: Mapping[str, Any], probe: str = "linear") -> dict[str, float | None]:
-    """The handful of figures that a table of results shows, from those of one space and side."""
+    """The main figures of one space and side, by the column names of result tables."""
     kind, binary = figures["type"], figures["binary"]
     return {
         "linear macro-F1": kind[probe]["macro_f1"]["value"],

@@ -1,4 +1,4 @@
-"""Backbones and encoders side by side: how well their features tell artifacts apart, and what they cost."""
+"""Comparison of backbones and encoders: accuracy of probes on their features, and cost."""
 
 from .candidates import Candidate as Candidate
 from .candidates import choose as choose

@@ -1,4 +1,4 @@
-"""What is compared: a backbone with the best weights that this machine has, or a trained encoder."""
+"""Candidates of a comparison: a backbone with the best weights on this machine, or a trained encoder."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ RANDOM_SEED = 0
 
 @dataclass(frozen=True)
 class Candidate:
-    """One row of the comparison; plain, so that another process can load the same.
+    """A network of the comparison; plain data, so that another process can load it.
 
     Args:
         name: Of the backbone or the encoder.
-        kind: Where its weights come from: "published" (a file that its authors published), "given" (a file or folder
-            that was named), "ours" (the backbone of an encoder that this package ships, which was trained on
-            artifacts), "random", or "trained" (an encoder with its heads).
+        kind: Origin of its weights: "published" (a file that its authors published), "given" (a file or folder of the
+            user), "ours" (the backbone of an encoder of this package, which was trained on artifacts), "random", or
+            "trained" (an encoder with its heads).
         weights: File, folder, or "none".
         options: Of the architecture, as :func:`.backbones.create` takes them.
     """
@@ -56,8 +56,8 @@ class Candidate:
             as_published = {**BACKBONES[self.name].options, **self.options}  # not as it would be trained from scratch
             return backbones.create(self.name, "none", **as_published)
 
-    def heard(self) -> frozenset[str] | None:
-        """Sources that it was trained on, as far as it hears artifacts; ``None`` where that was not recorded."""
+    def trained_on(self) -> frozenset[str] | None:
+        """Sources with artifacts that it was trained on; None where that was not recorded."""
         if self.kind != TRAINED:
             return None if self.kind in (OURS, GIVEN) else frozenset()
         folder = encoder_folder(self.weights)
@@ -87,17 +87,17 @@ def fingerprint(network: Backbone | Embedder[Any]) -> str:
 
 
 def choose(entry: str | Mapping[str, Any], random: bool, download: bool) -> Candidate:
-    """The backbone with the best weights at hand: a named file, else the published file in the cache, else what this
-    package ships, else random ones.
+    """The backbone with the best available weights: a named file, else the published file in the cache, else weights of
+    this package, else random ones.
 
     Args:
         entry: A name in ``BACKBONES``, or ``{"name": ..., "weights": "auto" | "none" | FILE | FOLDER, **options}``.
-        random: Whether random weights will do.
-        download: Fetch published files that are not in the cache.
+        random: Whether random weights are accepted.
+        download: Whether published files that are not in the cache are downloaded.
 
     Raises:
         UnknownNameError: no such backbone.
-        WeightsError: there are no weights, and random ones will not do; or a file is altered.
+        WeightsError: there are no weights, and random ones are not accepted; or a file is altered.
         ParameterError: the entry has no name.
     """
     options = {"name": entry} if isinstance(entry, str) else dict(entry)
@@ -108,9 +108,9 @@ def choose(entry: str | Mapping[str, Any], random: bool, download: bool) -> Cand
     if weights not in ("auto", "none"):
         return Candidate(name, _kind(checkpoint, Path(weights)), weights, options)
     if weights == "auto":
-        found = _published(checkpoint, options, download)
-        if found is not None:
-            return Candidate(name, PUBLISHED, found, options)
+        published = _published(checkpoint, options, download)
+        if published is not None:
+            return Candidate(name, PUBLISHED, published, options)
         bundled = hub.bundled(name)
         if bundled is not None:
             return Candidate(name, OURS, str(bundled), options)
@@ -118,12 +118,12 @@ def choose(entry: str | Mapping[str, Any], random: bool, download: bool) -> Cand
         raise WeightsError(f"{name} is left out: {missing(name)}.")
     candidate = Candidate(name, RANDOM, "none", options)
     if checkpoint.find is not None:
-        candidate.load()  # some have no architecture without their files: an error that says which
+        candidate.load()  # raises here where the architecture needs files that are missing
     return candidate
 
 
 def missing(name: str) -> str:
-    """Which published file this machine lacks, and where it would go."""
+    """The published file that this machine does not have, and where to put it."""
     checkpoint = BACKBONES[name]
     if checkpoint.find is not None:
         return "its files are not in the cache of the Hugging Face hub"
@@ -145,12 +145,12 @@ def _published(checkpoint: Checkpoint, options: Mapping[str, Any], download: boo
         try:
             path = hub.locate(checkpoint)
         except WeightsError:
-            return None  # said with everything else that is missing
+            return None  # reported with everything else that is missing
     return None if path is None else str(path)
 
 
 def _kind(checkpoint: Checkpoint, path: Path) -> str:
-    """Of weights that were named: those whose file bears a published name are checked against the record on loading."""
+    """The kind of given weights; a file with a published name is checked against the record when it is loaded."""
     names = {source.filename for source in checkpoint.sources}
     inside = path.is_dir() and any((path / name).is_file() for name in names)
     return PUBLISHED if inside or path.name in names else GIVEN

@@ -1,4 +1,4 @@
-"""What a network costs: seconds per second of audio, parameters, memory; measured in a process of its own."""
+"""The cost of a network: seconds per second of audio, parameters, memory; measured in a separate process."""
 
 from __future__ import annotations
 
@@ -30,21 +30,22 @@ def measure_cost(candidate: Candidate, seconds: float, repeats: int, threads: in
         threads: Of PyTorch.
 
     Returns:
-        ``seconds_per_s`` (by the clock, median over the passes, per second of audio), ``times_real_time`` (its
-        inverse), ``cpu_seconds_per_s`` (of the processor, which other programs do not lengthen),
-        ``threads``, ``parameters``, ``peak_mb`` (growth of the process' largest memory from before the network is
-        made; ``None`` where the system does not tell), ``dim`` (of one frame), ``embedding`` (of a clip).
+        ``seconds_per_s`` (wall-clock seconds per second of audio, median over the passes), ``times_real_time`` (its
+        inverse), ``cpu_seconds_per_s`` (processor seconds, on which other programs have little influence),
+        ``threads``, ``parameters``, ``peak_mb`` (growth of the peak memory of the process from before the network is
+        loaded; None where the system does not report it), ``dim`` (of one frame), ``embedding`` (size of the vector of
+        a clip).
 
     Raises:
-        ParameterError: the process died, most likely for want of memory.
+        ParameterError: the process died, most likely because memory was exhausted.
     """
-    # A process of its own: its peak is not that of networks before, and its threads are as stated.
+    # In a separate process, peak memory is not that of earlier networks and the number of threads is as stated.
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         try:
             return pool.submit(_measure, candidate, seconds, repeats, threads).result()
         except BrokenProcessPool as error:
             raise ParameterError(
-                f"The process that timed {candidate.name} on {seconds} s died, most likely for want of memory; "
+                f"The process that timed {candidate.name} on {seconds} s died, most likely for lack of memory; "
                 "try fewer seconds, or leave it out."
             ) from error
 
@@ -57,21 +58,21 @@ def _measure(candidate: Candidate, seconds: float, repeats: int, threads: int) -
     parameters = sum(p.numel() for module in networks for p in module.parameters())
     dim = network.dim
     model = embedder(network)
-    del network, networks  # the frozen copy is what is used
+    del network, networks  # the model has a frozen copy
     noise = np.random.default_rng(0).normal(0, 0.1, round(seconds * model.sample_rate)).astype(np.float32)
     size = model.view_vectors([noise])["h"].shape[1]
-    times, worked = [], []
+    times, cpu_times = [], []
     for _ in range(repeats):
-        start, began = time.perf_counter(), time.process_time()
+        start, cpu_start = time.perf_counter(), time.process_time()
         model.view_vectors([noise])
         times.append(time.perf_counter() - start)
-        worked.append(time.process_time() - began)
+        cpu_times.append(time.process_time() - cpu_start)
     latency = statistics.median(times) / seconds
     after = _peak_kb()
     return {
         "seconds_per_s": latency,
         "times_real_time": 1 / latency,
-        "cpu_seconds_per_s": statistics.median(worked) / seconds,
+        "cpu_seconds_per_s": statistics.median(cpu_times) / seconds,
         "threads": threads,
         "parameters": parameters,
         "peak_mb": None if before is None or after is None else round((after - before) / 1024),
@@ -81,9 +82,9 @@ def _measure(candidate: Candidate, seconds: float, repeats: int, threads: int) -
 
 
 def _peak_kb() -> int | None:
-    """Largest resident memory of this process so far. ``resource`` would hand down the parent's."""
+    """Peak resident memory of this process; ``resource`` would include that of the parent."""
     try:
-        found = re.search(r"VmHWM:\s*(\d+) kB", STATUS.read_text())
+        match = re.search(r"VmHWM:\s*(\d+) kB", STATUS.read_text())
     except OSError:
         return None
-    return int(found[1]) if found else None
+    return int(match[1]) if match else None

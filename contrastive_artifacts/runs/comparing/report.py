@@ -20,18 +20,18 @@ FIRST = (
     "leak",
 )
 LAST = ("command", "commit", "note")
-MARKED = ("random", "ours", "given", "trained")  # weights that are not the published ones
+MARKED = ("random", "ours", "given", "trained")  # kinds of weights that the table names
 
 
 def columns(rows: Rows) -> list[str]:
-    """Every key of the rows: what it is about first, the note last."""
+    """All keys of the rows: name, corpus and accuracy first, the note last."""
     keys = dict.fromkeys(key for row in rows for key in row)
     middle = [key for key in keys if key not in (*FIRST, *LAST)]
     return [*(key for key in FIRST if key in keys), *middle, *(key for key in LAST if key in keys)]
 
 
 def markdown(rows: Rows, unseen: Sequence[str]) -> str:
-    """A table in Markdown; names of rows whose weights are not the published ones say so."""
+    """A table in Markdown; names include the kind of weights where these are not the published ones."""
     heads: dict[str, Callable[[Mapping[str, Any]], str]] = {
         "": lambda row: f"{row['name']} ({row['weights']})" if row["weights"] in MARKED else row["name"],
         "linear": lambda row: _spread(row, "linear"),

@@ -1,4 +1,4 @@
-"""The rows of the comparison: folds that keep sources apart, every clip embedded once, a cache of what is done."""
+"""The rows of the comparison: folds by source, every clip embedded once, finished rows cached."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ from ..measure import ViewEmbedder, embed_views
 from .candidates import OURS, PUBLISHED, RANDOM, TRAINED, Candidate, embedder, fingerprint, missing
 from .cost import measure_cost
 
-VERSION = 1  # of what a cached row holds
+VERSION = 1  # of the format of a cached row
 SEEN = "seen"
 FIGURES = ("linear", "knn5", "severity_rho", "leak")
-Told = Callable[[str], None]
+Log = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,10 @@ class CompareSettings:
         duration_s: Length of the views in seconds.
         draws: Views per clip and state.
         seed: Of the views and of the choice of clips.
-        folds: Folds by source for a corpus that has no official ones.
+        folds: Number of folds by source for a corpus without official folds.
         clips: At most so many clips of each corpus; ``None`` for all.
-        budget_s: Seconds of the processor that embedding all views of one row may take. A slower network gets as many
-            clips as fit ...
-        least: ... but where fewer than these are left of a corpus, its accuracy is left out.
+        budget_s: Processor seconds that embedding all views of one row may take; a slower network gets fewer clips.
+        least: Smallest number of clips of a corpus; where the budget allows fewer, accuracy is not measured.
         seconds, repeats, threads: Of :func:`.measure_cost`.
     """
 
@@ -71,7 +70,7 @@ class CompareSettings:
 
 
 class Side(NamedTuple):
-    """The clips of one corpus that are used, evenly mixed, and the fold of each (empty for unseen ones)."""
+    """The clips of one corpus that are used, and clip id -> fold (empty for unseen corpora)."""
 
     corpus: Corpus
     clips: tuple[Clip, ...]
@@ -79,7 +78,7 @@ class Side(NamedTuple):
 
 
 def folds_of(clips: Sequence[Clip], count: int, seed: int) -> dict[str, int]:
-    """Clip id -> fold: the official ones where all clips have one, else ``count`` folds by source.
+    """Clip id -> fold: official folds where all clips have one, otherwise ``count`` folds by source.
 
     Raises:
         SplitError: official folds that divide a source, a clip without a source, or fewer than two folds or sources.
@@ -89,18 +88,18 @@ def folds_of(clips: Sequence[Clip], count: int, seed: int) -> dict[str, int]:
             raise ParameterError(f"folds={count}: at least 2 are needed, one to test on.")
         sides = corpora.split(clips, {str(number): 1 / count for number in range(1, count + 1)}, seed)
         return {clip.id: int(number) for number, members in sides.items() for clip in members}
-    found = {clip.id: clip.fold for clip in clips if clip.fold is not None}
+    folds = {clip.id: clip.fold for clip in clips if clip.fold is not None}
     of_source: dict[str, int] = {}
     for clip in clips:
-        if of_source.setdefault(clip.source, found[clip.id]) != found[clip.id]:
-            raise SplitError(f"Source {clip.source!r} stands in two official folds; correct the corpus' table.")
-    if len(set(found.values())) < 2:
-        raise SplitError(f"All clips are of fold {next(iter(found.values()))}; one fold to train on is needed as well.")
-    return found
+        if of_source.setdefault(clip.source, folds[clip.id]) != folds[clip.id]:
+            raise SplitError(f"Source {clip.source!r} is in two official folds; correct the table of the corpus.")
+    if len(set(folds.values())) < 2:
+        raise SplitError(f"All clips are of fold {next(iter(folds.values()))}; one fold to train on is needed as well.")
+    return folds
 
 
 def side(corpus: Corpus, folds: Mapping[str, int], settings: CompareSettings) -> Side:
-    """Clips in an order whose every beginning holds the folds, and within them the clips, evenly."""
+    """Clips in a random order in which the folds alternate, so that the first n clips have all folds evenly."""
     order = seeding.generator(settings.seed, "compare", corpus.name).permutation(len(corpus.clips))
     place: dict[str, tuple[int, int]] = {}
     ranks: dict[int, int] = {}
@@ -118,53 +117,54 @@ def compare(
     unseen: Mapping[str, Corpus],
     settings: CompareSettings,
     folder: str | Path,
-    tell: Told = lambda line: None,
+    log: Log = lambda line: None,
 ) -> Iterator[dict[str, Any]]:
-    """One row a candidate, in order; rows that ``folder`` holds from before are read back.
+    """One row per candidate, in order; rows that ``folder`` has from an earlier call are read.
 
-    Every clip is embedded once. Fold by fold a linear probe, kNN and severity probes are fitted on the other folds'
-    views and measured on its own; on unseen corpora they are measured as fitted on all folds. An encoder of a run is
-    measured only on sources that it was not trained on.
+    Every clip is embedded once. For each fold, a linear probe, kNN and severity probes are fitted on the views of the
+    other folds and measured on this one; on unseen corpora, probes fitted on all folds are measured. The encoder of a
+    run is measured only on sources that it was not trained on.
 
     Args:
-        corpus: What is seen by the probes.
-        unseen: Name -> a corpus that nothing is fitted on.
-        tell: Is given a line on what is done now.
+        corpus: On which probes are fitted and measured.
+        unseen: Name -> a corpus on which probes are measured only.
+        log: Called with a line of text on the progress.
 
     Yields:
         Plain JSON: ``name``, ``weights``, ``note``, the figures of :func:`.measure_cost`, ``corpus``, ``sources``
         (measured on), ``folds``, ``linear`` and ``knn5`` (macro-F1 over types, mean over folds) with their deviation
         ``linear_sd`` and ``knn5_sd``, ``severity_rho``, ``leak``, and ``sources_NAME``, ``linear_NAME`` ... of unseen
-        corpora. Figures that could not be had are ``None`` or not there; the note says why.
+        corpora. Figures that could not be measured are None or missing; the note says why.
     """
     if {SEEN, "sd"} & set(unseen):
         raise ParameterError("An unseen corpus cannot be called 'seen' or 'sd'; rename it.")
     sides = {SEEN: side(corpus, folds_of(corpus.clips, settings.folds, settings.seed), settings)}
     sides |= {name: side(other, {}, settings) for name, other in unseen.items()}
     for number, candidate in enumerate(candidates, start=1):
-        about = f"{number}/{len(candidates)} {candidate.name} ({candidate.kind} weights)"
+        progress = f"{number}/{len(candidates)} {candidate.name} ({candidate.kind} weights)"
         network = candidate.load()
         path = Path(folder) / f"{candidate.name.replace('/', '_')}-{_key(fingerprint(network), sides, settings)}.json"
         if path.exists():
-            tell(f"{about}: done before, {path}")
+            log(f"{progress}: finished before, {path}")
         else:
-            tell(f"{about}: cost")
+            log(f"{progress}: cost")
             cost = measure_cost(candidate, settings.seconds, settings.repeats, settings.threads)
             row = {"name": candidate.name, "weights": candidate.kind, **cost, "corpus": corpus.name}
-            fitting, excuse = _within_budget(sides, cost["cpu_seconds_per_s"], settings)
-            heard = candidate.heard()
-            notes = [_provenance(candidate, heard), excuse]
-            if fitting:
-                tell(f"{about}: features of {', '.join(f'{len(s.clips)} clips {name}' for name, s in fitting.items())}")
-                row |= _accuracy(embedder(network), fitting, heard or frozenset(), settings)
+            affordable, note = _within_budget(sides, cost["cpu_seconds_per_s"], settings)
+            trained_on = candidate.trained_on()
+            notes = [_provenance(candidate, trained_on), note]
+            if affordable:
+                clips = ", ".join(f"{len(s.clips)} clips {name}" for name, s in affordable.items())
+                log(f"{progress}: features of {clips}")
+                row |= _accuracy(embedder(network), affordable, trained_on or frozenset(), settings)
             files.write_json(path, row | {"note": "; ".join(note for note in notes if note)})
         yield files.read_json(path)
 
 
-def _key(own: str, sides: Mapping[str, Side], settings: CompareSettings) -> str:
+def _key(network: str, sides: Mapping[str, Side], settings: CompareSettings) -> str:
     about = {
         "version": VERSION,
-        "network": own,
+        "network": network,
         "corpora": {name: [s.corpus.name, s.corpus.fingerprint, sorted(s.folds.items())] for name, s in sides.items()},
         "settings": asdict(settings),
     }
@@ -174,34 +174,34 @@ def _key(own: str, sides: Mapping[str, Side], settings: CompareSettings) -> str:
 def _within_budget(
     sides: Mapping[str, Side], cpu_seconds_per_s: float, settings: CompareSettings
 ) -> tuple[dict[str, Side], str]:
-    """The sides, with fewer clips where all would take too long, or none of them; and what there is to say of that."""
+    """The sides, with fewer clips where all would take too long, or no sides; and a note on it."""
     views = len(settings.states) * settings.draws
     total = sum(len(s.clips) for s in sides.values()) * views * settings.duration_s * cpu_seconds_per_s
     share = min(1.0, settings.budget_s / total)
     if share == 1:
         return dict(sides), ""
-    fitting = {name: s._replace(clips=s.clips[: int(share * len(s.clips))]) for name, s in sides.items()}
-    few = min(len(s.clips) for s in fitting.values())
+    affordable = {name: s._replace(clips=s.clips[: int(share * len(s.clips))]) for name, s in sides.items()}
+    few = min(len(s.clips) for s in affordable.values())
     if few < min(settings.least, min(len(s.clips) for s in sides.values())):
         return {}, f"accuracy left out: {total:.0f} s for all clips, and {settings.budget_s:g} s allow only {few} clips"
-    return fitting, f"fewer clips, to stay within {settings.budget_s:g} s"
+    return affordable, f"fewer clips, to stay within {settings.budget_s:g} s"
 
 
-def _provenance(candidate: Candidate, heard: frozenset[str] | None) -> str:
+def _provenance(candidate: Candidate, trained_on: frozenset[str] | None) -> str:
     if candidate.kind == PUBLISHED:
         return ""
     if candidate.kind == RANDOM:
         return f"random weights: {missing(candidate.name)}"
-    unknown = "trained on artifacts, on sources that are not recorded" if heard is None else ""
+    unknown = "trained on artifacts, on sources that are not recorded" if trained_on is None else ""
     if candidate.kind == OURS:
         return f"{unknown}; published weights: {missing(candidate.name)}"
-    if candidate.kind == TRAINED and heard is not None:
+    if candidate.kind == TRAINED and trained_on is not None:
         return "measured on sources that it was not trained on"
     return unknown
 
 
 def _accuracy(
-    model: ViewEmbedder, sides: Mapping[str, Side], heard: frozenset[str], settings: CompareSettings
+    model: ViewEmbedder, sides: Mapping[str, Side], trained_on: frozenset[str], settings: CompareSettings
 ) -> dict[str, Any]:
     views = ViewSettings(settings.states, settings.duration_s, model.sample_rate, settings.severity)
     embedded = {name: (s.corpus, s.clips) for name, s in sides.items()}
@@ -210,22 +210,22 @@ def _accuracy(
         raise CorpusError(f"No clip of {sides[SEEN].corpus.name} can be read; check its path and its files.")
     table = tables["h"]
     parts = {name: Embedded.from_table(table, name) for name in sides}
-    seen, new = parts[SEEN], {name: ~np.isin(part.source, sorted(heard)) for name, part in parts.items()}
+    seen, new = parts[SEEN], {name: ~np.isin(part.source, sorted(trained_on)) for name, part in parts.items()}
     of_source = {clip.source: sides[SEEN].folds[clip.id] for clip in sides[SEEN].clips}
     fold = np.array([of_source[source] for source in seen.source])
     tests = [number for number in np.unique(fold) if (new[SEEN] & (fold == number)).any()]
-    each = [_figures(seen.take(fold != number), seen.take(new[SEEN] & (fold == number))) for number in tests]
+    fold_figures = [_figures(seen.take(fold != number), seen.take(new[SEEN] & (fold == number))) for number in tests]
     row: dict[str, Any] = {"sources": _count(seen.source[new[SEEN]]), "folds": len(tests)}
     for name in FIGURES:
-        values = [value for figures in each if (value := figures[name]) is not None]
+        values = [value for figures in fold_figures if (value := figures[name]) is not None]
         row[name] = float(np.mean(values)) if values else None
         if name in ("linear", "knn5"):
             row[f"{name}_sd"] = float(np.std(values)) if len(values) > 1 else None
     for side_name, part in list(parts.items())[1:]:
         rows = new[side_name]
-        found = _figures(seen, part.take(rows)) if rows.any() else dict.fromkeys(FIGURES)
+        unseen_figures = _figures(seen, part.take(rows)) if rows.any() else dict.fromkeys(FIGURES)
         row[f"sources_{side_name}"] = _count(part.source[rows])
-        row |= {f"{name}_{side_name}": value for name, value in found.items()}
+        row |= {f"{name}_{side_name}": value for name, value in unseen_figures.items()}
     return row
 
 
@@ -234,21 +234,22 @@ def _count(sources: np.ndarray) -> int:
 
 
 def _figures(train: Embedded, test: Embedded) -> dict[str, float | None]:
-    """FIGURES of probes fitted on ``train``; ``None`` where undefined."""
+    """FIGURES on ``test`` of probes fitted on ``train``; None where undefined."""
     probe = LinearProbe.fit(train.x, train.artifact, train.source)
-    told = np.array(probe.classes)[probe.predict_proba(test.x).argmax(axis=1)]
+    predictions = np.array(probe.classes)[probe.predict_proba(test.x).argmax(axis=1)]
     nearest = knn_predict(train.x, train.artifact, train.source, test.x, test.source, k=5)
-    estimate = np.zeros(len(test), np.float32)
+    severity = np.zeros(len(test), np.float32)
     for artifact in np.unique(test.artifact[test.artifact != CLEAN]):
-        own, rows = train.artifact == artifact, test.artifact == artifact
-        estimate[rows] = SeverityProbe.fit(train.x[own], train.severity[own], train.source[own]).predict(test.x[rows])
+        train_rows, test_rows = train.artifact == artifact, test.artifact == artifact
+        part = train.take(train_rows)
+        severity[test_rows] = SeverityProbe.fit(part.x, part.severity, part.source).predict(test.x[test_rows])
     table = NeighbourTable.of(test.x, test.source, nearest=1, other_sources=0)
-    orders = severity_spearman(test.artifact, test.severity, estimate)
-    defined = [value for name, value in orders.items() if name != "mean" and math.isfinite(value)]
-    found = {
-        "linear": macro_f1(test.artifact, told),
+    correlations = severity_spearman(test.artifact, test.severity, severity)
+    defined = [value for name, value in correlations.items() if name != "mean" and math.isfinite(value)]
+    figures = {
+        "linear": macro_f1(test.artifact, predictions),
         "knn5": macro_f1(test.artifact, nearest),
         "severity_rho": float(np.mean(defined)) if defined else math.nan,
         "leak": float(np.mean(content_leakage(table)[0])),
     }
-    return {name: value if math.isfinite(value) else None for name, value in found.items()}
+    return {name: value if math.isfinite(value) else None for name, value in figures.items()}

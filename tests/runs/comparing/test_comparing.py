@@ -92,10 +92,12 @@ def corpus_of(folds, sources=None):
 def test_official_folds_are_kept_and_others_keep_sources_together(small_corpus):
     assert comparing.folds_of(corpus_of([1, 1, 2, 3]).clips, 4, 0) == {"0": 1, "1": 1, "2": 2, "3": 3}
     clips = corpus_of([None] * 12, [f"s{i // 3}" for i in range(12)]).clips
-    made = comparing.folds_of(clips, 3, 0)
-    assert set(made.values()) == {1, 2, 3}
-    assert all(len({made[clip.id] for clip in clips if clip.source == source}) == 1 for source in ("s0", "s1", "s3"))
-    with pytest.raises(SplitError, match="'a' stands in two"):
+    folds = comparing.folds_of(clips, 3, 0)
+    assert set(folds.values()) == {1, 2, 3}
+    assert all(
+        len({folds[clip.id] for clip in clips if clip.source == source}) == 1 for source in ("s0", "s1", "s2", "s3")
+    )
+    with pytest.raises(SplitError, match="'a' is in two"):
         comparing.folds_of(corpus_of([1, 2], ["a", "a"]).clips, 4, 0)
     with pytest.raises(SplitError, match="All clips are of fold 2"):
         comparing.folds_of(corpus_of([2, 2]).clips, 4, 0)
@@ -154,7 +156,7 @@ def test_rows_hold_seen_and_unseen_figures_and_are_computed_once(small_corpus, t
     said: list[str] = []
     again = list(comparing.compare([ours, RANDOM], small_corpus, {"other": other}, TINY, tmp_path, said.append))
     assert again == rows[::-1]
-    assert all("done before" in line for line in said)
+    assert all("finished before" in line for line in said)
     assert priced == ["mn01", "mn04"]
 
     official = Renamed("official", small_corpus, [{"fold": 1 + i % 2} for i in range(12)])
@@ -188,14 +190,14 @@ def test_encoders_are_measured_on_sources_that_they_have_not_heard(small_corpus,
     split = {"by": "source", "train": 0.5, "validation": 0.5, "test": 0.0, "seed": 0}
     files.write_json(directory / "config.json", {"corpus": section, "split": split})
     candidate = Candidate("trained", "trained", str(directory))
-    heard = candidate.heard()
+    heard = candidate.trained_on()
     assert heard is not None
     assert len(heard) == 6
     row = next(comparing.compare([candidate], small_corpus, {}, TINY, tmp_path / "rows"))
     assert row["sources"] == 6
     assert "not trained on" in row["note"]
     (directory / "config.json").unlink()
-    assert candidate.heard() is None
+    assert candidate.trained_on() is None
 
 
 def test_cost_is_measured_in_a_process_of_its_own():
