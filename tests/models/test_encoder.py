@@ -40,7 +40,7 @@ def test_batch_equals_single(encoder):
     x = sound(3)
     with torch.no_grad():
         together, alone = encoder(x), [encoder(row[None]) for row in x]
-    assert torch.allclose(together.h, torch.cat([one.h for one in alone]), atol=1e-5)
+    assert torch.allclose(together.h, torch.cat([single.h for single in alone]), atol=1e-5)
 
 
 def test_every_parameter_gets_a_gradient_and_stands_in_one_stage(encoder):
@@ -145,9 +145,9 @@ def test_a_frame_head_answers_every_hop(name):
     encoder = framed(name)
     for seconds, frames in ((0.01, 1), (0.5, 10), (0.52, 10), (1.0, 20)):
         with torch.no_grad():
-            told = encoder(sound(2, round(seconds * encoder.sample_rate)))
-        assert told.frame_logits.shape == (2, frames, 3)
-        assert torch.equal(told.frame_probabilities, told.frame_logits.sigmoid())
+            encoded = encoder(sound(2, round(seconds * encoder.sample_rate)))
+        assert encoded.frame_logits.shape == (2, frames, 3)
+        assert torch.equal(encoded.frame_probabilities, encoded.frame_logits.sigmoid())
 
 
 def test_frames_follow_what_happens_in_them():

@@ -35,9 +35,9 @@ def test_parity_at_any_batch(name: str, tmp_path: Path) -> None:
         with torch.no_grad():
             encoded = encoder(waveform)
         expected = (encoded.h, encoded.z, encoded.logits.softmax(1), encoded.severity)
-        found = session.run(["h", "z", "types", "severities"], {"waveform": waveform.numpy()})
-        for one, other in zip(found, expected, strict=True):
-            np.testing.assert_allclose(one, other.numpy(), atol=3e-5)
+        outputs = session.run(["h", "z", "types", "severities"], {"waveform": waveform.numpy()})
+        for output, reference in zip(outputs, expected, strict=True):
+            np.testing.assert_allclose(output, reference.numpy(), atol=3e-5)
 
 
 def test_the_name_says_what_it_is(tmp_path: Path) -> None:

@@ -56,26 +56,26 @@ def probed(trained: Path) -> Path:
 
 
 def test_the_run_is_probed_loaded_and_scanned_with_as_any_other(probed: Path, tmp_path: Path) -> None:
-    heard = ca.load(probed)
-    assert heard.labels == ("clean", "hiss", "pumping")
-    assert heard.window_s == 2.0
+    encoder = ca.load(probed)
+    assert encoder.labels == ("clean", "hiss", "pumping")
+    assert encoder.window_s == 2.0
     x = (0.1 * np.random.default_rng(0).standard_normal((1, 5 * 16000))).astype(np.float32)
     audio.write(tmp_path / "x.wav", x, 16000)
-    assert set(heard.classify(tmp_path / "x.wav").probabilities) == set(heard.labels)
-    assert ca.scan(tmp_path / "x.wav", heard).duration == 5.0
+    assert set(encoder.classify(tmp_path / "x.wav").probabilities) == set(encoder.labels)
+    assert ca.scan(tmp_path / "x.wav", encoder).duration == 5.0
     fingerprint = Run(probed).export(tmp_path / "out", 2.0, 1, 0)
     again = ca.load(tmp_path / "out")
-    assert again.fingerprint == fingerprint == heard.fingerprint
-    np.testing.assert_array_equal(again.embed(tmp_path / "x.wav").clip, heard.embed(tmp_path / "x.wav").clip)
+    assert again.fingerprint == fingerprint == encoder.fingerprint
+    np.testing.assert_array_equal(again.embed(tmp_path / "x.wav").clip, encoder.embed(tmp_path / "x.wav").clip)
 
 
 def test_a_corrected_probe_lies_with_encoder_and_module(probed: Path, tmp_path: Path) -> None:
-    heard = ca.load(probed)
+    encoder = ca.load(probed)
     collection = Collection.of_run(probed, 0, lambda steps, what, total: steps)
     labels = Labels(Journal(tmp_path / "labels.jsonl"), "someone", collection.index.fingerprint)
-    assert heard.probe is not None
-    folder = Labelling(collection, labels)._save(heard.probe)
-    assert ca.load(folder).fingerprint == heard.fingerprint
+    assert encoder.probe is not None
+    folder = Labelling(collection, labels)._save(encoder.probe)
+    assert ca.load(folder).fingerprint == encoder.fingerprint
     assert ca.load(folder).window_s == 2.0
 
 

@@ -135,9 +135,9 @@ def test_what_cannot_be_trained_on_is_refused(tmp_path: Path, monkeypatch: pytes
     stretch = Stretch(np.zeros((2, INPUTS), np.float32), np.zeros(0, np.float32))
     with pytest.raises(ParameterError, match=r"same number of stretches.*\[1, 2\]"):
         Sequences([[stretch], [stretch] * 2], np.zeros(2, int), np.zeros(2, np.float32), np.array(["a", "b"]))
-    one = Sequences([[stretch]] * 2, np.zeros(2, int), np.zeros(2, np.float32), np.array(["a", "a"]))
+    of_one_source = Sequences([[stretch]] * 2, np.zeros(2, int), np.zeros(2, np.float32), np.array(["a", "a"]))
     with pytest.raises(ParameterError, match="one source"):
-        fit(Context(ContextSettings("mean", ("clean", "clicks"), INPUTS)), one, SETTINGS)
+        fit(Context(ContextSettings("mean", ("clean", "clicks"), INPUTS)), of_one_source, SETTINGS)
     trained(directory=tmp_path)
     path = tmp_path / "state.safetensors"
     path.write_bytes(path.read_bytes()[:1000])

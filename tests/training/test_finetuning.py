@@ -1,4 +1,4 @@
-"""What a fine-tuning can be told: which layers learn how fast, with less memory, and with corrections only."""
+"""Fine-tuning: learning rates of layer groups, gradient checkpointing, low-rank corrections."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def two_steps():
     return replace(TRAINER, steps=2)
 
 
-def test_layer_decay_is_lr_bottom_said_the_other_way():
+def test_layer_decay_is_another_form_of_lr_bottom():
     decayed, bottom = OptimSettings(layer_decay=0.8), OptimSettings(lr_bottom=1e-3 * 0.8**11)
     rates = [decayed.rate(i, 13) for i in range(13)]
     assert rates == pytest.approx([bottom.rate(i, 13) for i in range(13)])
@@ -77,10 +77,10 @@ def test_lora_moves_corrections_only_and_resumes_to_the_bit(tmp_path, small_corp
 def test_lora_is_saved_as_plain_weights_that_answer_the_same(tmp_path, small_corpus, two_steps):
     pytest.importorskip("peft")
     lora = {**PASST, "lora": {"rank": 2, "alpha": 4.0}}
-    made = training(tmp_path, small_corpus, ONE, replace(two_steps, validate_every=2), lora)
-    made.fit()
+    run = training(tmp_path, small_corpus, ONE, replace(two_steps, validate_every=2), lora)
+    run.fit()
     saved = load_file(tmp_path / "encoder" / "encoder.safetensors")
     assert not [key for key in saved if "lora" in key or "base_layer" in key]
     plain, sound = Encoder.load(tmp_path / "encoder"), 0.1 * torch.randn(2, 12800)
     with torch.no_grad():
-        assert torch.allclose(plain(sound).h, made.encoder.eval()(sound).h, atol=1e-5)
+        assert torch.allclose(plain(sound).h, run.encoder.eval()(sound).h, atol=1e-5)

@@ -1,4 +1,4 @@
-"""Stages in one run: each trains what it says, the log names it, and a run resumes inside any of them to the bit."""
+"""Stages: each has its own settings, the log names it, and a run resumes exactly inside any of them."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
 def test_the_backbone_rests_in_the_first_stage_and_the_frame_head_learns_in_the_last(
     tmp_path, small_corpus, monkeypatch
 ):
-    made = training(tmp_path, small_corpus)
-    body = [p.clone() for p in made.encoder.backbone.parameters()]
-    means = {k: v.clone() for k, v in made.encoder.backbone.state_dict().items() if "running" in k}
-    head = made.encoder.frames.types.weight.clone()
-    stopped(made, 2, monkeypatch)
-    assert all(torch.equal(a, b) for a, b in zip(body, made.encoder.backbone.parameters(), strict=True))
-    assert all(torch.equal(v, made.encoder.backbone.state_dict()[k]) for k, v in means.items())
+    first = training(tmp_path, small_corpus)
+    body = [p.clone() for p in first.encoder.backbone.parameters()]
+    means = {k: v.clone() for k, v in first.encoder.backbone.state_dict().items() if "running" in k}
+    head = first.encoder.frames.types.weight.clone()
+    stopped(first, 2, monkeypatch)
+    assert all(torch.equal(a, b) for a, b in zip(body, first.encoder.backbone.parameters(), strict=True))
+    assert all(torch.equal(v, first.encoder.backbone.state_dict()[k]) for k, v in means.items())
     again = training(tmp_path, small_corpus)
     stopped(again, 5, monkeypatch)
     assert not torch.equal(body[0], next(iter(again.encoder.backbone.parameters())))
@@ -96,8 +96,8 @@ def test_the_log_names_the_stage_and_the_last_one_makes_the_encoder(tmp_path, sm
     monkeypatch.setattr(Pretraining, "validation_loss", lambda self: next(losses))
     result = training(tmp_path, small_corpus).fit()
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-    told = [(line["step"], line["stage"]) for line in lines if line["kind"] == "validation"]
-    assert told == [(2, "heads"), (3, "body"), (5, "body"), (6, "frames"), (8, "frames")]
+    validations = [(line["step"], line["stage"]) for line in lines if line["kind"] == "validation"]
+    assert validations == [(2, "heads"), (3, "body"), (5, "body"), (6, "frames"), (8, "frames")]
     assert (result.best_step, result.best_loss) == (8, 7.0)  # not 1.0, which another objective was
 
 

@@ -1,4 +1,4 @@
-"""Context over cached patches: an encoder that hears a second at a time gets to hear up to a minute."""
+"""Context modules: networks over the patches of a long window, on top of an encoder of short windows."""
 
 from .aggregator import KINDS as KINDS
 from .aggregator import Context as Context

@@ -1,4 +1,4 @@
-"""The context module: patch vectors of up to a minute -> the same heads as the encoder has."""
+"""The context module: patch vectors of a window of up to a minute -> h and the same heads as an encoder."""
 
 from __future__ import annotations
 
@@ -24,28 +24,31 @@ from .stretches import Stretch, collate
 FORMAT = 1
 BATCH = 64
 KINDS = ("mean", "attention", "recurrent")
-WAVES = 32  # sines and cosines of the lag that the attention's position bias is made of
-STD_FLOOR = 1e-3  # of the input's scale: a dimension that never varied is not blown up
+WAVES = 32  # number of sines, and of cosines, of the position bias
+STD_FLOOR = 1e-3  # lowest standard deviation of an input, for inputs that do not vary in training
 
 
 @dataclass(frozen=True)
 class ContextSettings:
-    """What is needed to make the same context module again.
+    """What defines a context module.
 
     Args:
-        kind: "mean": each patch by itself, in no order. "attention": pre-norm transformer layers whose attention has a
-            learned bias over the lag in seconds. "recurrent": a GRU in both directions.
+        kind: "mean": no exchange between patches. "attention": pre-norm transformer layers with a learned attention
+            bias that depends on the lag in seconds. "recurrent": a bidirectional GRU.
         states: Labels of the type head, ``"clean"`` first.
         inputs: Width of a patch vector.
         hop_s: Seconds from patch to patch.
         max_s: Longest input in seconds.
-        slow: How many figures of the stretch as a whole (:mod:`..slow`) it takes beside the patches; 0 for none.
-        width: Of a patch inside the module, a multiple of ``heads``.
-        depth: Layers that mix patches; not used by "mean".
-        heads: Of the attention.
+        slow: Number of slow figures (:mod:`..slow`) in the input; 0: it has none.
+        width: Width of a patch inside the module, a multiple of ``2 * heads``.
+        depth: Number of layers; not used by "mean".
+        heads: Number of attention heads.
         hidden: Width of h.
         embedding: Width of z.
-        dropout: Share of the patch features that is dropped in training, [0, 1).
+        dropout: Dropout probability of the patch features in training, [0, 1).
+
+    Raises:
+        ParameterError: a value is out of range.
     """
 
     kind: str
@@ -72,19 +75,22 @@ class ContextSettings:
 
     @property
     def most(self) -> int:
-        """The most patches that go in at once."""
+        """Largest number of patches of an input."""
         return max(1, round(self.max_s / self.hop_s))
 
 
 class Context(Heads):
     """``forward(patches [B, N, D], mask [B, N], slow [B, S]) -> Encoded``.
 
-    True in the mask marks patches that are there; without a mask all are. ``slow`` are figures of the whole stretch, a
-    row of NaN where they are not known (as in a stretch too short for any); without them none are. A module whose
-    settings say ``slow=0`` does not look at them.
+    ``mask`` is True for patches and False for padding; without a mask there is no padding. ``slow`` holds the slow
+    figures of each window, or a row of NaN where they are unknown (as for a window that is too short); without ``slow``
+    all are unknown. A module with ``settings.slow`` 0 ignores them.
 
-    The three kinds differ in nothing but what lies between the patch's own layer and the pooling (mean and maximum over
-    patches, masked), so that a difference between them is what the order of the patches gave.
+    The three kinds differ only in the layers between the first layer, which is the same for each patch, and the pooling
+    (masked mean and maximum over patches). Differences between their results come from the order of the patches.
+
+    Raises:
+        ParameterError: shapes that do not fit the settings, more than ``max_s`` of patches, or a row without patches.
     """
 
     shift: Tensor
@@ -116,16 +122,16 @@ class Context(Heads):
         if patches.ndim != 3 or patches.shape[2] != self.settings.inputs or not patches.shape[1]:
             raise ParameterError(f"patches have shape {tuple(patches.shape)}; expected [B, N, {self.settings.inputs}].")
         if patches.shape[1] > self.settings.most:
-            raise ParameterError(f"{patches.shape[1]} patches are more than {self.settings.max_s} s; cut the input.")
+            raise ParameterError(f"{patches.shape[1]} patches are longer than {self.settings.max_s} s; cut the input.")
         if mask is None:
             mask = torch.ones(patches.shape[:2], dtype=torch.bool, device=patches.device)
         if not mask.any(dim=1).all():
-            raise ParameterError("The mask leaves no patch of a row; every row needs one.")
+            raise ParameterError("A row of the mask has no patch; every row needs one.")
         x = self._mixed(self.patch(_standard(patches, self.shift, self.scale)), mask)
         x = self.norm(x)
-        there = mask[..., None]
-        mean = (x * there).sum(1) / there.sum(1)
-        pooled = [mean, x.masked_fill(~there, -torch.inf).amax(1)]
+        present = mask[..., None]
+        mean = (x * present).sum(1) / present.sum(1)
+        pooled = [mean, x.masked_fill(~present, -torch.inf).amax(1)]
         if self.settings.slow:
             pooled.append(self._slow(slow, len(patches)))
         return self.encoded(self.neck(torch.cat(pooled, dim=1)))
@@ -140,11 +146,11 @@ class Context(Heads):
             mixed, _ = nn.utils.rnn.pad_packed_sequence(
                 self.mixer(packed)[0], batch_first=True, total_length=x.shape[1]
             )
-            return x + mixed  # the patch itself stays visible, as in the transformer's residual path
+            return x + mixed  # a residual connection, as in the transformer
         return x
 
     def _slow(self, slow: Tensor | None, rows: int) -> Tensor:
-        """``[B, width]``; what is not known lies in the middle of what was seen in training."""
+        """Embedded slow figures ``[B, width]``; unknown ones are replaced by the mean of the training data."""
         if slow is None:
             slow = self.slow_shift.new_full((rows, self.settings.slow), torch.nan)
         if slow.shape != (rows, self.settings.slow):
@@ -152,7 +158,7 @@ class Context(Heads):
         return self.slow(_standard(slow, self.slow_shift, self.slow_scale).nan_to_num(0.0))
 
     def standardise(self, patches: Tensor, slow: Tensor | None = None) -> None:
-        """Takes mean and deviation of the input from training patches ``[N, D]`` and slow figures ``[M, S]``."""
+        """Sets mean and standard deviation of the inputs from training data: patches ``[N, D]``, slow ``[M, S]``."""
         with torch.no_grad():
             self.shift.copy_(patches.float().mean(0))
             self.scale.copy_(patches.float().std(0, unbiased=False).clamp(min=STD_FLOOR))
@@ -162,11 +168,11 @@ class Context(Heads):
                 self.slow_scale.copy_(known.std(0, unbiased=False).clamp(min=STD_FLOOR))
 
     def fingerprint(self, patches: str) -> str:
-        """Hash over weights, settings and the fingerprint of the patches that it is used on."""
+        """Hash over weights, settings and ``patches``, the fingerprint of the patches that the module is used with."""
         return fingerprint_of([patches, asdict(self.settings)], self)
 
     def save(self, directory: str | Path, fingerprint: str) -> None:
-        """Writes ``context.safetensors`` and ``context.json``; ``fingerprint`` is that of its patches."""
+        """Writes ``context.safetensors`` and ``context.json``; ``fingerprint`` is the one of its patches."""
         directory = Path(directory)
         with files.atomic_path(directory / "context.safetensors") as temporary:
             save_file(self.state_dict(), temporary)
@@ -177,11 +183,14 @@ class Context(Heads):
     def load(cls, directory: str | Path, fingerprint: str) -> Context:
         """The module in evaluation mode.
 
+        Args:
+            directory: Folder with ``context.safetensors`` and ``context.json``.
+            fingerprint: Of the patches that the module will be used with.
+
         Raises:
             StorageError: the folder holds no context module, or one of another format.
-            FingerprintError: it was trained on other patches than those of ``fingerprint``, or on slow figures of
-                another version.
-            WeightsError: its tensors are damaged or do not match in full.
+            FingerprintError: the module was trained on other patches, or on another version of the slow figures.
+            WeightsError: its tensors are damaged, or their names or shapes do not match in full.
         """
         directory = Path(directory)
         record = files.read_json(directory / "context.json")
@@ -197,32 +206,38 @@ class Context(Heads):
                 f"{directory} was trained on slow figures of version {record.get('slow')}, not {SLOW_VERSION}; "
                 "train it again."
             )
-        made = cls(ContextSettings(**{**record["settings"], "states": tuple(record["settings"]["states"])}))
+        context = cls(ContextSettings(**{**record["settings"], "states": tuple(record["settings"]["states"])}))
         try:
-            made.load_state_dict(load_tensors(directory / "context.safetensors"))
+            context.load_state_dict(load_tensors(directory / "context.safetensors"))
         except RuntimeError as error:
             raise WeightsError(f"{directory}: weights do not fit context.json ({error}).") from error
-        return made.eval()
+        return context.eval()
 
 
 def _standard(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
+    """Standardised, and limited to 8 standard deviations."""
     return ((x.float() - shift) / scale).clamp(-8, 8)
 
 
 def encode(context: Context, stretches: Sequence[Stretch]) -> Encoded:
-    """What a module says of M >= 1 stretches of any lengths, batched, without gradient."""
-    made = []
+    """Output of a module for M >= 1 stretches of any lengths, computed in batches, without gradient."""
+    batches = []
     with torch.inference_mode():
         for start in range(0, len(stretches), BATCH):
-            made.append(context(*collate(stretches[start : start + BATCH])))
-    return Encoded(*(torch.cat(parts) for parts in zip(*(told[:4] for told in made), strict=True)))
+            batches.append(context(*collate(stretches[start : start + BATCH])))
+    return Encoded(*(torch.cat(parts) for parts in zip(*(encoded[:4] for encoded in batches), strict=True)))
 
 
 class LagBias(nn.Module):
-    """Position bias ``[H, N, N]`` of an attention: for each head a learned function of the lag in seconds.
+    """Attention bias ``[H, N, N]``: for each head, a learned function of the signed lag between two patches.
 
-    The function is a sum of sines and cosines with periods from two hops to twice the longest input. It knows how far
-    apart two patches are and in which direction, and nothing of where they lie in the clip.
+    The function is a sum of sines and cosines with periods from two hops to twice the longest input. It does not depend
+    on the position in the window.
+
+    Args:
+        heads: H.
+        hop_s: Seconds from patch to patch.
+        max_s: Longest input in seconds.
     """
 
     waves: Tensor
@@ -236,6 +251,7 @@ class LagBias(nn.Module):
         self.weight = nn.Parameter(torch.randn(2 * WAVES, heads) * (0.5 / math.sqrt(WAVES)))
 
     def forward(self, count: int) -> Tensor:
+        """The bias for ``count`` patches."""
         bias = self.waves @ self.weight  # [2 M - 1, H], lag 0 in the middle
         place = torch.arange(count, device=bias.device)
         return bias[place[None] - place[:, None] + len(bias) // 2].permute(2, 0, 1)
@@ -243,17 +259,17 @@ class LagBias(nn.Module):
 
 @contextmanager
 def recorded_attention(context: Context) -> Iterator[dict[str, list[Tensor]]]:
-    """The attention maps ``[B, H, N, N]`` of every layer and forward pass inside the ``with``."""
+    """Records the attention maps ``[B, H, N, N]`` of each layer and forward pass inside the ``with`` block."""
     with vit.recorded_attention(context.mixer) as maps:
         yield maps
 
 
 def attention_distance(maps: Tensor, seconds: Tensor) -> Tensor:
-    """How far each head looks: mean of |time of key - time of query| weighted by attention, in seconds, ``[H]``.
+    """Attention distance of each head ``[H]``: |time of key - time of query| in seconds, weighted by attention.
 
     Args:
-        maps: ``[B, H, L, L]`` (query, key), rows that add up to 1.
-        seconds: ``[L]`` time of each token.
+        maps: ``[B, H, L, L]`` (query, key); each row adds up to 1.
+        seconds: ``[L]``, the time of each token.
     """
-    away = (seconds[None] - seconds[:, None]).abs()
-    return (maps * away).sum(3).mean((0, 2))
+    distance = (seconds[None] - seconds[:, None]).abs()
+    return (maps * distance).sum(3).mean((0, 2))

@@ -1,6 +1,6 @@
-"""Patches of a long waveform as vectors: what an encoder, or a published backbone, knows of each by itself.
+"""Patches: short windows of a long waveform, each encoded by itself by a trained encoder or a published backbone.
 
-They are computed once and cached, so that a context module over them trains in minutes on one core.
+They are computed once and cached, so that a context module on them trains in minutes on one core.
 """
 
 from __future__ import annotations
@@ -25,21 +25,24 @@ from ..encoder import Encoder, pool, spectral_statistics
 from ..fingerprint import fingerprint_of
 
 FORMAT = "patches/2"
-BATCH = 61  # patches that go through the network at once: 30 s of them
+BATCH = 61  # patches per forward pass: 30 s at the default hop
 PARTS = ("branches", "frames", "bands", "detail")
 
 
 @dataclass(frozen=True)
 class PatchSettings:
-    """What a patch is.
+    """Length, hop and features of patches.
 
     Args:
-        patch_s: Its length in seconds, > 0; no less than what the backbone needs is taken.
-        hop_s: From patch to patch, > 0.
-        parts: What its vector holds, of ``PARTS``: "branches" (what the encoder's three trained branches make of the
-            patch, before its neck), "frames" (mean of the backbone's frames), "bands" (mean log-mel of each band:
-            level and spectrum, from which slow changes are seen), "detail" (the statistics of the waveform). Empty: all
-            but "frames" for an encoder; "frames" alone for a backbone, which is then heard as it was published.
+        patch_s: Length in seconds, > 0; raised to the shortest input of the backbone if it is less.
+        hop_s: Seconds from patch to patch, > 0.
+        parts: Features in a patch vector, of ``PARTS``: "branches" (output of the encoder's three branches, before its
+            neck), "frames" (mean of the backbone's frames), "bands" (mean log-mel of each band: level and spectrum,
+            whose slow changes matter), "detail" (detail figures). Empty: all but "frames" for an encoder, only "frames"
+            for a backbone.
+
+    Raises:
+        ParameterError: a value is out of range, or a part does not exist.
     """
 
     patch_s: float = 0.96
@@ -50,16 +53,19 @@ class PatchSettings:
         if min(self.patch_s, self.hop_s) <= 0:
             raise ParameterError(f"patch_s and hop_s must be > 0; got {self.patch_s} and {self.hop_s}.")
         if unknown := sorted(set(self.parts) - set(PARTS)):
-            raise ParameterError(f"There is no part {', '.join(unknown)}; choose of {', '.join(PARTS)}.")
+            raise ParameterError(f"There is no part {', '.join(unknown)}; choose from {', '.join(PARTS)}.")
 
 
 class PatchEncoder:
-    """Waveform -> one vector a patch, by a frozen copy of an encoder or of a bare backbone.
+    """Waveform -> one vector per patch, by a frozen copy of an encoder or of a backbone without heads.
 
     Attributes:
-        window, hop: Of the patches, in samples at ``sample_rate``.
-        widths: Part -> its width; a vector is the parts side by side, ``dim`` wide.
-        fingerprint: Of the network and the settings.
+        window, hop: Length and hop of the patches, in samples at ``sample_rate``.
+        widths: Part -> its width. A vector is the concatenation of the parts and ``dim`` wide.
+        fingerprint: Hash over the network and the settings.
+
+    Raises:
+        ParameterError: the settings name parts that a backbone without heads does not have.
     """
 
     def __init__(self, model: Encoder | backbones.Backbone, settings: PatchSettings | None = None) -> None:
@@ -68,15 +74,15 @@ class PatchEncoder:
         backbone = model.backbone if isinstance(model, Encoder) else model
         parts = settings.parts or (("branches", "bands", "detail") if self.encoder is not None else ("frames",))
         if self.encoder is None and (missing := {"branches", "detail"} & set(parts)):
-            raise ParameterError(f"A bare backbone has no {', '.join(sorted(missing))}; give an encoder.")
+            raise ParameterError(f"A backbone without heads has no {', '.join(sorted(missing))}; give an encoder.")
         self.settings = PatchSettings(settings.patch_s, settings.hop_s, parts)
         self.sample_rate = backbone.sample_rate
         self.window = max(round(settings.patch_s * self.sample_rate), backbone.min_samples)
         self.hop = max(1, round(settings.hop_s * self.sample_rate))
-        known = {"frames": backbone.dim, "bands": backbone.bands}
+        widths = {"frames": backbone.dim, "bands": backbone.bands}
         if self.encoder is not None:
-            known |= {"branches": 3 * (self.encoder.settings.hidden // 2), "detail": self.encoder.detail.size}
-        self.widths = {part: known[part] for part in parts}
+            widths |= {"branches": 3 * (self.encoder.settings.hidden // 2), "detail": self.encoder.detail.size}
+        self.widths = {part: widths[part] for part in parts}
         self.dim = sum(self.widths.values())
         network = self.encoder.fingerprint() if self.encoder is not None else fingerprint_of(backbone.record, backbone)
         self.fingerprint = fingerprint_of([FORMAT, network, asdict(self.settings)])
@@ -87,33 +93,33 @@ class PatchEncoder:
         return self.hop / self.sample_rate
 
     def patches(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-        """float32 ``[N, dim]``, N >= 1, of mono float32 ``[T]``: patch n begins ``n * hop_s`` seconds in.
+        """Mono float32 ``[T]`` -> float32 ``[N, dim]``, N >= 1; patch n begins at ``n * hop_s`` seconds.
 
-        Only whole patches count; a waveform shorter than one is one patch, completed with zeros.
+        Only whole patches are encoded; a waveform shorter than a patch gives one patch, padded with zeros.
 
         Raises:
-            AudioError: no samples.
+            AudioError: the waveform is not mono or has no samples.
         """
         samples = -(-len(waveform) * self.sample_rate // sample_rate)
         count = 1 + max(0, samples - self.window) // self.hop
         return self.at(waveform, sample_rate, np.arange(count) * self.hop_s)
 
     def at(self, waveform: np.ndarray, sample_rate: int, starts_s: np.ndarray) -> np.ndarray:
-        """float32 ``[N, dim]`` of the patches that begin at ``starts_s`` [N]; before and after the waveform are zeros.
+        """The patches float32 ``[N, dim]`` that begin at ``starts_s`` [N]; zeros before and after the waveform.
 
-        The detail figures of an encoder that goes by a recording's own rate are taken at ``sample_rate``.
+        The detail figures of an encoder with ``settings.native`` are computed at ``sample_rate``.
 
         Raises:
-            AudioError: not mono, or no samples.
+            AudioError: the waveform is not mono or has no samples.
         """
         if waveform.ndim != 1 or not len(waveform):
             raise AudioError(f"Patches are cut from a mono waveform [T] that is not empty; got {waveform.shape}.")
-        own = audio.resample(waveform, sample_rate, self.sample_rate)
+        resampled = audio.resample(waveform, sample_rate, self.sample_rate)
         native = self.encoder is not None and self.encoder.settings.native and sample_rate != self.sample_rate
         out = [np.zeros((0, self.dim), np.float32)]
         for first in range(0, len(starts_s), BATCH):
             starts = starts_s[first : first + BATCH]
-            windows = _cut(own, np.rint(starts * self.sample_rate).astype(int), self.window)
+            windows = _cut(resampled, np.rint(starts * self.sample_rate).astype(int), self.window)
             detail = None
             if native:
                 length = round(self.window * sample_rate / self.sample_rate)
@@ -124,7 +130,7 @@ class PatchEncoder:
         return np.concatenate(out)
 
     def part(self, vectors: np.ndarray, name: str) -> np.ndarray:
-        """The columns ``[..., width]`` of one part."""
+        """The columns ``[..., width]`` of part ``name`` of patch vectors ``[..., dim]``."""
         names = list(self.widths)
         start = sum(self.widths[n] for n in names[: names.index(name)])
         return vectors[..., start : start + self.widths[name]]
@@ -132,16 +138,16 @@ class PatchEncoder:
     def _parts(self, windows: Tensor, detail: DetailFigures[Tensor] | None) -> Tensor:
         frozen = self._frozen
         features = (frozen.backbone if isinstance(frozen, Encoder) else frozen)(windows)
-        made = {"frames": features.frames.mean(1), "bands": features.spectrogram.mean(2)}
+        parts = {"frames": features.frames.mean(1), "bands": features.spectrogram.mean(2)}
         if isinstance(frozen, Encoder) and {"branches", "detail"} & self.widths.keys():
-            made["detail"] = frozen.detail.pooled(frozen.detail.figures(windows) if detail is None else detail)
-            inner = (pool(features.frames), spectral_statistics(features.spectrogram), made["detail"])
-            made["branches"] = torch.cat([b(x) for b, x in zip(frozen.branches, inner, strict=True)], dim=1)
-        return torch.cat([made[part] for part in self.widths], dim=1).float()
+            parts["detail"] = frozen.detail.pooled(frozen.detail.figures(windows) if detail is None else detail)
+            inner = (pool(features.frames), spectral_statistics(features.spectrogram), parts["detail"])
+            parts["branches"] = torch.cat([b(x) for b, x in zip(frozen.branches, inner, strict=True)], dim=1)
+        return torch.cat([parts[part] for part in self.widths], dim=1).float()
 
 
 def _cut(x: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
-    """float32 ``[N, length]`` from each of the samples ``starts`` of [T] on, zeros where there are none."""
+    """Windows float32 ``[N, length]`` of [T] that begin at the samples ``starts``; zeros outside of [T]."""
     before, after = max(0, -int(starts.min())), max(0, int(starts.max()) + length - len(x))
     padded = np.pad(x, (before, after)) if before or after else x
     return np.stack([padded[s : s + length] for s in (starts + before).tolist()]).astype(np.float32, copy=False)
@@ -149,10 +155,10 @@ def _cut(x: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class PatchTable:
-    """The patches of many waveforms, stored as float16.
+    """The patches of M waveforms.
 
     Args:
-        ids: [M] what each waveform is.
+        ids: [M], the name of each waveform.
         rows: M arrays float16 ``[N, D]``.
         fingerprint: Of the :class:`PatchEncoder`.
     """
@@ -163,12 +169,12 @@ class PatchTable:
 
     @classmethod
     def make(cls, encoder: PatchEncoder, waveforms: Iterable[tuple[str, np.ndarray, int]]) -> PatchTable:
-        """Patches of ``(id, mono [T], rate in Hz)``."""
-        made = [(name, encoder.patches(waveform, rate).astype(np.float16)) for name, waveform, rate in waveforms]
-        return cls(tuple(name for name, _ in made), tuple(rows for _, rows in made), encoder.fingerprint)
+        """The patches of waveforms ``(id, mono [T], sample rate in Hz)``."""
+        rows = [(name, encoder.patches(waveform, rate).astype(np.float16)) for name, waveform, rate in waveforms]
+        return cls(tuple(name for name, _ in rows), tuple(vectors for _, vectors in rows), encoder.fingerprint)
 
     def save(self, path: str | Path) -> None:
-        """One safetensors file; names and fingerprint are in its header."""
+        """Writes one safetensors file, with names and fingerprint in its header."""
         arrays = {"lengths": np.array([len(r) for r in self.rows], np.int64), "vectors": np.concatenate(self.rows)}
         header = {"format": FORMAT, "fingerprint": self.fingerprint, "ids": json.dumps(self.ids)}
         with files.atomic_path(path) as temporary:
@@ -179,8 +185,8 @@ class PatchTable:
         """Reads a table.
 
         Raises:
-            StorageError: the file is missing or damaged, or does not hold just these ``ids`` in this order.
-            FingerprintError: its patches were made by another encoder or with other settings.
+            StorageError: the file is missing or damaged, or its ids are not ``ids`` in this order.
+            FingerprintError: its patches were computed by another encoder or with other settings.
         """
         try:
             with safe_open(path, framework="numpy") as file:
@@ -189,10 +195,10 @@ class PatchTable:
                     raise ValueError(f"format {header.get('format')!r} is not {FORMAT!r}")
                 lengths, vectors = file.get_tensor("lengths"), file.get_tensor("vectors")
         except (OSError, SafetensorError, ValueError) as error:
-            raise StorageError(f"{path} is no readable table of patches ({error}); compute it again.") from error
+            raise StorageError(f"{path} is not a readable table of patches ({error}); compute it again.") from error
         if header["fingerprint"] != fingerprint:
             raise FingerprintError(f"{path} holds patches of {header['fingerprint']}, not {fingerprint}; delete it.")
-        found = tuple(json.loads(header["ids"]))
-        if ids is not None and found != tuple(ids):
-            raise StorageError(f"{path} holds {len(found)} other waveforms than the {len(ids)} asked for; delete it.")
-        return cls(found, tuple(np.split(vectors, np.cumsum(lengths)[:-1])), fingerprint)
+        stored = tuple(json.loads(header["ids"]))
+        if ids is not None and stored != tuple(ids):
+            raise StorageError(f"{path} holds {len(stored)} other waveforms than the {len(ids)} asked for; delete it.")
+        return cls(stored, tuple(np.split(vectors, np.cumsum(lengths)[:-1])), fingerprint)

@@ -1,4 +1,4 @@
-"""A stretch of a recording as the context module takes it: its patches, and figures of it as a whole."""
+"""The input of a context module: the patches and the slow figures of a long window."""
 
 from __future__ import annotations
 
@@ -12,26 +12,29 @@ from ..slow import LEAST_S, SLOW_FIGURES, slow_figures
 
 
 class Stretch(NamedTuple):
-    """``vectors [N, D]``: its patches in order; ``slow [S]``: its slow figures, NaN where they are not known."""
+    """A window of up to a minute as the input of a context module."""
 
-    vectors: np.ndarray
-    slow: np.ndarray
+    vectors: np.ndarray  # [N, D], its patches in order
+    slow: np.ndarray  # [S], its slow figures, NaN where they are unknown
 
 
 def slow_of(waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-    """float32 ``[S]`` slow figures of mono ``[T]``; NaN of a stretch too short to have any."""
+    """Slow figures float32 ``[S]`` of mono ``[T]``; NaN if it is shorter than LEAST_S."""
     if len(waveform) < LEAST_S * sample_rate:
         return np.full(len(SLOW_FIGURES), np.nan, np.float32)
     return slow_figures(waveform, sample_rate)
 
 
 def collate(stretches: Sequence[Stretch]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """B >= 1 stretches of any lengths -> patches float32 ``[B, max N, D]`` with zeros behind, mask ``[B, max N]``, slow
-    ``[B, S]``."""
-    most = max(len(s.vectors) for s in stretches)
-    # Torch's memory is aligned, NumPy's need not be, and matrix products may round by alignment.
-    patches = torch.zeros(len(stretches), most, stretches[0].vectors.shape[1])
-    mask = torch.zeros(len(stretches), most, dtype=torch.bool)
+    """A batch of B >= 1 stretches with any numbers of patches.
+
+    Returns:
+        Patches float32 ``[B, max N, D]``, padded with zeros; mask ``[B, max N]``, True for patches; slow ``[B, S]``.
+    """
+    longest = max(len(s.vectors) for s in stretches)
+    # Memory of torch: it is aligned, that of NumPy may not be, and the rounding of matrix products can depend on it.
+    patches = torch.zeros(len(stretches), longest, stretches[0].vectors.shape[1])
+    mask = torch.zeros(len(stretches), longest, dtype=torch.bool)
     slow = torch.zeros(len(stretches), len(stretches[0].slow))
     for i, (vectors, figures) in enumerate(stretches):
         patches[i, : len(vectors)] = torch.from_numpy(np.array(vectors, np.float32))

@@ -50,8 +50,8 @@ def test_padding_changes_nothing(kind: str) -> None:
     together = encode(context, rows)
     for i, row in enumerate(rows):
         alone = encode(context, [row])
-        for one, other in zip(together[:4], alone[:4], strict=True):
-            torch.testing.assert_close(one[i], other[0], atol=1e-5, rtol=1e-4)
+        for batched, single in zip(together[:4], alone[:4], strict=True):
+            torch.testing.assert_close(batched[i], single[0], atol=1e-5, rtol=1e-4)
     patches, mask = torch.full((1, 20, INPUTS), 1e3), torch.arange(20)[None] < 7
     patches[0, :7] = torch.from_numpy(rows[1].vectors)  # whatever stands behind the mask
     with torch.no_grad():
@@ -69,16 +69,16 @@ def test_the_position_bias_knows_lags_and_not_places() -> None:
 @pytest.mark.parametrize("kind", ["attention", "recurrent"])
 def test_a_period_is_learned_with_context_and_not_by_the_mean(kind: str) -> None:
     data, test = turns(240, 0), turns(200, 1)
-    told = {}
+    accuracy = {}
     for name in ("mean", kind):
         context = module(name, width=32, heads=4, depth=1)
         settings = FitSettings(steps=110, batch=40, lr=8e-3, patience=9, held_out=0.1)
         fit(context, data, settings, ObjectiveSettings(contrastive=0, ranking=0, severity=0, memory=0))
-        told[name] = float(
+        accuracy[name] = float(
             (encode(context, [row[0] for row in test.rows]).logits.argmax(1).numpy() == test.states).mean()
         )
-    assert told["mean"] < 0.65, told
-    assert told[kind] > 0.85, told
+    assert accuracy["mean"] < 0.65, accuracy
+    assert accuracy[kind] > 0.85, accuracy
 
 
 def turns(count: int, seed: int) -> Sequences:
@@ -95,7 +95,7 @@ def turns(count: int, seed: int) -> Sequences:
 
 
 def test_slow_figures_tell_what_no_patch_shows() -> None:
-    """Patches of noise, alike in both states; one figure of the whole differs, and is not known of every stretch."""
+    """Patches of noise, the same in both states; one slow figure differs, and is unknown for some stretches."""
     context, rng = module("attention", slow=3, width=32), np.random.default_rng(0)
     states = np.arange(80) % 2
     rows = [
@@ -106,8 +106,8 @@ def test_slow_figures_tell_what_no_patch_shows() -> None:
     data = Sequences(rows, states, states.astype(np.float32), np.array([f"s{i // 2}" for i in range(80)]))
     settings = FitSettings(steps=60, lr=5e-3, patience=9)
     fit(context, data, settings, ObjectiveSettings(contrastive=0, ranking=0, severity=0, memory=0))
-    told = encode(context, [row[0] for row in rows])
-    assert (told.logits.argmax(1).numpy() == states).mean() > 0.9
+    encoded = encode(context, [row[0] for row in rows])
+    assert (encoded.logits.argmax(1).numpy() == states).mean() > 0.9
     unknown = encode(context, [row[1] for row in rows])
     assert unknown.h.isfinite().all()
     patches = torch.from_numpy(np.stack([row[1].vectors for row in rows]))
@@ -125,11 +125,11 @@ def test_attention_distance_in_seconds() -> None:
     torch.testing.assert_close(attention_distance(far, seconds), torch.tensor([1.0]))  # 1.5, .5, .5, 1.5
     with recorded_attention(module("attention")) as maps, torch.no_grad():
         module("attention")(torch.randn(1, 5, INPUTS))
-    assert all(not found for found in maps.values())  # another module's passes are not this one's
+    assert all(not passes for passes in maps.values())  # of another module, no passes are recorded
     context = module("attention")
     with recorded_attention(context) as maps, torch.no_grad():
         context(torch.randn(2, 5, INPUTS))
-    assert [found[0].shape for found in maps.values()] == [(2, 2, 5, 5)] * 2
+    assert [passes[0].shape for passes in maps.values()] == [(2, 2, 5, 5)] * 2
 
 
 def test_saved_and_loaded_and_refused(tmp_path: Path) -> None:

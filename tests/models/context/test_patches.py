@@ -44,9 +44,9 @@ def test_a_patch_depends_on_its_own_samples(encoder: Encoder) -> None:
 def test_the_branches_are_the_encoders_own(encoder: Encoder) -> None:
     """The neck over them says what the encoder says of the patch as a clip."""
     patches, x = PatchEncoder(encoder), noise(0.96)
-    found = torch.from_numpy(patches.part(patches.patches(x, RATE), "branches"))
+    branches = torch.from_numpy(patches.part(patches.patches(x, RATE), "branches"))
     with torch.no_grad():
-        torch.testing.assert_close(encoder.neck(found), encoder(torch.from_numpy(x)[None]).h, atol=1e-4, rtol=1e-3)
+        torch.testing.assert_close(encoder.neck(branches), encoder(torch.from_numpy(x)[None]).h, atol=1e-4, rtol=1e-3)
 
 
 def test_a_short_waveform_is_one_patch_and_none_is_refused(encoder: Encoder) -> None:
@@ -70,11 +70,11 @@ def test_detail_figures_are_those_of_the_own_rate(encoder: Encoder) -> None:
     """Clipping at 48 kHz leaves flat tops there, which resampling to the encoder's 32 kHz blurs."""
     patches, rate = PatchEncoder(encoder), 48000
     x = np.clip(noise(2.0, rate), -0.1, 0.1)
-    own = patches.part(patches.patches(x, rate), "detail")
+    detail = patches.part(patches.patches(x, rate), "detail")
     expected = NativeDetail(rate).pooled(native_detail(torch.from_numpy(x[None, : round(0.96 * rate)]), rate))
-    np.testing.assert_allclose(own[0], expected[0].numpy(), atol=1e-3)
+    np.testing.assert_allclose(detail[0], expected[0].numpy(), atol=1e-3)
     blurred = patches.part(patches.patches(audio.resample(x, rate, RATE), RATE), "detail")
-    assert np.abs(own[0] - blurred[0]).max() > 0.3
+    assert np.abs(detail[0] - blurred[0]).max() > 0.3
 
 
 def test_fingerprints_follow_weights_and_settings(encoder: Encoder) -> None:
@@ -94,12 +94,12 @@ def test_fingerprints_follow_weights_and_settings(encoder: Encoder) -> None:
 
 def test_tables_are_cached_by_fingerprint(encoder: Encoder, tmp_path: Path) -> None:
     patches, path = PatchEncoder(encoder), tmp_path / "patches.safetensors"
-    made = PatchTable.make(patches, [("a", noise(3.0), RATE), ("b", noise(1.5, seed=1), RATE)])
-    made.save(path)
-    found = PatchTable.load(path, patches.fingerprint, ("a", "b"))
-    assert [r.shape for r in found.rows] == [r.shape for r in made.rows]
-    np.testing.assert_array_equal(found.rows[1], made.rows[1])
-    np.testing.assert_allclose(found.rows[1], patches.patches(noise(1.5, seed=1), RATE), atol=0.02, rtol=1e-3)
+    table = PatchTable.make(patches, [("a", noise(3.0), RATE), ("b", noise(1.5, seed=1), RATE)])
+    table.save(path)
+    loaded = PatchTable.load(path, patches.fingerprint, ("a", "b"))
+    assert [r.shape for r in loaded.rows] == [r.shape for r in table.rows]
+    np.testing.assert_array_equal(loaded.rows[1], table.rows[1])
+    np.testing.assert_allclose(loaded.rows[1], patches.patches(noise(1.5, seed=1), RATE), atol=0.02, rtol=1e-3)
     with pytest.raises(FingerprintError, match="delete it"):
         PatchTable.load(path, "of another")
     with pytest.raises(StorageError, match="other waveforms"):

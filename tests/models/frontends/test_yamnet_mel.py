@@ -40,10 +40,10 @@ def test_spectrogram_is_the_published_one(samples: int) -> None:
 @pytest.mark.parametrize(("samples", "patches"), [(1, 1), (15600, 1), (15601, 2), (23280, 2), (48000, 6), (160000, 20)])
 def test_patches_are_completed_with_zeros(samples: int, patches: int) -> None:
     waveform = torch.full((2, samples), 0.1)
-    found = YamnetMel()(waveform)
-    assert found.shape == (2, patches, 96, 64)
+    output = YamnetMel()(waveform)
+    assert output.shape == (2, patches, 96, 64)
     padded = torch.nn.functional.pad(waveform, (0, yamnet_mel.padded_samples(samples) - samples))
-    torch.testing.assert_close(found[:, -1], YamnetMel().spectrogram(padded)[:, -96:], atol=0, rtol=0)
+    torch.testing.assert_close(output[:, -1], YamnetMel().spectrogram(padded)[:, -96:], atol=0, rtol=0)
 
 
 def test_a_tone_peaks_in_its_band_and_silence_is_the_offset() -> None:

@@ -1,4 +1,4 @@
-"""Labels of frames by hand, and the loss that is made of them."""
+"""Labels of frames, and their loss, against values computed by hand."""
 
 from __future__ import annotations
 
