@@ -1,4 +1,4 @@
-"""Pages: nothing breaks out of a data block, and the colours can be told apart by everyone they are meant for."""
+"""Pages: data cannot break out of their block, and the colours differ for viewers with colour vision deficiencies."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_data_block_cannot_be_left() -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), object()])
-def test_what_is_not_json_is_refused(value: object) -> None:
+def test_values_that_are_not_json_are_refused(value: object) -> None:
     with pytest.raises(ParameterError, match="plain, finite JSON"):
         pages.embed_json({"a": value})
 

@@ -1,1 +1,1 @@
-"""The page on which clips of a curation are heard, kept or rejected."""
+"""The review page of a curation: a person plays the flagged clips and keeps or rejects each."""

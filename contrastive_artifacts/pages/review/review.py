@@ -1,4 +1,4 @@
-"""A review: the flagged clips, worst first, and what a person decides about them. Knows nothing of the web."""
+"""A review: the flagged clips, worst first, and the decisions about them. Independent of the web server."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from ...data.curation.decisions import Decisions
 from ...data.curation.survey import UNREADABLE, Finding
 from ..shared.spectrogram import SCALES, picture, playable
 
-SLICE_S = 20.0  # longest piece that is shown or played at once
+SLICE_S = 20.0  # longest part of a clip that is shown or played at once
 
 
 class Review:
-    """The queue of a corpus' flagged clips.
+    """The queue of the flagged clips of a corpus.
 
     Args:
-        corpus: Where the clips are loaded from.
-        findings: Of all its clips.
-        decisions: Where decisions go, each at once.
-        publish: Writes the manifest; returns what its JSON holds.
+        corpus: The corpus of the clips.
+        findings: Findings of all its clips.
+        decisions: Store of the decisions; each is written at once.
+        publish: Writes the manifest and returns its JSON.
     """
 
     def __init__(
@@ -40,12 +40,12 @@ class Review:
         self._playable = lru_cache(maxsize=12)(self._encoded)
 
     def rows(self) -> list[dict[str, Any]]:
-        """What the page lists: name, facts, reasons and the decision in force, for each clip of the queue."""
+        """Name, facts, reasons and present decision of each clip of the queue, as JSON for the page."""
         with self._lock:
-            standing = self.decisions.in_force()
+            decisions = self.decisions.in_force()
         rows = []
         for finding in self.queue:
-            decision = standing.get((finding.clip.id, finding.sha256))
+            decision = decisions.get((finding.clip.id, finding.sha256))
             measures = finding.measures
             assert measures is not None  # unreadable clips are not in the queue
             rows.append({
@@ -69,11 +69,11 @@ class Review:
         return rows
 
     def picture(self, clip_id: str, start: int, scale: str) -> dict[str, Any]:
-        """See :func:`.spectrogram.picture`; of 20 s at the most, from sample ``start`` on.
+        """Outline and spectrogram of at most 20 s from sample ``start``; see :func:`.spectrogram.picture`.
 
         Raises:
             ParameterError: an unknown scale, or a start outside the clip.
-            AudioError: the file went away or cannot be read any more.
+            AudioError: the file is missing or can no longer be read.
         """
         if scale not in SCALES:
             raise ParameterError(f"scale={scale!r} is none of {', '.join(SCALES)}.")
@@ -81,20 +81,22 @@ class Review:
         return {"start": start, "samples": waveform.shape[1], "rate": rate, **picture(waveform, rate, scale)}
 
     def sound(self, clip_id: str, start: int) -> tuple[bytes, str, float]:
-        """See :func:`.spectrogram.playable`; the same slice as :meth:`picture`."""
+        """The slice of :meth:`picture` as audio; see :func:`.spectrogram.playable`."""
         return self._playable(clip_id, start)
 
     def decide(self, clip_id: str, decision: str, note: str) -> None:
+        """Stores a decision, "keep" or "reject", with a note."""
         finding = self.queue[self._places[clip_id]]
         with self._lock:
             self.decisions.decide(clip_id, finding.sha256, decision, note, finding.reasons)
 
     def undo(self) -> str | None:
-        """The clip whose decision was taken back; it may be one that is no longer flagged."""
+        """Undoes the last decision; returns the id of its clip, which may no longer be flagged, or None."""
         with self._lock:
             return self.decisions.undo()
 
     def publish(self) -> dict[str, Any]:
+        """Writes the manifest and returns its JSON."""
         with self._lock:
             return self._publish()
 

@@ -1,4 +1,4 @@
-"""The review as a local web page. Needs the extra ``serve``."""
+"""The local web server of the review. Needs the extra ``serve``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Decided(BaseModel):
 
 
 def review_app(review: Review, access: serving.Access) -> FastAPI:
-    """The page at ``/`` and what it asks for under ``/api``."""
+    """The page at ``/`` and its interface under ``/api``."""
     app = serving.make_app("curate", access)
     ids = serving.OpaqueIds(finding.clip.id for finding in review.queue)
     about = {"who": review.decisions.who, "corpus": review.corpus.name, "clips": len(review.corpus), "slice": SLICE_S}
@@ -68,7 +68,7 @@ def review_app(review: Review, access: serving.Access) -> FastAPI:
 
     @app.post("/api/manifest")
     def manifest() -> dict[str, Any]:
-        made = review.publish()
-        return {"version": made["version"], "keep": made["counts"]["keep"], "reject": made["counts"]["reject"]}
+        written = review.publish()
+        return {"version": written["version"], **{key: written["counts"][key] for key in ("keep", "reject")}}
 
     return app

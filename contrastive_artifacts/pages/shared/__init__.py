@@ -1,1 +1,1 @@
-"""What several pages use: the local server, pictures of sound, previews to play."""
+"""What several pages use: the local server, spectrograms, previews, texts, and modules of their scripts."""

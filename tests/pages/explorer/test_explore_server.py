@@ -59,17 +59,16 @@ def test_the_page_is_self_contained(recorded_api):
 @pytest.mark.parametrize("scale", ["linear", "low"])
 def test_picture_and_sound_are_of_the_same_slice(recorded_api, recorded, scale):
     for row, pad in ((0, 0.0), (1, 1.25)):
-        shown = recorded_api.get(f"/api/rows/{row}/picture", params={"pad": pad, "scale": scale}).json()
-        heard, rate = soundfile.read(
-            io.BytesIO(recorded_api.get(f"/api/rows/{row}/audio", params={"pad": pad}).content)
-        )
-        assert (len(heard), rate) == (shown["samples"], shown["rate"])
+        picture = recorded_api.get(f"/api/rows/{row}/picture", params={"pad": pad, "scale": scale}).json()
+        audio = recorded_api.get(f"/api/rows/{row}/audio", params={"pad": pad}).content
+        samples, rate = soundfile.read(io.BytesIO(audio))
+        assert (len(samples), rate) == (picture["samples"], picture["rate"])
         facts = recorded_api.get(f"/api/rows/{row}").json()
-        a, b = shown["span"]
+        a, b = picture["span"]
         assert b - a == WINDOW == round(facts["seconds"] * rate)
-        assert shown["start"] + a == recorded.facts(row)["start"]
-        assert len(base64.b64decode(shown["spectrogram"])) == shown["rows"] * shown["columns"]
-        assert max(shown["high"]) == pytest.approx(heard.max(), abs=1e-3)
+        assert picture["start"] + a == recorded.facts(row)["start"]
+        assert len(base64.b64decode(picture["spectrogram"])) == picture["rows"] * picture["columns"]
+        assert max(picture["high"]) == pytest.approx(samples.max(), abs=1e-3)
 
 
 def test_a_and_b_differ_by_the_artifact_alone(rendered_api, rendered):

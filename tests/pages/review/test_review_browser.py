@@ -1,4 +1,4 @@
-"""The whole way in a real browser: the script serves, keys decide, the journal and the next manifest know.
+"""The review in a real browser: the script serves, keys decide, the journal and the next manifest hold the decisions.
 
 Skipped where Chromium, its driver, selenium or the extra ``serve`` is missing.
 """
@@ -37,8 +37,8 @@ TIME = np.arange(2 * RATE) / RATE
 def folder(tmp_path: Path) -> Path:
     tone = (0.5 * np.sin(2 * np.pi * 440 * TIME)).astype(np.float32)[None]
     noise = np.random.default_rng(0).normal(0, 0.05, (1, 2 * RATE)).astype(np.float32)
-    made = {"clipped": np.clip(tone, -0.2, 0.2), "offset": noise + np.float32(0.02), "good": noise[:, ::-1]}
-    for name, wave in made.items():
+    waves = {"clipped": np.clip(tone, -0.2, 0.2), "offset": noise + np.float32(0.02), "good": noise[:, ::-1]}
+    for name, wave in waves.items():
         audio.write(tmp_path / "data" / f"{name}.wav", wave, RATE)
     audio.write(tmp_path / "data" / SPITE, noise * np.float32(0.3) + np.float32(0.012), RATE)
     return tmp_path
@@ -50,13 +50,13 @@ def server(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     command = [sys.executable, str(ROOT / "scripts" / "curate.py"), *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder)
     assert process.stdout is not None
-    said = []
+    lines = []
     for line in process.stdout:
-        said.append(line)
+        lines.append(line)
         if line.startswith("page"):
             break
     else:
-        pytest.fail("".join(said))
+        pytest.fail("".join(lines))
     yield process, line.split()[1]
     if process.poll() is None:
         process.kill()
@@ -68,7 +68,7 @@ def browser(start_chromium: Callable[..., Any]) -> Any:
     return start_chromium("--disable-gpu")
 
 
-def test_listening_with_the_keyboard(browser, server, folder):
+def test_review_with_the_keyboard(browser, server, folder):
     process, url = server
     browser.get(url)
     wait(browser, lambda: state(browser).get("drawn") == "clipped.wav")
@@ -87,7 +87,7 @@ def test_listening_with_the_keyboard(browser, server, folder):
     assert state(browser)["playing"] == ""
 
     press(browser, "n")
-    press(browser, "kurz", Keys.ENTER)  # k, u and r are letters while a note is written
+    press(browser, "kurz", Keys.ENTER)  # in the note, k, u and r are letters
     assert state(browser)["decided"] == "0"
     press(browser, "r")
     wait(browser, lambda: state(browser).get("drawn") == "offset.wav")
@@ -115,8 +115,8 @@ def test_listening_with_the_keyboard(browser, server, folder):
     assert_quiet(browser, url)
 
     process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=20)
-    assert process.returncode == 0, said
+    output, _ = process.communicate(timeout=20)
+    assert process.returncode == 0, output
     rows = {row["id"]: row for row in csv.DictReader((folder / "to" / "manifest.csv").read_text().splitlines())}
     assert {name: row["decision"] for name, row in rows.items()} == {
         "clipped.wav": "reject", "good.wav": "keep", "offset.wav": "keep", SPITE: "keep",

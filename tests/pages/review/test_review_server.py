@@ -1,4 +1,4 @@
-"""The review's interface: what it lists, shows, plays, stores, and refuses."""
+"""The review's interface: queue, picture, audio, decisions, and requests that it refuses."""
 
 from __future__ import annotations
 
@@ -78,9 +78,9 @@ def test_the_page_is_self_contained(client):
 def test_audio_is_the_clip_without_loss_and_in_ranges(client, queue):
     address = f"/api/clips/{queue['x/worst.wav']['id']}/audio"
     whole = client.get(address)
-    heard, rate = soundfile.read(io.BytesIO(whole.content), dtype="float32")
+    samples, rate = soundfile.read(io.BytesIO(whole.content), dtype="float32")
     assert rate == RATE
-    np.testing.assert_allclose(heard, np.clip(TONE, -0.2, 0.2), atol=2e-7)
+    np.testing.assert_allclose(samples, np.clip(TONE, -0.2, 0.2), atol=2e-7)
     part = client.get(address, headers={"Range": "bytes=100-299"})
     assert (part.status_code, part.content) == (206, whole.content[100:300])
 
@@ -89,8 +89,8 @@ def test_long_clips_come_in_slices(client, queue):
     address = f"/api/clips/{queue['x/long.wav']['id']}"
     lengths = [client.get(f"{address}/picture?start={start * RATE}").json()["samples"] / RATE for start in (0, 20, 40)]
     assert lengths == [20.0, 20.0, 5.0]
-    heard, _ = soundfile.read(io.BytesIO(client.get(f"{address}/audio?start={40 * RATE}").content))
-    assert len(heard) == 5 * RATE
+    samples, _ = soundfile.read(io.BytesIO(client.get(f"{address}/audio?start={40 * RATE}").content))
+    assert len(samples) == 5 * RATE
     for start in (45 * RATE, -1):
         assert client.get(f"{address}/picture?start={start}").status_code == 400
     assert client.get(f"{address}/picture?start=x").status_code == 422
@@ -110,11 +110,11 @@ def test_the_picture_shows_the_tone():
         assert (max(shown["high"]), min(shown["low"])) == (pytest.approx(0.5, abs=1e-3), pytest.approx(-0.5, abs=1e-3))
 
 
-def test_what_is_too_loud_is_turned_down_not_clipped():
+def test_a_peak_above_full_scale_is_attenuated_not_clipped():
     data, _, gain = playable(np.stack([TONE * 4] * 3), RATE)
-    heard, _ = soundfile.read(io.BytesIO(data), dtype="float32")
+    samples, _ = soundfile.read(io.BytesIO(data), dtype="float32")
     assert gain == pytest.approx(-6.02, abs=0.01)
-    np.testing.assert_allclose(heard, TONE * 2, atol=1e-6)
+    np.testing.assert_allclose(samples, TONE * 2, atol=1e-6)
 
 
 @pytest.mark.parametrize("samples", [1, 50])
@@ -137,7 +137,7 @@ def test_decisions_are_stored_at_once_and_undone(client, queue, journal):
     assert all(row["decision"] == "" for row in client.get("/api/queue").json())
 
 
-def test_nothing_but_decisions_is_taken(client, queue, journal):
+def test_invalid_decisions_are_refused(client, queue, journal):
     known = queue["x/mild.wav"]["id"]
     for body, status in (
         ({"id": known, "decision": "maybe"}, 400),
@@ -172,7 +172,7 @@ def test_paths_are_no_ids(client, clip):
         assert list(answer.json()) == ["error"]
 
 
-def test_a_file_that_went_away_is_said_so(client, queue, tmp_path):
+def test_a_missing_file_is_named(client, queue, tmp_path):
     (tmp_path / "data" / "x" / "mild.wav").unlink()
     answer = client.get(f"/api/clips/{queue['x/mild.wav']['id']}/picture")
     assert answer.status_code == 400

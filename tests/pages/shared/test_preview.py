@@ -1,4 +1,4 @@
-"""Previews: short, small, playable, and still the sound they were made from."""
+"""Previews: short, small, playable, and with the pitch, level and channels of the clip."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ def decode(data: bytes) -> tuple[np.ndarray, int]:
 
 
 @pytest.mark.parametrize(("rate", "stored"), [(8000, 16000), (16000, 16000), (44100, 44100), (96000, 48000)])
-def test_tone_comes_back_with_its_pitch_and_level(rate: int, stored: int) -> None:
+def test_a_tone_keeps_its_pitch_and_level(rate: int, stored: int) -> None:
     data, mime = encode_preview(tone(1000, rate, 1.5), rate)
-    heard, heard_rate = decode(data)
+    decoded, decoded_rate = decode(data)
     assert mime == "audio/mpeg"
-    assert heard_rate == stored
-    middle = heard[0, heard_rate // 2 : heard_rate]
+    assert decoded_rate == stored
+    middle = decoded[0, decoded_rate // 2 : decoded_rate]
     spectrum = np.abs(np.fft.rfft(middle * np.hanning(middle.size)))
-    assert np.argmax(spectrum) * heard_rate / middle.size == pytest.approx(1000, abs=5)
+    assert np.argmax(spectrum) * decoded_rate / middle.size == pytest.approx(1000, abs=5)
     assert np.sqrt(np.mean(middle**2)) == pytest.approx(0.3 / np.sqrt(2), rel=0.05)
 
 
 def test_long_clip_is_cut_and_stays_small() -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, (1, 44100 * 20)).astype(np.float32)
     data, _ = encode_preview(noise, 44100)
-    heard, rate = decode(data)
-    assert heard.shape[1] / rate == pytest.approx(4.0, abs=0.06)
+    decoded, rate = decode(data)
+    assert decoded.shape[1] / rate == pytest.approx(4.0, abs=0.06)
     assert len(data) < 4 * 100_000 / 8
 
 
 def test_peaks_are_scaled_and_not_clipped() -> None:
-    heard, _ = decode(encode_preview(tone(500, 44100, 1, level=4.0), 44100)[0])
-    assert np.abs(heard).max() < 1.05
-    middle = heard[0, 10000:30000]
+    decoded, _ = decode(encode_preview(tone(500, 44100, 1, level=4.0), 44100)[0])
+    assert np.abs(decoded).max() < 1.05
+    middle = decoded[0, 10000:30000]
     spectrum = np.abs(np.fft.rfft(middle * np.hanning(middle.size))) ** 2
     third = round(1500 * middle.size / 44100)
     assert spectrum[third - 3 : third + 4].sum() < 1e-4 * spectrum.sum(), "a clipped sine has a third harmonic"
@@ -57,7 +57,7 @@ def test_channels(channels: int, stored: int) -> None:
     assert decode(encode_preview(tone(440, 48000, 0.5, channels=channels), 48000)[0])[0].shape[0] == stored
 
 
-def test_input_is_left_alone() -> None:
+def test_input_is_not_changed() -> None:
     clip = tone(440, 44100, 6, level=3)
     before = clip.copy()
     encode_preview(clip, 44100)
@@ -71,7 +71,7 @@ def test_without_mp3_support_it_is_flac(monkeypatch: pytest.MonkeyPatch) -> None
     assert data[:4] == b"fLaC"
 
 
-def test_unusable_input_is_named() -> None:
+def test_invalid_input_is_refused() -> None:
     with pytest.raises(ParameterError, match="positive length"):
         encode_preview(tone(440, 44100, 1), 44100, seconds=0)
     with pytest.raises(AudioError):

@@ -1,4 +1,4 @@
-"""Who is let in, and for what."""
+"""Access control of the servers: hosts, tokens, origins, bodies, ranges and errors."""
 
 from __future__ import annotations
 
@@ -41,9 +41,11 @@ def application(access: serving.Access) -> FastAPI:
     def busy() -> None:
         raise serving.HTTPException(503, "come again", {"Retry-After": "3"})
 
-    @app.get("/fails/{how}")
-    def fails(how: str) -> None:
-        raise {"asked": ParameterError("give less"), "stored": StorageError("disk"), "bug": RuntimeError("secret")}[how]
+    @app.get("/fails/{kind}")
+    def fails(kind: str) -> None:
+        raise {"asked": ParameterError("give less"), "stored": StorageError("disk"), "bug": RuntimeError("secret")}[
+            kind
+        ]
 
     return app
 
@@ -58,7 +60,7 @@ def local() -> testclient.TestClient:
 
 
 @pytest.mark.parametrize(
-    ("asked", "status", "expected", "where"),
+    ("requested", "status", "expected", "content_range"),
     [
         (None, 200, DATA, None),
         ("bytes=0-9", 206, DATA[:10], "bytes 0-9/200"),
@@ -73,9 +75,13 @@ def local() -> testclient.TestClient:
         ("lines=1-2", 200, DATA, None),
     ],
 )
-def test_ranges(local, asked, status, expected, where):
-    answer = local.get("/data", headers={"Range": asked} if asked else {})
-    assert (answer.status_code, answer.content, answer.headers.get("content-range")) == (status, expected, where)
+def test_ranges(local, requested, status, expected, content_range):
+    answer = local.get("/data", headers={"Range": requested} if requested else {})
+    assert (answer.status_code, answer.content, answer.headers.get("content-range")) == (
+        status,
+        expected,
+        content_range,
+    )
     assert answer.headers["accept-ranges"] == "bytes"
 
 
@@ -94,7 +100,7 @@ def test_a_name_that_points_to_the_loopback_is_refused():
         assert "loopback" in answer.json()["error"]
 
 
-def test_without_the_token_nothing_is_given():
+def test_without_the_token_every_request_is_refused():
     access = serving.Access.to("0.0.0.0")
     remote = client(access, "http://192.168.1.5:8077")
     for headers in (
@@ -107,7 +113,7 @@ def test_without_the_token_nothing_is_given():
     assert remote.get("/data", params={"token": access.token + "x"}).status_code == 401
     assert remote.get("/data", params={"token": "é"}).status_code == 401
     assert remote.post("/change", params={"token": access.token}, json={"a": 1}).status_code == 401
-    assert remote.get("/nothing").status_code == 401, "what exists is not told either"
+    assert remote.get("/nothing").status_code == 401, "nor does it show what exists"
     assert remote.get("/data", headers={"Authorization": f"Bearer {access.token}"}).content == DATA
 
 
@@ -124,7 +130,7 @@ def test_the_token_moves_from_the_address_to_a_cookie():
     assert remote.get("/data").content == DATA
 
 
-def test_only_json_from_the_own_page_changes_something(local):
+def test_only_json_from_the_servers_own_page_changes_something(local):
     assert local.post("/change", json={"a": 1}).json() == {"a": 1}
     assert local.post("/change", json={"a": 1}, headers={"Origin": BASE}).status_code == 200
     for origin in ("https://evil.example", "null", "http://127.0.0.1:9999"):
@@ -142,7 +148,7 @@ def test_long_bodies_are_refused_with_and_without_a_length(local):
     assert local.post("/change", content=iter([b'{"a"', b": 1}"]), headers=kind).json() == {"a": 1}
 
 
-def test_a_path_may_take_longer_json_and_no_other_does(local):
+def test_one_path_accepts_longer_json_than_the_others(local):
     for size, status in ((40_000, 200), (50_001, 413)):
         content, kind = b'{"a": "' + b"x" * size + b'"}', {"Content-Type": "application/json"}
         assert local.post("/long", content=content, headers=kind).status_code == status
@@ -151,7 +157,7 @@ def test_a_path_may_take_longer_json_and_no_other_does(local):
         assert local.post("/long/", content=content, headers=kind).status_code == 413, "another path"
 
 
-def test_a_path_may_take_bytes_and_then_takes_no_json(local):
+def test_a_path_for_uploads_accepts_bytes_and_no_json(local):
     kind = {"Content-Type": "application/octet-stream"}
     assert local.post("/upload", content=bytes(100_000), headers=kind).json() == {"bytes": 100_000}
     assert local.post("/upload", content=iter([bytes(60_000), b"", bytes(40_000)]), headers=kind).json() == {
@@ -164,8 +170,8 @@ def test_a_path_may_take_bytes_and_then_takes_no_json(local):
     assert local.post("/upload", content=b"x", headers={**kind, "Origin": "https://evil.example"}).status_code == 403
 
 
-def test_so_many_uploads_are_held_at_once_and_none_for_ever(monkeypatch):
-    """Stalled uploads keep others out until their time is over; then their places are free."""
+def test_uploads_are_limited_in_number_and_time(monkeypatch):
+    """Stalled uploads block others until their time limit, not longer."""
     monkeypatch.setattr(serving, "UPLOAD_S", 0.2)
     app = application(serving.Access.to("127.0.0.1"))
     headers = [(b"host", b"127.0.0.1:8077"), (b"content-type", b"application/octet-stream")]
@@ -186,20 +192,20 @@ def test_so_many_uploads_are_held_at_once_and_none_for_ever(monkeypatch):
         await app(dict(scope), receive, send)
         return status[0]
 
-    async def all_of_them() -> list[int]:
+    async def statuses() -> list[int]:
         stalled = [asyncio.create_task(upload(True)) for _ in range(serving.UPLOADS)]
         await asyncio.sleep(0.05)
         meanwhile = await upload(False)
         return [meanwhile, *await asyncio.gather(*stalled), await upload(False)]
 
-    assert asyncio.run(all_of_them()) == [503, *[408] * serving.UPLOADS, 200]
+    assert asyncio.run(statuses()) == [503, *[408] * serving.UPLOADS, 200]
 
 
 def test_headers_of_a_refusal_are_sent(local):
     assert local.get("/busy").headers["retry-after"] == "3"
 
 
-def test_errors_are_json_and_tell_no_secrets(local):
+def test_errors_are_json_without_internal_details(local):
     for path, status, text in (
         ("/fails/asked", 400, "give less"),
         ("/fails/stored", 500, "disk"),
@@ -234,7 +240,7 @@ def test_ids_are_opaque_and_new_in_each_process():
             ids.name(wrong)
 
 
-def test_a_port_in_use_is_said_so():
+def test_a_port_in_use_is_reported():
     access = serving.Access.to("127.0.0.1")
     app = application(access)
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ParameterError, match="port="):
