@@ -115,9 +115,9 @@ def _examples(folder: Path, corpus: str, settings: ViewSettings, draws: int, see
     """A clip in every state, ``draws`` times; nothing for a clip that cannot be read."""
     patches, examples = _patches(folder), []
     for view in evaluation_views(_corpus(corpus), [clip], settings, seed, draws):
-        assert view.native is not None  # settings.native
-        vectors = patches.patches(view.native, view.native_rate).astype(np.float16)
-        stretch = Stretch(vectors, slow_of(view.native, view.native_rate))
+        assert view.native_waveform is not None  # settings.native
+        vectors = patches.patches(view.native_waveform, view.native_rate).astype(np.float16)
+        stretch = Stretch(vectors, slow_of(view.native_waveform, view.native_rate))
         examples.append(Example(stretch, view.state, view.severity, view.clip.source))
     return examples
 

@@ -64,7 +64,9 @@ def embed_views(
         views = evaluation_views(corpus, clips, settings, seed, draws)
         shown = track(_batched(views, BATCH), f"embed {corpus.name}/{side}", total=-(-total // BATCH), transient=True)
         for batch in shown:
-            natives = [(view.native, view.native_rate) for view in batch if view.native is not None] or None
+            natives = [
+                (view.native_waveform, view.native_rate) for view in batch if view.native_waveform is not None
+            ] or None
             for space, vectors in model.view_vectors([view.waveform for view in batch], natives).items():
                 parts.setdefault(space, []).append(vectors)
             rows += [view_row(view, settings.states, corpus.name, side, settings.duration_s) for view in batch]
@@ -113,7 +115,7 @@ def localise(
         detail = None if inputs.detail is None else DetailFigures(*map(torch.from_numpy, inputs.detail))
         with torch.inference_mode():
             scores = encoder.eval()(torch.from_numpy(inputs.waveforms), detail).frame_probabilities
-        touched = torch.tensor([view.touched for view in batch])
+        touched = torch.tensor([view.span for view in batch])
         kinds = torch.tensor([view.state for view in batch])
         frame_samples = hop_s * encoder.sample_rate
         targets.append(frame_targets(kinds, touched, scores.shape[1], frame_samples, len(states)).numpy())

@@ -84,11 +84,11 @@ def test_an_encoder_takes_figures_or_computes_them_of_its_input():
 def test_views_keep_their_waveform_before_resampling(small_corpus):
     views = list(evaluation_views(small_corpus, small_corpus.clips[:3], VIEWS, 0))
     for view in views:
-        finished = audio.resample(view.native, view.native_rate, 32000)[:16000]
+        finished = audio.resample(view.native_waveform, view.native_rate, 32000)[:16000]
         assert np.allclose(view.waveform, finished / max(1.0, np.abs(finished).max()), atol=1e-6)
     detail = stack(views).detail
     for i, view in enumerate(views):
-        for stacked, single in zip(detail, numpy_detail(view.native[None], view.native_rate), strict=True):
+        for stacked, single in zip(detail, numpy_detail(view.native_waveform[None], view.native_rate), strict=True):
             assert np.array_equal(stacked[i], single[0])
     plain = list(evaluation_views(small_corpus, small_corpus.clips[:3], replace(VIEWS, native=False), 0))
     assert stack(plain).detail is None
@@ -137,7 +137,7 @@ def test_views_longer_than_a_window_are_cut_at_their_own_rate_too(small_corpus):
         starts = (0.0, 0.25, 0.5, 0.75, 0.8)
         parts = [
             [x[round(s * rate) : round((s + 0.5) * rate)] for s in starts]
-            for x, rate in ((view.waveform, 32000), (view.native, view.native_rate))
+            for x, rate in ((view.waveform, 32000), (view.native_waveform, view.native_rate))
         ]
         figures = tensors(numpy_detail(np.stack(parts[1]), view.native_rate))
         with torch.no_grad():

@@ -90,7 +90,7 @@ def test_a_view_is_replayed_from_its_row(small_corpus, tmp_path: Path, monkeypat
         waveform, rate = small_corpus.load(clips[row["clip"]])
         assert rate == row["sample_rate"]
         clean = cut_window(audio.mono(waveform)[None], row["start"], row["stop"] - row["start"])
-        assert np.array_equal(artifacts.replay(clean, rate, json.loads(row["params"]))[0], view.native)
+        assert np.array_equal(artifacts.replay(clean, rate, json.loads(row["params"]))[0], view.native_waveform)
 
 
 def test_level_is_no_cue():
@@ -178,7 +178,7 @@ def test_spliced_views_differ_inside_their_span_only():
     corpus = Memory({f"n{i}": noise(i, rate=8000) for i in range(6)}, rate=8000)
     settings = ViewSettings(("clean", "hiss", "clipping"), 1.0, 16000, (0.8, 1.0), spliced=1.0, span=(0.2, 0.4))
     for view in evaluation_views(corpus, corpus.clips, settings, 0):
-        onset, offset = view.touched
+        onset, offset = view.span
         if not view.state:
             assert onset == offset == 0
             continue
@@ -195,9 +195,9 @@ def test_the_share_of_spliced_views_and_the_batch_that_carries_spans(small_corpu
     views = list(evaluation_views(small_corpus, small_corpus.clips, settings, 0, draws=8))
     spliced = [view.params.get("span") is not None for view in views if view.state]
     assert 0.35 < np.mean(spliced) < 0.65
-    whole = [view.touched for view in views if view.state and "span" not in view.params]
+    whole = [view.span for view in views if view.state and "span" not in view.params]
     assert set(whole) == {(0, 8000)}
-    assert stack(views).spans.tolist() == [list(view.touched) for view in views]
+    assert stack(views).spans.tolist() == [list(view.span) for view in views]
 
 
 def test_splicing_leaves_other_views_as_they_were(small_corpus):

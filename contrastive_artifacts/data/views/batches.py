@@ -105,8 +105,8 @@ def stack(views: Sequence[View]) -> Batch:
         np.array([view.state for view in views], np.int64),
         np.array([view.severity for view in views], np.float32),
         np.array([numbers[view.clip.source] for view in views], np.int64),
-        np.array([view.touched for view in views], np.int64).reshape(-1, 2),
-        _detail([(view.native, view.native_rate) for view in views if view.native is not None]),
+        np.array([view.span for view in views], np.int64).reshape(-1, 2),
+        _detail([(view.native_waveform, view.native_rate) for view in views if view.native_waveform is not None]),
     )
 
 

@@ -29,8 +29,8 @@ class View(NamedTuple):
     clip: Clip
     start: int  # of the window in the clip, in samples at native_rate
     native_rate: int
-    touched: tuple[int, int] = (0, 0)  # [onset, offset) of the artifact in ``waveform``; equal if there is none
-    native: np.ndarray | None = None  # float32 [T'] at native_rate: the view before resampling; see ViewSettings.native
+    span: tuple[int, int] = (0, 0)  # [onset, offset) of the artifact in ``waveform``; equal if there is none
+    native_waveform: np.ndarray | None = None  # float32 [T'] at native_rate, before resampling; see ViewSettings.native
 
 
 def tilt_and_level(waveform: np.ndarray, rate: int, rng: np.random.Generator) -> np.ndarray:
@@ -80,12 +80,9 @@ def render_views(clip: Clip, loaded: tuple[np.ndarray, int], settings: ViewSetti
         native = tilt_and_level(view.waveform, rate, rng)
         finished = _resampled(native, rate, settings.sample_rate)
         finished = np.pad(finished[:samples], (0, max(0, samples - len(finished))))
-        touched = _touched(view.segments, settings.sample_rate / rate, samples)
-        views.append(
-            View(
-                finished, state, severity, view.params, clip, start, rate, touched, native if settings.native else None
-            )
-        )
+        changed = _outer_span(view.segments, settings.sample_rate / rate, samples)
+        before = native if settings.native else None
+        views.append(View(finished, state, severity, view.params, clip, start, rate, changed, before))
     return views
 
 
@@ -98,8 +95,8 @@ def _splice(settings: ViewSettings, length: int, rng: np.random.Generator) -> tu
     return start, start + inside
 
 
-def _touched(segments: np.ndarray, ratio: float, samples: int) -> tuple[int, int]:
-    """[onset, offset) from the first to the last touched sample, at ``ratio`` times the sample rate of ``segments``.
+def _outer_span(segments: np.ndarray, ratio: float, samples: int) -> tuple[int, int]:
+    """[onset, offset) from the first to the last sample of ``segments``, at ``ratio`` times their sample rate.
 
     Two clicks with a pause between them are one event, as in a list of faults. Without segments (the artifact changed
     nothing within its span) the range is empty.
