@@ -1,8 +1,7 @@
-"""Looks through what should be clean: python scripts/curate.py corpus.path=DIR to=curated/ [serve=false] [apply=auto]
+"""Checks clean recordings: python scripts/curate.py corpus.path=DIR to=curated/ [serve=false] [apply=auto]
 
-Flags clips (clipped, silent, padded, band-limited, humming, doubled ...), serves a local page to keep or reject them,
-and writes a numbered manifest that every corpus reads: corpus.curation=curated. Without listening: serve=false
-apply=auto.
+Flags clips (clipped, silent, padded, band-limited, humming, duplicate ...), serves a local page to keep or reject them,
+and writes a numbered manifest, which is used by corpus.curation=curated. Without listening: serve=false apply=auto.
 """
 
 from __future__ import annotations
@@ -36,11 +35,11 @@ from contrastive_artifacts.runs import sections
 
 
 def main(config: dict[str, Any]) -> None:
-    chosen, folder, apply = make_limits(config["limits"]), Path(config["to"]), config["apply"]
+    limits, folder, apply = make_limits(config["limits"]), Path(config["to"]), config["apply"]
     check_apply(apply)
-    serving = _serving() if config["serve"] else None  # what is missing is said before hours of measuring
+    serving = _serving() if config["serve"] else None  # a missing package is reported before hours of measuring
     corpus = sections.make_corpus(config["corpus"])
-    findings = survey(corpus, folder, chosen, lambda clips: track(clips, "measure", total=len(corpus), transient=True))
+    findings = survey(corpus, folder, limits, lambda clips: track(clips, "measure", total=len(corpus), transient=True))
     with Journal(folder / "decisions.jsonl") as journal:
         decisions = Decisions(journal, config["who"] or getpass.getuser())
 
@@ -48,21 +47,21 @@ def main(config: dict[str, Any]) -> None:
             outcome = verdicts(findings, decisions.in_force(), apply)
             rows = balance(findings, outcome)
             files.write_csv(folder / "balance.csv", [HEADER, *rows])
-            return write_manifest(folder, corpus, findings, outcome, chosen, apply)
+            return write_manifest(folder, corpus, findings, outcome, limits, apply)
 
-        made = publish()
-        counts = made["counts"]
+        manifest = publish()
+        counts = manifest["counts"]
         table(f"{len(corpus)} clips, {counts['flagged']} flagged", ["reason", "clips"], list(counts["reasons"].items()))
         if serving is not None:
             server, app = serving
             access = server.Access.to(config["host"])
             page = app(Review(corpus, findings, decisions, publish), access)
             server.serve(page, access, config["port"], lambda url: console.print(f"page      {url} (Ctrl+C ends)"))
-            made = publish()
+            manifest = publish()
         outcome = verdicts(findings, decisions.in_force(), apply)
     table("Balance", HEADER, balance(findings, outcome))
-    kept, rejected = made["counts"]["keep"], made["counts"]["reject"]
-    console.print(f"manifest  {folder / 'manifest.csv'}, version {made['version']}: {kept} kept, {rejected} rejected")
+    keep, reject = manifest["counts"]["keep"], manifest["counts"]["reject"]
+    console.print(f"manifest  {folder / 'manifest.csv'}, version {manifest['version']}: {keep} kept, {reject} rejected")
     console.print(f"to use it corpus.curation={folder}")
 
 

@@ -1,8 +1,8 @@
-"""Embeds recordings as they are: python scripts/embed.py corpus.path=DIR [index=DIR] [encoder=release|RUN] [out=FILE]
+"""Embeds recordings: python scripts/embed.py corpus.path=DIR [index=DIR] [encoder=release|RUN] [out=FILE]
 
-One row a window, with file, start and stop in samples of the file's own rate, and what the probe hears in it. With
-index=DIR the windows can be searched: python scripts/retrieve.py query=clip.wav index=DIR. Files that cannot be read
-become rows of OUT.problems.csv, and the rest goes on.
+Writes one row per window, with file, start and stop in samples at the native rate, and the classification of the probe.
+With index=DIR the windows can be searched: python scripts/retrieve.py query=clip.wav index=DIR. Files that cannot be
+read become rows of OUT.problems.csv.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Renders a paired dataset: python scripts/render.py path=FILE|DIR to=DIR [artifacts=[hum]] [severities=[0.2,0.8]] ...
 
-corpus=... takes any corpus of configs/corpus instead of path. Run it again to resume; a complete dataset is left alone.
+corpus=... takes a corpus of configs/corpus instead of path. Run it again to resume; a complete dataset is not changed.
 """
 
 from __future__ import annotations
@@ -43,18 +43,24 @@ def main(config: dict[str, Any]) -> None:
     if (config["path"] is None) == ("corpus" not in config):
         raise ParameterError("Give either path=FILE|DIR or corpus=NAME (one of configs/corpus), not both or neither.")
     folder = config["to"]
-    wanted, kind = settings(config), dataset.LAYOUTS[config["layout"]]
+    plan, kind = settings(config), dataset.LAYOUTS[config["layout"]]
     layout = kind(config["shard"]) if config["layout"] == "webdataset" else kind()
     corpus = sections.make_corpus(config["corpus"]) if "corpus" in config else dataset.corpus_at(config["path"], folder)
     split = sections.make_splits(corpus, config["split"]) if "split" in config else {}
     sides = {clip.id: side for side, clips in split.items() for clip in clips}
-    made = dataset.render_dataset(corpus, wanted, layout, folder, sides, config["workers"])
+    result = dataset.render_dataset(corpus, plan, layout, folder, sides, config["workers"])
 
-    counts = Counter((row["split"], row["artifact"]) for row in made.rows)
-    table(f"{folder}: {len(made.rows)} files", ["split", "artifact", "files"], [[*key, n] for key, n in counts.items()])
-    for name, count in made.left_out.items():
+    counts = Counter((row["split"], row["artifact"]) for row in result.rows)
+    table(
+        f"{folder}: {len(result.rows)} files",
+        ["split", "artifact", "files"],
+        [[*key, n] for key, n in counts.items()],
+    )
+    for name, count in result.left_out.items():
         console.print(f"left out  {name}: {count} views that did not fit (too few channels, or no recorded rooms)")
-    if made.rejected:
-        console.print(f"rejected  {folder}/rejected.csv: {len(made.rejected)} clips")
+    if result.rejected:
+        console.print(f"rejected  {folder}/rejected.csv: {len(result.rejected)} clips")
     console.print(f"manifest  {folder}/manifest.parquet, manifest.csv")
-    console.print(f"rendered  {made.fresh} files now" if made.fresh else "complete  there was nothing left to render")
+    console.print(
+        f"rendered  {result.fresh} files now" if result.fresh else "complete  there was nothing left to render"
+    )
