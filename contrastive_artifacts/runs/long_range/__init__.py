@@ -1,4 +1,4 @@
-"""What longer context buys: material, pairs of one local sound, and scores against context."""
+"""Long-range context: audio material, pairs with equal local sound, and scores against the length of context."""
 
 from .collect import collect as collect
 from .experiment import run_all as run_all
@@ -13,9 +13,9 @@ from .pairs import LOCAL_S as LOCAL_S
 from .pairs import PAIRS as PAIRS
 from .pairs import Pair as Pair
 from .plan import REFERENCE_S as REFERENCE_S
-from .plan import Heard as Heard
+from .plan import Entry as Entry
 from .plan import Plan as Plan
-from .scoring import Told as Told
+from .scoring import Predictions as Predictions
 from .scoring import cross_context as cross_context
 from .scoring import cross_linear as cross_linear
 from .scoring import folds as folds

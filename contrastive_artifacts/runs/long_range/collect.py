@@ -1,4 +1,4 @@
-"""Renders the material once, hands each item to every encoder, and keeps the patches."""
+"""Renders every item once, computes its vectors by every encoder, and caches them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FACTS = ("id", "source", "label", "severity", "at_s", "rate_hz", "clicks_s")
 
 
 class Job(NamedTuple):
-    """``vectors(waveform [T], item) -> [N, D]`` at the item's rate, and the fingerprint of what computes them."""
+    """``vectors(waveform [T], item) -> [N, D]`` at the item's rate, and the fingerprint of this computation."""
 
     fingerprint: str
     vectors: Callable[[np.ndarray, Item], np.ndarray]
@@ -29,7 +29,7 @@ class Job(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Collected:
-    """Facts of every item ([M] dicts of ``FACTS``), and for each job its M arrays of vectors."""
+    """FACTS of every item ([M] dicts), and for each job its M arrays of vectors."""
 
     facts: list[dict[str, Any]]
     rows: dict[str, tuple[np.ndarray, ...]]
@@ -39,18 +39,18 @@ class Collected:
 
 
 def collect(
-    folder: str | Path, make: Callable[[], Iterator[Item]], total: int, jobs: Mapping[str, Job],
+    folder: str | Path, make_items: Callable[[], Iterator[Item]], total: int, jobs: Mapping[str, Job],
     about: Mapping[str, Any], finished: bool, title: str,
 ) -> Collected:  # fmt: skip
-    """The vectors of every job over every item; what lies in ``folder`` already is not computed again.
+    """The vectors of every job over every item; those in ``folder`` are read instead of computed.
 
     Args:
-        make: The items, the same at every call.
-        total: About how many there are, for the progress bar.
-        jobs: Name -> what to compute of each item.
-        about: JSON that says what the items are made of; other material gets another folder. Rendering code is not
-            part of it: delete the folder after changing that.
-        finished: Whether waveforms are finished as views are, or taken as they come.
+        make_items: Returns the items, the same at every call.
+        total: Approximate number of items, for the progress bar.
+        jobs: Name -> computation for each item.
+        about: JSON that identifies the items; other items get another folder. It does not include the code that renders
+            them: delete the folder after changing that.
+        finished: Whether level and tilt of waveforms are drawn as for views.
     """
     key = hashlib.blake2b(json.dumps(about, sort_keys=True).encode(), digest_size=8).hexdigest()
     folder = Path(folder) / key
@@ -60,25 +60,25 @@ def collect(
         ids = [fact["id"] for fact in facts]
         tables = {name: PatchTable.load(paths[name], job.fingerprint, ids) for name, job in jobs.items()}
     except (StorageError, FingerprintError):
-        return _compute(folder, make, total, jobs, paths, finished, title)
-    return Collected(facts, {name: found.rows for name, found in tables.items()})
+        return _compute(folder, make_items, total, jobs, paths, finished, title)
+    return Collected(facts, {name: table.rows for name, table in tables.items()})
 
 
 def _compute(
-    folder: Path, make: Callable[[], Iterator[Item]], total: int, jobs: Mapping[str, Job],
+    folder: Path, make_items: Callable[[], Iterator[Item]], total: int, jobs: Mapping[str, Job],
     paths: Mapping[str, Path], finished: bool, title: str,
 ) -> Collected:  # fmt: skip
     facts: list[dict[str, Any]] = []
     rows: dict[str, list[np.ndarray]] = {name: [] for name in jobs}
-    for item in track(make(), title, total=total, transient=True):
+    for item in track(make_items(), title, total=total, transient=True):
         waveform = item.finished() if finished else item.waveform[0]
         for name, job in jobs.items():
             rows[name].append(job.vectors(waveform, item).astype(np.float16))
         facts.append({name: getattr(item, name) for name in FACTS})
     if not facts:
-        raise ParameterError("No clip could be read: there is no material.")
+        raise ParameterError("No clip of the corpus could be read; check its path and its files.")
     ids = tuple(fact["id"] for fact in facts)
     files.write_json(folder / "facts.json", facts)
     for name, job in jobs.items():
         PatchTable(ids, tuple(rows[name]), job.fingerprint).save(paths[name])
-    return Collected(facts, {name: tuple(found) for name, found in rows.items()})
+    return Collected(facts, {name: tuple(vectors) for name, vectors in rows.items()})

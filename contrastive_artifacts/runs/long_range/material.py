@@ -1,4 +1,4 @@
-"""Sounds for the tests of context: artifacts over whole clips of half a minute, pairs, and records that turn."""
+"""Audio for the tests of context: artifacts over whole clips of half a minute, pairs, and turning records."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TURNS_HZ = {"33": 100 / 180, "45": 45 / 60, "78": 78 / 60}
 CLASSES = (
     CLEAN, "hiss", "clicks", "dropout", "hum", "periodic_clicks", "wow", "pumping", "print_through", "gain_step",
 )  # fmt: skip
-"""Those after "dropout" are long-range by their nature; the ones before it are there to be told from them."""
+"""Those after "dropout" need long context; the others are there to be distinguished from them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,14 +27,14 @@ class Item:
     """A rendered clip.
 
     Args:
-        id, source, label: What it is.
+        id, source, label: Of the clip.
         severity: In [0, 1].
-        waveform: float32 ``[1, T]`` at ``rate``, not yet finished.
-        rate: Hz.
-        at_s: A moment at which the artifact touches the sound.
-        key: Of the generator of level and tilt; equal for both members of a pair.
-        rate_hz: Turns per second of the record, where it turns.
-        clicks_s: Times of its clicks.
+        waveform: float32 ``[1, T]`` at ``rate``, before level and tilt.
+        rate: Sample rate in Hz.
+        at_s: A time within a touched segment.
+        key: Of the random generator of level and tilt; equal for both members of a pair.
+        rate_hz: Turns per second of a record.
+        clicks_s: Times of the clicks of a record.
     """
 
     id: str
@@ -49,9 +49,9 @@ class Item:
     clicks_s: tuple[float, ...] = ()
 
     def finished(self) -> np.ndarray:
-        """Mono float32 [T] with level and tilt by chance, as views are finished; lowered where it would clip."""
-        found = tilt_and_level(self.waveform, self.rate, seeding.generator(*self.key))
-        return found / np.float32(max(1.0, float(np.abs(found).max())))
+        """Mono float32 [T] with random level and tilt, as views have them; scaled down where it would clip."""
+        waveform = tilt_and_level(self.waveform, self.rate, seeding.generator(*self.key))
+        return waveform / np.float32(max(1.0, float(np.abs(waveform).max())))
 
 
 def items(
@@ -63,15 +63,15 @@ def items(
         for name in classes:
             key = (seed, "long range", clip.id, name)
             rng = seeding.generator(*key)
-            degree = float(rng.uniform(*severity)) if name != CLEAN else 0.0
-            y, segments, _ = _render(name, x, rate, degree, rng)
+            item_severity = float(rng.uniform(*severity)) if name != CLEAN else 0.0
+            y, segments, _ = _render(name, x, rate, item_severity, rng)
             start, stop = segments[int(rng.integers(len(segments)))] if len(segments) else (0, x.shape[1])
             at_s = float(rng.uniform(start, stop)) / rate
-            yield Item(f"{clip.id}/{name}", clip.source, name, degree, y, rate, at_s, (*key, "finish"))
+            yield Item(f"{clip.id}/{name}", clip.source, name, item_severity, y, rate, at_s, (*key, "finish"))
 
 
 def pair_items(corpus: Corpus, clips: Sequence[Clip], duration_s: float, seed: int) -> Iterator[Item]:
-    """Both members of every pair on every clip, one after the other; the moment lies within 4 to 6 tenths of it."""
+    """Both members of every pair on every clip, one after the other; the moment is at 40 to 60 % of the clip."""
     for clip, x, rate in _loaded(corpus, clips, duration_s):
         for pair in PAIRS.values():
             key = (seed, "pairs", clip.id, *pair.names)
@@ -83,7 +83,7 @@ def pair_items(corpus: Corpus, clips: Sequence[Clip], duration_s: float, seed: i
 
 
 def turn_items(corpus: Corpus, clips: Sequence[Clip], duration_s: float, severity: float, seed: int) -> Iterator[Item]:
-    """Every clip as a record of each of the three speeds with a click once a turn."""
+    """Every clip as a record of each of the three speeds with one click per turn."""
     for (clip, x, rate), (turns, hertz) in itertools.product(_loaded(corpus, clips, duration_s), TURNS_HZ.items()):
         key = (seed, "turns", clip.id, turns)
         y, segments, exact = _render("periodic_clicks", x, rate, severity, seeding.generator(*key), hertz)
@@ -102,14 +102,14 @@ def _loaded(corpus: Corpus, clips: Sequence[Clip], duration_s: float) -> Iterato
 def _render(
     name: str, x: np.ndarray, rate: int, severity: float, rng: np.random.Generator, hertz: float | None = None
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """The clip with an artifact, the touched segments, and the turns per second where it turns."""
+    """The clip with an artifact, the touched segments, and the turns per second of a record (0 otherwise)."""
     if name == CLEAN:
         return x.copy(), np.zeros((0, 2), np.int64), 0.0
     artifact = ARTIFACTS["wow_flutter" if name == "wow" else name]
     params, exact = artifact.sample(severity, rng), 0.0
-    if name == "wow":  # slow parts only: from half a second to two a turn
+    if name == "wow":  # slow only: one turn takes half a second to two seconds
         params["parts"] = [[float(rng.uniform(0.5, 2)), 1.0, float(rng.random())]]
-    if name == "periodic_clicks":  # of records only, at their peaks
+    if name == "periodic_clicks":  # of records only, loud enough
         nominal = list(TURNS_HZ.values())[int(rng.integers(3))] if hertz is None else hertz
         exact = nominal * float(rng.uniform(0.998, 1.002))
         params |= {"rate_hz": exact, "level_db": 6 + 18 * severity}
@@ -120,8 +120,8 @@ def place(at_s: float, context_s: float, patches: int, window_s: float, hop_s: f
     """First patch and number of patches of a context of ``context_s`` that holds the moment ``at_s``.
 
     Args:
-        patches: How many the clip has.
-        share: In [0, 1): where in the context the patch about the moment lies, as far as the clip reaches.
+        patches: Number of patches of the clip.
+        share: In [0, 1): position of the moment within the context, as far as the clip allows.
     """
     count = min(patches, max(1, int((context_s - window_s) / hop_s + 1e-6) + 1))
     middle = min(max(round((at_s - window_s / 2) / hop_s), 0), patches - 1)

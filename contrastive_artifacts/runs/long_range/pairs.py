@@ -1,7 +1,7 @@
-"""Pairs with the same local sound: within half a second of one moment no sample tells the members apart.
+"""Pairs with equal local sound: within half a second of one moment, all samples of both members are equal.
 
-The first member is something that belongs to the recording, or happened to it once; the second is the artifact, which
-shows in what it does everywhere else.
+The first member has something that belongs to the recording, or happened once; the second has the artifact, which is
+recognised by the sound everywhere else.
 """
 
 from __future__ import annotations
@@ -14,18 +14,19 @@ import numpy as np
 from ... import audio
 from ...artifacts.dsp.resample_at import read_at
 
-LOCAL_S = 1.04  # equal within this window about the moment: a patch of YAMNet (.975 s) fits in
+LOCAL_S = 1.04  # length of the equal part around the moment, longer than a patch of YAMNet (.975 s)
 TURNS_HZ = (100 / 180, 45 / 60, 78 / 60)
 Render = Callable[[np.ndarray, int, int, np.random.Generator], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two look-alikes.
+    """Two sounds that are locally equal.
 
     Args:
         names: Of the members.
-        render: ``(waveform [T], rate, at, rng) -> (first, second)``, each [T] and equal within LOCAL_S about ``at``.
+        render: ``(waveform [T], rate, at, rng) -> (first, second)``, each [T], equal within LOCAL_S around sample
+            ``at``.
     """
 
     names: tuple[str, str]
@@ -42,7 +43,7 @@ def _clicks(x: np.ndarray, rate: int, places: np.ndarray, shape: np.ndarray) -> 
 
 
 def _click(x: np.ndarray, rate: int, rng: np.random.Generator) -> np.ndarray:
-    """A damped resonance of 4 ms whose peak lies 12-24 dB above the active level."""
+    """A damped resonance of 4 ms with a peak 12-24 dB above the active level."""
     t = np.arange(round(0.004 * rate)) / rate
     wave = np.cos(2 * np.pi * rng.uniform(800, 4000) * t) * np.exp(-t / 0.0008)
     return (wave * max(audio.active_rms(x[None], rate), 1e-3) * 10 ** (rng.uniform(12, 24) / 20)).astype(np.float32)
@@ -59,13 +60,13 @@ def single_or_turning(x: np.ndarray, rate: int, at: int, rng: np.random.Generato
 
 
 def irregular_or_turning(x: np.ndarray, rate: int, at: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """As many clicks in both: only their order in time differs."""
+    """The same number of clicks in both; only their times differ."""
     shape, places = _click(x, rate, rng), _turns(x, rate, at, rng)
     return _clicks(x, rate, _scattered(len(x), rate, at, len(places), 0.1, rng), shape), _clicks(x, rate, places, shape)
 
 
 def bass_or_hum(x: np.ndarray, rate: int, at: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A low tone with harmonics that ends after one to three seconds, or that was always there."""
+    """A low tone with harmonics that lasts one to three seconds, or all the time."""
     t = np.arange(len(x)) / rate
     base, phases = rng.choice([50.0, 60.0]), rng.random(6)
     tone = sum(np.sin(2 * np.pi * (k * base * t + phases[k - 1])) / k for k in range(1, 7))
@@ -75,14 +76,14 @@ def bass_or_hum(x: np.ndarray, rate: int, at: int, rng: np.random.Generator) -> 
 
 
 def pause_or_dropouts(x: np.ndarray, rate: int, at: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A single gap, as between two phrases, or the same one among others that come at random, as dropouts do."""
+    """A single gap, as between two phrases, or the same gap among others at random times, as dropouts are."""
     half = round(rng.uniform(0.04, 0.1) * rate)
     places = _scattered(len(x), rate, at, 1 + int(rng.integers(5, 10)), 0.3, rng)
     return _gaps(x, np.array([at]), half), _gaps(x, places, half)
 
 
 def vibrato_or_wow(x: np.ndarray, rate: int, at: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Pitch that sways by 1.5-3 % for the length of a note, or all the time; displaced, never slower as a whole."""
+    """Pitch modulation of 1.5-3 % for the length of a note, or all the time; the duration does not change."""
     t = np.arange(len(x)) / rate
     hertz, depth = rng.uniform(3, 6), rng.uniform(0.015, 0.03)
     sway = depth / (2 * np.pi * hertz) * np.sin(2 * np.pi * (hertz * t + rng.random())) * rate
@@ -92,7 +93,7 @@ def vibrato_or_wow(x: np.ndarray, rate: int, at: int, rng: np.random.Generator) 
 
 
 def fade_or_pumping(x: np.ndarray, rate: int, at: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A fade of 6-14 dB within a second, or the same glide as part of a gain that goes down and up all the time."""
+    """A fade of 6-14 dB within a second, or the same fade as part of a gain that goes down and up all the time."""
     seconds = (np.arange(len(x)) - at) / rate
     depth, half = rng.uniform(6, 14), LOCAL_S / 2
     fade = -depth * np.clip((seconds + half) / LOCAL_S, 0, 1)
@@ -116,7 +117,7 @@ def _gain(db: np.ndarray) -> np.ndarray:
 
 
 def _around(samples: int, rate: int, at: int, more_s: float, ramp_s: float) -> np.ndarray:
-    """1 within LOCAL_S / 2 + ``more_s`` of ``at``, 0 farther away, ramps of ``ramp_s`` between, float32 [T]."""
+    """float32 [T]: 1 within LOCAL_S / 2 + ``more_s`` of ``at``, 0 farther away, with ramps of ``ramp_s``."""
     away = np.abs(np.arange(samples) - at) / rate - LOCAL_S / 2 - more_s
     return (0.5 + 0.5 * np.cos(np.pi * np.clip(away / ramp_s, 0, 1))).astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""How large the experiment is, what is under test, and where contexts lie."""
+"""Size of the experiment, the encoders under test, and the positions of contexts."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ PATCH_S, HOP_S = 0.96, 0.48
 
 @dataclass(frozen=True)
 class Plan:
-    """How large.
+    """Size of the experiment.
 
     Args:
-        contexts: Lengths in seconds, 10 among them; those below a patch are told by a probe of their own.
-        folds: Over sources.
-        cuts: Stretches of each context that the modules are trained on, besides the one that is asked about.
+        contexts: Lengths in seconds, 10 among them; those shorter than a patch are measured by a linear probe only.
+        folds: Number of folds by source.
+        cuts: Further stretches of each length that the modules are trained on, besides the one that is classified.
         duration_s, pair_s: Length of the clips of T1 and T2.
         severity: Range of T1.
-        turn_sources: Sources that are played as records in T5.
-        turn_patch_s, turn_hop_s: Of the sliding windows of T5 (a patch no shorter than the backbone needs).
-        seed: Of everything.
+        turn_sources: Number of sources that are rendered as records in T5.
+        turn_patch_s, turn_hop_s: Length and hop of the windows of T5 (not shorter than the backbone needs).
+        seed: Of all random draws.
         fitting: Of the context modules.
     """
 
@@ -47,12 +47,12 @@ class Plan:
 
     @property
     def lengths(self) -> tuple[float, ...]:
-        """The contexts that hold a patch or more."""
+        """The contexts of at least one patch."""
         return tuple(c for c in self.contexts if c >= PATCH_S)
 
     def spans(self, name: str, at_s: float) -> list[tuple[int, int]]:
-        """First patch and number of patches of the stretches of an item: of every context that about ``at_s``, which is
-        asked about, then ``cuts`` more anywhere."""
+        """First patch and number of patches of the stretches of an item: one of every length around ``at_s``, which is
+        classified, then ``cuts`` more of every length at random positions."""
         patches, rng = 1 + int((self.duration_s - PATCH_S) / HOP_S), seeding.generator(self.seed, "place", name)
         share, spans = rng.random(), []
         for turn, context_s in itertools.product(range(1 + self.cuts), self.lengths):
@@ -62,8 +62,8 @@ class Plan:
 
 
 @dataclass(frozen=True, eq=False)
-class Heard:
-    """An encoder, or a bare backbone, under test."""
+class Entry:
+    """An encoder or a backbone under test."""
 
     name: str
     model: Encoder | backbones.Backbone

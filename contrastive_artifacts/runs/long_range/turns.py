@@ -1,4 +1,4 @@
-"""A record's revolution rate from the series of frame scores."""
+"""The revolution rate of a record from a series of scores of its windows."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ _PAD = 32
 def revolution_rate(series: np.ndarray, hop_s: float, range_hz: tuple[float, float] = RANGE_HZ) -> float:
     """The rate in Hz at which a series of scores repeats.
 
-    A comb over its amplitude spectrum: mean amplitude at the multiples of a rate, less the largest mean at its other
-    halves, thirds or fifths. What is taken away keeps a train of short events from being taken for one of twice or
-    three times its rate, the mean for one of half.
+    A comb over its amplitude spectrum: mean amplitude at the multiples of a rate, less the largest mean at the other
+    multiples of its half, third or fifth. The subtraction excludes two or three times the rate of a train of short
+    events, the mean over all multiples excludes half the rate.
 
     Args:
         series: [N] scores, one every ``hop_s`` seconds.
-        range_hz: Where the rate is looked for; both ends at least one turn in the series and below half the hop rate.
+        range_hz: Searched rates; two turns of the lowest must fit in the series, the highest be below half the hop
+            rate.
 
     Raises:
         ParameterError: the series is too short or too coarse for the range.
@@ -61,11 +62,11 @@ def _comb(
 def series_probe(
     x: Sequence[np.ndarray], clicks_s: Sequence[Sequence[float]], hop_s: float, window_s: float
 ) -> tuple[np.ndarray, float]:
-    """Weights [D] and bias that turn patch vectors into a score of "a click lies in the middle".
+    """Weights [D] and bias of a score for clicks in the middle of a patch, by ridge regression.
 
     Args:
-        x: Series ``[N, D]`` of patches; patch n stands for ``[n * hop_s, n * hop_s + window_s)``.
-        clicks_s: Times of the clicks of each.
+        x: Series ``[N, D]`` of patches; patch n covers ``[n * hop_s, n * hop_s + window_s)``.
+        clicks_s: Times of the clicks of each series.
     """
     stacked = np.concatenate(x).astype(np.float64)
     target = np.concatenate([_density(len(rows), c, hop_s, window_s) for rows, c in zip(x, clicks_s, strict=True)])
@@ -76,7 +77,7 @@ def series_probe(
 
 
 def _density(count: int, clicks_s: Sequence[float], hop_s: float, window_s: float) -> np.ndarray:
-    """How many clicks each patch holds, those in its middle counting most (raised cosine), [N]."""
+    """Number of clicks in each patch [N], weighted by a raised cosine around its middle."""
     middles = np.arange(count) * hop_s + window_s / 2
     away = np.abs(middles[:, None] - np.asarray(clicks_s)[None]) / (window_s / 2)
     return (0.5 + 0.5 * np.cos(np.pi * np.clip(away, 0, 1))).sum(axis=1)

@@ -1,4 +1,4 @@
-"""The tests of long-range context themselves: pairs are alike where they must be, rates and places are right."""
+"""The material and scores of the long-range tests: pairs are equal where they must be, rates and spans are right."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contrastive_artifacts.runs.long_range import (
     LOCAL_S,
     PAIRS,
     TURNS_HZ,
-    Told,
+    Predictions,
     items,
     place,
     revolution_rate,
@@ -97,10 +97,10 @@ def test_a_context_holds_the_moment(context_s: float) -> None:
 
 def test_material_touches_the_whole_clip() -> None:
     corpus = corpora.create("builtin", sources=1, duration_s=8.0, sample_rate=RATE)
-    made = list(items(corpus, corpus.clips, 8.0, (0.8, 1.0), 0))
-    assert [item.label for item in made] == list(CLASSES)
-    clean = made[0].waveform
-    for item in made[1:]:
+    rendered = list(items(corpus, corpus.clips, 8.0, (0.8, 1.0), 0))
+    assert [item.label for item in rendered] == list(CLASSES)
+    clean = rendered[0].waveform
+    for item in rendered[1:]:
         assert item.waveform.shape == clean.shape
         assert np.abs(item.waveform - clean).max() > 1e-4, item.label
         assert 0 <= item.at_s <= 8.0
@@ -121,10 +121,10 @@ def test_shortest_window() -> None:
 
 def test_scores_and_their_intervals() -> None:
     truth = np.array(["a", "b"] * 20)
-    told = np.where(np.arange(40) < 30, truth, "a")
-    found = Told(truth, told, np.repeat([f"s{i}" for i in range(10)], 4))
-    assert found.accuracy(("a", "b")).value == pytest.approx(35 / 40)
-    assert found.accuracy(("b",)).value == pytest.approx(15 / 20)
-    assert found.f1("a").value == pytest.approx(2 * 20 / (20 + 25))
-    assert found.macro_f1().value == pytest.approx((40 / 45 + 30 / 35) / 2)
-    assert found.f1("b").low < found.f1("b").value < found.f1("b").high
+    predicted = np.where(np.arange(40) < 30, truth, "a")
+    predictions = Predictions(truth, predicted, np.repeat([f"s{i}" for i in range(10)], 4))
+    assert predictions.accuracy(("a", "b")).value == pytest.approx(35 / 40)
+    assert predictions.accuracy(("b",)).value == pytest.approx(15 / 20)
+    assert predictions.f1("a").value == pytest.approx(2 * 20 / (20 + 25))
+    assert predictions.macro_f1().value == pytest.approx((40 / 45 + 30 / 35) / 2)
+    assert predictions.f1("b").low < predictions.f1("b").value < predictions.f1("b").high
