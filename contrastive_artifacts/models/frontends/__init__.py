@@ -1,4 +1,4 @@
-"""Front-ends: waveform -> log-mel frames, one module per published recipe, its constants in one place."""
+"""Front-ends: waveform -> log-mel spectrogram, one module per published recipe, with all its constants."""
 
 from .byol_a_mel import ByolAMel as ByolAMel
 from .efficientat_mel import EfficientatMel as EfficientatMel

@@ -24,10 +24,10 @@ SHIFT_DB, SPAN_DB = -79.6482, 50.6842 + 79.6482  # minimum and range over the tr
 
 
 class AtstMel(nn.Module):
-    """Power spectrum (centred, reflected ends, periodic Hann) -> mel -> dB, 80 dB below the peak at most -> scaled.
+    """Power spectrum (centred, reflected ends, periodic Hann) -> mel -> dB, limited to 80 dB below the peak -> scaled.
 
-    The peak is that of each clip. torchaudio takes it over the whole batch when it is given ``[B, T]``, so that the
-    published code gives a clip other numbers in other company; alone, a clip has the same ones here and there.
+    The peak is the one of each row. torchaudio takes the peak of the whole batch ``[B, T]``, so the result of the
+    published code for a clip depends on the other clips in the batch; for a single clip both are the same.
     """
 
     window: Tensor
@@ -36,7 +36,7 @@ class AtstMel(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         functional = _torchaudio.load("torchaudio.functional")
-        with torch.device("cpu"):  # torchaudio looks at the numbers, which a meta device has not
+        with torch.device("cpu"):  # torchaudio reads the values, which a meta device does not have
             filters = functional.melscale_fbanks(N_FFT // 2 + 1, LOW_HZ, HIGH_HZ, BANDS, SAMPLE_RATE)
         self.register_buffer("window", torch.hann_window(N_FFT), persistent=False)
         self.register_buffer("filters", filters, persistent=False)

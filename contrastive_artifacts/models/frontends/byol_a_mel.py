@@ -1,7 +1,7 @@
 """BYOL-A's front-end: 64-band log-mel spectrogram at 16 kHz, normalised by the statistics of a data set.
 
-Recipe: arXiv 2204.07402: windows of 64 ms every 10 ms, 60 to 7800 Hz. The paper does not say which mel filters; these
-are Slaney's of equal area.
+Recipe: arXiv 2204.07402: windows of 64 ms every 10 ms, 60 to 7800 Hz. The paper does not name the mel filters; these
+are Slaney's, of equal area.
 """
 
 from __future__ import annotations
@@ -25,9 +25,12 @@ class ByolAMel(nn.Module):
     """Power spectrum (centred, reflected ends, periodic Hann) -> mel -> log -> zero mean and unit deviation.
 
     Args:
-        mean, std: Of the log-mel values of the data set; see :meth:`statistics`.
-        n_fft: Samples, also of the window.
-        bands: Of the mel scale, from ``low_hz`` to ``high_hz``.
+        mean, std: Statistics of the log-mel values of the data set; see :meth:`statistics`.
+        n_fft: Length of FFT and window in samples.
+        bands: Number of mel bands from ``low_hz`` to ``high_hz``.
+
+    Raises:
+        ParameterError: std is not positive.
     """
 
     window: Tensor
@@ -44,9 +47,9 @@ class ByolAMel(nn.Module):
     ) -> None:
         super().__init__()
         if not std > 0:
-            raise ParameterError(f"std={std}: the deviation of a data set's log-mel values is positive.")
+            raise ParameterError(f"std must be > 0; got {std}.")
         self.mean, self.std, self.n_fft = mean, std, n_fft
-        with torch.device("cpu"):  # indexes by condition, which "meta" cannot
+        with torch.device("cpu"):  # torchaudio reads the values, which a meta device does not have
             filters = _torchaudio.load("torchaudio.functional").melscale_fbanks(
                 n_fft // 2 + 1, low_hz, high_hz, bands, SAMPLE_RATE, norm="slaney", mel_scale="slaney"
             )
@@ -61,7 +64,7 @@ class ByolAMel(nn.Module):
         return (self._log_mel(waveform) - self.mean) / self.std
 
     def statistics(self, waveform: Tensor) -> tuple[float, float]:
-        """Mean and deviation over the bands and frames of clips ``[B, T]`` of a data set, to build the network with."""
+        """Mean and deviation of the log-mel values of clips ``[B, T]`` of a data set, the arguments of this class."""
         values = self._log_mel(waveform)
         return float(values.mean()), float(values.std())
 

@@ -1,7 +1,7 @@
 """CLAP's front-end: 64-band log-mel spectrogram in decibels at 48 kHz, 50 Hz to 14 kHz.
 
-Recipe: ``ClapFeatureExtractor`` in transformers (Apache-2.0), after LAION-AI/CLAP (CC0). The latter also rounds the
-waveform to 16 bit first; that is left out, because its noise would cover quieter artifacts.
+Recipe: ``ClapFeatureExtractor`` in transformers (Apache-2.0), after LAION-AI/CLAP (CC0). LAION-AI/CLAP also rounds the
+waveform to 16 bit; this is omitted, as the rounding noise would cover quiet artifacts.
 """
 
 from __future__ import annotations
@@ -26,13 +26,16 @@ FLOOR = 1e-10
 
 
 class ClapMel(nn.Module):
-    """Power spectrum (centred, reflected ends, periodic Hann) -> mel -> ``10 log10``, not below -100 dB.
+    """Power spectrum (centred, reflected ends, periodic Hann) -> mel -> ``10 log10``, at least -100 dB.
 
-    Published in double precision, here in single: what lies more than 110 dB below a tone in the same frame is off by
-    tenths of a decibel and more, the rest by at most 0.001 dB.
+    The published recipe uses double precision, this one single precision: values more than 110 dB below a tone in the
+    same frame differ by some tenths of a decibel or more, all others by at most 0.001 dB.
 
     Args:
         mel: "slaney" (filters of equal area), or "htk" (peaks of 1) for the checkpoints with feature fusion.
+
+    Raises:
+        ParameterError: another ``mel``.
     """
 
     window: Tensor
@@ -42,7 +45,7 @@ class ClapMel(nn.Module):
         super().__init__()
         if mel not in MELS:
             raise ParameterError(f"mel={mel!r} is none of {', '.join(MELS)}.")
-        with torch.device("cpu"):  # indexes by condition, which "meta" cannot
+        with torch.device("cpu"):  # torchaudio reads the values, which a meta device does not have
             functional = _torchaudio.load("torchaudio.functional")
             filters = functional.melscale_fbanks(
                 *(N_FFT // 2 + 1, LOW_HZ, HIGH_HZ, BANDS, SAMPLE_RATE), "slaney" if mel == "slaney" else None, mel

@@ -22,9 +22,9 @@ RANGE_DB = 120.0
 
 
 class DashengMel(nn.Module):
-    """Power spectrum (centred, reflected ends, periodic Hann) -> HTK's mel -> ``10 log10`` -> lowest values lifted.
+    """Power spectrum (centred, reflected ends, periodic Hann) -> HTK's mel -> ``10 log10``, limited range.
 
-    Nothing is quieter than 120 dB below the loudest point of the row; the published recipe takes that of the batch.
+    Values are raised to at least 120 dB below the largest value of the row; in the published recipe, of the batch.
     """
 
     window: Tensor
@@ -32,7 +32,7 @@ class DashengMel(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        with torch.device("cpu"):  # indexes by condition, which "meta" cannot
+        with torch.device("cpu"):  # torchaudio reads the values, which a meta device does not have
             functional = _torchaudio.load("torchaudio.functional")
             filters = functional.melscale_fbanks(N_FFT // 2 + 1, 0.0, HIGH_HZ, BANDS, SAMPLE_RATE)
         self.register_buffer("window", torch.hann_window(N_FFT, periodic=True), persistent=False)

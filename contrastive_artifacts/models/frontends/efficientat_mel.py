@@ -26,8 +26,8 @@ class EfficientatMel(nn.Module):
     """Pre-emphasis -> power spectrum (centred, reflected ends, symmetric Hann) -> mel -> log -> fixed normalisation.
 
     Args:
-        sample_rate: Hz.
-        window, hop, n_fft: Samples; an even number of zeros completes the window to ``n_fft``.
+        sample_rate: In Hz.
+        window, hop, n_fft: In samples; the window is zero-padded to ``n_fft``, the same on both sides.
         high_hz: Upper edge of the mel bands.
     """
 
@@ -55,9 +55,8 @@ class EfficientatMel(nn.Module):
         Frame ``n`` is centred at sample ``n * hop``.
         """
         emphasised = waveform[:, 1:] - PRE_EMPHASIS * waveform[:, :-1]  # one sample shorter
-        padded = nn.functional.pad(emphasised.unsqueeze(1), (self.n_fft // 2, self.n_fft // 2), mode="reflect").squeeze(
-            1
-        )
+        side = self.n_fft // 2
+        padded = nn.functional.pad(emphasised.unsqueeze(1), (side, side), mode="reflect").squeeze(1)
         return over_frames(self._log_mel, padded, self.n_fft, self.hop).transpose(1, 2)
 
     def _log_mel(self, frames: Tensor) -> Tensor:

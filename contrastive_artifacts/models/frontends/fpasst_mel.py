@@ -1,4 +1,4 @@
-"""fPaSST's and the frame-level MobileNets' front-end: PaSST's recipe at 16 kHz, with a floor under the logarithm.
+"""Front-end of fPaSST and the frame-level MobileNets: PaSST's recipe at 16 kHz, with a floor under the logarithm.
 
 Recipe: fschmid56/PretrainedSED, models/frame_passt/preprocess.py at evaluation (MIT).
 """
@@ -23,7 +23,7 @@ class FpasstMel(EfficientatMel):
     """Spectrogram ``[B, 128, 1 + (T - 2) // 160]`` (mel band, time) of ``[B, T]`` in [-1, 1] at 16 kHz, T > 257.
 
     Args:
-        periodic: The Hann window is (fPaSST) or is not (MobileNets) periodic.
+        periodic: Whether the Hann window is periodic (fPaSST) or symmetric (MobileNets).
     """
 
     def __init__(self, periodic: bool = True) -> None:

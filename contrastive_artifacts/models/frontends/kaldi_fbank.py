@@ -1,7 +1,7 @@
-"""Kaldi's filter banks at 16 kHz, a batch at a time: the front-end of AST, BEATs and EAT.
+"""Kaldi's filter banks at 16 kHz, for batches: the front-end of AST, BEATs and EAT.
 
 Recipe: ``torchaudio.compliance.kaldi.fbank`` without dither (torchaudio, BSD-2-Clause), which AST's feature extractor
-in transformers and BEATs call clip by clip.
+in transformers and BEATs call for each clip.
 """
 
 from __future__ import annotations
@@ -29,14 +29,18 @@ FLOOR = torch.finfo(torch.float32).eps
 class KaldiFbank(nn.Module):
     """Frames from the first sample on -> mean removed -> pre-emphasis -> window -> power -> mel -> log -> normalised.
 
-    Pre-emphasis works within the frame, its first sample preceded by itself. Where the published recipe also removes
-    the mean of the whole waveform, nothing changes: every frame loses its own mean.
+    Pre-emphasis is computed within each frame, with the first sample repeated before it. Some published recipes also
+    remove the mean of the whole waveform; as each frame's mean is removed anyway, this makes no difference.
 
     Args:
-        mean, deviation: Of the log-mel over the training data; the output is ``(x - mean) / (2 * deviation)``.
-        window: "hanning", or "povey", Kaldi's own (the former to the power 0.85).
-        gain: Multiplies the waveform: 2^15 for recipes that expect 16-bit integers.
-        bands: Mel bands from 20 Hz to 8 kHz.
+        mean, deviation: Statistics of the log-mel of the training data; the output is
+            ``(x - mean) / (2 * deviation)``.
+        window: "hanning", or "povey": Kaldi's window, a Hann window to the power 0.85.
+        gain: Factor on the waveform: 2^15 for recipes that expect 16-bit integers.
+        bands: Number of mel bands from 20 Hz to 8 kHz.
+
+    Raises:
+        ParameterError: another ``window``.
     """
 
     window: Tensor

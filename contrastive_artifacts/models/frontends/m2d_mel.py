@@ -1,7 +1,7 @@
 """M2D's front-end: 80-band log-mel spectrogram at 16 kHz, 50 Hz to 8 kHz, in windows of 25 ms every 10 ms.
 
-Recipe: arXiv 2210.14648; the filters are nnAudio's (MIT), with which M2D's README says that it was computed: Slaney's
-of equal area. That is BYOL-A's front-end, of the same authors, with other sizes.
+Recipe: arXiv 2210.14648. The filters are those of nnAudio (MIT), which M2D's README names: Slaney's, of equal area.
+This is the front-end of BYOL-A, by the same authors, with other sizes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from .byol_a_mel import ByolAMel
 N_FFT = 400  # samples, also of the window
 BANDS = 80
 LOW_HZ, HIGH_HZ = 50.0, 8000.0
-MEAN, STD = -7.1, 4.2  # of AudioSet
+MEAN, STD = -7.1, 4.2  # statistics of AudioSet
 
 
 class M2dMel(ByolAMel):

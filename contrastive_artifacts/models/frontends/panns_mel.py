@@ -18,7 +18,7 @@ POWER_FLOOR = 1e-10  # -100 dB
 
 
 class Recipe(NamedTuple):
-    """What differs between the published rates; the window is as long as the FFT."""
+    """The constants that depend on the sample rate; the window is as long as the FFT."""
 
     sample_rate: int
     n_fft: int
@@ -40,7 +40,7 @@ class PannsMel(nn.Module):
     def __init__(self, recipe: Recipe) -> None:
         super().__init__()
         self.recipe = recipe
-        with torch.device("cpu"):  # indexes by condition, which "meta" cannot
+        with torch.device("cpu"):  # torchaudio reads the values, which a meta device does not have
             filters = _torchaudio.load("torchaudio.functional").melscale_fbanks(
                 *(recipe.n_fft // 2 + 1, recipe.low_hz, recipe.high_hz, BANDS, recipe.sample_rate),
                 norm="slaney",

@@ -1,4 +1,4 @@
-"""Whisper's front-end: log-mel spectrogram at 16 kHz up to 8 kHz, nothing quieter than 80 dB below its loudest point.
+"""Whisper's front-end: log-mel spectrogram at 16 kHz up to 8 kHz, limited to 80 dB below its largest value.
 
 Recipe: openai/whisper, whisper/audio.py (MIT); ``WhisperFeatureExtractor`` in transformers (Apache-2.0).
 """
@@ -21,14 +21,14 @@ SHIFT, SCALE = 4.0, 4.0
 
 
 class WhisperMel(nn.Module):
-    """Power spectrum (centred, reflected ends, periodic Hann) -> Slaney's mel -> log10 -> lowest values lifted."""
+    """Power spectrum (centred, reflected ends, periodic Hann) -> Slaney's mel -> log10, limited range."""
 
     window: Tensor
     filters: Tensor
 
     def __init__(self, bands: int) -> None:
         super().__init__()
-        with torch.device("cpu"):  # indexes by condition, which "meta" cannot
+        with torch.device("cpu"):  # torchaudio reads the values, which a meta device does not have
             functional = _torchaudio.load("torchaudio.functional")
             filters = functional.melscale_fbanks(N_FFT // 2 + 1, 0.0, HIGH_HZ, bands, SAMPLE_RATE, "slaney", "slaney")
         self.register_buffer("window", torch.hann_window(N_FFT, periodic=True), persistent=False)
@@ -37,7 +37,7 @@ class WhisperMel(nn.Module):
     def forward(self, waveform: Tensor) -> Tensor:
         """Spectrogram ``[B, bands, T // 160]`` (mel band, time) of ``[B, T]`` in [-1, 1] at 16 kHz, T > 200.
 
-        Frame ``n`` is centred at sample ``160 n``. The loudest point is that of the whole row.
+        Frame ``n`` is centred at sample ``160 n``. Values are raised to at least 80 dB below the largest of the row.
         """
         side = N_FFT // 2
         padded = nn.functional.pad(waveform.unsqueeze(1), (side, side), mode="reflect").squeeze(1)

@@ -21,12 +21,12 @@ LOW_HZ, HIGH_HZ = 125.0, 7500.0
 LOG_OFFSET = 0.001
 PATCH_FRAMES = 96
 PATCH_HOP_FRAMES = 48
-PATCH_SAMPLES = (PATCH_FRAMES - 1) * HOP + WINDOW  # 15600: what one patch is computed from
+PATCH_SAMPLES = (PATCH_FRAMES - 1) * HOP + WINDOW  # 15600, the samples of one patch
 PATCH_HOP_SAMPLES = PATCH_HOP_FRAMES * HOP
 
 
 def padded_samples(samples: int) -> int:
-    """Length after the zeros on the right that complete the last patch.
+    """Length in samples after zero-padding on the right to whole patches.
 
     >>> padded_samples(1), padded_samples(15600), padded_samples(15601)
     (15600, 15600, 23280)
