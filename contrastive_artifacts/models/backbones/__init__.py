@@ -1,4 +1,4 @@
-"""Backbones: published audio networks as encoders of waveforms, by name, with verified weights."""
+"""Backbones: published audio networks by name, with verified weights; waveform -> frames."""
 
 from . import hub as hub
 from .audioset import Tagger as Tagger

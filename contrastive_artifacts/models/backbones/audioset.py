@@ -1,4 +1,4 @@
-"""The published AudioSet classifier on top of a backbone: shows that converted weights hear what they should."""
+"""The published AudioSet classifier on top of a backbone, to verify converted weights."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from .contract import Backbone
 
 
 class Tagger(nn.Module):
-    """Backbone and published head. Encoders are made from the backbone alone and do not store the head.
+    """Backbone and published head. Encoders use the backbone only and do not store the head.
 
     Args:
-        clip_head: Whether the head takes one vector a clip, its summary or else the mean frame (True), or every frame
+        backbone: With published weights.
+        head: Frames or summary -> logits.
+        clip_head: Input of the head: one vector per clip, the summary or else the mean frame (True), or each frame
             (False).
     """
 
@@ -22,7 +24,7 @@ class Tagger(nn.Module):
         self.clip_head = clip_head
 
     def scores(self, waveform: Tensor) -> Tensor:
-        """AudioSet class probabilities ``[B, N, classes]`` of ``[B, T]``; N is 1 where the head takes clips."""
+        """AudioSet class probabilities ``[B, N, classes]`` of ``[B, T]``; N is 1 for a head that takes clips."""
         features = self.backbone(waveform)
         if self.clip_head:
             whole = features.frames.mean(1) if features.summary is None else features.summary

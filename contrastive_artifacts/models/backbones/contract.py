@@ -1,4 +1,4 @@
-"""What every backbone offers to the encoder above it."""
+"""The interface of all backbones."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ...core.errors import ParameterError
 
 @dataclass(frozen=True)
 class Features:
-    """Frames of a batch.
+    """Output of a backbone for a batch.
 
     Args:
         frames: ``[B, N, D]``.
         hop_s: Seconds from one frame to the next.
-        spectrogram: ``[B, M, F]``, the front-end's log-mel: M bands over F spectrogram frames.
-        summary: ``[B, S]``, the published vector of the whole clip where the network has one of its own (class token).
+        spectrogram: ``[B, M, F]``, log-mel of the front-end: M bands, F spectrogram frames.
+        summary: ``[B, S]``, the network's own vector of the whole input (class token), if it has one.
     """
 
     frames: Tensor
@@ -29,21 +29,22 @@ class Features:
 
 
 class Backbone(nn.Module, ABC):
-    """A front-end and the network that was trained on it; a wrong spectrogram cannot be paired with the weights.
+    """A network together with the front-end that it was trained with, so that they cannot be combined wrongly.
 
     Attributes:
         frontend: Waveform ``[B, T]`` -> log-mel input of the network, as published with the weights.
-        sample_rate: Rate of the input in Hz.
-        dim: D, the length of one frame vector.
-        bands: M, the bands of the front-end's spectrogram.
-        hop_s: Seconds between frames.
-        window_s: Seconds of audio that one frame stands for (nominal; layers with global context see more).
-        offset_s: Where the window of frame 0 begins, relative to the first sample: frame ``n`` stands for
+        sample_rate: Sample rate of the input in Hz.
+        dim: D, the width of a frame.
+        bands: M, the number of bands of the front-end.
+        hop_s: Seconds from one frame to the next.
+        window_s: Seconds of audio that a frame covers (nominal: layers with global context use more).
+        offset_s: Beginning of frame 0 in seconds, relative to the first sample: frame ``n`` covers
             ``[offset_s + n * hop_s, offset_s + n * hop_s + window_s)``.
         min_samples: Shorter input is zero-padded on the right to this length.
         convolutional: Whether the network is ``blocks``, a sequence of :class:`ConvUnit` from images to maps, which
             :func:`freeze` can pack.
-        record: Plain JSON that :func:`contrastive_artifacts.models.backbones.build` makes the same architecture from.
+        record: Plain JSON from which :func:`contrastive_artifacts.models.backbones.build` creates the same
+            architecture.
     """
 
     frontend: nn.Module
@@ -67,10 +68,14 @@ class Backbone(nn.Module, ABC):
 
     @abstractmethod
     def layer_groups(self) -> list[nn.Module]:
-        """Modules from bottom to top that hold every parameter once: what to unfreeze, or to train slower, first."""
+        """Modules from bottom to top that hold each parameter once; each is frozen or trained at its own rate."""
 
     def padded(self, waveform: Tensor) -> Tensor:
-        """The waveform in float32, zero-padded on the right to ``min_samples`` where it is shorter."""
+        """The waveform in float32, zero-padded on the right to at least ``min_samples``.
+
+        Raises:
+            ParameterError: as :meth:`forward`.
+        """
         if waveform.ndim != 2 or waveform.shape[-1] == 0 or not waveform.is_floating_point():
             raise ParameterError(
                 f"A backbone takes floating-point waveforms [batch, samples], got {waveform.dtype} of shape "

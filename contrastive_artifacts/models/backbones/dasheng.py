@@ -1,7 +1,7 @@
-"""Dasheng: a masked autoencoder's encoder over slices of 40 ms, from the code and weights that its authors publish.
+"""Dasheng: the encoder of a masked autoencoder over slices of 40 ms, with the code and weights of its authors.
 
-Source: mispeech/dasheng-* on the Hugging Face hub, RicherMans/Dasheng (Apache-2.0); arXiv 2406.06992. The code there
-runs here only with consent, see :mod:`.remote`.
+Source: mispeech/dasheng-* on the Hugging Face hub, RicherMans/Dasheng (Apache-2.0); arXiv 2406.06992. The code runs
+only with the user's consent, see :mod:`.remote`.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from ..frontends import dasheng_mel
 from . import remote
 from .contract import Features
 from .hf_models import HFBackbone
-from .spec import Checkpoint, Found, State
+from .spec import Checkpoint, HubModel, State
 from .windowed import in_windows
 
-PATCH = 4  # spectrogram frames under one slice
-OWN = "encoder."  # of the network in the repository's files
+PATCH = 4  # spectrogram frames in a slice
+PREFIX = "encoder."  # prefix of the network in the published files
 HEAD = ("outputlayer.",)
 
 
 class Dasheng(HFBackbone):
-    """Frames are the encoder's tokens, 40 ms apart, each over all bands.
+    """Frames are the tokens of the encoder, one per slice of 40 ms and all bands.
 
-    Shorter input takes the first positions only, as published; longer input is cut into windows of the published
-    length. The batch norm of the spectrogram keeps its published statistics.
+    Shorter input uses only the first positions, as published; longer input is cut into windows of the published length.
+    The statistics of the batch norm of the spectrogram are not trained.
 
     Args:
         id, revision: The repository with the code.
-        config: The content of its ``config.json``.
+        config: Content of its ``config.json``.
     """
 
     sample_rate = dasheng_mel.SAMPLE_RATE
@@ -62,15 +62,15 @@ class Dasheng(HFBackbone):
 
 
 def rename(state: Mapping[str, Tensor]) -> State:
-    """Published keys -> ours; the classifier is left out."""
+    """Published keys -> keys of this package, without the classifier."""
     return {
-        "network." + key.removeprefix(OWN) if key.startswith(OWN) else key: value
+        "network." + key.removeprefix(PREFIX) if key.startswith(PREFIX) else key: value
         for key, value in state.items()
         if not key.startswith(HEAD)
     }
 
 
-def find(weights: str | Path, cache: Path | None, options: Mapping[str, Any]) -> Found:
+def find(weights: str | Path, cache: Path | None, options: Mapping[str, Any]) -> HubModel:
     """See :func:`.remote.find`."""
     return remote.find(weights, cache, options, "dasheng", rename)
 

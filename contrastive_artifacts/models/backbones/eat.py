@@ -1,7 +1,7 @@
-"""EAT: a vision transformer over 16 x 16 patches of a log-mel, from the code and weights that its authors publish.
+"""EAT: a vision transformer over 16 x 16 patches of a log-mel, with the code and weights of its authors.
 
-Source: worstchan/EAT-* on the Hugging Face hub, cwx-worst-one/EAT (MIT); arXiv 2401.03497. The code there runs here
-only with consent, see :mod:`.remote`.
+Source: worstchan/EAT-* on the Hugging Face hub, cwx-worst-one/EAT (MIT); arXiv 2401.03497. The code runs only with the
+user's consent, see :mod:`.remote`.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from ..frontends import kaldi_fbank
 from . import remote
 from .contract import Features
 from .hf_models import HFBackbone
-from .spec import Checkpoint, Found, State
+from .spec import Checkpoint, HubModel, State
 from .windowed import in_windows
 
 PATCH = 16
 LENGTH = 1024  # spectrogram frames of 10.24 s
 MEAN, DEVIATION = -4.268, 4.569
-OWN = "model."  # of the network in the repository's files
+PREFIX = "model."  # prefix of the network in the published files
 HEAD = ("fc_norm.", "head.")  # the AudioSet classifier of fine-tuned checkpoints
 
 
 class EAT(HFBackbone):
-    """Frames are the mean over the frequencies of one patch position; the summary is the class token.
+    """Frames are means over the patches of one position in time; the summary is the class token.
 
-    Published with every clip padded to 10.24 s; here shorter input takes the first positions only, and longer input is
-    cut into windows of that length.
+    The published model pads every clip to 10.24 s. Here, shorter input uses only the first positions, and longer input
+    is cut into windows of 10.24 s.
 
     Args:
         id, revision: The repository with the code.
-        config: The content of its ``config.json``.
+        config: Content of its ``config.json``.
     """
 
     sample_rate = kaldi_fbank.SAMPLE_RATE
@@ -56,7 +56,7 @@ class EAT(HFBackbone):
         return Features(frames, self.hop_s, spectrogram, summary)
 
     def _window(self, spectrogram: Tensor) -> tuple[Tensor, Tensor]:
-        x = self.network.extract_features(spectrogram.transpose(1, 2).unsqueeze(1)).float()  # time by time
+        x = self.network.extract_features(spectrogram.transpose(1, 2).unsqueeze(1)).float()  # tokens in order of time
         return x[:, 1:].unflatten(1, (-1, self.bands // PATCH)).mean(2), x[:, 0]
 
     def layers(self) -> list[nn.Module]:
@@ -67,15 +67,15 @@ class EAT(HFBackbone):
 
 
 def rename(state: Mapping[str, Tensor]) -> State:
-    """Published keys -> ours; the classifier is left out."""
+    """Published keys -> keys of this package, without the classifier."""
     return {
-        "network." + key.removeprefix(OWN) if key.startswith(OWN) else key: value
+        "network." + key.removeprefix(PREFIX) if key.startswith(PREFIX) else key: value
         for key, value in state.items()
-        if not key.removeprefix(OWN).startswith(HEAD)
+        if not key.removeprefix(PREFIX).startswith(HEAD)
     }
 
 
-def find(weights: str | Path, cache: Path | None, options: Mapping[str, Any]) -> Found:
+def find(weights: str | Path, cache: Path | None, options: Mapping[str, Any]) -> HubModel:
     """See :func:`.remote.find`."""
     return remote.find(weights, cache, options, "eat", rename)
 

@@ -1,4 +1,4 @@
-"""Backbones by name, with their weights."""
+"""Creates backbones by name, with their weights."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from . import (
 from .audioset import Tagger
 from .contract import Backbone
 from .lora import adapt_as
-from .spec import Checkpoint, Found, Weights, load_strict
+from .spec import Checkpoint, HubModel, Weights, load_strict
 
 BACKBONES: Registry[Checkpoint] = Registry("backbone")
 for _checkpoint in (
@@ -61,7 +61,7 @@ for _checkpoint in (
 ):
     BACKBONES.register(_checkpoint.name, _checkpoint)
 
-PREFIX = "backbone."  # of the backbone's tensors in an encoder's file
+PREFIX = "backbone."  # prefix of the backbone's tensors in the file of an encoder
 _log = logging.getLogger("contrastive_artifacts")
 
 
@@ -72,17 +72,17 @@ def create(
     lora: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> Backbone:
-    """A backbone in evaluation mode with its weights, its ``record`` set.
+    """A backbone in evaluation mode, with its weights and its ``record``.
 
     Args:
         name: A name in ``BACKBONES``.
-        weights: "auto": the cached or downloaded published file, or, where that cannot be had, the encoder of this
-            project that ships with the package (a warning says so). "none": from scratch, batch norms that train.
-            Otherwise a published file, or an ``encoder.safetensors`` beside its ``encoder.json``, or a folder with one.
+        weights: "auto": the published file, from the cache or downloaded. If that is impossible, the backbone of an
+            encoder in this package, with a warning. "none": random weights, and batch norms that are trained.
+            Otherwise a published file, an ``encoder.safetensors`` with its ``encoder.json``, or a folder with one.
         cache: Folder for "auto"; see :func:`hub.cache_folder`.
-        lora: Train low-rank corrections of its layers in place of its weights: the options of :func:`.lora.adapt`.
-        options: Of the architecture, where it is not to be as published (``patchout=0.3``), or of a model on the
-            Hugging Face hub, which one (``id="facebook/wav2vec2-base"``).
+        lora: Options of :func:`.lora.adapt`, to train low-rank corrections of its layers in place of its weights.
+        options: Options of the architecture that differ from the published ones (``patchout=0.3``), or the name of a
+            model on the Hugging Face hub (``id="facebook/wav2vec2-base"``).
 
     Raises:
         UnknownNameError: no such backbone.
@@ -104,10 +104,15 @@ def create(
 
 
 def create_tagger(name: str, weights: str | Path = "auto", cache: Path | None = None) -> Tagger:
-    """The backbone with its published AudioSet head; ``weights`` is "auto", a published file or a folder with it.
+    """The backbone with its published AudioSet head.
+
+    Args:
+        name: A name in ``BACKBONES``.
+        weights: "auto", a published file, or a folder with one.
+        cache: Folder for "auto"; see :func:`hub.cache_folder`.
 
     Raises:
-        WeightsError: as :func:`create`, and for files that hold no head.
+        WeightsError: as :func:`create`, or there is no head.
     """
     checkpoint = BACKBONES[name]
     if checkpoint.head is None:
@@ -120,16 +125,16 @@ def create_tagger(name: str, weights: str | Path = "auto", cache: Path | None = 
 
 
 def build(record: dict[str, Any]) -> Backbone:
-    """The architecture of a backbone's ``record``, in evaluation mode, its weights not loaded.
+    """The architecture of a backbone's ``record``, in evaluation mode, with random weights.
 
     Raises:
         UnknownNameError: no such backbone.
-        WeightsError: the record is not one that :func:`create` writes.
+        WeightsError: the record was not written by :func:`create`.
     """
     try:
         checkpoint, options = BACKBONES[record["backbone"]], dict(record["options"])
     except (KeyError, TypeError, ValueError) as error:
-        raise WeightsError(f"Not the record of a backbone ({error!r} is amiss): {record!r}.") from error
+        raise WeightsError(f"This is not the record of a backbone ({error!r}): {record!r}.") from error
     try:
         backbone = checkpoint.build(**options)
     except (KeyError, TypeError, ParameterError) as error:
@@ -154,16 +159,14 @@ def _record(
 
 
 def _locate_or_bundled(checkpoint: Checkpoint, cache: Path | None) -> Path:
-    hub.known_file(checkpoint, hub.cache_folder(cache))  # an altered file there is an error, not a reason to fall back
+    hub.known_file(checkpoint, hub.cache_folder(cache))  # an altered file is an error, not a reason to use another one
     try:
         return hub.locate(checkpoint, cache)
     except WeightsError as error:
         path = hub.bundled(checkpoint.name)
         if path is None:
             raise
-        _log.warning(
-            "%s: no published weights here, starting from the encoder that ships with this package.", checkpoint.name
-        )
+        _log.warning("%s: no published weights available; using the backbone of the released encoder.", checkpoint.name)
         _log.debug("%s", error)
         return path
 
@@ -200,20 +203,20 @@ def _is_encoder(weights: str | Path) -> bool:
     return path.name == TENSORS or (path / TENSORS).is_file() or (path / RECORD).is_file()
 
 
-def _from_repository(checkpoint: Checkpoint, found: Found) -> Backbone:
-    backbone = build(_record(checkpoint, found.weights, found.sha256, found.licence, dict(found.options)))
-    if found.backbone is not None:
-        load_strict(backbone, found.backbone, found.weights)
+def _from_repository(checkpoint: Checkpoint, model: HubModel) -> Backbone:
+    backbone = build(_record(checkpoint, model.weights, model.sha256, model.licence, dict(model.options)))
+    if model.backbone is not None:
+        load_strict(backbone, model.backbone, model.weights)
     return backbone
 
 
 def _from_encoder(checkpoint: Checkpoint, path: Path) -> Backbone:
-    beside = path.with_suffix(".json")
+    record_path = path.with_suffix(".json")
     try:
-        record = files.read_json(beside)["backbone"]
+        record = files.read_json(record_path)["backbone"]
         tensors = load_file(path)
     except (StorageError, SafetensorError, KeyError, TypeError) as error:
-        raise WeightsError(f"{path} and {beside} are not a saved encoder ({error}).") from error
+        raise WeightsError(f"{path} and {record_path} are not a saved encoder ({error}).") from error
     backbone = build(record)
     if record["backbone"] != checkpoint.name:
         raise WeightsError(f"{path} holds backbone {record['backbone']!r}, not {checkpoint.name!r}.")

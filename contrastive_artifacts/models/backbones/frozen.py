@@ -1,8 +1,8 @@
-"""A copy of a network for inference on the CPU: weights packed once, bias and activation inside each layer.
+"""A copy of a network for inference on the CPU, with packed weights and fused bias and activation.
 
-Plain modules bring their weights into the processor's layout on every call and pass over each map again for the
-activation. The operators used here are those that PyTorch's own compiler emits for CPUs (oneDNN, arXiv 2301.01333),
-called directly, because users have no C++ compiler for it; TorchScript, which could do the same, is deprecated.
+Ordinary modules convert their weights into oneDNN's layout in every call and process each map a second time for the
+activation. The operators used here are those that PyTorch's compiler generates for CPUs (oneDNN, arXiv 2301.01333).
+They are called directly, as the compiler needs a C++ compiler on the user's machine, and TorchScript is deprecated.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ FUSED: dict[type[nn.Module], tuple[str, list[float]]] = {  # activation -> its n
     nn.ReLU6: ("hardtanh", [0.0, 6.0]),
     nn.Hardswish: ("hardswish", []),
 }
-FLOATS = 16 * 32 * 48 * 32  # of the first map that go through at once: maps stay in the cache, and calls are few
+FLOATS = 16 * 32 * 48 * 32  # size of the first map of a chunk: maps fit into the cache, and calls are few
 
 
 def freeze(network: Network) -> Network:
-    """A copy in evaluation mode whose backbone is frozen: same call, same results but for rounding, no gradients.
+    """A faster copy for inference: same inputs, same outputs except for rounding, no gradients.
 
-    It shares nothing with ``network`` and does not follow later changes to it. Its state dict is of no use. Where
-    PyTorch comes without oneDNN, or the network is not on the CPU, it is a plain copy.
+    It shares no memory with ``network``, and its state dict cannot be loaded elsewhere. Without oneDNN, or on another
+    device than the CPU, it is an ordinary copy in evaluation mode.
 
     Args:
-        network: A backbone, or a module that holds one. Packed are convolutional backbones and the blocks of
-            :mod:`.vit`; networks of other libraries, and layers with low-rank corrections, are not.
+        network: A backbone, or a module that contains one. Convolutional backbones and the blocks of :mod:`.vit` are
+            packed; networks of other libraries and layers with low-rank corrections are not.
     """
     frozen = copy.deepcopy(network).eval().requires_grad_(False)
     if torch.backends.mkldnn.is_available() and all(p.device.type == "cpu" for p in frozen.parameters()):
@@ -52,15 +52,16 @@ def freeze(network: Network) -> Network:
 class FrozenBlocks(nn.Module):
     """Images ``[B, 1, H, W]`` -> maps ``[B, D, h, w]``, as ``blocks``, whose units are replaced in place.
 
-    Networks with trailing padding run on mirrored images with mirrored kernels: that makes it leading padding, which
-    every convolution has, where :class:`ConvUnit` needs larger kernels. All their strided layers must be of that kind.
+    A network with trailing padding processes mirrored images with mirrored kernels, which turns it into leading
+    padding. Convolutions support this, while :class:`ConvUnit` needs larger kernels for trailing padding. All strided
+    layers of such a network must have trailing padding.
     """
 
     def __init__(self, blocks: nn.Sequential) -> None:
         super().__init__()
         units = [module for module in blocks.modules() if isinstance(module, ConvUnit)]
         stem = units[0].conv
-        self.pixels = FLOATS * math.prod(stem.stride) // stem.out_channels  # of input
+        self.pixels = FLOATS * math.prod(stem.stride) // stem.out_channels  # of input per chunk
         self.mirrored = any(unit.trailing_pad for unit in units)
         self.blocks = _replaced(blocks, self.mirrored)
 
@@ -74,7 +75,7 @@ class FrozenBlocks(nn.Module):
 
 
 class FrozenConv(nn.Module):
-    """A :class:`ConvUnit` as one operator; a kernel of 1 x 1 is a matrix product over channels, which starts faster."""
+    """A :class:`ConvUnit` as one operator; 1 x 1 kernels as a matrix product over channels, with less overhead."""
 
     def __init__(self, unit: ConvUnit, mirrored: bool) -> None:
         super().__init__()
@@ -94,26 +95,26 @@ class FrozenConv(nn.Module):
             self.weight = ops._reorder_convolution_weight(weight.contiguous(), *self.shape)
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.pointwise:  # channels last: permuting moves nothing
+        if self.pointwise:  # in channels last format, permuting copies nothing
             return self.run(x.permute(0, 2, 3, 1), self.weight, self.bias, *self.activation).permute(0, 3, 1, 2)
         return self.run(x, self.weight, self.bias, *self.shape, *self.activation)
 
 
 class FrozenLinear(nn.Module):
-    """A linear layer ``[..., inputs] -> [..., outputs]``, with GELU after it, as one operator."""
+    """A linear layer ``[..., inputs] -> [..., outputs]``, optionally with GELU, as one operator."""
 
     def __init__(self, linear: nn.Linear, gelu: bool = False) -> None:
         super().__init__()
         self.weight = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach())
         self.bias = None if linear.bias is None else linear.bias.detach()
-        self.activation: tuple[Any, ...] = ("gelu", [], "none") if gelu else ("none", [], "")  # "none": not tanh
+        self.activation: tuple[Any, ...] = ("gelu", [], "none") if gelu else ("none", [], "")  # "none": exact GELU
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.ops.mkldnn._linear_pointwise.default(x, self.weight, self.bias, *self.activation)
 
 
 def _pack_linear(module: nn.Module) -> None:
-    """Packs the plain linear layers of attention in ``module``, and of MLPs right below it, in place."""
+    """Packs, in place, linear layers of attention in ``module`` and of MLPs that are its children."""
     for name, child in module.named_children():
         if isinstance(module, Attention) and name in ("qkv", "out") and type(child) is nn.Linear:
             setattr(module, name, FrozenLinear(child))

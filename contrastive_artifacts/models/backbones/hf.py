@@ -1,4 +1,4 @@
-"""Any audio encoder that the transformers library knows, by its name on the Hugging Face hub or from a folder."""
+"""Audio encoders of the transformers library, by their name on the Hugging Face hub or from a folder."""
 
 from __future__ import annotations
 
@@ -14,26 +14,25 @@ from .contract import Backbone
 from .distilled_vit import PATCH
 from .hf_models import WaveformBackbone, WhisperBackbone
 from .repository import Repository
-from .spec import Checkpoint, Found, State
+from .spec import Checkpoint, HubModel, State
 from .spectrogram_transformer import AST, BANDS, DEVIATION, MEAN, STRIDE
 
 Config = Mapping[str, Any]
 
 
 class Kind(NamedTuple):
-    """How one ``model_type`` is built, from config and preprocessor, and how its published tensors are renamed."""
+    """Functions for one ``model_type``."""
 
-    build: Callable[[Config, Config], Backbone]
-    rename: Callable[[State, Config], State]
+    build: Callable[[Config, Config], Backbone]  # config.json, preprocessor_config.json -> architecture
+    rename: Callable[[State, Config], State]  # published tensors -> tensors of this package
 
 
 def _library(model: str, module: str, backbone: Callable[[Any, Config], Backbone], prefixes: tuple[str, ...]) -> Kind:
-    """A class of the library in a backbone around it; in files of larger models it lies below one of ``prefixes``."""
+    """A class of the library in a backbone; in files of larger models its tensors have one of ``prefixes``."""
 
     def build_network(config: Config, preprocessor: Config) -> Backbone:
-        made = _configuration(config)
-        network = getattr(huggingface.transformers(f".models.{module}"), model)(made)
-        network._parameters.pop("masked_spec_embed", None)  # for pretraining; some models make it unasked
+        network = getattr(huggingface.transformers(f".models.{module}"), model)(_configuration(config))
+        network._parameters.pop("masked_spec_embed", None)  # for pretraining; some models always create it
         return backbone(network, preprocessor)
 
     return Kind(build_network, lambda state, config: hf_convert.rename(state, prefixes))
@@ -44,20 +43,22 @@ def _waveform(model: str, name: str, module: str = "") -> Kind:
 
 
 def _ast(config: Config, preprocessor: Config) -> Backbone:
-    made = _configuration(config)
-    usual = (made.patch_size, made.frequency_stride, made.num_mel_bins, made.intermediate_size, made.hidden_act)
-    ours = (PATCH, made.time_stride, BANDS, 4 * made.hidden_size, "gelu")
-    if usual != ours or not made.qkv_bias:
-        raise ParameterError(f"An AST of patch, stride, bands, width and activation {usual} is not known here: {ours}.")
+    sizes = _configuration(config)
+    given = (sizes.patch_size, sizes.frequency_stride, sizes.num_mel_bins, sizes.intermediate_size, sizes.hidden_act)
+    supported = (PATCH, sizes.time_stride, BANDS, 4 * sizes.hidden_size, "gelu")
+    if given != supported or not sizes.qkv_bias:
+        raise ParameterError(
+            f"An AST with patch, stride, bands, width and activation {given} is not known here; only {supported} is."
+        )
     normalize = preprocessor.get("do_normalize", True)
     return AST(
-        made.max_length,
-        made.time_stride,
+        sizes.max_length,
+        sizes.time_stride,
         preprocessor.get("mean", MEAN) if normalize else 0.0,
         preprocessor.get("std", DEVIATION) if normalize else 0.5,
-        depth=made.num_hidden_layers,
-        dim=made.hidden_size,
-        heads=made.num_attention_heads,
+        depth=sizes.num_hidden_layers,
+        dim=sizes.hidden_size,
+        heads=sizes.num_attention_heads,
     )
 
 
@@ -76,8 +77,8 @@ KINDS: dict[str, Kind] = {
     "whisper": _library("WhisperEncoder", "whisper.modeling_whisper", WhisperBackbone, ("model.encoder.", "encoder.")),
     "audio-spectrogram-transformer": Kind(_ast, _rename_ast),
 }
-# Says where a configuration comes from or names code that would be run; neither makes the architecture.
-_APART = (
+# Keys that name the origin of a configuration or code to run; they do not define the architecture.
+_IGNORED = (
     "auto_map",
     "architectures",
     "transformers_version",
@@ -92,11 +93,11 @@ def kind_of(config: Config) -> Kind:
     """The kind of a configuration.
 
     Raises:
-        ParameterError: of another type than those known here.
+        ParameterError: its type is not one of ``KINDS``.
     """
     model_type = config.get("model_type")
     if model_type not in KINDS:
-        code = " It brings its own code, which backbone=hf never runs." if "auto_map" in config else ""
+        code = " It comes with its own code, which backbone=hf never runs." if "auto_map" in config else ""
         raise ParameterError(f"model_type={model_type!r} is none of {', '.join(KINDS)}.{code}")
     return KINDS[model_type]
 
@@ -109,7 +110,7 @@ def build(config: Config, preprocessor: Config | None = None) -> Backbone:
         preprocessor: The content of ``preprocessor_config.json``.
 
     Raises:
-        ParameterError: transformers cannot build it, or it is of a type that is not known here.
+        ParameterError: transformers cannot build it, or its type is not one of ``KINDS``.
     """
     kind, preprocessor = kind_of(config), preprocessor or {}
     if preprocessor.get("sampling_rate", 16000) != 16000:
@@ -120,58 +121,58 @@ def build(config: Config, preprocessor: Config | None = None) -> Backbone:
         raise ParameterError(f"transformers cannot build this configuration: {error}") from error
 
 
-def own(config: Config) -> dict[str, Any]:
-    """What a ``config.json`` says of the architecture alone."""
-    return {key: value for key, value in config.items() if key not in _APART and not key.startswith("_")}
+def architecture_of(config: Config) -> dict[str, Any]:
+    """The part of a ``config.json`` that defines the architecture."""
+    return {key: value for key, value in config.items() if key not in _IGNORED and not key.startswith("_")}
 
 
 def _configuration(config: Config) -> Any:
-    """The library's configuration object, nothing random in it."""
-    plain = own(config)
-    made = huggingface.transformers().CONFIG_MAPPING[plain.pop("model_type")].from_dict(plain)
-    if "add_adapter" in plain:  # it would shorten the frames for a language model on top
-        made.add_adapter = False
-    return huggingface.rest(made)
+    """The configuration object of the library, without dropout."""
+    plain = architecture_of(config)
+    configuration = huggingface.transformers().CONFIG_MAPPING[plain.pop("model_type")].from_dict(plain)
+    if "add_adapter" in plain:  # layers that reduce the number of frames for a language model
+        configuration.add_adapter = False
+    return huggingface.rest(configuration)
 
 
-def find(weights: str | Path, cache: Path | None, options: Mapping[str, Any]) -> Found:
+def find(weights: str | Path, cache: Path | None, options: Mapping[str, Any]) -> HubModel:
     """The configuration and the tensors of ``options["id"]``, or of the folder ``weights``.
 
     Args:
         weights: "auto": from the hub or its cache. "none": the architecture only; without an id, that of
             wav2vec 2.0 base. Otherwise a folder with ``config.json`` and ``model.safetensors``.
-        cache: Folder for downloads; ``None`` for the hub's own cache.
-        options: ``id`` and ``revision`` (a commit, for results that can be had again); any others are handed on.
+        cache: Folder for downloads; ``None`` for the cache of huggingface_hub.
+        options: ``id`` and ``revision`` (a commit, for reproducible results); all others are passed on.
 
     Raises:
-        WeightsError: a file is missing, damaged or not to be had, or the model is not an audio encoder known here.
+        WeightsError: a file is missing, damaged or could not be downloaded, or the model is not a known audio encoder.
     """
     further = {key: value for key, value in options.items() if key not in ("id", "revision")}
     repository = repository_of(weights, cache, options)
     if repository is None:
-        return Found({"config": {"model_type": "wav2vec2"}, **further}, None, "none", None, None)
+        return HubModel({"config": {"model_type": "wav2vec2"}, **further}, None, "none", None, None)
     config = repository.config()
     try:
         kind = kind_of(config)
     except ParameterError as error:
         raise WeightsError(f"{repository.where} is not a model for backbone=hf: {error}") from error
     preprocessor = repository.json("preprocessor_config.json") or {}
-    made = {
-        "config": own(config),
+    built_from = {
+        "config": architecture_of(config),
         "preprocessor": {key: preprocessor[key] for key in _PREPROCESSING if key in preprocessor},
         **further,
     }
     if weights == "none":
-        return Found(made, None, "none", None, None)
+        return HubModel(built_from, None, "none", None, None)
     state, sha256 = repository.state()
-    return Found(made, kind.rename(state, config), repository.label, sha256, repository.stated)
+    return HubModel(built_from, kind.rename(state, config), repository.label, sha256, repository.stated)
 
 
 _PREPROCESSING = ("sampling_rate", "do_normalize", "mean", "std")
 
 
 def repository_of(weights: str | Path, cache: Path | None, options: Mapping[str, Any]) -> Repository | None:
-    """Where the files lie; ``None`` for an architecture from scratch without an id.
+    """The repository or folder of a model; ``None`` for random weights without an id.
 
     Raises:
         WeightsError: neither an id nor a folder is given, or there is no such folder.
@@ -185,7 +186,7 @@ def repository_of(weights: str | Path, cache: Path | None, options: Mapping[str,
     if name is None:
         if weights == "auto":
             raise WeightsError(
-                "Say which model: backbone.id=facebook/wav2vec2-base, or backbone.weights=FOLDER with its files."
+                "Name a model: backbone.id=facebook/wav2vec2-base, or backbone.weights=FOLDER with its files."
             )
         return None
     return Repository(str(name), str(options.get("revision") or "main"), cache)

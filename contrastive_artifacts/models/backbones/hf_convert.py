@@ -1,4 +1,4 @@
-"""Checkpoints of the transformers library -> the tensors of the audio encoder in them."""
+"""Checkpoints of the transformers library -> tensors of their audio encoder."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from torch import Tensor
 
 from .spec import State
 
-# Weight norm was written as two parameters of the layer before PyTorch had parametrizations.
+# Names of the two tensors of weight norm, before PyTorch had parametrizations.
 _LEGACY = {".weight_g": ".parametrizations.weight.original0", ".weight_v": ".parametrizations.weight.original1"}
-UNUSED = (  # of an encoder by itself; known, and why they are left out
-    "masked_spec_embed",  # stands for masked frames in pretraining
-    "adapter.",  # shortens the frames for a language model on top
-    "decoder.",  # Whisper's text side
+UNUSED = (  # known tensors that an encoder does not need
+    "masked_spec_embed",  # replaces masked frames in pretraining
+    "adapter.",  # reduces the number of frames for a language model
+    "decoder.",  # the text decoder of Whisper
 )
 
 
 def rename(state: Mapping[str, Tensor], prefixes: Sequence[str]) -> State:
-    """Published keys -> ours.
+    """Published keys -> keys of this package.
 
-    A larger model (with a classifier, a quantiser, a decoder) has its encoder under one of ``prefixes``; everything
-    beside it is left out. A file without the prefix is the encoder itself, and all of it is kept but ``UNUSED``.
+    In a larger model (with a classifier, a quantiser, a decoder) the keys of the encoder have one of ``prefixes``; all
+    others are omitted. Without such a prefix all tensors belong to the encoder. ``UNUSED`` are omitted.
     """
     prefix = next((p for p in prefixes if any(key.startswith(p) for key in state)), "")
     inner = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}

@@ -1,7 +1,7 @@
-"""Audio encoders of the transformers library as backbones: wav2vec 2.0 and its kin, Whisper.
+"""Audio encoders of the transformers library as backbones: wav2vec 2.0, models like it, and Whisper.
 
-The layers are the library's own, built from a configuration alone; no code comes with a checkpoint. What differs from
-its models: input of any length.
+The layers are those of the library, built from a configuration; no code of a checkpoint is used. In contrast to the
+models of the library they take input of any length.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from .windowed import in_windows
 
 
 class HFBackbone(Backbone):
-    """A model of transformers; subclasses say what goes in and which of its modules follow each other.
+    """Base of the models of transformers; a subclass defines the input and the order of the layers.
 
     Args:
-        network: The model, with its constants as buffers and nothing random in training.
+        network: The model, without dropout.
     """
 
     network: Any
@@ -41,16 +41,16 @@ class HFBackbone(Backbone):
         return [stem, *layers, top]
 
     def layers(self) -> Sequence[nn.Module]:
-        """The transformer's layers, bottom to top."""
+        """The layers of the transformer, bottom to top."""
         raise NotImplementedError
 
     def final(self) -> list[nn.Module]:
-        """What lies above the layers."""
+        """The modules above the layers."""
         raise NotImplementedError
 
 
 class BandSpectrogram(nn.Module):
-    """``[B, T]`` at 16 kHz -> 64-band log-mel ``[B, 64, F]``, for networks that have no spectrogram of their own."""
+    """``[B, T]`` at 16 kHz -> 64-band log-mel ``[B, 64, F]``, for networks whose input is the waveform."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,12 +61,13 @@ class BandSpectrogram(nn.Module):
 
 
 class WaveformBackbone(HFBackbone):
-    """wav2vec 2.0 (arXiv 2006.11477) and its kin: convolutions on the waveform, then a transformer over all frames.
+    """wav2vec 2.0 (arXiv 2006.11477) and similar: convolutions on the waveform, then a transformer over all frames.
 
-    Frames are the last hidden states. Input of any length goes through at once.
+    Frames are the last hidden states. Input of any length is processed in one pass.
 
     Args:
-        preprocessor: ``do_normalize`` (true where not given): zero mean and unit variance for each row.
+        network: The model.
+        preprocessor: ``do_normalize`` (default: true): scale each row to zero mean and unit variance.
     """
 
     sample_rate = yamnet_mel.SAMPLE_RATE
@@ -79,10 +80,10 @@ class WaveformBackbone(HFBackbone):
         self.normalize = bool(preprocessor.get("do_normalize", True))
         self.dim = config.hidden_size
         strides = [math.prod(config.conv_stride[:i]) for i in range(len(config.conv_stride))]
-        seen = 1 + sum((kernel - 1) * stride for kernel, stride in zip(config.conv_kernel, strides, strict=True))
+        receptive = 1 + sum((kernel - 1) * stride for kernel, stride in zip(config.conv_kernel, strides, strict=True))
         self.hop_s = math.prod(config.conv_stride) / self.sample_rate
-        self.window_s = seen / self.sample_rate
-        self.min_samples = max(seen, yamnet_mel.WINDOW + yamnet_mel.HOP)
+        self.window_s = receptive / self.sample_rate
+        self.min_samples = max(receptive, yamnet_mel.WINDOW + yamnet_mel.HOP)
 
     def forward(self, waveform: Tensor) -> Features:
         x = self.padded(waveform)
@@ -95,7 +96,7 @@ class WaveformBackbone(HFBackbone):
         return list(self.network.encoder.layers)
 
     def final(self) -> list[nn.Module]:
-        # Networks that normalise before each layer have this norm on top, the others below the first layer.
+        # Networks with normalisation before each layer have this norm on top, the others below the first layer.
         stable = getattr(self.network.config, "do_stable_layer_norm", False)
         return [self.network.encoder.layer_norm] if stable else []
 
@@ -103,7 +104,7 @@ class WaveformBackbone(HFBackbone):
 class WhisperBackbone(HFBackbone):
     """Whisper's encoder (arXiv 2212.04356). Frames are its output, 20 ms apart.
 
-    Published with every clip padded to 30 s; here shorter input takes the first positions only, and longer input is
+    The published model pads every clip to 30 s. Here, shorter input uses only the first positions, and longer input is
     cut into windows of 30 s.
     """
 

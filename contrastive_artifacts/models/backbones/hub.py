@@ -1,4 +1,4 @@
-"""Checkpoint record -> verified local file: the cache, the download, and what ships inside the package."""
+"""Finds the verified file of a checkpoint: in the cache, by download, or in the package."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ RELEASES = Path(__file__).parents[2] / "release"
 
 
 def cache_folder(cache: Path | None = None) -> Path:
-    """``cache``, or else :func:`.download.cache_folder`, where everything that is downloaded lies."""
+    """``cache``, or else :func:`.download.cache_folder`, the folder of all downloads."""
     return download.cache_folder() if cache is None else Path(cache)
 
 
 def locate(checkpoint: Checkpoint, cache: Path | None = None) -> Path:
-    """A verified file of this checkpoint: one that is in the cache, or else the first source, downloaded there.
+    """A verified file of this checkpoint: one in the cache, or else the first source, downloaded into the cache.
 
     Raises:
-        WeightsError: a cached file is altered, the download is not possible, or the user has to accept terms first;
-            names the address and the folder.
+        WeightsError: a cached file is altered, the download failed, or the user must accept a licence first. The
+            message names the address and the folder.
     """
     folder = cache_folder(cache)
     cached = known_file(checkpoint, folder)
@@ -51,7 +51,7 @@ def locate(checkpoint: Checkpoint, cache: Path | None = None) -> Path:
 
 
 def known_file(checkpoint: Checkpoint, folder: Path) -> Path | None:
-    """The verified file of the first source that lies in ``folder``; ``None`` where none does."""
+    """The verified file of the first source that is in ``folder``; ``None`` if there is none."""
     for source in checkpoint.sources:
         path = folder / source.filename
         if path.is_file():
@@ -61,7 +61,7 @@ def known_file(checkpoint: Checkpoint, folder: Path) -> Path | None:
 
 
 def verify(path: Path, source: Source) -> None:
-    """Checks size and sha256 against the record, where it is pinned.
+    """Checks size and sha256 of a file, if the record has them.
 
     Raises:
         WeightsError: the file is truncated or altered.
@@ -76,6 +76,6 @@ def verify(path: Path, source: Source) -> None:
 
 
 def bundled(name: str) -> Path | None:
-    """The encoder over backbone ``name`` that ships inside the package, or ``None``."""
+    """The file of a released encoder with backbone ``name`` in this package, or ``None``."""
     path = RELEASES / name / TENSORS
     return path if path.is_file() else None

@@ -1,4 +1,4 @@
-"""What the networks out of the transformers library share: its import, what rests in training, what is no parameter."""
+"""Common parts of networks from the transformers library: its import, and layers that training must not change."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from ...core import torchaudio as _torchaudio
 
 
 def transformers(module: str = "") -> ModuleType:
-    """The transformers library or one of its modules; it needs several seconds, so it is loaded on first use."""
-    _torchaudio.load()  # transformers imports torchaudio in turn, and that works only by this door
+    """The transformers library or one of its modules; imported on first use, as it takes several seconds."""
+    _torchaudio.load()  # transformers imports torchaudio, which works only after this call
     return importlib.import_module("transformers" + module)
 
 
 def rest(config: Any) -> Any:
-    """Takes dropout, dropped layers and masked spectra out of a model's configuration, also where they are its default.
+    """Disables dropout, dropped layers and masked spectra in the configuration of a model, defaults included.
 
-    Masks would hide artifacts. Without them, the vector that stands for masked frames is not made either.
+    Masks would hide artifacts. Without masks, the vector that replaces masked frames is not created either.
     """
     for key, value in config.to_dict().items():
         if key == "apply_spec_augment":
@@ -32,7 +32,7 @@ def rest(config: Any) -> Any:
 
 
 def fixed(network: nn.Module) -> nn.Module:
-    """Makes parameters that were published as constants (sinusoidal positions) buffers, under the same names."""
+    """Replaces parameters that are constants (sinusoidal positions) by buffers of the same names."""
     for module in network.modules():
         for name, parameter in list(module.named_parameters(recurse=False)):
             if not parameter.requires_grad:
@@ -42,14 +42,14 @@ def fixed(network: nn.Module) -> nn.Module:
 
 
 class RestingNorm1d(nn.BatchNorm1d):
-    """A batch norm that stays at its statistics also in training: those of a few views of the same clips are worse."""
+    """A batch norm with fixed statistics, in training too: statistics of a few views of the same clips are worse."""
 
     def train(self, mode: bool = True) -> RestingNorm1d:
         return super().train(False)
 
 
 class RestingNorm2d(nn.BatchNorm2d):
-    """As :class:`RestingNorm1d`, for maps."""
+    """:class:`RestingNorm1d` for maps."""
 
     def train(self, mode: bool = True) -> RestingNorm2d:
         return super().train(False)
@@ -62,7 +62,7 @@ RESTING: dict[type[nn.Module], Callable[..., nn.Module]] = {
 
 
 def rest_norms(network: nn.Module) -> None:
-    """Replaces every batch norm by one that rests, whoever calls ``train`` on whatever part of the network."""
+    """Replaces all batch norms by ones with fixed statistics, also after ``train()`` on any part of the network."""
     for parent in list(network.modules()):
         for name, norm in list(parent.named_children()):
             if type(norm) in RESTING:

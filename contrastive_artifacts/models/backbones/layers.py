@@ -1,4 +1,4 @@
-"""Convolution, normalisation, activation: the brick of both MobileNets, and how batch norm is folded into it."""
+"""Convolution with normalisation and activation, and folding of batch norms into convolutions."""
 
 from __future__ import annotations
 
@@ -19,13 +19,19 @@ class ConvUnit(nn.Module):
     """``activation(norm(conv(x)))``.
 
     Args:
-        norm: "batch": convolution without bias, then batch norm (training from scratch). "folded": convolution with
-            bias that already holds a trained batch norm, whose statistics are thereby frozen. Fine-tuning on small
-            batches of views of the same clips would otherwise replace good statistics by bad ones; it is faster, too.
-        activation: Module factory, best in place (less memory to touch); ``nn.Identity`` for none.
-        padding: Zeros on every side; ``None`` for TensorFlow's "same", which at stride 2 and even size (checked)
-            pads only the right and the bottom.
+        inputs, outputs: Numbers of channels.
+        kernel: Size of the square kernel.
+        norm: "batch": convolution without bias, then batch norm, for training from random weights. "folded":
+            convolution with bias into which a trained batch norm was folded, so that its statistics do not change:
+            statistics of small batches of views of the same clips are worse. It is also faster.
+        activation: Creates the activation; in-place modules need less memory; ``nn.Identity`` for none.
+        stride, groups: Of the convolution.
+        padding: Zeros on each side; ``None`` for TensorFlow's "same", which at stride 2 and even size (checked) pads
+            only the right and the bottom.
         eps: Of the batch norm.
+
+    Raises:
+        ParameterError: another ``norm``.
     """
 
     def __init__(
@@ -56,8 +62,8 @@ class ConvUnit(nn.Module):
         return self.activation(self.norm(self._trailing(x) if self.trailing_pad else self.conv(x)))
 
     def _trailing(self, x: Tensor) -> Tensor:
-        # Zeros before the kernel shift it by one, which makes equal padding trailing padding: the small kernel is
-        # padded instead of the large map.
+        # A zero before the first kernel element shifts the output by one, which turns symmetric padding into trailing
+        # padding, and padding the small kernel is cheaper than padding the large map.
         if x.shape[-1] % 2 or x.shape[-2] % 2:
             raise ParameterError(f"Trailing padding needs maps of even size, got {tuple(x.shape)}.")
         conv = self.conv
@@ -66,18 +72,18 @@ class ConvUnit(nn.Module):
 
 
 def as_image(maps: Tensor) -> Tensor:
-    """``[B, H, W]`` -> ``[B, 1, H, W]`` whose strides say "channels last", which all later layers then keep.
+    """``[B, H, W]`` -> ``[B, 1, H, W]`` in the memory format "channels last", which all later layers keep.
 
-    On CPUs that halves the time of a training step. A plain ``unsqueeze`` would be read as channels first.
+    This halves the time of a training step on CPUs. After ``unsqueeze`` the format would be "channels first".
     """
     return maps.contiguous().unsqueeze(-1).permute(0, 3, 1, 2)
 
 
 def in_chunks(network: Callable[[Tensor], Tensor], batch: Tensor, rows: int, whole: bool) -> Tensor:
-    """``network(batch)``, a few rows at a time, so that what lies between the layers stays in the processor's cache.
+    """``network(batch)`` in chunks of about ``rows`` rows, so that maps between layers fit into the cache.
 
     Args:
-        whole: The network mixes rows (batch norm in training): run it once over everything.
+        whole: Process the batch at once, for networks whose rows depend on each other (batch norm in training).
     """
     if whole or torch.compiler.is_exporting() or len(batch) <= rows:
         return network(batch)
@@ -85,9 +91,9 @@ def in_chunks(network: Callable[[Tensor], Tensor], batch: Tensor, rows: int, who
 
 
 def fold_batch_norm(state: Mapping[str, Tensor], eps: float) -> dict[str, Tensor]:
-    """Merges every ``<unit>.norm.*`` into ``<unit>.conv.weight`` and ``<unit>.conv.bias``; other tensors pass.
+    """Folds every ``<unit>.norm.*`` into ``<unit>.conv.weight`` and ``<unit>.conv.bias``; keeps all other tensors.
 
-    A unit whose four norm tensors are not there or do not fit stays as it is, so that strict loading names them.
+    A unit whose four norm tensors are incomplete or have other shapes is not changed, so that strict loading names it.
     """
     folded = dict(state)
     for key in state:

@@ -1,6 +1,6 @@
-"""Low-rank corrections of a backbone's linear layers: few parameters to train, plain weights to save.
+"""Low-rank corrections of the linear layers of a backbone (LoRA): few trained parameters, saved as plain weights.
 
-LoRA, arXiv 2106.09685, by the peft library (Apache-2.0).
+LoRA, arXiv 2106.09685, with the peft library (Apache-2.0).
 """
 
 from __future__ import annotations
@@ -34,13 +34,17 @@ _BASE = ".base_layer."
 
 
 class Adapted(Backbone):
-    """A backbone that learns only corrections ``scale * B A`` of some linear layers; its own weights stay as they are.
+    """A backbone in which only corrections ``scale * B A`` of some linear layers are trained.
 
-    The stages hold the corrections alone, so that a training changes nothing else. Its record is that of the plain
-    backbone, which is what :func:`plain_state` has the tensors of.
+    Its layer groups contain only the corrections. Its record is the one of the backbone without corrections, whose
+    tensors :func:`plain_state` returns.
 
     Args:
         backbone: Changed in place.
+        rank, alpha, targets, dropout: As in :func:`adapt`.
+
+    Raises:
+        ParameterError: peft is not installed, or no linear layer is named like one of ``targets``.
     """
 
     def __init__(self, backbone: Backbone, rank: int, alpha: float, targets: Sequence[str], dropout: float) -> None:
@@ -50,10 +54,10 @@ class Adapted(Backbone):
             linear = sorted({n.rpartition(".")[2] for n, m in backbone.named_modules() if isinstance(m, nn.Linear)})
             raise ParameterError(
                 f"No linear layer is called {' or '.join(targets)}; "
-                + (f"targets can be of: {', '.join(linear)}." if linear else "this backbone has none, leave out lora.")
+                + (f"targets can be of: {', '.join(linear)}." if linear else "this backbone has none; leave out lora.")
             )
         peft = _peft()
-        # A pattern of every name in full: peft would otherwise match ends of names, and warn of layers that are none.
+        # With full names: peft would match endings of names, and warn about layers that are not linear.
         config = peft.LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=layers)
         self.inner: Backbone = peft.inject_adapter_in_model(config, backbone)
         for name in ("sample_rate", "dim", "bands", "hop_s", "window_s", "offset_s", "min_samples", "record"):
@@ -67,11 +71,11 @@ class Adapted(Backbone):
 
     def layer_groups(self) -> list[nn.Module]:
         corrections = {id(p) for key, p in self.inner.named_parameters() if _is_correction(key)}
-        stages = [[p for p in stage.parameters() if id(p) in corrections] for stage in self.inner.layer_groups()]
-        return [nn.ParameterList(stage) for stage in stages if stage]
+        groups = [[p for p in layers.parameters() if id(p) in corrections] for layers in self.inner.layer_groups()]
+        return [nn.ParameterList(group) for group in groups if group]
 
     def plain(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The tensors of the plain backbone out of this one's ``state_dict()``, corrections added to the weights."""
+        """The tensors of the backbone, with corrections added to the weights, from this module's ``state_dict()``."""
         merged = {}
         for key, tensor in state.items():
             if _is_correction(key) or not key.startswith("inner."):
@@ -90,14 +94,14 @@ def adapt(
     targets: Sequence[str] | None = None,
     dropout: float = 0.0,
 ) -> Adapted:
-    """The backbone with corrections to train, which are zero at first.
+    """Adds trainable corrections, which are zero at first.
 
     Args:
         backbone: Changed in place.
-        rank: Of the corrections, >= 1.
-        alpha: They are scaled by ``alpha / rank``, > 0.
-        targets: Ends of the names of the linear layers to correct (``mlp.fc1``); those of attention if not given.
-        dropout: Share of the corrections' input that is dropped in training, [0, 1).
+        rank: Rank of the corrections, >= 1.
+        alpha: Corrections are scaled by ``alpha / rank``; > 0.
+        targets: Endings of the names of the linear layers to correct (``mlp.fc1``); default: those of attention.
+        dropout: Dropout probability of the input of the corrections in training, [0, 1).
 
     Raises:
         ParameterError: peft is not installed, a value is out of range, or the backbone has no such layer.
@@ -111,7 +115,7 @@ def adapt_as(backbone: Backbone, options: Mapping[str, Any]) -> Adapted:
     """:func:`adapt` with options from a configuration.
 
     Raises:
-        ParameterError: as there, and for options that there are not.
+        ParameterError: as :func:`adapt`, or an option does not exist.
     """
     known = ("rank", "alpha", "targets", "dropout")
     if unknown := sorted(options.keys() - set(known)):
@@ -120,13 +124,13 @@ def adapt_as(backbone: Backbone, options: Mapping[str, Any]) -> Adapted:
 
 
 def plain_state(module: nn.Module) -> dict[str, Tensor]:
-    """``module.state_dict()`` as it would be without corrections: they are added to the weights that they correct."""
+    """``module.state_dict()`` as it would be without corrections, which are added to the weights."""
     state = module.state_dict()
     for name, part in module.named_modules():
         if isinstance(part, Adapted):
             prefix = name + "." if name else ""
-            own = {key.removeprefix(prefix): state.pop(key) for key in list(state) if key.startswith(prefix)}
-            state |= {prefix + key: tensor for key, tensor in part.plain(own).items()}
+            adapted = {key.removeprefix(prefix): state.pop(key) for key in list(state) if key.startswith(prefix)}
+            state |= {prefix + key: tensor for key, tensor in part.plain(adapted).items()}
     return state
 
 
@@ -139,7 +143,7 @@ def _is_correction(key: str) -> bool:
 
 
 def _peft() -> Any:
-    transformers()  # peft imports it in turn
+    transformers()  # peft imports it
     try:
         return importlib.import_module("peft")
     except ImportError as error:

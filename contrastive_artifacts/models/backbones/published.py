@@ -1,4 +1,4 @@
-"""Reading third-party files: plain tensors only, nothing in them is executed."""
+"""Reads published files: only plain tensors; no code in them is executed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ def torch_state(path: Path, *wrappers: str) -> State:
     """The state dict in a ``.pt``, ``.pth`` or ``.ckpt`` file.
 
     Args:
-        wrappers: Keys under which it may lie one level down ("model"); the first that is there counts.
+        path: The file.
+        wrappers: Keys under which the state dict may be nested ("model"); the first that exists is used.
 
     Raises:
         WeightsError: the file is damaged, would execute code when unpickled, or holds no state dict of tensors.
@@ -27,24 +28,24 @@ def torch_state(path: Path, *wrappers: str) -> State:
 
 
 def torch_content(path: Path) -> Any:
-    """What a ``.pt``, ``.pth`` or ``.ckpt`` file holds: tensors, and the plain settings that lie beside them.
+    """Content of a ``.pt``, ``.pth`` or ``.ckpt`` file: tensors and plain settings.
 
     Raises:
         WeightsError: the file is damaged, or would execute code when unpickled.
     """
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged archive raises many kinds
+    except Exception as error:  # a damaged archive raises errors of many kinds
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise WeightsError(f"{path} is not a readable PyTorch state dict ({reason}); download it again.") from error
 
 
 def state_of(content: Any, path: Path, *wrappers: str) -> State:
-    """The state dict in the content of the file at ``path``; as :func:`torch_state`."""
+    """The state dict in ``content``, which was read from the file at ``path``; see :func:`torch_state`."""
     if isinstance(content, dict):
         content = next((content[key] for key in wrappers if isinstance(content.get(key), dict)), content)
     if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
-        raise WeightsError(f"{path} holds no plain state dict of tensors; use the file that the record names.")
+        raise WeightsError(f"{path} holds no state dict of tensors; use the file that the checkpoint record names.")
     return dict(content)
 
 

@@ -1,4 +1,4 @@
-"""Files of a model on the Hugging Face hub, or of the same layout in a local folder; nothing in them is executed."""
+"""Files of a model on the Hugging Face hub, or in a local folder of the same layout; no code in them is executed."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Repository:
 
     Args:
         id: ``owner/name`` on the hub, or the path of a folder.
-        revision: Branch, tag or commit; only a commit says what one gets.
-        cache: Folder for downloads; ``None`` for the hub's own cache.
+        revision: Branch, tag or commit; only a commit always gives the same files.
+        cache: Folder for downloads; ``None`` for the cache of huggingface_hub.
     """
 
     id: str
@@ -43,26 +43,26 @@ class Repository:
 
     @property
     def stated(self) -> str:
-        """Where the licence stands, for records: these are passed on, so that paths do not belong into them."""
+        """Place of the licence, for records; without local paths, as records are shared."""
         return "that of " + self.label if self.local else self.where
 
     @property
     def label(self) -> str:
-        """For records: what was loaded."""
+        """Name of the model, for records."""
         return Path(self.id).name if self.local else f"{self.id}@{self.revision}"
 
     def file(self, name: str) -> Path | None:
-        """The path of a file, downloaded where needed; ``None`` where the repository has none of that name.
+        """The path of a file, downloaded if needed; ``None`` if the repository has no file of that name.
 
         Raises:
-            WeightsError: it could not be downloaded; names the address and the folder.
+            WeightsError: it could not be downloaded; the message names the address and the folder.
         """
         if self.local:
             path = Path(self.id) / name
             return path if path.is_file() else None
         try:
             return Path(huggingface_hub.hf_hub_download(self.id, name, revision=self.revision, cache_dir=self.cache))
-        except LocalEntryNotFoundError as error:  # offline; a kind of EntryNotFoundError, which it is not here
+        except LocalEntryNotFoundError as error:  # offline; a subclass of EntryNotFoundError, but the file may exist
             raise self._unreachable(name, error) from error
         except EntryNotFoundError:
             return None
@@ -70,7 +70,7 @@ class Repository:
             raise self._unreachable(name, error) from error
 
     def snapshot(self, patterns: tuple[str, ...]) -> Path:
-        """A folder with all files of these patterns.
+        """A folder with all files that match one of the patterns.
 
         Raises:
             WeightsError: they could not be downloaded.
@@ -87,10 +87,10 @@ class Repository:
             raise self._unreachable(" and ".join(patterns), error) from error
 
     def json(self, name: str) -> dict[str, Any] | None:
-        """The content of a JSON file, ``None`` where there is none.
+        """The content of a JSON file; ``None`` if the repository has no file of that name.
 
         Raises:
-            WeightsError: it is not there to be had, or is no JSON object.
+            WeightsError: it could not be downloaded, or is not a JSON object.
         """
         path = self.file(name)
         if path is None:
@@ -111,11 +111,11 @@ class Repository:
         """
         config = self.json("config.json")
         if config is None:
-            raise WeightsError(f"{self.where} holds no config.json: it is no model that transformers can build.")
+            raise WeightsError(f"{self.where} holds no config.json, so it is not a model that transformers can build.")
         return config
 
     def state(self) -> tuple[State, str]:
-        """The published tensors and the sha256 of their file (of their digests where there are several files).
+        """The published tensors and the sha256 of their file; with several files, the sha256 of their digests.
 
         Raises:
             WeightsError: there is no file of weights, or it is damaged.

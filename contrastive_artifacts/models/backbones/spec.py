@@ -1,4 +1,4 @@
-"""Frozen records of checkpoints: what the weights are, where they come from, and which architecture they fit."""
+"""Records of checkpoints: their files, licence and origin, and the architecture that they fit."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ State = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Weights:
-    """The content of a third-party file under this package's names: the backbone's part and the AudioSet head's.
+    """Content of a published file under the names of this package: tensors of the backbone and of the AudioSet head.
 
-    ``options`` are those of the architecture that the file itself states, where files of one family differ.
+    ``options`` are options of the architecture that are stored in the file, for families whose files differ.
     """
 
     backbone: State
@@ -32,13 +32,13 @@ class Source:
     """One published file.
 
     Args:
-        filename: As published, or the model's name where every model's file is called the same; its name in the cache.
-        url: Where it is downloaded from.
-        size: Bytes; ``None`` while the file is unpinned (never downloaded and hashed by the authors of this record).
-        sha256: Hex digest; ``None`` while unpinned.
-        read: Converts the file; raises :class:`WeightsError` when it cannot be read.
-        options: What the architecture must be built with for this file, besides what the checkpoint says.
-        terms: Where the licence stands that whoever uses the file has to accept first; such a file is never downloaded.
+        filename: Name in the cache: as published, or the name of the model if all models have the same file name.
+        url: Address of the file.
+        size: In bytes; ``None`` if it is not known.
+        sha256: Hex digest; ``None`` if it is not known.
+        read: Converts the file; raises :class:`WeightsError` if it cannot be read.
+        options: Options of the architecture for this file, in addition to those of the checkpoint.
+        terms: Address of a licence that the user must accept first; such a file is never downloaded.
     """
 
     filename: str
@@ -55,15 +55,15 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a repository holds, for checkpoints that stand for any of a kind.
+class HubModel:
+    """A model from a repository, for checkpoints that stand for many models.
 
     Args:
-        options: Of the architecture, plain JSON.
-        backbone: Its tensors under this package's names; ``None`` for random ones.
-        weights: What was loaded, for the record.
+        options: Options of the architecture, plain JSON.
+        backbone: Tensors under the names of this package; ``None`` for random weights.
+        weights: Name of the model, for the record.
         sha256: Of the file of weights.
-        licence: Where it is stated.
+        licence: Address of the licence.
     """
 
     options: Mapping[str, Any]
@@ -79,18 +79,18 @@ class Checkpoint:
 
     Args:
         name: "yamnet", "mn04".
-        build: Architecture from the options below; raises ParameterError or TypeError for others.
-        sources: Files that hold these weights, best first; none where the architecture has no public weights.
-        licence: Of the weights (SPDX), which need not be that of the code.
+        build: Creates the architecture from ``options``; raises ParameterError or TypeError for others.
+        sources: Files with these weights, best first; empty if there are no public weights.
+        licence: Of the weights (SPDX); the code may have another one.
         code_licence: Of the published code.
-        origin: Who published them, where.
+        origin: Publisher and place of publication.
         paper: URL.
         published: Published facts ("parameters", with the head, in evaluation form; "map", AudioSet mAP).
-        head: The published AudioSet classifier, giving logits, or ``None``.
-        clip_head: Whether that head takes one vector a clip (True; see :class:`Tagger`) or every frame (False).
-        options: Of the architecture as published.
-        scratch: Of the architecture as trained from random weights; ``None`` where that is the same.
-        find: Looks a model up by its id in place of ``sources``: (weights, cache, options) -> :class:`Found`.
+        head: Creates the published AudioSet classifier, which returns logits; or ``None``.
+        clip_head: Whether the head takes one vector per clip (True; see :class:`Tagger`) or each frame (False).
+        options: Options of the published architecture.
+        scratch: Options of the architecture for training from random weights; ``None`` if they are the same.
+        find: Finds a model by its id, in place of ``sources``: (weights, cache, options) -> :class:`HubModel`.
     """
 
     name: str
@@ -105,44 +105,47 @@ class Checkpoint:
     clip_head: bool = True
     options: Mapping[str, Any] = field(default_factory=dict)
     scratch: Mapping[str, Any] | None = None
-    find: Callable[[str | Path, Path | None, Mapping[str, Any]], Found] | None = None
+    find: Callable[[str | Path, Path | None, Mapping[str, Any]], HubModel] | None = None
 
     def source_of(self, path: Path) -> Source:
-        """The source whose file name, or else whose suffix, is that of ``path``.
+        """The source with the file name of ``path``, or else with its suffix.
 
         Raises:
-            WeightsError: this checkpoint cannot be read from such a file.
+            WeightsError: there is none.
         """
         by_name = [s for s in self.sources if s.filename == path.name]
         by_suffix = [s for s in self.sources if s.suffix == path.suffix]
         for source in (*by_name, *by_suffix):
             return source
-        known = ", ".join(s.suffix for s in self.sources)
+        suffixes = ", ".join(s.suffix for s in self.sources)
         raise WeightsError(
-            f"{path} cannot hold weights of {self.name}: expected a file ending in {known} or .safetensors."
+            f"{path} cannot hold weights of {self.name}: expected a file ending in {suffixes} or .safetensors."
         )
 
 
 def load_strict(module: nn.Module, state: Mapping[str, Tensor], what: str) -> None:
-    """Loads ``state`` into ``module`` when every key and shape matches and every value is finite.
+    """Loads ``state`` into ``module`` if all keys and shapes match and all values are finite.
+
+    Args:
+        what: Source of the tensors, for messages.
 
     Raises:
-        WeightsError: a key is missing, unexpected, of another shape or not finite; names ``what`` and the keys.
+        WeightsError: a key is missing or unexpected, or a tensor has another shape or is not finite.
     """
-    own = module.state_dict()
+    expected = module.state_dict()
     problems = {
-        "missing": [k for k in own if k not in state],
-        "unexpected": [k for k in state if k not in own],
+        "missing": [k for k in expected if k not in state],
+        "unexpected": [k for k in state if k not in expected],
         "of another shape": [
-            f"{k} {tuple(state[k].shape)} for {tuple(own[k].shape)}"
-            for k in own
-            if k in state and state[k].shape != own[k].shape
+            f"{k} {tuple(state[k].shape)} for {tuple(expected[k].shape)}"
+            for k in expected
+            if k in state and state[k].shape != expected[k].shape
         ],
         "not finite": [k for k, v in state.items() if v.is_floating_point() and not bool(v.isfinite().all())],
     }
     if any(problems.values()):
-        found = "; ".join(f"{len(keys)} {kind}: {_some(keys)}" for kind, keys in problems.items() if keys)
-        raise WeightsError(f"The weights in {what} do not fit: {found}. Use the file that the checkpoint record names.")
+        lists = "; ".join(f"{len(keys)} {kind}: {_some(keys)}" for kind, keys in problems.items() if keys)
+        raise WeightsError(f"The weights in {what} do not fit: {lists}. Use the file that the checkpoint record names.")
     module.load_state_dict(dict(state))
 
 

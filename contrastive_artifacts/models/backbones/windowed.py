@@ -1,4 +1,4 @@
-"""Input of any length for networks of a fixed one: consecutive windows of the length they were published for."""
+"""Input of any length for networks with a fixed length: consecutive windows of the published length."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ Network = Callable[[Tensor], tuple[Tensor, Tensor | None]]
 def in_windows(
     network: Network, spectrogram: Tensor, frames: int, least: int, stride: int | None = None
 ) -> tuple[Tensor, Tensor | None]:
-    """``network`` over windows of at most ``frames`` spectrogram frames, as if it took input of any length.
+    """Applies ``network`` to windows of at most ``frames`` spectrogram frames.
 
-    Input that fits goes through as it is. Longer input is cut so that the patches of all windows lie on the one grid
-    that a single pass over everything would have: a window begins ``stride`` after the last patch of the window before
-    it, which with overlapping patches is a few frames before that window ends. The last window is shorter, but holds
-    a patch. Windows do not hear each other.
+    Input of up to ``frames`` frames is one window. Longer input is cut so that the patches of all windows are on the
+    same grid as those of a single pass: each window begins ``stride`` after the last patch of the window before, which
+    with overlapping patches is some frames before the end of that window. The last window may be shorter, but holds at
+    least one patch. There is no exchange between windows.
 
     Args:
         network: ``[B, M, F]`` -> tokens over time ``[B, N, D]``, one per patch position, and the summary ``[B, S]``
             or ``None``.
-        spectrogram: ``[B, M, F]``; fewer frames than ``least`` are padded with zeros on the right.
-        frames: Published length.
-        least: Spectrogram frames under one patch.
-        stride: Spectrogram frames from patch to patch; ``None`` for ``least`` (patches side by side).
+        spectrogram: ``[B, M, F]``; zero-padded on the right to at least ``least`` frames.
+        frames: Published length in spectrogram frames.
+        least: Spectrogram frames in a patch.
+        stride: Spectrogram frames from patch to patch; ``None`` for ``least`` (no overlap).
 
     Returns:
-        The windows' tokens one after the other, and the mean of their summaries weighted by their number of tokens.
+        The tokens of all windows in order, and the mean of their summaries, weighted by their numbers of tokens.
     """
     stride = least if stride is None else stride
     spectrogram = F.pad(spectrogram, (0, max(0, least - spectrogram.shape[-1])))

@@ -113,7 +113,7 @@ def test_offline_falls_back_on_the_release_with_one_warning(
     with caplog.at_level(logging.WARNING, logger="contrastive_artifacts"):
         fallen_back = backbones.create("mn04", "auto", cache=tmp_path)
     assert len(caplog.records) == 1
-    assert "ships with this package" in caplog.text
+    assert "using the backbone of the released encoder" in caplog.text
     given = backbones.create("mn04", release)
     direct = backbones.create("mn04", release / "encoder.safetensors")
     waveform = torch.randn(1, 20000, generator=torch.Generator().manual_seed(0))
