@@ -1,4 +1,7 @@
-"""Levels of a waveform: peak, RMS, RMS without pauses, and loudness by ITU-R BS.1770-4."""
+"""Levels of a waveform: peak, RMS, RMS without pauses, and loudness by ITU-R BS.1770-4.
+
+Loudness not by pyloudnorm, which refuses more than five channels and clips shorter than a gating block.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Downloads one file: resumed after a broken connection, checked by size and sha256, complete or absent."""
+"""Downloads one file: resumed after a broken connection, checked by size and sha256, complete or absent.
+
+Not a library: pooch and torch.hub do not resume, and huggingface_hub downloads from its own hub only.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Splits by source: clips of one source are always on the same side."""
+"""Splits by source: clips of one source are always on the same side.
+
+Not by scikit-learn: its StratifiedGroupKFold makes equal folds only, its GroupShuffleSplit ignores categories.
+"""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class DatasetSettings:
         views_per_clip: ``None`` renders every combination of artifact and severity once. A number renders that many
             views, in a random order for each clip; no combination is repeated before all have been used.
         clip_s: Length of crops in seconds; ``None`` renders whole clips.
-        crops: Number of crops of each clip, each at a random place in its own part of equal parts of the clip.
+        crops: Number of crops of each clip: it is divided into that many equal parts, with one random crop in each.
         span: ``(low, high)`` within (0, 1]: the artifact is confined to a span of the clip, whose share of the clip is
             drawn from this range; ``None`` renders it everywhere.
         compounds: Draws each view from this preset: one artifact, or several of different mechanisms in a chain.

@@ -285,3 +285,18 @@ def test_a_process_that_dies_costs_its_job_alone(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(ParameterError, match="a hundred"):
         list(pool.results(fragile, [1, 100], 2))
     assert not multiprocessing.active_children()
+
+
+def endless(number: int) -> int:
+    while number:
+        time.sleep(0.1)
+    return number
+
+
+@pytest.mark.slow
+def test_a_closed_pool_leaves_no_process() -> None:
+    results = pool.results(endless, range(5), 2)
+    assert next(results) == (0, 0)
+    assert len(multiprocessing.active_children()) == 2
+    results.close()
+    assert not multiprocessing.active_children()
