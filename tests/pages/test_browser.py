@@ -203,12 +203,16 @@ def test_dark_scheme_is_followed(page: Any) -> None:
 
 
 def test_timeline_shows_and_selects_segments(browser: Any, tmp_path: Path) -> None:
-    segments = (Segment(48000, 96000, "hum", 0.5, 0.9), Segment(480000, 960000, "clicks", 1.0, 0.8))
+    segments = (
+        Segment(48000, 96000, "hum", 0.5, 0.9),
+        Segment(480000, 960000, "clicks", 1.0, 0.8),
+        Segment(960000, 1440000, "squeal", None, 0.7),  # a label that users added: its severity is unknown
+    )
     timeline = Timeline(tmp_path / f"{SPITE.replace('/', '|')}.wav", 48000, 48000 * 60, segments, ("hum", "clicks"))
     timeline.to_html(tmp_path / "t.html")
     forget_logs(browser)
     browser.get((tmp_path / "t.html").as_uri())
-    wait(browser, lambda: state(browser).get("segments") == "2")
+    wait(browser, lambda: state(browser).get("segments") == "3")
     x, y = browser.execute_script(
         "const { lanes, px, segments, ROW, RULER } = modules['scan/timeline/view.js'];"
         "const box = lanes.getBoundingClientRect();"
@@ -221,6 +225,7 @@ def test_timeline_shows_and_selects_segments(browser: Any, tmp_path: Path) -> No
     assert [row.text.split() for row in browser.find_elements(By.CSS_SELECTOR, "#rows tr")] == [
         ["0:01.00", "0:02.00", "1.00", "s", "hum", "0.50", "90", "%"],
         ["0:10.00", "0:20.00", "10.00", "s", "clicks", "1.00", "80", "%"],
+        ["0:20.00", "0:30.00", "10.00", "s", "squeal", "unknown", "70", "%"],
     ]
     browser.find_element(By.CSS_SELECTOR, "#rows tr button").click()
     wait(browser, lambda: state(browser).get("selected") == "0")

@@ -7,6 +7,10 @@ const PAGE = 500; // rows of the table that are added at once
 const hasChannels = segments.some((s) => s.channel !== null);
 let hovered = -1, selected = -1, frame = 0;
 
+// The severity of a label that users added is unknown: null.
+const severityOf = (s) => (s.severity === null ? "unknown" : s.severity.toFixed(2));
+const colourOf = (s) => (s.severity === null ? theme().neutral : ramp(s.severity));
+
 // ---- drawing -----------------------------------------------------------------------------------------------------
 const draw = () => { frame ||= requestAnimationFrame(() => { frame = 0; paint(); paintOverview(); }); };
 viewChanged.on(() => { hover(-1); draw(); }); // another segment is under the pointer now
@@ -33,7 +37,7 @@ function paint() {
   segments.forEach((s, n) => {
     if (s.stop < view.start || s.start > view.stop) return;
     const x = px(s.start, width), w = Math.max(3, px(s.stop, width) - x), y = RULER + s.lane * ROW + 5;
-    g.fillStyle = ramp(s.severity);
+    g.fillStyle = colourOf(s);
     g.beginPath(); g.roundRect(x, y, w, ROW - 9, Math.min(4, w / 2)); g.fill();
     if (n === hovered || n === selected) { g.lineWidth = 2; g.strokeStyle = n === hovered ? text : token("--accent"); g.stroke(); g.lineWidth = 1; }
   });
@@ -51,7 +55,7 @@ function paintOverview() {
   g.clearRect(0, 0, width, height);
   const row = (height - 6) / Math.max(1, data.lanes.length);
   for (const s of segments) {
-    g.fillStyle = ramp(s.severity);
+    g.fillStyle = colourOf(s);
     g.fillRect(s.start * scale, 3 + s.lane * row, Math.max(1, (s.stop - s.start) * scale), Math.max(1, row - 0.5));
   }
   if (view.stop - view.start < total) {
@@ -79,7 +83,7 @@ function hover(n, x, y) {
   if (n < 0) { tip.hidden = true; return; }
   const s = segments[n];
   const rows = [["from", clock(s.start, 3)], ["to", clock(s.stop, 3)], ["length", `${((s.stop - s.start) / rate).toFixed(2)} s`],
-    ["severity", s.severity.toFixed(2)], ["confidence", `${Math.round(100 * s.confidence)} %`]];
+    ["severity", severityOf(s)], ["confidence", `${Math.round(100 * s.confidence)} %`]];
   if (s.channel !== null) rows.push(["channel", String(s.channel + 1)]);
   tip.replaceChildren(element("strong", { textContent: s.label }), rowsTable(rows));
   placeTip(tip, x, y);
@@ -102,9 +106,8 @@ function fillTable(upTo) {
   const from = byId("rows").children.length;
   byId("rows").append(...segments.slice(from, upTo).map((s, k) => {
     const swatch = element("i");
-    swatch.dataset.severity = s.severity;
     const cells = [element("td", {}, element("button", { type: "button", textContent: clock(s.start) })), ...[clock(s.stop), `${((s.stop - s.start) / rate).toFixed(2)} s`, s.label].map((t) => element("td", { textContent: t })),
-      element("td", {}, swatch, s.severity.toFixed(2)), element("td", { textContent: `${Math.round(100 * s.confidence)} %` })];
+      element("td", {}, swatch, severityOf(s)), element("td", { textContent: `${Math.round(100 * s.confidence)} %` })];
     if (hasChannels) cells.push(element("td", { textContent: s.channel === null ? "mix" : String(s.channel + 1) }));
     const row = element("tr", {}, ...cells);
     row.addEventListener("click", () => select(from + k, true));
@@ -117,7 +120,7 @@ function fillTable(upTo) {
 }
 function colour() {
   byId("gradient").style.background = `linear-gradient(90deg, ${theme().ramp.join(",")})`;
-  document.querySelectorAll("#rows i").forEach((i) => { i.style.background = ramp(Number(i.dataset.severity)); });
+  document.querySelectorAll("#rows i").forEach((i, n) => { i.style.background = colourOf(segments[n]); });
 }
 
 // ---- pointer and keys --------------------------------------------------------------------------------------------
