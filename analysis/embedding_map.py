@@ -1,6 +1,6 @@
 """Draws the embedding map of a probed run: python analysis/embedding_map.py run=DIR [space=z] [points=420]
 
-Writes map.png, map.html (one file that plays, opens from disk without a network) and separation.json into the run.
+Writes map.png, map.html (opens from disk, without a network, and plays the clips) and separation.json into the run.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def sounds(directory: Path, views: pa.Table) -> Iterator[tuple[dict[str, Any], t
         waveform, rate = cache.load(clips[row["clip"]])
         clean = cut_window(waveform, row["start"], row["stop"] - row["start"])
         view = artifacts.replay(clean, rate, json.loads(row["params"]))
-        level = 0.1 / max(audio.active_rms(view, rate), 1e-5)  # about -20 dBFS: none is louder than the next
+        level = 0.1 / max(audio.active_rms(view, rate), 1e-5)  # about -20 dBFS, the same for all clips
         yield row, encode_preview(view * level, rate)
 
 

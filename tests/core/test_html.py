@@ -103,5 +103,9 @@ def test_only_known_script_and_style_may_run() -> None:
     assert policy is not None
     assert "default-src 'none'" in policy[1]
     assert "unsafe" not in policy[1]
+    directives = dict(directive.split(" ", 1) for directive in policy[1].split("; "))
+    for name, element in (("script-src", "<script>"), ("style-src", "<style>")):
+        assert re.fullmatch(r"'sha256-[A-Za-z0-9+/=]+'", directives[name]), "one hash and nothing else"
+        assert page.count(element) == 1
     assert "<title>&lt;i&gt;$title&lt;/i&gt;</title>" in page
     assert not re.search(r"""(src|href)\s*=|@import|url\(|https?://(?!www\.w3\.org/2000/svg)""", page)

@@ -174,7 +174,7 @@ new ResizeObserver(draw).observe(lanes);
 
 lanes.style.height = `${RULER + Math.max(1, data.lanes.length) * ROW + 3}px`;
 const sum = segments.reduce((s, { start, stop }) => s + stop - start, 0);
-fillFacts(byId("facts"), [["length", clock(total)], ["rate", `${rate.toLocaleString("en")} Hz`], ["segments", segments.length.toLocaleString("en")], ["marked", clock(sum)]]);
+fillFacts(byId("facts"), [["length", clock(total)], ["rate", `${rate.toLocaleString("en")} Hz`], ["segments", segments.length.toLocaleString("en")], ["in segments", clock(sum)]]);
 document.querySelector(".channel").hidden = !hasChannels;
 byId("table").hidden = !segments.length;
 byId("none").hidden = segments.length > 0;
