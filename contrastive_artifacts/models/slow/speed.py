@@ -32,9 +32,7 @@ def figures(x: np.ndarray, rate: int) -> np.ndarray:
     total = max(float(weight.sum()), 1e-6)
     window = np.hanning(len(change) + 2)[1:-1]
     swing = weight * (change - (weight * change).sum() / total) * window
-    seconds = len(change) * HOP_S
-    hertz = np.arange(BANDS_HZ[0][0], BANDS_HZ[-1][1], 0.5 / seconds)
-    turns = np.exp(-2j * np.pi * HOP_S * hertz[:, None] * np.arange(len(change)))
+    hertz, turns = _rotations(len(change))
     lines = np.abs(turns @ swing) / max(float((weight * window).sum()), 1e-6) + 1e-5
     median, values = np.median(lines), []
     for low, high in BANDS_HZ:
@@ -60,6 +58,13 @@ def speed_changes(x: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:
     weight = np.square(along).sum(1)
     shift = -(along * over_time).sum(1) / (weight + 1e-3 * weight.mean() + 1e-9)  # steps per hop
     return shift * (np.log(2) / STEPS / HOP_S), weight
+
+
+@lru_cache(maxsize=4)
+def _rotations(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Frequencies of the spectrum of ``count`` shifts ``[K]`` in Hz, and its kernel, complex ``[K, count]``."""
+    hertz = np.arange(BANDS_HZ[0][0], BANDS_HZ[-1][1], 0.5 / (count * HOP_S))
+    return hertz, np.exp(-2j * np.pi * HOP_S * hertz[:, None] * np.arange(count))
 
 
 @lru_cache(maxsize=4)

@@ -79,3 +79,26 @@ def test_correlations_are_those_of_the_sum():
         past = np.arange(start - lag, start - lag + length)
         second[past >= 0] = earlier[past[past >= 0]]
         assert abs(correlation[segment, lag] - first @ second) < 1e-2
+
+
+@pytest.mark.parametrize("segments", [1, 20, 21])
+def test_sums_along_lines_are_those_of_the_definition(segments):
+    """Two implementations: sums shared between lines and blocks of lags, and line by line."""
+    rng = np.random.default_rng(0)
+    correlation = rng.standard_normal((segments, round(ghosts.MOST_S * ghosts.RATE) + 1)).astype(np.float32)
+    sums = ghosts.along_lines(correlation, ghosts.GROWTH)
+    middle = (np.arange(segments) + 0.5) * ghosts.SEGMENT_S
+    squares = np.arange(ghosts.LEAST_S**2, ghosts.MOST_S**2, ghosts.GRID)
+    lags = np.minimum(np.rint(np.sqrt(squares) * ghosts.RATE).astype(int), correlation.shape[1] - 1)
+    for q in (0, 1, 25, 48):
+        ahead = np.rint(2 * ghosts.GROWTH[q] * middle / ghosts.GRID).astype(int)
+        expected = sum(correlation[s, lags[ahead[s] : ahead[s] + sums.shape[1]]] for s in range(segments))
+        np.testing.assert_allclose(sums[q], expected, atol=2e-5)
+
+
+@pytest.mark.parametrize("count", [1, 2, 9, 100_000, 100_001])
+def test_the_median_is_that_of_numpy(count):
+    rng = np.random.default_rng(count)
+    periodic = (np.arange(count) % max(1, count // ghosts.SAMPLE) == 0).astype(np.float32)  # the sample is all ones
+    for values in (rng.standard_normal(count).astype(np.float32), np.zeros(count, np.float32), periodic):
+        assert ghosts._median(values) == pytest.approx(float(np.median(values)), rel=1e-6)
