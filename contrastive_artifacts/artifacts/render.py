@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -108,16 +109,32 @@ def compose(
     Raises:
         ParameterError: the chain is empty, or as :func:`render`.
     """
+    views = compose_steps(chain, waveform, sample_rate, seed, span)
+    steps = [view.params for view in views]
+    params = _record(COMPOUND, max(step["severity"] for step in steps), int(seed), {"chain": steps})
+    return RenderedView(views[-1].waveform, sample_rate, params, _union([view.segments for view in views]))
+
+
+def compose_steps(
+    chain: Sequence[tuple[str, float]],
+    waveform: Any,
+    sample_rate: int,
+    seed: int = 0,
+    span: tuple[int, int] | None = None,
+) -> list[RenderedView]:
+    """The view after each step of :func:`compose`, with the segments and the params of that step only.
+
+    Raises:
+        ParameterError: the chain is empty, or as :func:`render`.
+    """
     if not chain:
         raise ParameterError("The chain is empty; give at least one (name, severity).")
-    samples, steps, touched = audio.as_waveform(waveform, sample_rate), [], []
+    samples, views = audio.as_waveform(waveform, sample_rate), []
     for index, (name, severity) in enumerate(chain):
         view = render(name, samples, sample_rate, severity, seeding.derive(seed, "chain", index), span)
         samples = view.waveform
-        steps.append(view.params)
-        touched.append(view.segments)
-    params = _record(COMPOUND, max(step["severity"] for step in steps), int(seed), {"chain": steps})
-    return RenderedView(_like(samples.copy(), waveform), sample_rate, params, _union(touched))
+        views.append(replace(view, waveform=_like(samples.copy(), waveform)))
+    return views
 
 
 def _union(touched: Sequence[np.ndarray]) -> np.ndarray:

@@ -1,14 +1,50 @@
-"""Names of artifacts in other vocabularies: AVAA (A/V Artifact Atlas), EBU QC, ML (MovieLabs), and common terms."""
+"""Names of artifacts in other vocabularies: AVAA (A/V Artifact Atlas), EBU QC, ML (MovieLabs), and common terms.
+
+Also: which artifacts can be detected in one channel of a recording when no clean reference exists.
+"""
 
 from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Sequence
 
 from ..core.errors import UnknownNameError
 from .catalog import ARTIFACTS
+from .presets import states
 
 VOCABULARIES = ("AVAA", "EBU", "ML")
+
+_BALANCE = "recordings differ in tonal balance by as much"
+_BETWEEN_CHANNELS = "a fault between channels, which one channel does not show"
+NEEDS_REFERENCE: dict[str, str] = {  # artifact -> why one channel without a clean reference does not show it
+    "speed_error": "most renderings have a constant speed, which sounds like another voice, key or tempo",
+    **dict.fromkeys(("polarity", "channel_loss", "false_stereo", "azimuth", "mono_sum"), _BETWEEN_CHANNELS),
+    "volume": "only the level changes, and the level of a recording is arbitrary",
+    "punch": "reduced transients sound like softer playing",
+    "eq_curve": _BALANCE,
+    "eq_microphone": _BALANCE,
+    "eq_bright": _BALANCE,
+    "eq_dark": _BALANCE,
+    "eq_airy": _BALANCE,
+    "eq_boom": _BALANCE,
+    "eq_mud": _BALANCE,
+    "eq_warm": _BALANCE,
+    "eq_vocal": _BALANCE,
+}
+
+
+def detectable(which: str | Sequence[str] = "all") -> tuple[str, ...]:
+    """The artifacts of a preset, or of a list, that one channel shows without a clean reference, in their order.
+
+    >>> detectable(["hum", "polarity", "volume", "codec"]), len(detectable("all")), len(detectable("sonicmaster"))
+    (('hum', 'codec'), 30, 7)
+
+    Raises:
+        UnknownNameError: no such preset or artifact; the message lists close matches.
+        ParameterError: the list names no artifact, or one of them twice.
+    """
+    return tuple(name for name in states(which)[1:] if name not in NEEDS_REFERENCE)
 
 
 def synonyms(name: str) -> tuple[str, ...]:
