@@ -144,10 +144,11 @@ function tick(now) {
 }
 frameDue.on(tick);
 
-function paintPoints(anew) {
+// Draws markers: the first ones of a new view, or more of the present one.
+function paintPoints(fresh) {
   if (!gl) { drawing.done = page.visible; return; }
   const ratio = devicePixelRatio || 1, radius = view.radius * ratio;
-  if (anew) {
+  if (fresh) {
     const width = Math.max(1, Math.round(size.width * ratio)), height = Math.max(1, Math.round(size.height * ratio));
     if (dots.width !== width || dots.height !== height) Object.assign(dots, { width, height });
     gl.viewport(0, 0, width, height);
@@ -172,7 +173,7 @@ function paintPoints(anew) {
     gl.uniform1f(uniforms.extent, radius < 1.6 ? 2 * radius + 1 : 2.5 * radius + 2 * edge + 1);
     drawing.frames++;
   }
-  const many = Math.min(page.visible - drawing.done, Math.round(anew ? drawing.budget : Math.max(drawing.budget, page.visible / 16)));
+  const many = Math.min(page.visible - drawing.done, Math.round(fresh ? drawing.budget : Math.max(drawing.budget, page.visible / 16)));
   if (many > 0) gl.drawElements(gl.POINTS, many, gl.UNSIGNED_INT, 4 * drawing.done);
   drawing.full = many >= 0.95 * Math.round(drawing.budget);
   drawing.done += Math.max(0, many);

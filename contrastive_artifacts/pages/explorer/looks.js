@@ -16,7 +16,7 @@ export function lookOf(place) {
   if (columns.get(page.colour)?.kind === "number") return place < STEPS ? { fill: ramp(place / (STEPS - 1)), shape: "circle" } : neutral();
   return place >= STYLES ? neutral() : styled(place);
 }
-// Of a label in a list, whatever column colours the map.
+// The look of a label in a list; independent of the column that colours the map.
 export function labelLook(name) {
   const place = slots.get(name);
   return place === undefined || place >= STYLES || slots.size > STYLES ? neutral() : styled(place);

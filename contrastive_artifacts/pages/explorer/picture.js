@@ -16,7 +16,7 @@ const across = (t, width) => GUTTER + (t / seconds(page.item.picture)) * (width 
 export const playing = () => Boolean(player.voice) && player.key === page.item?.key;
 export const playhead = () => (playing() ? player.position() : page.item.at);
 
-// Colours the spectrogram of the item anew, in the present theme.
+// Colours the spectrogram of the item in the present theme.
 export function paintLevels() { if (page.item?.picture) page.item.image = levelsImage(page.item.picture, token("--bg")); }
 
 export function paintPicture() {
