@@ -1,8 +1,8 @@
-"""Do five examples find an artifact never trained on? python analysis/few_shot.py corpus=folder corpus.path=DIR ...
+"""Few-shot search for unknown artifacts: python analysis/few_shot.py corpus=folder corpus.path=DIR ...
 
-Every clip is rendered in every state the encoder knows and in each of `unknown`; the mean of 1, 5 and 20 examples of an
-unknown artifact searches the rest, in h. Beside it stand the artifacts that the encoder knows, and for each the search
-by what the damage did to one clip (damaged minus its clean twin). Writes `csv`.
+Every clip is rendered in every state of the encoder and in each of `unknown`, and embedded in h; queries are the mean
+of 1, 5 and 20 examples of an artifact. For comparison: the artifacts that the encoder knows, and queries by the
+difference of one damaged clip and its clean twin. Writes `csv`.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ def main(config: dict[str, Any]) -> None:
     tables = embed_views(embedder, {"test": (corpus, clips)}, view, config["seed"], 1)
     data = Embedded.from_table(tables["h"])
     if not len(data):
-        raise ParameterError("no clip of the corpus could be read.")
+        raise ParameterError("No clip of the corpus could be read; check its path and its files.")
     changes = differences(data, tables["h"].column("clip").to_pylist())
     header = ["artifact", "trained", "query", "p_at_10", "deviation", "chance"]
     rows: list[list[object]] = []
     for name in states[1:]:
         for shots in config["shots"]:
-            found = few_shot(data.x, data.artifact, data.source, name, shots, config["draws"], config["seed"])
-            figures = [found.precision_at_10, found.deviation, found.chance]
+            result = few_shot(data.x, data.artifact, data.source, name, shots, config["draws"], config["seed"])
+            figures = [result.precision_at_10, result.deviation, result.chance]
             rows.append([name, name in known, f"{shots} examples", *(f"{v:.3f}" for v in figures)])
-        mine = data.artifact == name
-        precision = hits(data, changes[mine], data.source[mine], name)
+        with_artifact = data.artifact == name
+        precision = precision_of(data, changes[with_artifact], data.source[with_artifact], name)
         chance = (data.artifact == name).mean()
         rows.append([name, name in known, "damaged - clean", f"{precision.mean():.3f}", f"{precision.std():.3f}",
                      f"{chance:.3f}"])  # fmt: skip
@@ -65,7 +65,7 @@ def differences(data: Embedded, clips: list[str]) -> np.ndarray:
     return np.stack([row - clean[clip] for row, clip in zip(unit, clips, strict=True)])
 
 
-def hits(data: Embedded, queries: np.ndarray, sources: np.ndarray, name: str) -> np.ndarray:
+def precision_of(data: Embedded, queries: np.ndarray, sources: np.ndarray, name: str) -> np.ndarray:
     """P@10 of each query among the rows of other sources."""
     ids, _ = neighbours(data.x, data.source, queries, sources, 10)
     return (data.artifact[ids] == name).mean(axis=1)

@@ -1,4 +1,4 @@
-"""Checks an encoder on renderings of others: python analysis/independent.py [encoder=release] corpus=...
+"""Checks an encoder on other renderings: python analysis/independent.py [encoder=release] corpus=...
 
 Six textbook implementations, written here with nothing but NumPy and from other assumptions than the package's: white
 noise at a fixed SNR, a bare mains tone with two harmonics, one-sample impulses, clipping by gain, zeroed gaps and
@@ -75,7 +75,7 @@ def main(config: dict[str, Any]) -> None:
     corpus, encoder = sections.make_corpus(config["corpus"]), ca.load(config["encoder"])
     cases: list[tuple[str, Renderer | None, float]] = [("clean", None, 0.0)]
     cases += [(r.__name__, r, s) for r, strengths in STRENGTHS.items() for s in strengths]
-    told: dict[tuple[str, float], list[str]] = {(name, strength): [] for name, _, strength in cases}
+    labels_of: dict[tuple[str, float], list[str]] = {(name, strength): [] for name, _, strength in cases}
     for clip in track(corpus.clips[: config["clips"]], "classify", transient=True):
         try:
             waveform, rate = corpus.load(clip)
@@ -88,12 +88,12 @@ def main(config: dict[str, Any]) -> None:
             y = (
                 x
                 if renderer is None
-                else renderer(x, rate, strength, np.random.default_rng([i, len(told[name, strength])]))
+                else renderer(x, rate, strength, np.random.default_rng([i, len(labels_of[name, strength])]))
             )
-            told[name, strength].append(encoder.classify((y.astype(np.float32), rate)).label)
+            labels_of[name, strength].append(encoder.classify((y.astype(np.float32), rate)).label)
     columns = ["artifact", "strength", "clips", "recall", "called clean", "most often called"]
     rows = []
-    for (name, strength), labels in told.items():
+    for (name, strength), labels in labels_of.items():
         common = max(set(labels), key=labels.count)
         rows.append(
             [

@@ -1,7 +1,7 @@
 """Compares recipes and baselines: python analysis/recipes.py corpus=esc10 [seeds=[0,1,2]] ['unseen={...}'] ...
 
-Trains every recipe with every seed (what is already there is kept), measures them and the baselines on the held-out
-fold and on unseen corpora, writes one CSV row a measurement and prints the means over seeds.
+Trains every recipe with every seed (finished runs are not trained again), measures them and the baselines on the
+held-out fold and on unseen corpora, writes one CSV row per measurement and prints the means over seeds.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ def main(config: dict[str, Any]) -> None:
     for seed in config["seeds"]:
         fold = {"by": "fold", "test": seed + 1, "validation": (seed + 1) % 4 + 1}
         base = {**config, "split": fold, "trainer": {**config["trainer"], "seed": seed}}
-        rows += told("log-mel statistics", "-", seed, baseline(base, "log-mel", LogMelStatistics))
+        rows += rows_of("log-mel statistics", "-", seed, baseline(base, "log-mel", LogMelStatistics))
         for name in config["backbones"]:
             weights = config["weights"].get(name, "auto")
             frozen = baseline(base, f"frozen-{name}", lambda n=name, w=weights: FrozenBackbone(backbones.create(n, w)))
-            rows += told("frozen", name, seed, frozen)
+            rows += rows_of("frozen", name, seed, frozen)
             for recipe in config["recipes"]:
-                rows += told(recipe, name, seed, trained(base, recipe, name, weights))
+                rows += rows_of(recipe, name, seed, trained(base, recipe, name, weights))
     files.write_csv(config["csv"], [list(rows[0]), *(row.values() for row in rows)])
     show(rows)
     console.print(f"rows  {config['csv']}")
 
 
 def baseline(config: dict[str, Any], name: str, make: Any) -> dict[str, Any]:
-    """Figures of a baseline; the ones already measured are read back."""
+    """Figures of a baseline; existing ones are read."""
     path = Path(config["out"]) / f"{name}-{config['trainer']['seed']}" / "metrics.json"
     if not path.exists():
         model: ViewEmbedder = make()
@@ -64,23 +64,23 @@ def baseline(config: dict[str, Any], name: str, make: Any) -> dict[str, Any]:
 
 
 def trained(config: dict[str, Any], recipe: str, backbone: str, weights: str) -> dict[str, Any]:
-    """Figures of one training; trains it, or goes on with it, where it is not finished."""
+    """Figures of one run, which is trained or resumed if it is not finished."""
     directory = Path(config["out"]) / f"{recipe}-{backbone}-{config['trainer']['seed']}"
     if not (directory / "metrics.json").exists():
         objective = yaml.safe_load((CONFIGS / "objective" / f"{recipe}.yaml").read_text(encoding="utf-8"))
-        wanted = ("corpus", "split", "artifacts", "optim", "trainer", "window_s", "encoder")
-        section = {key: config[key] for key in wanted} | {"objective": objective}
+        keys = ("corpus", "split", "artifacts", "optim", "trainer", "window_s", "encoder")
+        section = {key: config[key] for key in keys} | {"objective": objective}
         run.pretrain({**section, "backbone": {"name": backbone, "weights": weights}}, directory)
         Run(directory).probe(config["unseen"], seed=1000, **config["probe"])
     return files.read_json(directory / "metrics.json")
 
 
-def told(method: str, backbone: str, seed: int, figures: dict[str, Any]) -> list[dict[str, Any]]:
-    """One row a space and side."""
+def rows_of(method: str, backbone: str, seed: int, figures: dict[str, Any]) -> list[dict[str, Any]]:
+    """One row per space and side."""
     return [
-        {"method": method, "backbone": backbone, "space": space, "side": side, "seed": seed, **summary(found)}
+        {"method": method, "backbone": backbone, "space": space, "side": side, "seed": seed, **summary(side_figures)}
         for space, sides in figures.items()
-        for side, found in sides.items()
+        for side, side_figures in sides.items()
     ]
 
 
@@ -91,7 +91,7 @@ def show(rows: list[dict[str, Any]]) -> None:
     names = [name for name in rows[0] if name not in (*keys, "seed")]
     cells = []
     for group in groups:
-        own = [row for row in rows if tuple(row[k] for k in keys) == group]
-        values = np.array([[np.nan if row[n] is None else row[n] for n in names] for row in own], float)
+        group_rows = [row for row in rows if tuple(row[k] for k in keys) == group]
+        values = np.array([[np.nan if row[n] is None else row[n] for n in names] for row in group_rows], float)
         cells.append([*group, *(f"{m:.3f}±{s:.3f}" for m, s in zip(values.mean(0), values.std(0), strict=True))])
     table(f"mean and deviation over seeds {sorted({row['seed'] for row in rows})}", [*keys, *names], cells)

@@ -1,6 +1,6 @@
-"""What stages and frame labels bring: python analysis/stages.py out=outputs/stages, after runs/stages.sh.
+"""Effect of stages and frame labels: python analysis/stages.py out=outputs/stages, after runs/stages.sh.
 
-One CSV row a run: macro-F1 over clips, and how well frames are told on views whose artifact lies in a span.
+One CSV row per run: macro-F1 over clips, and figures over frames of views whose artifact lies in a span.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ def main(config: dict[str, Any]) -> None:
 
 
 def measured(run: Path) -> dict[str, Any]:
-    """The row of a probed run; frame figures are empty where it has no frame head."""
+    """The row of a probed run; figures over frames are empty where it has no frame head."""
     name, _, seed = run.name.rpartition("-")
     figures, trainer = files.read_json(run / "metrics.json"), files.read_json(run / "config.json")["trainer"]
     row: dict[str, Any] = {"run": name, "seed": int(seed), "steps": trainer["steps"]}
     for space in ("h", "z"):
-        found = summary(figures[space]["test"])
-        row |= {f"{space} {key}": found[key] for key in ("linear macro-F1", "kNN5 macro-F1", "severity rho")}
+        figures_of_space = summary(figures[space]["test"])
+        row |= {f"{space} {key}": figures_of_space[key] for key in ("linear macro-F1", "kNN5 macro-F1", "severity rho")}
     frames = files.read_json(run / "frames.json")["test"]["mean"] if (run / "frames.json").exists() else {}
     return row | {f"frame {key}": frames.get(key) for key in ("ap", "f1", "found", "onset_ms", "offset_ms")}
 

@@ -1,8 +1,8 @@
 """Compares backbones: python scripts/compare.py [backbones=[yamnet,mn04]] [encoders=[release]] [corpus=folder ...] ...
 
-Accuracy of frozen features on seen and unseen corpora, speed, memory and size, in one table and one figure. Takes the
-published weights that are in the cache, else those of this project, else random ones, and marks the last two. Run it
-again: what is done is not computed again.
+Accuracy of frozen features on seen and unseen corpora, speed, memory and size, in one table and one figure. Weights are
+the published ones in the cache, else those of this project, else random ones; the last two are marked. A second run
+computes missing rows only.
 """
 
 from __future__ import annotations
@@ -34,19 +34,22 @@ def main(config: dict[str, Any]) -> None:
     section = config["artifacts"]
     about = {"states": artifacts.states(section["states"]), "severity": tuple(section["severity"])}
     settings = typed.settings(CompareSettings, {**config["measure"], **about}, "measure")
-    found, left_out = candidates(config)
+    compared, left_out = candidates(config)
     unseen = {name: sections.make_corpus(other) for name, other in (config["unseen"] or {}).items()}
     folder = Path(config["out"])
-    told = comparing.compare(
-        found,
+    measured = comparing.compare(
+        compared,
         sections.make_corpus(config["corpus"]),
         unseen,
         settings,
         folder / "rows",
         lambda line: console.print(line),
     )
-    made = {"command": shlex.join(["python", "scripts/compare.py", *sys.argv[1:]]), "commit": files.commit(__file__)}
-    rows = [row | made for row in told]
+    provenance = {
+        "command": shlex.join(["python", "scripts/compare.py", *sys.argv[1:]]),
+        "commit": files.commit(__file__),
+    }
+    rows = [row | provenance for row in measured]
     names = comparing.columns(rows)
     targets = [folder / "table.csv", *([Path(config["csv"])] if config["csv"] else [])]
     for target in targets:
@@ -65,17 +68,17 @@ def main(config: dict[str, Any]) -> None:
 
 
 def candidates(config: dict[str, Any]) -> tuple[list[Candidate], list[str]]:
-    """What is compared, and a line on everything that is left out for want of weights."""
-    found, left_out = [], []
+    """The candidates, and a message for each backbone that is left out because weights are missing."""
+    compared, left_out = [], []
     for entry in config["backbones"]:
         try:
-            found.append(comparing.choose(entry, config["random"], config["download"]))
+            compared.append(comparing.choose(entry, config["random"], config["download"]))
         except WeightsError as error:
             left_out.append(str(error))
-    found += [Candidate(encoder_name(name), "trained", name) for name in config["encoders"]]
-    if not found:
+    compared += [Candidate(encoder_name(name), "trained", name) for name in config["encoders"]]
+    if not compared:
         raise ParameterError(f"There is nothing to compare. {' '.join(left_out)}")
-    return found, left_out
+    return compared, left_out
 
 
 def encoder_name(folder: str) -> str:
@@ -83,7 +86,7 @@ def encoder_name(folder: str) -> str:
 
 
 def draw(rows: Sequence[dict[str, Any]], unseen: Sequence[str], path: Path) -> None:
-    """Accuracy of every row, seen and unseen, and accuracy against speed."""
+    """Bars of the accuracy on seen and unseen corpora, and accuracy against speed."""
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 

@@ -1,7 +1,7 @@
-"""Finds what recurs in an archive: python scripts/recurrences.py index=outputs/archive/index [by=source] [csv=FILE] ...
+"""Finds recurring artifacts: python scripts/recurrences.py index=outputs/archive/index [by=source] [csv=FILE] ...
 
-Windows that sound alike are clustered; a cluster that lies in several recordings points at the deck, reel or converter
-that they share. export=DIR writes the windows with their place on a map for Embedding Atlas, Spotlight, TensorBoard.
+Similar windows are clustered; a cluster that lies in several recordings points at the tape deck, reel or converter
+that they share. export=DIR writes the windows with positions on a map for Embedding Atlas, Spotlight, TensorBoard.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ _SHOWN = 3  # groups of a cluster on the terminal; the CSV has all
 def main(config: dict[str, Any]) -> None:
     index = ca.Index.open(config["index"])
     labels = retrieval.cluster(index.vectors(), config["least"])
-    found = retrieval.recurrences(index, labels, config["by"], config["clean"])
+    recurring = retrieval.recurrences(index, labels, config["by"], config["clean"])
     rows = []
-    for one in found:
-        groups = [f"{g.name} {g.windows} ({g.lift:.1f}x, from {g.time})" for g in one.groups[:_SHOWN]]
-        more = [f"and {len(one.groups) - _SHOWN} more"] if len(one.groups) > _SHOWN else []
-        rows.append([one.cluster, one.label or "?", f"{one.purity:.2f}", one.windows, len(one.groups),
+    for item in recurring:
+        groups = [f"{g.name} {g.windows} ({g.lift:.1f}x, from {g.time})" for g in item.groups[:_SHOWN]]
+        more = [f"and {len(item.groups) - _SHOWN} more"] if len(item.groups) > _SHOWN else []
+        rows.append([item.cluster, item.label or "?", f"{item.purity:.2f}", item.windows, len(item.groups),
                      "\n".join(groups + more)])  # fmt: skip
-    kept = f"{len(found)} recur in two or more by {config['by']}"
-    table(f"{len(index)} windows, {int(labels.max(initial=-1)) + 1} clusters, {kept}",
+    summary = f"{len(recurring)} recur in two or more by {config['by']}"
+    table(f"{len(index)} windows, {int(labels.max(initial=-1)) + 1} clusters, {summary}",
           ["cluster", "artifact", "purity", "windows", config["by"], "where (windows, lift, first)"], rows)  # fmt: skip
     out = Path(config["csv"] or index.directory / "recurrences.csv")
-    retrieval.write_recurrences_csv(out, found, config["by"])
+    retrieval.write_recurrences_csv(out, recurring, config["by"])
     console.print(f"table     {out}")
     if config["export"]:
         with console.status("UMAP (compiles for some seconds on its first use)"):

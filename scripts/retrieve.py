@@ -1,8 +1,8 @@
-"""Finds what sounds broken like this: python scripts/retrieve.py query=clip.wav index=outputs/archive/index [k=10] ...
+"""Searches for similar artifacts: python scripts/retrieve.py query=clip.wav index=outputs/archive/index [k=10] ...
 
-The query is a file or several (their mean), a span (start_s=12.5 stop_s=14), a label (label=hum), a file and what it
-should not be like (unlike=other.wav), or a damaged file and its clean twin (clean=twin.wav: what the damage did).
-`python scripts/embed.py corpus.path=DIR index=DIR` makes the index of an archive.
+The query is one file or several (their mean), a span (start_s=12.5 stop_s=14), a label (label=hum), the difference of
+two files (unlike=other.wav), or that of a damaged file and its clean twin (clean=twin.wav: the change by the damage).
+`python scripts/embed.py corpus.path=DIR index=DIR` builds the index of an archive.
 """
 
 from __future__ import annotations
@@ -55,22 +55,22 @@ def main(config: dict[str, Any]) -> None:
     where = dict(config["where"] or {}) | {name: tuple(ends) for name, ends in (config["between"] or {}).items()}
     exclude = dict(config["exclude"] or {})
     if config["others"]:
-        own = retrieval.sources_of(index, [*listed(config["query"]), *listed(config["clean"])])
-        exclude |= {"source": own} if own else {}
-    found = retrieval.retrieve(index, vector, config["k"], where or None, exclude or None)
-    facts = [known(span.metadata) for span in found]
+        query_sources = retrieval.sources_of(index, [*listed(config["query"]), *listed(config["clean"])])
+        exclude |= {"source": query_sources} if query_sources else {}
+    hits = retrieval.retrieve(index, vector, config["k"], where or None, exclude or None)
+    hit_labels = [labels_of(hit.metadata) for hit in hits]
     rows = [
-        [rank, f"{span.score:.3f}", span.name, span.time, ", ".join(f"{k} {v}" for k, v in told.items())]
-        for rank, (span, told) in enumerate(zip(found, facts, strict=True), start=1)
+        [rank, f"{hit.score:.3f}", hit.name, hit.time, ", ".join(f"{k} {v}" for k, v in labels.items())]
+        for rank, (hit, labels) in enumerate(zip(hits, hit_labels, strict=True), start=1)
     ]
-    asked = config["label"] or ", ".join(listed(config["query"]))
-    table(f"{asked}: {len(found)} of {len(index)} windows ({index.kind}, recall {index.recall:.2f})",
-          ["rank", "similarity", "recording", "time", "known or heard"], rows)  # fmt: skip
-    write(config, found, facts, asked, index)
+    query = config["label"] or ", ".join(listed(config["query"]))
+    table(f"{query}: {len(hits)} of {len(index)} windows ({index.kind}, recall {index.recall:.2f})",
+          ["rank", "similarity", "recording", "time", "label"], rows)  # fmt: skip
+    write(config, hits, hit_labels, query, index)
 
 
-def known(metadata: dict[str, Any]) -> dict[str, str]:
-    """What is known of a span, or else was heard in it."""
+def labels_of(metadata: dict[str, Any]) -> dict[str, str]:
+    """The true label of a hit, or that of the probe, with its severity."""
     names = ("artifact", "severity") if metadata.get("artifact") else ("heard", "heard_severity", "heard_probability")
     values = {
         name.removeprefix("heard_"): "unknown" if retrieval.is_unknown(value) else value
@@ -81,28 +81,30 @@ def known(metadata: dict[str, Any]) -> dict[str, str]:
 
 
 def write(
-    config: dict[str, Any], found: list[SpanHit], facts: list[dict[str, Any]], asked: str, index: ca.Index
+    config: dict[str, Any], hits: list[SpanHit], hit_labels: list[dict[str, Any]], query: str, index: ca.Index
 ) -> None:
     if config["csv"]:
-        retrieval.write_hits_csv(config["csv"], found)
+        retrieval.write_hits_csv(config["csv"], hits)
         console.print(f"table     {config['csv']}")
     if not config["clips"] and not config["page"]:
         return
     home = retrieval.run_of_index(index.directory)
     corpora = {corpus.name: corpus for corpus in Run(home).corpora().values()} if home else {}
-    sounds = [retrieval.sound_of(span, corpora) for span in found]
+    sounds = [retrieval.sound_of(hit, corpora) for hit in hits]
     if config["clips"]:
-        spans = [(span, *sound) for span, sound in zip(found, sounds, strict=True)]
-        retrieval.write_clips(config["clips"], spans, f".{config['format']}")
-        console.print(f"clips     {config['clips']}: {len(spans)} files")
+        clips = [(hit, *sound) for hit, sound in zip(hits, sounds, strict=True)]
+        retrieval.write_clips(config["clips"], clips, f".{config['format']}")
+        console.print(f"clips     {config['clips']}: {len(clips)} files")
     if config["page"]:
-        hits = [HitRow(span.name, span.time, span.score, *sound, told)
-                for span, sound, told in zip(found, sounds, facts, strict=True)]  # fmt: skip
+        page_rows = [
+            HitRow(hit.name, hit.time, hit.score, *sound, labels)
+            for hit, sound, labels in zip(hits, sounds, hit_labels, strict=True)
+        ]
         for path in reversed(listed(config["query"])):
             rate = audio.probe(path).sample_rate
             stop = None if config["stop_s"] is None else round(config["stop_s"] * rate)
-            heard = audio.read(path, round(config["start_s"] * rate), stop)
-            hits.insert(0, HitRow(Path(path).name, "", None, *heard))
+            sound = audio.read(path, round(config["start_s"] * rate), stop)
+            page_rows.insert(0, HitRow(Path(path).name, "", None, *sound))
         about = {"index": index.directory, "windows": len(index), "search": index.kind, "recall": index.recall}
-        write_hits(config["page"], hits, f"Sounds like {asked}", about)
+        write_hits(config["page"], page_rows, f"Sounds like {query}", about)
         console.print(f"page      {config['page']} (open it in a browser and listen)")
