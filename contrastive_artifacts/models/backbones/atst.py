@@ -1,4 +1,4 @@
-"""ATST-Frame: a transformer over patches of 40 ms that span all bands, pre-trained by a teacher-student scheme.
+"""ATST-Frame: a transformer over patches of 40 ms and all bands, pre-trained with a teacher-student method.
 
 Architecture: fschmid56/PretrainedSED, models/atstframe (MIT); arXiv 2306.04186. Trained further on AudioSet's weak and
 strong labels there (arXiv 2409.09546).
@@ -21,7 +21,7 @@ from .vit import Transformer
 from .windowed import in_windows
 
 PATCH = 4  # spectrogram frames
-LENGTH = 1000  # spectrogram frames of 10 s, the last of its 1001 left over
+LENGTH = 1000  # spectrogram frames of 10 s, without the last of 1001
 EPS = 1e-6
 
 
@@ -43,13 +43,13 @@ class AtstNetwork(nn.Module):
 
 
 class AtstFrame(Backbone):
-    """Frames are the tokens on top, one every 40 ms; every one has seen its window of 10 s.
+    """Frames are the output tokens, one every 40 ms; each depends on the whole window of 10 s.
 
-    Shorter input uses the first position embeddings, longer input goes through window by window. No summary: the
-    published classifier of clips takes the mean frame.
+    Shorter input uses the first position embeddings, longer input is cut into windows. No summary: the
+    input of the published clip classifier is the mean frame.
 
     Args:
-        depth, dim, heads: Of the transformer.
+        depth, dim, heads: Sizes of the transformer.
     """
 
     sample_rate = atst_mel.SAMPLE_RATE
@@ -78,7 +78,7 @@ class AtstFrame(Backbone):
 
 
 RELEASE = "https://github.com/fschmid56/PretrainedSED/releases/download/v0.0.1/"
-WEAK_CLASSES, STRONG_CLASSES = 527, 447  # AudioSet's clip labels, its labels with onset and offset
+WEAK_CLASSES, STRONG_CLASSES = 527, 447  # labels of clips, labels with onset and offset
 
 
 def sed_checkpoint(
@@ -93,7 +93,7 @@ def sed_checkpoint(
     scratch: Mapping[str, Any] | None = None,
     **published: float,
 ) -> Checkpoint:
-    """The record of a file of fschmid56/PretrainedSED, unpinned; ``head``: "weak", "strong" or none, over ``dim``."""
+    """The record of a file of fschmid56/PretrainedSED with a classifier ``head`` ("weak", "strong" or none)."""
     classes = {"weak": WEAK_CLASSES, "strong": STRONG_CLASSES}
     return Checkpoint(
         name=name,

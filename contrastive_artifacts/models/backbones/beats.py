@@ -1,4 +1,4 @@
-"""BEATs: an audio transformer pre-trained on discrete labels that its previous iteration distilled into a tokenizer.
+"""BEATs: an audio transformer, pre-trained on the discrete labels of a tokenizer from the previous iteration.
 
 Architecture: microsoft/unilm, beats/BEATs.py and backbone.py (MIT); arXiv 2212.09058.
 """
@@ -22,20 +22,25 @@ from .windowed import in_windows
 
 CLASSES = 527
 BANDS = 128
-PATCH = 16  # spectrogram bands and frames under one patch, and from one to the next
+PATCH = 16  # size of a patch in spectrogram bands and frames, and distance of patches
 ROWS = BANDS // PATCH
 LENGTH = 998  # spectrogram frames of 10 s
-MEAN, DEVIATION = 15.41663, 6.55582  # of the log-mel of 16-bit samples
+MEAN, DEVIATION = 15.41663, 6.55582  # statistics of the log-mel of 16-bit samples
 GAIN = 2.0**15
 KERNEL, GROUPS = 128, 16  # of the convolutional position embedding, in tokens
 EPS = 1e-5
 
 
 class RelativePositions(nn.Module):
-    """A learned bias for every head and distance between two tokens, distances from 80 on (of 320) sharing a value.
+    """A learned bias for each head and each bucket of distances between two tokens (arXiv 1910.10683).
 
-    Half of the buckets are for tokens that lie ahead. In each half the first half is one bucket a distance, the rest
-    is spaced logarithmically up to ``distance`` tokens, beyond which everything is the last bucket (arXiv 1910.10683).
+    Half of the buckets are for keys after the query. In each half, the first half of the buckets holds one distance
+    each; the others are spaced logarithmically up to ``distance`` tokens, and the last one holds all larger distances.
+
+    Args:
+        buckets: Number of buckets.
+        distance: In tokens.
+        heads: Number of attention heads.
     """
 
     def __init__(self, buckets: int, distance: int, heads: int) -> None:
@@ -97,18 +102,21 @@ class BeatsNetwork(nn.Module):
 
 
 class BEATs(Backbone):
-    """Frames are the mean of the 8 tokens over frequency at one position in time; every one has seen its window.
+    """Frames are means over the 8 tokens of one position in time; each depends on its whole window.
 
-    There is no class token and no summary: the published classifier is applied to every token and averaged. Longer
-    input goes through window by window; the relative positions would reach further, but were never trained beyond
-    10 s, and the attention grows with the square of the length.
+    There is no class token and no summary: the published classifier is applied to each token and averaged. Longer
+    input is cut into windows: the relative positions were not trained beyond 10 s, and the cost of the attention grows
+    with the square of the length.
 
     Args:
-        depth, dim, heads, hidden: Of the transformer; ``hidden`` is the width inside the MLPs.
-        embed: Length of a patch's vector before it is projected to ``dim``.
+        depth, dim, heads, hidden: Sizes of the transformer; ``hidden`` is the width inside the MLPs.
+        embed: Width of a patch before the projection to ``dim``.
         buckets, distance: Of the relative positions, see :class:`RelativePositions`.
         deep_norm: Scale the skip connections by ``(2 * depth) ** 0.25``.
-        gated: Scale the relative positions by a gate computed from the query.
+        gated: Scale the relative positions by a gate that depends on the query.
+
+    Raises:
+        ParameterError: sizes that do not fit each other.
     """
 
     sample_rate = kaldi_fbank.SAMPLE_RATE
@@ -152,17 +160,17 @@ class BEATs(Backbone):
 
 
 def head() -> nn.Module:
-    """The fine-tuned classifier (logits), its classes in the order of the file's own ``label_dict``."""
+    """The fine-tuned classifier (logits); its classes are in the order of ``label_dict`` in the file."""
     return nn.Linear(768, CLASSES)
 
 
 SED = "https://github.com/fschmid56/PretrainedSED/releases/download/v0.0.1/"
 MIRROR = "https://huggingface.co/lpepino/beats_ckpts/resolve/main/"
-SHARE = "https://1drv.ms/u/s!AqeByhGUtINrgcp"  # the authors' pages: to be opened in a browser, often out of order
+SHARE = "https://1drv.ms/u/s!AqeByhGUtINrgcp"  # pages of the authors, for a browser; often not available
 
 
 def _source(filename: str, url: str) -> Source:
-    return Source(filename, url, None, None, beats_convert.convert)  # unpinned until the first download
+    return Source(filename, url, None, None, beats_convert.convert)  # no digest yet
 
 
 def _checkpoint(name: str, *sources: Source, tuned: bool = False, **published: float) -> Checkpoint:

@@ -1,4 +1,4 @@
-"""BEATs' published files -> tensors under this package's names, and the options that their ``cfg`` asks for."""
+"""Published files of BEATs -> tensors under the names of this package, and options from their ``cfg``."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ...core.errors import WeightsError
 from .published import state_of, torch_content
 from .spec import State, Weights
 
-_SED_PREFIX = "model.model."  # of the network in the files of fschmid56/PretrainedSED
-_SED_HEADS = ("strong_head.", "weak_head.")  # classifiers of tokens resampled to 40 ms, which frames here are not
+_SED_PREFIX = "model.model."  # prefix of the network in the files of fschmid56/PretrainedSED
+_SED_HEADS = ("strong_head.", "weak_head.")  # classifiers of tokens that were resampled to 40 ms
 _ATTENTION = re.compile(r"encoder\.layers\.(\d+)\.self_attn\.(.+)")
 _LAYER = re.compile(r"encoder\.layers\.(\d+)\.(self_attn_layer_norm|final_layer_norm|fc1|fc2)\.(weight|bias)")
 _LAYER_PARTS = {"self_attn_layer_norm": "norm1", "final_layer_norm": "norm2", "fc1": "mlp.fc1", "fc2": "mlp.fc2"}
@@ -45,7 +45,7 @@ _OPTIONS = {
     "deep_norm": "deep_norm",
     "gru_rel_pos": "gated",
 }
-_ONLY = {  # settings of the published code that none of its checkpoints uses otherwise
+_ONLY = {  # settings of the published code that have these values in all checkpoints
     "input_patch_size": 16,
     "conv_bias": False,
     "conv_pos": 128,
@@ -60,8 +60,8 @@ def convert(path: Path) -> Weights:
     """Reads ``BEATs_*.pt``, from the authors (with ``cfg``) or from fschmid56/PretrainedSED (without).
 
     Raises:
-        WeightsError: the file is damaged, or its ``cfg`` asks for what the architecture cannot do. Keys that do not
-            belong there keep their own name, so that strict loading reports them.
+        WeightsError: the file is damaged, or its ``cfg`` has a setting that the architecture does not support. Unknown
+            keys keep their names, so that strict loading reports them.
     """
     content = torch_content(path)
     cfg = content.get("cfg", {}) if isinstance(content, dict) else {}
@@ -69,27 +69,27 @@ def convert(path: Path) -> Weights:
 
 
 def options(cfg: Mapping[str, Any], what: str) -> dict[str, Any]:
-    """Options of :class:`.beats.BEATs` from a published ``cfg``; what it does not mention stays as it is by default.
+    """Options of :class:`.beats.BEATs` that a published ``cfg`` contains.
 
     Raises:
-        WeightsError: a setting that the architecture does not have; names it and the file ``what``.
+        WeightsError: a setting that the architecture does not support; the message names it and the file ``what``.
     """
     other = {key: cfg[key] for key, value in _ONLY.items() if cfg.get(key, value) != value}
     if other:
-        raise WeightsError(f"{what} is a BEATs of another kind ({other}); use one that the records name.")
-    return {ours: cfg[key] for key, ours in _OPTIONS.items() if key in cfg}
+        raise WeightsError(f"{what} has unsupported settings ({other}); use a file of the checkpoint records.")
+    return {option: cfg[key] for key, option in _OPTIONS.items() if key in cfg}
 
 
 def strip(state: Mapping[str, Tensor]) -> State:
-    """A file of fschmid56/PretrainedSED -> the authors' keys, without its classifiers; theirs stay as they are."""
+    """Keys of a file of fschmid56/PretrainedSED -> keys of the authors' files, without classifiers."""
     return {k.removeprefix(_SED_PREFIX): v for k, v in state.items() if not k.startswith(_SED_HEADS)}
 
 
 def rename(state: Mapping[str, Tensor]) -> tuple[State, State]:
-    """The authors' keys -> ours: the backbone's and the head's tensors.
+    """Keys of the authors -> keys of this package; returns the tensors of the backbone and of the head.
 
-    Queries, keys and values become one layer; the weight norm of the position convolution is folded; the relative
-    positions, which every layer of the file repeats, are taken from the first after a check that they are the same.
+    Queries, keys and values become one layer, and the weight norm of the position convolution is folded. The relative
+    positions are stored in each layer of the file; if they are all the same, those of the first layer are used.
     """
     backbone: State = {}
     head: State = {}
@@ -123,14 +123,14 @@ def _same(value: Tensor, shared: Tensor | None) -> bool:
 
 
 def _plain(key: str) -> str:
-    for prefix, ours in _PLAIN.items():
+    for prefix, target in _PLAIN.items():
         if key.startswith(prefix):
-            return ours + key.removeprefix(prefix)
+            return target + key.removeprefix(prefix)
     return key
 
 
 def _folded(state: State) -> State:
-    """The position convolution's direction and length (one per kernel step) as one kernel, under either naming."""
+    """Merges direction and length (one per kernel position) of the position convolution into one kernel."""
     for length, direction in (
         ("weight_g", "weight_v"),
         ("parametrizations.weight.original0", "parametrizations.weight.original1"),

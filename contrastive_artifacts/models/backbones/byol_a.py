@@ -1,8 +1,8 @@
-"""BYOL-A: a small convolutional encoder that was trained without labels to ignore mixing, pitch and timbre changes.
+"""BYOL-A: a small convolutional encoder, trained without labels to ignore changes of mixing, pitch and timbre.
 
-Architecture: the layers that arXiv 2204.07402 describes. The published code was not used, because its licence admits
-evaluation only; what the description leaves open (mel filters, in which order a frame's bands and channels are joined)
-is a choice made here. Agreement with the published encoder is therefore not established.
+Architecture: the layers described in arXiv 2204.07402. The published code was not used, as its licence allows only
+evaluation. Details that the paper does not give (mel filters, order of bands and channels in a frame) are our choice,
+so the agreement with the published encoder is not verified.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from .contract import Backbone, Features
 from .layers import ConvUnit, Norm, as_image, in_chunks
 from .spec import Checkpoint, Source
 
-CHUNK = 8192  # spectrogram frames that go through the network at once
+CHUNK = 8192  # spectrogram frames per chunk
 CHANNELS, HIDDEN = 64, 2048
 DOWNSAMPLING = 4  # two poolings by 2
-MEAN, STD = -8.21, 4.75  # of the built-in corpus (160 sources, seed 0)
+MEAN, STD = -8.21, 4.75  # statistics of the built-in corpus (160 sources, seed 0)
 
 
 class BYOLA(Backbone):
-    """Frames join local features with what two dense layers make of them; the summary is their mean plus maximum.
+    """Frames are local features and the output of two dense layers on them; the summary is their mean plus maximum.
 
-    The published training drops 30 % of the hidden units; this one does not.
+    The dropout of 30 % in the published training is omitted.
 
     Args:
         norm: "folded" or "batch", see :class:`ConvUnit`.
-        mean, std: Of the log-mel values of the data set that it is used on, as published; see
+        mean, std: Statistics of the log-mel values of the data set in use, as published; see
             :meth:`ByolAMel.statistics`.
-        channels: Of the convolutions.
+        channels: Channels of the convolutions.
         hidden: Width of the dense layers.
     """
 

@@ -1,6 +1,6 @@
-"""The audio side of LAION's CLAP: HTS-AT, a Swin transformer over ten seconds of log-mel, trained against captions.
+"""The audio encoder of LAION's CLAP: HTS-AT, a Swin transformer over ten seconds of log-mel, trained with captions.
 
-Architecture: transformers, ``ClapAudioModel`` (Apache-2.0), which is used as it is; arXiv 2211.06687 (CLAP),
+Architecture: ``ClapAudioModel`` of transformers (Apache-2.0), without changes; arXiv 2211.06687 (CLAP),
 arXiv 2202.00874 (HTS-AT).
 """
 
@@ -22,7 +22,7 @@ from .spec import Checkpoint, Source
 
 Norm = Literal["frozen", "batch"]
 NORMS = get_args(Norm)
-WINDOW_SAMPLES = 10 * clap_mel.SAMPLE_RATE  # what the network was trained on, and all that it takes
+WINDOW_SAMPLES = 10 * clap_mel.SAMPLE_RATE  # the only length that the network takes
 WINDOW_MELS = 1 + WINDOW_SAMPLES // clap_mel.HOP
 STRETCHED = 1024  # spectrogram frames after the interpolation inside the network
 PATCH = 4
@@ -31,19 +31,22 @@ PATCH = 4
 class CLAP(Backbone):
     """Frames are the last feature map averaged over its two frequencies; the summary is the mean of that map.
 
-    The network takes ten seconds, neither more nor less. Shorter input is repeated as often as it fits and then padded
-    with zeros, as published; the frames that lie after its end are dropped (the summary is of all of them, as
-    published). Longer input is cut into windows of ten seconds, where the published extractor takes a random one.
+    The network takes exactly ten seconds. Shorter input is repeated a whole number of times and then zero-padded, as
+    published; frames after its end are dropped, but the summary includes them, as published. Longer input is cut into
+    windows of ten seconds, while the published extractor takes one window at random.
 
-    Inside the network a quarter of a window is stacked above the next, so that frames near those seams (every 2.5 s)
-    see a little of another quarter.
+    Inside the network, the four quarters of a window are stacked along frequency, so frames near their ends (every
+    2.5 s) also depend on another quarter.
 
     Args:
-        width: Channels of the first stage, doubled by every further one.
-        depths: Blocks of each stage.
-        heads: Attention heads of each stage.
+        width: Channels of the first Swin stage; each further stage has twice as many.
+        depths: Number of blocks of each Swin stage.
+        heads: Number of attention heads of each Swin stage.
         mel: Filters of the front-end, see :class:`ClapMel`.
-        norm: Of the spectrogram: "frozen" at the published statistics, or "batch" (from scratch).
+        norm: Batch norm of the spectrogram: "frozen" at the published statistics, or "batch" (random weights).
+
+    Raises:
+        ParameterError: another ``norm``.
     """
 
     network: Any
@@ -91,7 +94,7 @@ class CLAP(Backbone):
         return Features(
             torch.cat([frames for frames, _, _ in parts], dim=1),
             self.hop_s,
-            # The frame at the end of one window is the frame at the beginning of the next.
+            # The last spectrogram frame of a window is the first one of the next window.
             torch.cat([mel[..., : self._mels(n)] for (_, mel, _), n in zip(parts, lengths, strict=True)], dim=2),
             sum(summaries[1:], summaries[0]) / sum(lengths),
         )
@@ -114,13 +117,13 @@ class CLAP(Backbone):
 
 
 def _parts(stage: Any) -> list[nn.Module]:
-    """The blocks of a stage one by one, the last with the layer that halves the map."""
+    """The blocks of a Swin stage; the last one together with the downsampling layer."""
     *blocks, last = stage.blocks
     return [*blocks, last if stage.downsample is None else nn.ModuleList([last, stage.downsample])]
 
 
 def repeat_pad(waveform: Tensor) -> Tensor:
-    """``[B, T]`` -> ``[B, 480000]``: repeated as often as it fits in whole, then zeros."""
+    """``[B, T]`` -> ``[B, 480000]``: repeated a whole number of times, then zeros."""
     repeated = waveform.repeat(1, WINDOW_SAMPLES // waveform.shape[1])
     return nn.functional.pad(repeated, (0, WINDOW_SAMPLES - repeated.shape[1]))
 
@@ -136,7 +139,7 @@ def _checkpoint(name: str, repository: str, sizes: dict[str, Any], mel: clap_mel
         build=partial(CLAP, **sizes, mel=mel),
         options={"norm": "frozen"},
         scratch={"norm": "batch"},
-        sources=(Source(f"{repository}.safetensors", url, None, None, clap_convert.convert),),  # unpinned until loaded
+        sources=(Source(f"{repository}.safetensors", url, None, None, clap_convert.convert),),
         licence="Apache-2.0",
         code_licence="Apache-2.0",
         origin=f"LAION, laion/{repository}",

@@ -1,4 +1,4 @@
-"""CLAP's checkpoints of the transformers library -> the audio encoder's tensors."""
+"""CLAP checkpoints of the transformers library -> tensors of the audio encoder."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from . import published
 from .spec import State, Weights
 
 ENCODER = "audio_model.audio_encoder."
-UNUSED = (  # known, and why they are left out
-    "text_model.",  # the caption's side
+UNUSED = (  # known tensors that are not needed
+    "text_model.",  # encoder of captions
     "text_projection.",
-    "audio_projection.",  # into the space shared with captions: a head
+    "audio_projection.",  # projection into the space of captions
     "logit_scale_",  # of the contrastive loss
-    # Fusion of three crops of clips over ten seconds. Such clips are cut into windows here, and a window is never
-    # "longer", so that these layers would stand idle.
+    # Fusion of three crops of clips longer than ten seconds. Here such clips are cut into windows of ten seconds.
     ENCODER + "patch_embed.fusion_model.",
     ENCODER + "patch_embed.mel_conv2d.",
 )
@@ -33,7 +32,7 @@ def convert(path: Path) -> Weights:
 
 
 def rename(state: Mapping[str, Tensor]) -> State:
-    """Published keys -> ours. Keys that nobody knows keep their name, so that strict loading reports them."""
+    """Published keys -> keys of this package. Unknown keys keep their names, so that strict loading reports them."""
     return {
         "network." + key.removeprefix(ENCODER) if key.startswith(ENCODER) else key: value
         for key, value in state.items()

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ...core.errors import ParameterError
 from .vit import Transformer
 
-PATCH = 16  # spectrogram bands and frames under one patch
+PATCH = 16  # spectrogram bands and frames in a patch
 TOKENS = 2  # class, distillation
 
 
@@ -19,12 +19,16 @@ class DistilledViT(nn.Module):
     """``[B, M, F]`` -> (patch tokens ``[B, N, D]`` averaged over frequency, mean of the two tokens ``[B, D]``).
 
     Args:
-        positions: Shapes ``(frequency, time)`` of the position embeddings that are added to every patch: one over the
-            whole grid (AST), or ``(n, 1)`` and ``(1, m)`` (PaSST). Shorter input takes the first ones in time.
+        positions: Shapes ``(frequency, time)`` of the position embeddings that are added to each patch: one for the
+            whole grid (AST), or ``(n, 1)`` and ``(1, m)`` (PaSST). Shorter input uses the first ones in time.
         stride: From patch to patch, in bands and in frames.
+        depth, dim, heads: Sizes of the transformer.
         eps: Of the layer norms.
-        patchout_t, patchout_f: Columns and rows of the patch grid that are left out at random in training, the same
-            for the whole batch; one of each always stays. Fewer columns are fewer tokens N.
+        patchout_t, patchout_f: Number of columns and rows of the patch grid that are dropped at random in training,
+            the same for the whole batch; at least one of each remains. Dropped columns reduce the number of tokens N.
+
+    Raises:
+        ParameterError: a negative patchout.
     """
 
     def __init__(
@@ -40,9 +44,7 @@ class DistilledViT(nn.Module):
     ) -> None:
         super().__init__()
         if patchout_t < 0 or patchout_f < 0:
-            raise ParameterError(
-                f"Patchout counts columns and rows, got {patchout_t} and {patchout_f}; give 0 or more."
-            )
+            raise ParameterError(f"patchout_t and patchout_f must be >= 0; got {patchout_t} and {patchout_f}.")
         self.patchout = (patchout_f, patchout_t)
         self.patches = nn.Conv2d(1, dim, PATCH, stride)
         self.tokens = nn.Parameter(torch.empty(1, TOKENS, dim))
@@ -65,16 +67,16 @@ class DistilledViT(nn.Module):
         return patches.mean(1), x[:, :TOKENS].mean(1)
 
     def layer_groups(self) -> list[nn.Module]:
-        """Patches, tokens and positions; the blocks one by one; the last one with the norm on top."""
+        """Patches, tokens and positions; each block; the last block with the final norm."""
         *blocks, last = self.transformer.blocks
         stem = nn.ModuleList([self.patches, nn.ParameterList([self.tokens]), self.positions])
         return [stem, *blocks, nn.ModuleList([last, self.norm])]
 
 
 def _thinned(grid: Tensor, axis: int, drop: int) -> Tensor:
-    """The grid without ``drop`` random places along an axis, in order."""
+    """The grid without ``drop`` random rows or columns."""
     places = grid.shape[axis]
     if drop == 0:
         return grid
-    kept = torch.randperm(places)[: max(1, places - drop)].sort().values
-    return grid.index_select(axis, kept.to(grid.device))
+    remaining = torch.randperm(places)[: max(1, places - drop)].sort().values
+    return grid.index_select(axis, remaining.to(grid.device))

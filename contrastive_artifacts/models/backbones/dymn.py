@@ -1,4 +1,4 @@
-"""Dynamic MobileNets: EfficientAT's networks whose kernels and activations depend on the input.
+"""Dynamic MobileNets: networks of EfficientAT whose kernels and activations depend on the input.
 
 Architecture: fschmid56/EfficientAT, models/dymn (MIT); arXiv 2310.15648. Dynamic convolution: arXiv 1912.03458; dynamic
 ReLU: arXiv 2003.10027; coordinate attention: arXiv 2103.02907.
@@ -21,20 +21,27 @@ from .efficientat_convert import BATCH_NORM_EPS
 from .layers import NORMS, ConvUnit, Norm, in_chunks
 from .spec import Checkpoint, Source
 
-CHUNK = 8192  # spectrogram frames that go through the network at once
-KERNELS = 4  # that each dynamic convolution mixes
-SLOPE_RANGES = (1.0, 1.0, 0.5, 0.5)  # how far the two slopes and the two offsets of a dynamic ReLU move
-SLOPE_STARTS = (1.0, 0.0, 0.0, 0.0)  # plain ReLU
-CONTEXT_SHARE, LEAST_CONTEXT, MOST_CONTEXT = 4, 32, 128  # of the expanded channels; bounds at width 1
+CHUNK = 8192  # spectrogram frames per chunk
+KERNELS = 4  # kernels of each dynamic convolution
+SLOPE_RANGES = (1.0, 1.0, 0.5, 0.5)  # largest changes of the two slopes and the two offsets of a dynamic ReLU
+SLOPE_STARTS = (1.0, 0.0, 0.0, 0.0)  # those of a ReLU
+CONTEXT_SHARE, LEAST_CONTEXT, MOST_CONTEXT = 4, 32, 128  # share of the expanded channels; limits at width 1
 
 
 class DynamicConv(nn.Module):
-    """Convolution, without its own activation, whose kernel is a mean of ``KERNELS``, weighted by the clip's context.
+    """Convolution whose kernel is a weighted mean of ``KERNELS`` kernels; the weights depend on the context.
 
-    The weights are a softmax at temperature 1, where the published training ends.
+    The weights are a softmax at temperature 1, the last temperature of the published training.
 
     Args:
-        norm: "batch": batch norm follows. "folded": it is part of the kernels and of one bias that all of them share.
+        inputs, outputs: Numbers of channels.
+        kernel: Size of the square kernels.
+        context: Width of the context vector.
+        norm: "batch": followed by a batch norm. "folded": the batch norm is part of the kernels and of a common bias.
+        stride, groups: Of the convolution.
+
+    Raises:
+        ParameterError: another ``norm``.
     """
 
     def __init__(
@@ -54,9 +61,9 @@ class DynamicConv(nn.Module):
     def forward(self, x: Tensor, context: Tensor) -> Tensor:
         shares = self.attention(context).softmax(-1)  # [B, KERNELS]
         mixed = (shares @ self.kernels.flatten(1)).view(len(x), *self.kernels.shape[1:])
-        if mixed.shape[-1] == 1:  # every row has its own matrix over channels
+        if mixed.shape[-1] == 1:  # a matrix over channels for each row
             y = (mixed[..., 0, 0] @ x.flatten(2)).unflatten(2, x.shape[2:])
-        else:  # rows become groups of channels
+        else:  # as one grouped convolution
             rows = x.reshape(1, -1, *x.shape[2:])
             y = F.conv2d(
                 *(rows, mixed.flatten(0, 1), None, self.stride, mixed.shape[-1] // 2), groups=len(x) * self.groups
@@ -66,7 +73,7 @@ class DynamicConv(nn.Module):
 
 
 class DynamicReLU(nn.Module):
-    """The larger of two lines per channel, both set by the clip's context."""
+    """The maximum of two linear functions per channel, whose slopes and offsets depend on the context."""
 
     ranges: Tensor
     starts: Tensor
@@ -85,7 +92,7 @@ class DynamicReLU(nn.Module):
 
 
 class Context(nn.Module):
-    """One vector a clip, and gates over frequency and over time, from the means over the respective other axis."""
+    """A context vector per clip, and gates over frequency and over time, from means over the other axis."""
 
     def __init__(self, inputs: int, expanded: int, context: int, stride: int, norm: Norm) -> None:
         super().__init__()
@@ -104,7 +111,7 @@ class Context(nn.Module):
 
 
 class DynamicBlock(nn.Module):
-    """Inverted residual of dynamic convolutions, gated along frequency and time instead of by squeeze-excitation."""
+    """Inverted residual with dynamic convolutions, and gates over frequency and time in place of squeeze-excitation."""
 
     def __init__(self, inputs: int, block: Block, width: float, norm: Norm) -> None:
         super().__init__()
@@ -130,7 +137,7 @@ class DynamicBlock(nn.Module):
 class DyMN(Backbone):
     """Frames are the last feature map averaged over frequency; their mean is the published embedding.
 
-    Kernels, activations and gates are set by means over the whole input, so every frame depends on all of it.
+    Kernels, activations and gates depend on means over the whole input, so each frame depends on the whole input.
 
     Args:
         width: Multiple of MobileNetV3-Large's channels (0.4 for dymn04, 1.0 for dymn10).
@@ -179,7 +186,7 @@ def _checkpoint(name: str, width: float, filename: str, parameters: float, score
         head=partial(head, width),
         options={"norm": "folded"},
         scratch={"norm": "batch"},
-        sources=(Source(filename, RELEASE + filename, None, None, dymn_convert.convert),),  # unpinned
+        sources=(Source(filename, RELEASE + filename, None, None, dymn_convert.convert),),
         licence="MIT",
         code_licence="MIT",
         origin="Florian Schmid et al., fschmid56/EfficientAT",

@@ -1,4 +1,4 @@
-"""The published state dicts of dynamic MobileNets -> tensors under this package's names."""
+"""Published state dicts of dynamic MobileNets -> tensors under the names of this package."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ENDS = re.compile(r"(in|out)_c\.([01])\.(\w+)")
 _BLOCK = re.compile(r"layers\.(\d+)\.(\w+)\.(.+)")
 _UNITS = {"exp": "expand", "depth": "depthwise", "proj": "project"}
 _CONTEXT = {"joint_conv": "joint.conv", "joint_norm": "joint.norm", "conv_f": "frequency", "conv_t": "time"}
-_CONSTANT = re.compile(r"layers\.\d+\.depth_act\.(lambdas|init_v)")  # the same in every file; stand in the code here
+_CONSTANT = re.compile(r"layers\.\d+\.depth_act\.(lambdas|init_v)")  # the same in all files; constants in the code here
 _LAST = 16
 _STATISTICS = ("weight", "bias", "running_mean", "running_var")
 
@@ -28,21 +28,21 @@ def convert(path: Path) -> Weights:
     """Reads ``dymn*_as*.pt`` with its batch norms folded.
 
     Raises:
-        WeightsError: the file is not a state dict of tensors. Keys that do not belong there keep their own name, so
-            that strict loading reports them.
+        WeightsError: the file is not a state dict of tensors. Unknown keys keep their names, so that strict loading
+            reports them.
     """
     backbone, head = rename(torch_state(path))
     return Weights(fold(backbone), head)
 
 
 def rename(state: Mapping[str, Tensor]) -> tuple[State, State]:
-    """Published keys -> ours, batch norms unfolded: the backbone's and the head's tensors."""
+    """Published keys -> keys of this package, batch norms not folded; returns the tensors of backbone and head."""
     backbone: State = {}
     head: State = {}
     for key, value in state.items():
-        for prefix, ours in _HEAD.items():
+        for prefix, target in _HEAD.items():
             if key.startswith(prefix):
-                head[ours + key.removeprefix(prefix)] = value
+                head[target + key.removeprefix(prefix)] = value
                 break
         else:
             if not _CONSTANT.fullmatch(key):
@@ -51,13 +51,13 @@ def rename(state: Mapping[str, Tensor]) -> tuple[State, State]:
 
 
 def fold(state: Mapping[str, Tensor]) -> State:
-    """Every batch norm folded; for dynamic convolutions into all kernels and one bias (their weights sum to one)."""
+    """Folds all batch norms; for dynamic convolutions into all kernels and one bias, as their weights sum to 1."""
     folded = dict(state)
     for key in state:
         unit = key.removesuffix(".kernels")
         parts = [f"{unit}.norm.{name}" for name in _STATISTICS]
         if unit == key or any(part not in state or state[part].shape != state[key].shape[1:2] for part in parts):
-            continue  # strict loading names what is amiss
+            continue  # strict loading reports the problem
         gamma, beta, mean, variance = (folded.pop(part).double() for part in parts)
         folded.pop(f"{unit}.norm.num_batches_tracked", None)
         gain = gamma / torch.sqrt(variance + BATCH_NORM_EPS)

@@ -21,6 +21,8 @@ DOWNSAMPLING = 32  # five layers of stride 2
 
 
 class Block(NamedTuple):
+    """One row of the table of MobileNetV3-Large."""
+
     kernel: int
     expanded: int
     outputs: int
@@ -30,7 +32,7 @@ class Block(NamedTuple):
 
 
 HARD_SWISH, RELU = partial(nn.Hardswish, inplace=True), partial(nn.ReLU, inplace=True)
-CHUNK = 8192  # spectrogram frames that go through the network at once
+CHUNK = 8192  # spectrogram frames per chunk
 STEM = 16
 BLOCKS = (  # MobileNetV3-Large at width 1
     Block(3, 16, 16, False, False, 1),
@@ -49,8 +51,8 @@ BLOCKS = (  # MobileNetV3-Large at width 1
     Block(5, 960, 160, True, True, 1),
     Block(5, 960, 160, True, True, 1),
 )
-LAST = 6  # the last convolution widens by this factor
-HIDDEN = 1280  # of the classifier
+LAST = 6  # expansion of the last convolution
+HIDDEN = 1280  # hidden width of the classifier
 
 
 def round_channels(channels: float) -> int:
@@ -78,7 +80,7 @@ class SqueezeExcitation(nn.Module):
 
 
 class InvertedResidual(nn.Module):
-    """Widen, depthwise convolution, squeeze-excitation where the table says so, narrow; plus the input if it fits."""
+    """Expansion, depthwise convolution, squeeze-excitation (if ``block.squeeze``), projection; plus a residual path."""
 
     def __init__(self, inputs: int, block: Block, width: float, norm: Norm) -> None:
         super().__init__()
@@ -111,8 +113,8 @@ class InvertedResidual(nn.Module):
 class EfficientAT(Backbone):
     """Frames are the last feature map averaged over frequency; their mean is the published embedding.
 
-    The gates of the squeeze-excitation see the whole input, so a frame depends a little on all of it; the convolutions
-    see about 3 s to either side, with most of the weight near the centre, at ``n * hop_s``.
+    The gates of the squeeze-excitation depend on the whole input, and so does each frame to a small extent. The
+    receptive field of the convolutions is about 3 s to both sides, with most weight near the centre at ``n * hop_s``.
 
     Args:
         width: Multiple of MobileNetV3-Large's channels (0.4 for mn04, 1.0 for mn10).
@@ -157,7 +159,7 @@ class EfficientAT(Backbone):
 
 
 def head(width: float) -> nn.Module:
-    """The published AudioSet classifier on top of the mean frame (logits); used to check converted weights."""
+    """The published AudioSet classifier on top of the mean frame (logits), to verify converted weights."""
     hidden = round_channels(HIDDEN * width)
     return nn.Sequential(
         nn.Linear(LAST * round_channels(BLOCKS[-1].outputs * width), hidden), nn.Hardswish(), nn.Linear(hidden, CLASSES)
@@ -189,7 +191,7 @@ def _checkpoint(
 
 CHECKPOINTS = (
     _checkpoint("mn04", 0.4, 432, 0.98e6, 4066513, "899a8c6217063f6941793102a2780b3dd788ab11fce468d9cf5f0577c453321c"),
-    _checkpoint("mn01", 0.1, 298, 0.123e6),  # this and the following: unpinned until the first download
+    _checkpoint("mn01", 0.1, 298, 0.123e6),  # from here on, size and digest are not known yet
     _checkpoint("mn02", 0.2, 378, 0.324e6),
     _checkpoint("mn05", 0.5, 443, 1.43e6),
     _checkpoint("mn10", 1.0, 471, 4.88e6),

@@ -1,4 +1,4 @@
-"""EfficientAT's published state dicts -> tensors under this package's names."""
+"""Published state dicts of EfficientAT -> tensors under the names of this package."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
-from ...core.errors import WeightsError
 from .layers import fold_batch_norm
+from .published import torch_state
 from .spec import State, Weights
 
 BATCH_NORM_EPS = 1e-3
@@ -24,31 +23,24 @@ def convert(path: Path) -> Weights:
     """Reads ``mn*_as_*.pt`` with its batch norms folded.
 
     Raises:
-        WeightsError: the file is not a state dict of tensors. Keys that do not belong there keep their own name, so
-            that strict loading reports them.
+        WeightsError: the file is not a state dict of tensors. Unknown keys keep their names, so that strict loading
+            reports them.
     """
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged archive raises many kinds
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise WeightsError(f"{path} is not a readable PyTorch state dict ({reason}); download it again.") from error
-    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise WeightsError(f"{path} holds no plain state dict of tensors; use a file of the EfficientAT releases.")
-    backbone, head = rename(state)
+    backbone, head = rename(torch_state(path))
     return Weights(fold_batch_norm(backbone, BATCH_NORM_EPS), head)
 
 
 def rename(state: Mapping[str, Tensor]) -> tuple[State, State]:
-    """Published keys -> ours, batch norms unfolded: the backbone's and the head's tensors."""
+    """Published keys -> keys of this package, batch norms not folded; returns the tensors of backbone and head."""
     backbone: State = {}
     head: State = {}
     expanding = {
         key.split(".")[1] for key in state if ".block.1.0." in key and state[key].ndim == 4 and state[key].shape[-1] > 1
     }
     for key, value in state.items():
-        for prefix, ours in _HEAD.items():
+        for prefix, target in _HEAD.items():
             if key.startswith(prefix):
-                head[ours + key.removeprefix(prefix)] = value
+                head[target + key.removeprefix(prefix)] = value
                 break
         else:
             backbone[_backbone_key(key, expanding)] = value

@@ -1,16 +1,16 @@
-"""FAST: convolutions with small Lipschitz-bounded transformers between them, for mobile use; no public weights or code.
+"""FAST: convolutions and small Lipschitz-bounded transformers for mobile use. There are no public weights or code.
 
-What the paper states (arXiv 2501.01104): the layout of MobileViT (arXiv 2110.02178): MobileNetV2 blocks, and blocks in
-which a 3x3 and a pointwise convolution are followed by a transformer over the patches, for every place within a patch
-by itself, and fused with the block's input; inside, LipsFormer's parts (arXiv 2304.09856): CenterNorm instead of layer
-norm, scaled cosine similarity instead of dot products, weighted residual shortcuts; up to 150 times smaller than the
-networks it is compared with.
+From the paper (arXiv 2501.01104): the layout of MobileViT (arXiv 2110.02178), with MobileNetV2 blocks, and blocks of a
+3x3 and a pointwise convolution, a transformer over the patches (separately for each position in a patch), and fusion
+with the input of the block; the parts of LipsFormer (arXiv 2304.09856): CenterNorm in place of layer norm, scaled
+cosine similarity in place of dot products, and weighted residual connections; up to 150 times smaller than other
+networks.
 
-What was chosen here, where the text at hand (abstract, outline of the method) says nothing: AST's front-end; the
-strides of MobileViT-XXS with channels and depths that make 0.59 million parameters, 1/150 of AST's; patches of 2 rows
-by 1 column of the maps, so that any length of input fits without resampling; MobileViT's fusion (project, concatenate,
-3x3 convolution); LipsFormer's constants (temperature 10, values of length 1, shortcuts that start at 1 over the number
-of layers); CenterNorm before each half of a block.
+Our choices, where abstract and outline of the method do not give details: the front-end of AST; the strides of
+MobileViT-XXS, with channels and depths for 0.59 million parameters, 1/150 of AST; patches of 2 rows by 1 column of the
+maps, so that input of any length needs no resampling; the fusion of MobileViT (project, concatenate, 3x3 convolution);
+the constants of LipsFormer (temperature 10, values of length 1, residual weights that start at 1 / number of layers);
+CenterNorm before each half of a block.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ BANDS = 128
 MEAN, DEVIATION = -4.2677393, 4.5689974  # AST's, over AudioSet
 DOWNSAMPLING = 32  # five layers of stride 2
 LENGTH = 1024  # spectrogram frames
-CHANNELS = (16, 16, 24, 40, 56, 72)  # of the stem and of the five stages
-WIDTHS = (64, 64, 80)  # of the transformers in the last three stages
+CHANNELS = (16, 16, 24, 40, 56, 72)  # of the stem and the five parts after it
+WIDTHS = (64, 64, 80)  # of the transformers in the last three parts
 DEPTHS = (2, 2, 2)
 HEADS = 4
 LAST = 320
@@ -46,7 +46,8 @@ BATCH_NORM_EPS = 1e-5
 class CenterNorm(nn.Module):
     """``weight * D / (D - 1) * (x - mean(x)) + bias`` over the last axis, of length D.
 
-    Without layer norm's division, which is not Lipschitz; this map is, with D / (D - 1) times the largest weight.
+    Layer norm divides by the deviation, which is not Lipschitz continuous. This is, with the constant D / (D - 1) times
+    the largest weight.
     """
 
     def __init__(self, dim: int) -> None:
@@ -60,18 +61,18 @@ class CenterNorm(nn.Module):
 
 
 class CosineAttention(Attention):
-    """Attention whose queries, keys and values all have length 1 (a little less near zero), cosines times 10.
+    """Attention with queries, keys and values normalised to length 1 (less near zero), and cosines times 10.
 
-    The mixed values of a head are therefore never longer than 1, whatever comes in.
+    The output of a head therefore has a length of at most 1, for any input.
     """
 
     def _heads(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         q, k, v = (part * (part.square().sum(-1, keepdim=True) + EPS).rsqrt() for part in super()._heads(x))
-        return TEMPERATURE * math.sqrt(q.shape[-1]) * q, k, v  # the parent divides by the root
+        return TEMPERATURE * math.sqrt(q.shape[-1]) * q, k, v  # the base class divides by this root
 
 
 class LipschitzBlock(nn.Module):
-    """Attention, then an MLP, each added to its input with a learned weight for every feature."""
+    """Attention, then an MLP, each added to its input with a learned weight per feature."""
 
     def __init__(self, dim: int, layers: int) -> None:
         super().__init__()
@@ -87,7 +88,7 @@ class LipschitzBlock(nn.Module):
 
 
 class MobileBlock(nn.Module):
-    """Widen, depthwise convolution, narrow; plus the input where it fits (arXiv 1801.04381)."""
+    """Expansion, depthwise convolution, projection; plus the input if the shapes match (arXiv 1801.04381)."""
 
     def __init__(self, inputs: int, outputs: int, stride: int, norm: Norm) -> None:
         super().__init__()
@@ -104,7 +105,7 @@ class MobileBlock(nn.Module):
 
 
 class FastBlock(nn.Module):
-    """Local convolutions, a transformer over patches ``[B, C, H, W]``, fused with the input; H is even."""
+    """``[B, C, H, W]``, H even: convolutions, a transformer over patches, and fusion with the input."""
 
     def __init__(self, channels: int, dim: int, depth: int, layers: int, norm: Norm) -> None:
         super().__init__()
@@ -118,7 +119,7 @@ class FastBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         maps = self.widen(self.local(x))
         batch, dim, height, width = maps.shape
-        # [B, D, H / 2, 2, W] -> one sequence of patches for each place within a patch
+        # [B, D, H / 2, 2, W] -> one sequence of patches for each position in a patch
         cut = maps.unflatten(2, (-1, PATCH_ROWS)).permute(0, 3, 2, 4, 1).reshape(batch * PATCH_ROWS, -1, dim)
         mixed = self.norm(self.blocks(cut)).view(batch, PATCH_ROWS, -1, width, dim)
         whole = mixed.permute(0, 4, 2, 1, 3).reshape(batch, dim, height, width)
@@ -128,13 +129,13 @@ class FastBlock(nn.Module):
 class FAST(Backbone):
     """Frames are the last feature map averaged over frequency.
 
-    The attention sees the whole window of 10.24 s; without it, a frame stands for the 0.32 s around its centre. Longer
-    input goes through window by window: the network itself takes any length, at a cost that grows with its square.
+    The attention covers the whole window of 10.24 s; a frame is nominally the 0.32 s around its centre. Longer input is
+    cut into windows: the network takes any length, but its cost grows with the square of the length.
 
     Args:
-        norm: "folded" or "batch", see :class:`.layers.ConvUnit`; batch norms to train from scratch.
-        channels: Of the stem and of five stages; the stem and all stages but the first halve both axes.
-        widths, depths: Of the transformers in the last three stages.
+        norm: "folded" or "batch", see :class:`.layers.ConvUnit`; "batch" for training from random weights.
+        channels: Of the stem and five parts; the stem and all parts but the first halve both axes.
+        widths, depths: Of the transformers in the last three parts.
         last: D, the channels of the last convolution.
     """
 
@@ -157,7 +158,7 @@ class FAST(Backbone):
         self.dim = last
         self.frontend = kaldi_fbank.KaldiFbank(MEAN, DEVIATION, "hanning", bands=BANDS)
         stem, first, second, *others = channels
-        stages: list[nn.Module] = [
+        parts: list[nn.Module] = [
             ConvUnit(1, stem, 3, norm, nn.SiLU, 2, padding=1, eps=BATCH_NORM_EPS),
             MobileBlock(stem, first, 1, norm),
             nn.Sequential(MobileBlock(first, second, 2, norm), *(MobileBlock(second, second, 1, norm) for _ in "12")),
@@ -165,10 +166,10 @@ class FAST(Backbone):
         before = second
         for outputs, dim, depth in zip(others, widths, depths, strict=True):
             block = FastBlock(outputs, dim, depth, sum(depths), norm)
-            stages.append(nn.Sequential(MobileBlock(before, outputs, 2, norm), block))
+            parts.append(nn.Sequential(MobileBlock(before, outputs, 2, norm), block))
             before = outputs
-        stages.append(ConvUnit(before, last, 1, norm, nn.SiLU, eps=BATCH_NORM_EPS))
-        self.network = nn.Sequential(*stages)
+        parts.append(ConvUnit(before, last, 1, norm, nn.SiLU, eps=BATCH_NORM_EPS))
+        self.network = nn.Sequential(*parts)
 
     def forward(self, waveform: Tensor) -> Features:
         spectrogram = self.frontend(self.padded(waveform))  # [B, 128, F]

@@ -1,4 +1,4 @@
-"""fPaSST: PaSST for frames: a few convolutions, then tokens of 40 ms that span all bands.
+"""fPaSST: PaSST for frames: three convolutions, then a transformer over tokens of 40 ms and all bands.
 
 Architecture and weights: fschmid56/PretrainedSED, models/frame_passt (MIT); arXiv 2407.12997, arXiv 2409.09546.
 """
@@ -21,7 +21,7 @@ from .windowed import in_windows
 STEP = 4  # spectrogram frames from one token to the next
 LENGTH = 1000  # spectrogram frames of 10 s
 STEM = (16, 32, 64)  # channels; the first and the last convolution halve both axes
-SLICES = STEM[-1] // STEP  # channels once a quarter of the bands, in every group of four channels, is 128 "bands" again
+SLICES = STEM[-1] // STEP  # channels after groups of four channels with 32 bands each are joined into 128 "bands"
 TOKENS = 2  # class, distillation
 EPS = 1e-6
 
@@ -50,23 +50,23 @@ class FpasstNetwork(nn.Module):
     def forward(self, spectrogram: Tensor) -> tuple[Tensor, None]:
         maps = spectrogram.unsqueeze(1)
         for conv in self.stem:
-            maps = F.gelu(conv(maps))  # at last [B, 64, 32, N]
+            maps = F.gelu(conv(maps))  # finally [B, 64, 32, N]
         slices = maps.flatten(1, 2).unflatten(1, (SLICES, fpasst_mel.BANDS))
-        x = self.patches(F.pad(slices, (0, 1))).squeeze(2).transpose(1, 2)  # a token sees the column after its own
+        x = self.patches(F.pad(slices, (0, 1))).squeeze(2).transpose(1, 2)  # kernels of 2 columns: this and the next
         x = x + self.positions[:, : x.shape[1]]
         x = torch.cat([self.tokens.expand(len(x), -1, -1), x], dim=1)
         return self.norm(self.transformer(x))[:, TOKENS:].float(), None
 
 
 class FPaSST(Backbone):
-    """Frames are the tokens on top, one every 40 ms; every one has seen its window of 10 s.
+    """Frames are the output tokens, one every 40 ms; each depends on the whole window of 10 s.
 
-    Shorter input uses the first position embeddings, longer input goes through window by window. The class and the
-    distillation token take part in the attention but were not trained as an embedding, so there is no summary: the
-    published classifier of clips takes the mean frame.
+    Shorter input uses the first position embeddings, longer input is cut into windows. There is no
+    summary, as class and distillation token were not trained as an embedding: the input of the published clip
+    classifier is the mean frame.
 
     Args:
-        depth, dim, heads: Of the transformer.
+        depth, dim, heads: Sizes of the transformer.
     """
 
     sample_rate = fpasst_mel.SAMPLE_RATE

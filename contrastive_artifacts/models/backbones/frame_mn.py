@@ -1,4 +1,4 @@
-"""Frame-level MobileNets: EfficientAT with the steps in time taken out, trained on AudioSet's strong labels.
+"""Frame-level MobileNets: EfficientAT with less downsampling in time, trained on AudioSet's strong labels.
 
 Architecture and weights: fschmid56/PretrainedSED, models/frame_mn (MIT); arXiv 2409.09546.
 """
@@ -17,7 +17,7 @@ from .efficientat import BLOCKS, LAST, EfficientAT, InvertedResidual, round_chan
 from .layers import ConvUnit, Norm, in_chunks
 from .spec import Checkpoint
 
-CHUNK = 8192  # spectrogram frames that go through the network at once
+CHUNK = 8192  # spectrogram frames per chunk
 DOWNSAMPLING = 4  # in time; the 128 bands become one
 STRIDES = (  # over bands and time, of the 15 blocks; the stem halves both
     *((1, 1), (2, 2), (2, 1), (1, 1), (1, 1), (2, 1), (1, 1), (2, 1)),
@@ -26,7 +26,7 @@ STRIDES = (  # over bands and time, of the 15 blocks; the stem halves both
 
 
 class FrameMN(EfficientAT):
-    """Frames are the last feature map, one every 40 ms; the gates of the squeeze-excitation see the whole input.
+    """Frames are the last feature map, one every 40 ms; the squeeze-excitation depends on the whole input.
 
     Args:
         width: Multiple of MobileNetV3-Large's channels (0.6 for frame_mn06).
@@ -46,7 +46,7 @@ class FrameMN(EfficientAT):
         blocks = [module for module in self.blocks if isinstance(module, InvertedResidual)]
         for block, stride in zip(blocks, STRIDES, strict=True):
             units = [unit for unit in block.children() if isinstance(unit, ConvUnit)]
-            units[-2].conv.stride = stride  # the depthwise convolution, before the last that narrows
+            units[-2].conv.stride = stride  # the depthwise convolution, before the projection
             block.residual = stride == (1, 1) and units[0].conv.in_channels == units[-1].conv.out_channels
 
     def forward(self, waveform: Tensor) -> Features:

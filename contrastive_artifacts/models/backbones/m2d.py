@@ -1,9 +1,9 @@
 """M2D, Masked Modeling Duo: a vision transformer over patches of a log-mel, trained to predict masked patches.
 
 Architecture: arXiv 2210.14648 and arXiv 2404.06095: the encoder of a masked autoencoder (arXiv 2111.06377), a ViT-Base
-with a class token and sinusoidal positions, over patches side by side. The published code was not used, because its
-licence admits evaluation only; sizes, and the names in the files, are as its README and others who use it state them.
-Agreement with the published encoder is therefore not established.
+with a class token and sinusoidal positions over patches without overlap. The published code was not used, as its
+licence allows only evaluation; sizes and tensor names are from its README and from other users of the weights, so the
+agreement with the published encoder is not verified.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from .vit import Transformer
 from .windowed import in_windows
 
 DIM, HEADS, DEPTH = 768, 12, 12
-LENGTH = 608  # spectrogram frames of the general models; 992 (of 1001) of those that were fine-tuned on AudioSet
+LENGTH = 608  # spectrogram frames of the general models; those fine-tuned on AudioSet have 992 (of 1001)
 EPS = 1e-6
-WAVELENGTH = 1e4  # of the slowest sinusoid, in patches over 2 pi
+WAVELENGTH = 1e4  # of the longest sinusoid, in patches / 2 pi
 
 
 class M2DNetwork(nn.Module):
-    """``[B, 80, F]`` -> patch tokens of one position in time, joined from low to high ``[B, N, 5 * D]``; no summary."""
+    """``[B, 80, F]`` -> ``[B, N, 5 * D]``, the five tokens of each position in time from low to high; no summary."""
 
     positions: Tensor
 
@@ -52,9 +52,9 @@ class M2DNetwork(nn.Module):
 
 
 def sinusoids(rows: int, columns: int, dim: int) -> Tensor:
-    """Positions ``[1, dim, rows, columns]``: one half of the dimensions tells the row, the other the column.
+    """Positions ``[1, dim, rows, columns]``: one half of the dimensions for the row, the other for the column.
 
-    Sines of geometrically growing wavelength, then their cosines (arXiv 1706.03762). Published files bring their own.
+    Sines of geometrically growing wavelengths, then their cosines (arXiv 1706.03762). Published files contain them.
     """
     quarter = dim // 4
     rates = WAVELENGTH ** -(torch.arange(quarter) / quarter)
@@ -67,17 +67,17 @@ def sinusoids(rows: int, columns: int, dim: int) -> Tensor:
 
 
 class M2D(Backbone):
-    """Frames are the five patch tokens of one position in time, joined as published; each has seen its window.
+    """Frames are the five patch tokens of one position in time, concatenated as published.
 
-    Input shorter than the published length takes the first positions in time; longer input goes through window by
-    window. A last patch that the spectrogram does not fill is left out (published: padded). No summary: the published
-    vector of a clip is the mean frame.
+    Each frame depends on its whole window. Input shorter than the published length uses the first positions in time;
+    longer input is cut into windows. A last patch that is not full is dropped (published: padded). There is no summary:
+    the published vector of a clip is the mean frame.
 
     Args:
         length: Published input length in spectrogram frames of 10 ms, a multiple of ``width``.
-        width: Spectrogram frames under one patch: 16 or 4.
-        mean, std: Of the training data's log-mel; see :class:`.M2dMel`.
-        depth, dim, heads: Of the transformer.
+        width: Width of a patch in spectrogram frames: 16 or 4.
+        mean, std: Statistics of the log-mel of the training data; see :class:`.M2dMel`.
+        depth, dim, heads: Sizes of the transformer.
     """
 
     sample_rate = m2d_mel.SAMPLE_RATE
@@ -96,7 +96,7 @@ class M2D(Backbone):
     ) -> None:
         super().__init__()
         if not 2 <= width <= length or length % width:
-            raise ParameterError(f"length={length} must be a multiple of width={width}, and that at least 2.")
+            raise ParameterError(f"length={length} must be a multiple of width={width}, and width at least 2.")
         if dim % 4:
             raise ParameterError(f"dim={dim} must be a multiple of 4, for sines and cosines along two axes.")
         self.dim, self.length, self.width = ROWS * dim, length, width
@@ -131,13 +131,13 @@ def _checkpoint(
     width: int = PATCH,
     **published: float,
 ) -> Checkpoint:
-    """``folder`` is the published archive and what it unpacks to; the file in it bears its name where it has none."""
+    """The record of a file in the published archive ``folder``.zip; its default name is that of the archive."""
     url = f"{REPOSITORY}releases/download/{release}/{folder}.zip"
     return Checkpoint(
         name=name,
         build=M2D,
         options={"length": length, "width": width},
-        sources=(Source(filename or f"{folder}.pth", url, None, None, m2d_convert.convert, terms=TERMS),),  # unpinned
+        sources=(Source(filename or f"{folder}.pth", url, None, None, m2d_convert.convert, terms=TERMS),),
         licence=LICENCE,
         code_licence=LICENCE,
         origin="Daisuke Niizumi et al. (NTT), nttcslab/m2d",
@@ -166,10 +166,10 @@ CHECKPOINTS = (
         name="m2d_strong",
         build=M2D,
         options={"length": AUDIOSET_LENGTH, "width": PATCH},
-        sources=(Source(_STRONG, RELEASE + _STRONG, None, None, m2d_convert.convert_strong, terms=TERMS),),  # unpinned
+        sources=(Source(_STRONG, RELEASE + _STRONG, None, None, m2d_convert.convert_strong, terms=TERMS),),
         head=partial(nn.Linear, ROWS * DIM, STRONG_CLASSES),
         clip_head=False,
-        licence=LICENCE,  # trained further from m2d_clap
+        licence=LICENCE,  # fine-tuned from m2d_clap
         code_licence=LICENCE,
         origin="Florian Schmid et al., fschmid56/PretrainedSED, from nttcslab/m2d",
         paper="https://arxiv.org/abs/2409.09546",

@@ -1,6 +1,6 @@
-"""The published files of nttcslab/m2d, and of fschmid56/PretrainedSED after it -> tensors under this package's names.
+"""Published files of nttcslab/m2d and of fschmid56/PretrainedSED -> tensors under the names of this package.
 
-The keys are those of the vision transformer in timm and in masked autoencoders, behind what wrapped it in training.
+The keys are those of the vision transformer in timm and in masked autoencoders, with prefixes of the training code.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from .spec import State, Weights
 
 PATCH = 16  # spectrogram bands under one patch
 ROWS = m2d_mel.BANDS // PATCH
-STATISTICS = "norm_stats"  # mean and deviation of the log-mel that the weights were trained on
+STATISTICS = "norm_stats"  # mean and deviation of the log-mel of the training data
 _WRAPPERS = re.compile(r"(?:module\.|ar\.|runtime\.|model\.|m2d\.|backbone\.)*")
-_UNUSED = (  # besides the encoder
-    "mask_token",  # the predictor of pre-training, and the network that it learns from
+_UNUSED = (  # known tensors that are not part of the encoder
+    "mask_token",  # predictor and target network of pre-training
     "decoder_",
     "target_",
-    "audio_proj.",  # to M2D-CLAP's space of texts
+    "audio_proj.",  # projection into the text space of M2D-CLAP
     "head.",  # classifiers
     "head_norm.",
     "strong_head.",
@@ -45,10 +45,10 @@ def convert(path: Path) -> Weights:
     """Reads the encoder in a ``.pth``; its input length, patch width and statistics become options.
 
     Raises:
-        WeightsError: the file is not a state dict of tensors. Keys that do not belong there keep their own name, so
-            that strict loading reports them.
+        WeightsError: the file is not a state dict of tensors. Unknown keys keep their names, so that strict loading
+            reports them.
     """
-    with torch.serialization.safe_globals([argparse.Namespace]):  # the training's settings, beside the weights
+    with torch.serialization.safe_globals([argparse.Namespace]):  # settings of the training
         state = torch_state(path, "model")
     return Weights(rename(state), {}, options(state))
 
@@ -60,30 +60,30 @@ def convert_strong(path: Path) -> Weights:
 
 
 def options(state: Mapping[str, Tensor]) -> dict[str, Any]:
-    """Of :class:`.M2D`, as far as the tensors tell."""
+    """Options of :class:`.M2D` that follow from the tensors."""
     plain = _unwrapped(state)
-    found: dict[str, Any] = {}
+    from_tensors: dict[str, Any] = {}
     kernel, positions, statistics = (plain.get(k) for k in ("patch_embed.proj.weight", "pos_embed", STATISTICS))
     if kernel is not None and kernel.ndim == 4 and positions is not None and positions.ndim == 3:
         width = kernel.shape[3]
-        found = {"length": (positions.shape[1] - 1) // ROWS * width, "width": width}
+        from_tensors = {"length": (positions.shape[1] - 1) // ROWS * width, "width": width}
     if statistics is not None and statistics.numel() == 2:
         mean, std = statistics.double().flatten().tolist()
-        found |= {"mean": mean, "std": std}
-    return found
+        from_tensors |= {"mean": mean, "std": std}
+    return from_tensors
 
 
 def rename(state: Mapping[str, Tensor]) -> State:
-    """Published keys -> ours; the class token and its position, which only ever occur added together, as their sum."""
+    """Published keys -> keys of this package; class token and its position, always added, become one tensor."""
     plain = _unwrapped(state)
-    ours: State = {}
+    renamed: State = {}
     token, positions = plain.get("cls_token"), plain.get("pos_embed")
     if token is not None and positions is not None and positions.ndim == 3 and positions.shape[1] % ROWS == 1:
-        ours["network.token"] = token + positions[:, :1]
-        ours["network.positions"] = positions[:, 1:].transpose(1, 2).unflatten(2, (ROWS, -1)).contiguous()
+        renamed["network.token"] = token + positions[:, :1]
+        renamed["network.positions"] = positions[:, 1:].transpose(1, 2).unflatten(2, (ROWS, -1)).contiguous()
         del plain["cls_token"], plain["pos_embed"]
     plain.pop(STATISTICS, None)
-    return ours | {_renamed(key): value for key, value in plain.items()}
+    return renamed | {_renamed(key): value for key, value in plain.items()}
 
 
 def _unwrapped(state: Mapping[str, Tensor]) -> State:

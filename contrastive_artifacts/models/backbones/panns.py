@@ -20,7 +20,7 @@ from .spec import Checkpoint, Source
 
 CLASSES = 527
 DOWNSAMPLING = 32  # five poolings by 2
-CHUNK = 8192  # spectrogram frames that go through the network at once
+CHUNK = 8192  # spectrogram frames per chunk
 CNN14_CHANNELS, CNN14_BLOCKS = 64, 6
 MOBILE_STEM = 32
 V1_EMBEDDING = V2_EMBEDDING = 1024
@@ -33,7 +33,7 @@ RELU, RELU6 = partial(nn.ReLU, inplace=True), partial(nn.ReLU6, inplace=True)
 
 
 class Group(NamedTuple):
-    """Blocks of one width of MobileNetV2; only the first of them pools."""
+    """Blocks of MobileNetV2 with the same width; only the first one pools."""
 
     expansion: int
     outputs: int
@@ -48,7 +48,7 @@ V2_GROUPS = (
 
 
 class BandAffine(nn.Module):
-    """Gain and offset of each band of ``[B, M, F]``: a trained batch norm over bands, its statistics frozen."""
+    """Gain and offset of each band of ``[B, M, F]``: a trained batch norm over bands with fixed statistics."""
 
     def __init__(self, bands: int) -> None:
         super().__init__()
@@ -59,9 +59,9 @@ class BandAffine(nn.Module):
 
 
 class PooledUnit(nn.Module):
-    """3 x 3 convolution, norm, mean over squares of ``pooling`` pixels, activation.
+    """3 x 3 convolution, norm, mean over ``pooling`` x ``pooling`` pixels, activation.
 
-    Published with the norm after the pooling, which gives the same in evaluation, since both are linear.
+    In the published network the norm is after the pooling; both are linear, so the result in evaluation is the same.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class PooledUnit(nn.Module):
 
 
 class InvertedResidual(nn.Module):
-    """Widen, depthwise convolution, narrow (arXiv 1801.04381); plus the input if it fits."""
+    """Expansion, depthwise convolution, projection (arXiv 1801.04381); plus the input if the shapes match."""
 
     def __init__(self, inputs: int, outputs: int, expansion: int, pooling: int, norm: Norm) -> None:
         super().__init__()
@@ -95,16 +95,16 @@ class InvertedResidual(nn.Module):
 class PANN(Backbone):
     """Frames are the last feature map averaged over frequency; the summary is the published embedding of the clip.
 
-    Frame ``n`` is pooled from 32 spectrogram frames, from ``n * hop_s`` on; the convolutions look beyond them. What is
-    left over at the end, less than one frame, is dropped, as published. The dropout and the spectrogram masks of the
-    published training are not part of it.
+    Frame ``n`` is pooled from 32 spectrogram frames, from ``n * hop_s`` on; the receptive field of the convolutions is
+    larger. A rest of less than one frame at the end is dropped, as published. Dropout and spectrogram masks of the
+    published training are omitted.
 
     Args:
         blocks: Images ``[B, 1, F, 64]`` -> maps ``[B, dim, F // 32, m]``.
         dim: Channels of the last map.
-        summary: Length of the published embedding.
+        summary: Width of the published embedding.
         norm: "folded" or "batch", see :class:`ConvUnit`.
-        recipe: Of the front-end.
+        recipe: Constants of the front-end.
     """
 
     bands = panns_mel.BANDS
@@ -163,7 +163,7 @@ class Cnn14(PANN):
 
 
 class MobileNetV1(PANN):
-    """MobileNetV1 (arXiv 1704.04861), its strides replaced by means."""
+    """MobileNetV1 (arXiv 1704.04861) with mean pooling in place of strides."""
 
     def __init__(self, norm: Norm) -> None:
         blocks: list[nn.Module] = [PooledUnit(1, MOBILE_STEM, norm, RELU, 2)]
@@ -176,7 +176,7 @@ class MobileNetV1(PANN):
 
 
 class MobileNetV2(PANN):
-    """MobileNetV2 (arXiv 1801.04381), its strides replaced by means."""
+    """MobileNetV2 (arXiv 1801.04381) with mean pooling in place of strides."""
 
     def __init__(self, norm: Norm) -> None:
         blocks: list[nn.Module] = [PooledUnit(1, MOBILE_STEM, norm, RELU6, 2)]
@@ -200,7 +200,7 @@ def _checkpoint(
         head=partial(nn.Linear, embedding, CLASSES),
         options={"norm": "folded"},
         scratch={"norm": "batch"},
-        # Unpinned until the first download: Zenodo states an MD5 digest only.
+        # Size and sha256 are not known yet; Zenodo gives an MD5 digest only.
         sources=(Source(filename, address, None, None, panns_convert.convert),),
         licence="CC-BY-4.0",
         code_licence="MIT",

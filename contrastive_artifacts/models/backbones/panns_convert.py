@@ -1,4 +1,4 @@
-"""The published state dicts of PANNs -> tensors under this package's names."""
+"""Published state dicts of PANNs -> tensors under the names of this package."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from .published import torch_state
 from .spec import State, Weights
 
 BATCH_NORM_EPS = 1e-5
-_FRONT_END = ("spectrogram_extractor.", "logmel_extractor.")  # fixed Fourier and mel matrices: the front-end's own
+_FRONT_END = ("spectrogram_extractor.", "logmel_extractor.")  # fixed Fourier and mel matrices of the front-end
 _HEAD = "fc_audioset."
 _CNN14 = re.compile(r"conv_block(\d)\.(conv|bn)([12])\.(\w+)")
 _MOBILE = re.compile(r"features\.(\d+)\.(?:(conv)\.)?(\d)\.(\w+)")
-_LAYOUTS = {  # position in a published block -> our unit
+_LAYOUTS = {  # position in a published block -> unit of this package
     "pooled": {"0": "unit.conv", "2": "unit.norm"},
     "pointwise": {"0": "conv", "1": "norm"},
     "separable": {"0": "0.unit.conv", "2": "0.unit.norm", "4": "1.conv", "5": "1.norm"},
@@ -38,19 +38,19 @@ def convert(path: Path) -> Weights:
     """Reads a ``.pth`` of Zenodo record 3987831 with its batch norms folded.
 
     Raises:
-        WeightsError: the file holds no state dict of tensors. Keys that do not belong there keep their own name, so
-            that strict loading reports them.
+        WeightsError: the file holds no state dict of tensors. Unknown keys keep their names, so that strict loading
+            reports them.
     """
     backbone, head = rename(torch_state(path, "model"))
     return Weights(fold(backbone), head)
 
 
 def fold(state: Mapping[str, Tensor]) -> State:
-    """Every batch norm folded: into its convolution, and that over bands into one gain and offset a band."""
+    """Folds batch norms into their convolutions, and the one over bands into a gain and an offset per band."""
     names = ("weight", "bias", "running_mean", "running_var")
     folded = fold_batch_norm(state, BATCH_NORM_EPS)
     shapes = {folded[f"bn0.{name}"].shape if f"bn0.{name}" in folded else None for name in names}
-    if None not in shapes and len(shapes) == 1:  # else strict loading names what is amiss
+    if None not in shapes and len(shapes) == 1:  # otherwise strict loading reports the problem
         gamma, beta, mean, variance = (folded.pop(f"bn0.{name}").double() for name in names)
         folded.pop("bn0.num_batches_tracked", None)
         gain = gamma / torch.sqrt(variance + BATCH_NORM_EPS)
@@ -59,7 +59,7 @@ def fold(state: Mapping[str, Tensor]) -> State:
 
 
 def rename(state: Mapping[str, Tensor]) -> tuple[State, State]:
-    """Published keys -> ours, batch norms unfolded: the backbone's and the head's tensors."""
+    """Published keys -> keys of this package, batch norms not folded; returns the tensors of backbone and head."""
     positions: dict[str, set[str]] = {}
     for key in state:
         if match := _MOBILE.fullmatch(key):
@@ -86,7 +86,7 @@ def _backbone_key(key: str, positions: Mapping[str, set[str]]) -> str:
 
 
 def _layout(inverted: bool, positions: set[str]) -> str:
-    """Which kind of block this is; the stages without weights (means, activations) count as positions, too."""
+    """Kind of a block; layers without weights (pooling, activations) also count as positions."""
     if inverted:
         return "expanding" if "8" in positions else "plain"
     if "5" in positions:

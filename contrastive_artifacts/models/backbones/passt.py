@@ -1,4 +1,4 @@
-"""PaSST: an audio transformer with separate embeddings of time and frequency, trained with patches left out.
+"""PaSST: an audio transformer with separate embeddings of time and frequency, trained with dropped patches.
 
 Architecture and weights: kkoutini/PaSST, models/passt.py (Apache-2.0); arXiv 2110.05069.
 """
@@ -23,19 +23,22 @@ EPS = 1e-6
 
 
 class PaSST(Backbone):
-    """Frames are the patch tokens of one position in time, averaged over frequency; every one has seen its window.
+    """Frames are the patch tokens of one position in time, averaged over frequency; each depends on its whole window.
 
-    Shorter input than the published length uses the first position embeddings in time (the published training drew
-    them from anywhere), longer input goes through window by window. The summary is the published embedding, the mean of
-    the class and the distillation token.
+    Input shorter than the published length uses the first position embeddings in time (the published training took
+    random ones); longer input is cut into windows. The summary is the published embedding, the mean of class and
+    distillation token.
 
     Args:
         length: Published input length in spectrogram frames.
         stride: Of the patches, in bands and in spectrogram frames.
-        hop: Samples from one spectrogram frame to the next.
-        depth, dim, heads: Of the transformer.
-        patchout_t, patchout_f: Patch columns and rows left out at random in training (published: 40 and 4 at
-            stride 10), which saves most of the time and regularises; with ``patchout_t`` frames have gaps then.
+        hop: Hop of the spectrogram in samples.
+        depth, dim, heads: Sizes of the transformer.
+        patchout_t, patchout_f: Number of patch columns and rows that are dropped at random in training (published: 40
+            and 4 at stride 10), which saves time and regularises. With ``patchout_t`` there are gaps between frames.
+
+    Raises:
+        ParameterError: sizes that do not fit each other.
     """
 
     sample_rate = efficientat_mel.SAMPLE_RATE
@@ -61,7 +64,7 @@ class PaSST(Backbone):
         self.offset_s = -hop / 2 / self.sample_rate
         self.min_samples = (PATCH - 1) * hop + 2
         self.frontend = efficientat_mel.EfficientatMel(hop=hop)
-        # As published: size over stride, which at stride 12 is one position more than there are columns.
+        # As published: size / stride, which at stride 12 is one position more than the number of columns.
         positions = ((self.bands // stride, 1), (1, length // stride))
         rows = (self.bands - PATCH) // stride + 1
         if positions[0][0] != rows:
@@ -95,14 +98,14 @@ def _checkpoint(
     hop: int = efficientat_mel.HOP,
     depth: int = DEPTH,
 ) -> Checkpoint:
-    """``name`` as in the published code; the file is ``passt-<model>.pt`` of that release."""
+    """The record of ``passt-<model>.pt`` of a release; ``name`` is the one in the published code."""
     filename = f"passt-{model}.pt"
     return Checkpoint(
         name=name,
         build=PaSST,
         head=head,
         options={"length": length, "stride": stride, "hop": hop, "depth": depth},
-        sources=(Source(filename, f"{RELEASES}{release}/{filename}", None, None, passt_convert.convert),),  # unpinned
+        sources=(Source(filename, f"{RELEASES}{release}/{filename}", None, None, passt_convert.convert),),
         licence="Apache-2.0",
         code_licence="Apache-2.0",
         origin="Khaled Koutini et al., kkoutini/PaSST",
@@ -113,7 +116,7 @@ def _checkpoint(
 
 _AUDIOSET_2 = "v0.0.2-audioset"
 CHECKPOINTS = (
-    _checkpoint("passt_s_kd_p16_128_ap486", "v.0.0.9", "s-kd-ap.486", 0.486),  # the published code's default
+    _checkpoint("passt_s_kd_p16_128_ap486", "v.0.0.9", "s-kd-ap.486", 0.486),  # default of the published code
     _checkpoint("passt_s_swa_p16_128_ap476", "v0.0.1-audioset", "s-f128-p16-s10-ap.476-swa", 0.476),
     _checkpoint("passt_s_swa_p16_128_ap4761", _AUDIOSET_2, "s-f128-p16-s10-ap.4761-swa", 0.4761),
     _checkpoint("passt_s_p16_128_ap472", _AUDIOSET_2, "s-f128-p16-s10-ap.472", 0.472),

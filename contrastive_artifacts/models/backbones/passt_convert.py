@@ -1,4 +1,4 @@
-"""PaSST's published state dicts -> tensors under this package's names."""
+"""Published state dicts of PaSST -> tensors under the names of this package."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from .published import torch_state
 from .spec import State, Weights
 
-UNUSED = ("head_dist.weight", "head_dist.bias")  # a second classifier that the published forward pass does not call
+UNUSED = ("head_dist.weight", "head_dist.bias")  # a second classifier that the published network does not use
 _NAMES = {
     "patch_embed.proj.": "network.patches.",
     "freq_new_pos_embed": "network.positions.0",
@@ -28,16 +28,16 @@ def convert(path: Path) -> Weights:
     """Reads ``passt-s-*.pt``.
 
     Raises:
-        WeightsError: the file is not a state dict of tensors. Keys that do not belong there keep their own name, so
-            that strict loading reports them.
+        WeightsError: the file is not a state dict of tensors. Unknown keys keep their names, so that strict loading
+            reports them.
     """
     return Weights(*rename(torch_state(path, "model")))
 
 
 def rename(state: Mapping[str, Tensor]) -> tuple[State, State]:
-    """Published keys -> ours: the backbone's and the head's tensors.
+    """Published keys -> keys of this package; returns the tensors of the backbone and of the head.
 
-    The class and the distillation token only ever occur with their position embedding added: they are stored as sums.
+    Class and distillation token are always used with their position embeddings added, so the sums are stored.
     """
     backbone: State = {}
     head: State = {}
@@ -58,7 +58,7 @@ def _backbone_key(key: str) -> str:
     if match := _BLOCK.fullmatch(key):
         block, part, leaf = match.groups()
         return f"network.transformer.blocks.{block}.{_PARTS.get(part, part)}.{leaf}"
-    for prefix, ours in _NAMES.items():
+    for prefix, target in _NAMES.items():
         if key.startswith(prefix):
-            return ours + key.removeprefix(prefix)
+            return target + key.removeprefix(prefix)
     return key

@@ -1,4 +1,4 @@
-"""The published files of fschmid56/PretrainedSED (ATST-Frame, fPaSST, MobileNets) -> tensors under our names."""
+"""Published files of fschmid56/PretrainedSED -> tensors under the names of this package."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FPASST = {
 }
 _FPASST_TOKENS = ("cls_token", "dist_token", "new_pos_embed")
 _FPASST_POSITIONS = ("time_new_pos_embed", "freq_new_pos_embed")
-ATST_UNUSED = (  # what pre-training masks with, and the published front-end's constants
+ATST_UNUSED = (  # mask of the pre-training, constants of the front-end
     "mask_embed",
     "atst_mel.mel_transform.spectrogram.window",
     "atst_mel.mel_transform.mel_scale.fb",
@@ -38,8 +38,8 @@ def atst(path: Path, head: str | None) -> Weights:
     """Reads ``ATST-F_*.pt`` with the classifier ``head`` ("weak", "strong" or none).
 
     Raises:
-        WeightsError: the file is not a state dict of tensors. Keys that do not belong there keep their own name, so
-            that strict loading reports them.
+        WeightsError: the file is not a state dict of tensors. Unknown keys keep their names, so that strict loading
+            reports them.
     """
     state = torch_state(path)
     return Weights(rename_atst(state), classifier(state, head))
@@ -58,28 +58,28 @@ def frame_mn(path: Path, head: str | None) -> Weights:
 
 
 def classifier(state: Mapping[str, Tensor], head: str | None) -> State:
-    """The tensors of one of the two classifiers; a file of one training stage may hold the other one untrained."""
+    """The tensors of one of the two classifiers; a file may also contain the other one, untrained."""
     if head is None:
         return {}
     return {k.removeprefix(f"{head}_head."): v for k, v in state.items() if k.startswith(f"{head}_head.")}
 
 
 def rename_atst(state: Mapping[str, Tensor]) -> State:
-    """ATST-Frame's keys -> ours. The first position embedding belongs to a clip token that frames do without."""
-    ours: State = {}
+    """Keys of ATST-Frame -> keys of this package, without the position embedding of the unused clip token."""
+    renamed: State = {}
     for published, value in state.items():
         key = published.removeprefix("model.").removeprefix("atst.")
         if published.startswith(_HEADS) or key in ATST_UNUSED:
             continue
         if key == "pos_embed" and value.ndim == 3:
-            ours["network.positions"] = value[:, 1:]
+            renamed["network.positions"] = value[:, 1:]
         else:
-            ours[_renamed(key, _ATST)] = value
-    return ours
+            renamed[_renamed(key, _ATST)] = value
+    return renamed
 
 
 def rename_fpasst(state: Mapping[str, Tensor]) -> State:
-    """fPaSST's keys -> ours; what only ever occurs added together (tokens and embeddings) is stored as sums."""
+    """Keys of fPaSST -> keys of this package; tokens and their embeddings are stored as sums."""
     plain = {k.removeprefix("model.").removeprefix("fpasst."): v for k, v in state.items() if not k.startswith(_HEADS)}
     summed: State = {}
     if all(key in plain for key in _FPASST_TOKENS):
@@ -92,7 +92,7 @@ def rename_fpasst(state: Mapping[str, Tensor]) -> State:
 
 
 def rename_frame_mn(state: Mapping[str, Tensor]) -> State:
-    """The frame-level MobileNets' keys, which are EfficientAT's -> ours, batch norms unfolded."""
+    """Keys of the frame-level MobileNets (those of EfficientAT) -> keys of this package, batch norms not folded."""
     published = {
         k.removeprefix("model.").removeprefix("frame_mn."): v for k, v in state.items() if not k.startswith(_HEADS)
     }
@@ -103,7 +103,7 @@ def _renamed(key: str, names: Mapping[str, str]) -> str:
     if match := _BLOCK.fullmatch(key):
         block, part, leaf = match.groups()
         return f"network.transformer.blocks.{block}.{_PARTS.get(part, part)}.{leaf}"
-    for prefix, ours in names.items():
+    for prefix, target in names.items():
         if key.startswith(prefix):
-            return ours + key.removeprefix(prefix)
+            return target + key.removeprefix(prefix)
     return key

@@ -1,6 +1,6 @@
 """AST, the audio spectrogram transformer: a DeiT over overlapping patches of one log-mel spectrogram.
 
-Architecture: YuanGongND/ast (BSD-3-Clause), arXiv 2104.01778; weights as Hugging Face publishes them (MIT/ast-*).
+Architecture: YuanGongND/ast (BSD-3-Clause), arXiv 2104.01778; weights from Hugging Face (MIT/ast-*).
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ LENGTH = 1024  # spectrogram frames of 10.24 s
 STRIDE = 10
 BANDS = 128
 EPS = 1e-12
-MEAN, DEVIATION = -4.2677393, 4.5689974  # of AudioSet's log-mel
-COMMANDS_LENGTH = 128  # of Speech Commands
+MEAN, DEVIATION = -4.2677393, 4.5689974  # statistics of the log-mel of AudioSet
+COMMANDS_LENGTH = 128  # for Speech Commands
 COMMANDS_MEAN, COMMANDS_DEVIATION = -6.845978, 5.5654526
 
 
 class AST(Backbone):
-    """Frames are the patch tokens of one position in time, averaged over frequency; every one has seen its window.
+    """Frames are the patch tokens of one position in time, averaged over frequency; each depends on its whole window.
 
-    The published extractor pads short input with zeros in the log-mel before normalisation, which then sound like a
-    loud noise; here shorter input is taken as it is, with the first position embeddings in time. Input of the full
-    length gives the published vectors; longer input goes through window by window. The summary is the published
+    The published extractor pads the log-mel of short input with zeros before normalisation, which has the effect of a
+    loud noise. Here short input is not padded and uses the first position embeddings in time. Input of the published
+    length gives the published vectors; longer input is cut into windows. The summary is the published
     embedding, the mean of the class and the distillation token.
 
     Args:
         length: Published input length in spectrogram frames of 10 ms.
         stride: Of the patches, in bands and in frames.
-        mean, deviation: Of the training data's log-mel, see :class:`.KaldiFbank`.
-        depth, dim, heads: Of the transformer.
+        mean, deviation: Statistics of the log-mel of the training data, see :class:`.KaldiFbank`.
+        depth, dim, heads: Sizes of the transformer.
     """
 
     sample_rate = kaldi_fbank.SAMPLE_RATE
@@ -98,13 +98,13 @@ def _checkpoint(name: str, model: str, stride: int, score: float) -> Checkpoint:
         code_licence="BSD-3-Clause",
         origin=f"Yuan Gong et al., YuanGongND/ast, as huggingface.co/MIT/ast-finetuned-{model}",
         paper="https://arxiv.org/abs/2104.01778",
-        # The published count is that of stride 10; larger strides have fewer positions.
+        # The published number is for stride 10; larger strides have fewer positions.
         published={"parameters": 86.6e6, "map": score} if stride == STRIDE else {"map": score},
     )
 
 
 def _source(model: str, stride: int) -> Source:
-    # Every model's file has the same name there, so in the cache it bears the model's. Unpinned.
+    # All models have the same file name on the hub, so the file in the cache is named after the model.
     read = partial(spectrogram_transformer_convert.convert, rows=_rows(stride))
     url = f"https://huggingface.co/MIT/ast-finetuned-{model}/resolve/main/model.safetensors"
     return Source(f"ast-finetuned-{model}.safetensors", url, None, None, read)

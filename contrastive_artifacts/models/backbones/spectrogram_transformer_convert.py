@@ -1,4 +1,4 @@
-"""AST's weights in the layout of Hugging Face's files -> tensors under this package's names."""
+"""Weights of AST from Hugging Face -> tensors under the names of this package."""
 
 from __future__ import annotations
 
@@ -35,14 +35,13 @@ def convert(path: Path, rows: int) -> Weights:
     """Reads ``model.safetensors`` of an MIT/ast-finetuned-* repository, trained with ``rows`` rows of patches.
 
     Raises:
-        WeightsError: the file is damaged. Keys that do not belong there keep their own name, so that strict loading
-            reports them.
+        WeightsError: the file is damaged. Unknown keys keep their names, so that strict loading reports them.
     """
     return Weights(*rename(safetensors_state(path), rows))
 
 
 def rename(state: Mapping[str, Tensor], rows: int) -> tuple[State, State]:
-    """Published keys -> ours: the backbone's and the head's tensors.
+    """Published keys -> keys of this package; returns the tensors of the backbone and of the head.
 
     Queries, keys and values become one projection. The published position embeddings are a row of tokens, the class and
     the distillation token first, then the patches, row after row of the grid; the first two are added to their tokens,
@@ -77,7 +76,7 @@ def _backbone_key(key: str) -> str:
     match = _BLOCK.fullmatch(key)
     if match and match[2] in _PARTS:
         return f"network.transformer.blocks.{match[1]}.{_PARTS[match[2]]}.{match[3]}"
-    for prefix, ours in _NAMES.items():
+    for prefix, target in _NAMES.items():
         if key.startswith(prefix):
-            return ours + key.removeprefix(prefix)
+            return target + key.removeprefix(prefix)
     return key

@@ -1,4 +1,4 @@
-"""The transformer blocks of AST, PaSST, BEATs and ATST: one block, normalised before or after its two halves.
+"""The transformer of AST, PaSST, BEATs and ATST: blocks with normalisation before or after their two halves.
 
 Attention: arXiv 1706.03762; blocks of the vision transformer: arXiv 2010.11929; scaled residuals (DeepNorm):
 arXiv 2203.00555; gated relative positions: WavLM, arXiv 2110.13900, as BEATs (arXiv 2212.09058) uses them.
@@ -19,7 +19,7 @@ from ...core.errors import ParameterError
 
 Norm = Literal["pre", "post"]
 NORMS = get_args(Norm)
-GATES = 8  # outputs of the gate's projection: two gates, each the sum of four
+GATES = 8  # outputs of the projection for the gates: two gates, each the sum of four
 
 
 class Attention(nn.Module):
@@ -28,7 +28,7 @@ class Attention(nn.Module):
     Args:
         dim: D, a multiple of ``heads``.
         qkv_bias: Whether the projection to queries, keys and values (fused, in this order) adds a bias.
-        gated: Scale the position bias for every query by a gate computed from that query.
+        gated: Scale the position bias for each query by a gate that depends on the query.
     """
 
     def __init__(self, dim: int, heads: int, qkv_bias: bool = True, gated: bool = False) -> None:
@@ -49,7 +49,7 @@ class Attention(nn.Module):
         return self.out(mixed.transpose(1, 2).flatten(2))
 
     def maps(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
-        """The weights ``[B, H, L, L]`` (query, key) that :meth:`forward` mixes the values with; rows add up to 1."""
+        """Attention weights ``[B, H, L, L]`` (query, key) of :meth:`forward`; rows add up to 1."""
         q, k, _ = self._heads(x)
         products = q @ k.transpose(2, 3) * q.shape[-1] ** -0.5
         mask = self._bias(q, bias)
@@ -69,7 +69,7 @@ class Attention(nn.Module):
 
 
 class Mlp(nn.Module):
-    """Two linear layers with GELU between them, applied to every token."""
+    """Two linear layers with GELU between them, applied to each token."""
 
     def __init__(self, dim: int, hidden: int) -> None:
         super().__init__()
@@ -112,7 +112,7 @@ class Block(nn.Module):
 
 
 class Transformer(nn.Module):
-    """``depth`` blocks over ``[B, L, dim]``; without a last norm, which only pre-norm networks have on top.
+    """``depth`` blocks over ``[B, L, dim]``, without a final norm, which only pre-norm networks have.
 
     Args:
         hidden: Width inside the MLPs; ``None`` for four times ``dim``.
@@ -122,8 +122,8 @@ class Transformer(nn.Module):
         gated: The position bias is gated, see :class:`Attention`.
 
     Attributes:
-        checkpointing: In training, keep only what lies between the blocks and compute the rest again on the way back
-            (about a third more time, memory of one block instead of all).
+        checkpointing: In training, keep only the activations between blocks and compute the others again in the
+            backward pass (about a third more time, memory of one block instead of all).
     """
 
     def __init__(
@@ -147,7 +147,7 @@ class Transformer(nn.Module):
         self.apply(init_weights)
 
     def forward(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
-        """``[B, L, dim]``; ``bias`` ``[H, L, L]`` goes to the attention of every block."""
+        """``[B, L, dim]``; ``bias`` ``[H, L, L]`` is added in the attention of each block."""
         for block in self.blocks:
             if self.checkpointing and self.training and torch.is_grad_enabled():
                 x = checkpoint(block, x, bias, use_reentrant=False)
@@ -157,7 +157,7 @@ class Transformer(nn.Module):
 
 
 def init_weights(module: nn.Module) -> None:
-    """Small random weights and zero biases for linear layers, as the vision transformers start from."""
+    """Small random weights and zero biases for linear layers, as usual for vision transformers."""
     if isinstance(module, nn.Linear):
         nn.init.trunc_normal_(module.weight, std=0.02)
         if module.bias is not None:
@@ -166,10 +166,10 @@ def init_weights(module: nn.Module) -> None:
 
 @contextmanager
 def recorded_attention(network: nn.Module) -> Iterator[dict[str, list[Tensor]]]:
-    """Collects the attention maps of every forward pass inside the ``with``: name of the attention -> one map a pass.
+    """Records the attention maps of all forward passes inside the ``with`` block: name of the attention -> maps.
 
-    The maps ``[B, H, L, L]`` are on the CPU, without gradient. A network that cuts long input into windows makes one
-    pass a window.
+    The maps ``[B, H, L, L]`` are on the CPU, without gradient. A network that cuts long input into windows has one
+    forward pass per window.
 
     >>> network = Transformer(2, 8, 2).eval()
     >>> with recorded_attention(network) as maps:

@@ -1,4 +1,4 @@
-"""YAMNet: MobileNetV1 over log-mel patches, one 1024-vector for each 0.96 s.
+"""YAMNet: MobileNetV1 over log-mel patches of 0.96 s, one vector of width 1024 each.
 
 Architecture: tensorflow/models, research/audioset/yamnet, yamnet.py (Apache-2.0); MobileNets, arXiv 1704.04861.
 """
@@ -20,9 +20,9 @@ from .spec import Checkpoint, Source
 CLASSES = 521
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": partial(nn.ReLU, inplace=True),  # the published float weights
-    "relu6": partial(nn.ReLU6, inplace=True),  # Google's mobile ones
+    "relu6": partial(nn.ReLU6, inplace=True),  # the mobile weights of Google
 }
-CHUNK = 96  # patches that go through the network at once
+CHUNK = 96  # patches per chunk
 STEM = 32
 BLOCKS = (  # (stride of the depthwise convolution, channels after the pointwise one)
     *((1, 64), (2, 128), (1, 128), (2, 256), (1, 256), (2, 512)),
@@ -35,7 +35,7 @@ class YAMNet(Backbone):
 
     Args:
         norm: "folded" or "batch", see :class:`ConvUnit`.
-        activation: "relu" or "relu6"; belongs to the weights.
+        activation: "relu" or "relu6", depending on the weights.
     """
 
     sample_rate = yamnet_mel.SAMPLE_RATE
@@ -69,7 +69,7 @@ class YAMNet(Backbone):
         patches = self.frontend(self.padded(waveform))  # [B, N, 96, 64]
         embeddings = in_chunks(self._embed, patches.flatten(0, 1), CHUNK, self.norm == "batch" and self.training)
         hop = yamnet_mel.PATCH_HOP_FRAMES
-        spectrogram = torch.cat([patches[:, :, :hop].flatten(1, 2), patches[:, -1, hop:]], dim=1)  # patches overlap
+        spectrogram = torch.cat([patches[:, :, :hop].flatten(1, 2), patches[:, -1, hop:]], dim=1)
         return Features(embeddings.unflatten(0, patches.shape[:2]), self.hop_s, spectrogram.transpose(1, 2))
 
     def _embed(self, patches: Tensor) -> Tensor:
@@ -80,7 +80,7 @@ class YAMNet(Backbone):
 
 
 def head() -> nn.Module:
-    """The published AudioSet classifier on top of the frames (logits); used to check converted weights."""
+    """The published AudioSet classifier on top of the frames (logits), to verify converted weights."""
     return nn.Linear(YAMNet.dim, CLASSES)
 
 
@@ -91,7 +91,7 @@ CHECKPOINTS = (
         head=head,
         clip_head=False,
         sources=(
-            # First because it is pinned; the float file is taken where it lies in the cache or is given by path.
+            # First, as its digest is known; the float file is used if it is in the cache or given by path.
             Source(
                 "lite-model_yamnet_classification_tflite_1.tflite",
                 "https://storage.googleapis.com/download.tensorflow.org/models/tflite/task_library/"
@@ -104,7 +104,7 @@ CHECKPOINTS = (
             Source(
                 "yamnet.h5",
                 "https://storage.googleapis.com/audioset/yamnet.h5",
-                size=None,  # unpinned until the first download
+                size=None,  # not known yet
                 sha256=None,
                 read=yamnet_convert.convert_h5,
                 options={"activation": "relu"},

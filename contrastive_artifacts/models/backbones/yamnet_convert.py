@@ -1,7 +1,7 @@
-"""YAMNet's published files -> tensors under this package's names.
+"""Published files of YAMNet -> tensors under the names of this package.
 
-``yamnet.h5`` (Keras; float, batch norm without scale) and Google's TFLite file (int8 weights per channel, batch norm
-folded into the biases, ReLU6). Both are siblings from one training set-up, not the same numbers.
+``yamnet.h5`` (Keras; float, batch norm without scale) and the TFLite file of Google (int8 weights per channel, batch
+norm folded into the biases, ReLU6). They come from similar trainings and have different weights.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _H5_PARTS = {"beta": "norm.bias", "moving_mean": "norm.running_mean", "moving_va
 _H5_KEY = re.compile(r"layer(\d+)/(conv|depthwise_conv|pointwise_conv)(/bn)?/(\w+):0")
 _TFLITE_LAYER = re.compile(r"tower0/network/layer(\d+)/(conv|sepconv|fc)\b")
 _HEAD = ("weight", "bias")
-_TFLITE_LAYERS = 27  # convolutions, depthwise and pointwise counted apart; the classifier is layer 29
+_TFLITE_LAYERS = 27  # convolutions, depthwise and pointwise ones counted separately; the classifier is layer 29
 
 
 def convert_h5(path: Path) -> Weights:
     """Reads ``yamnet.h5`` with its batch norms folded.
 
     Raises:
-        WeightsError: h5py is not installed, or the file is not HDF5. Keys that do not belong there keep their own
-            name, so that strict loading reports them.
+        WeightsError: h5py is not installed, or the file is not HDF5. Unknown keys keep their names, so that strict
+            loading reports them.
     """
     state = rename_h5(_read_h5(path))
     head: State = {k: state.pop(k) for k in _HEAD if k in state}
@@ -38,10 +38,10 @@ def convert_h5(path: Path) -> Weights:
 
 
 def rename_h5(arrays: dict[str, np.ndarray]) -> State:
-    """Keras names and layouts -> ours, batch norms unfolded; the classifier becomes "weight" and "bias"."""
+    """Keras names and layouts -> those of this package, batch norms not folded; the classifier: "weight", "bias"."""
     state: State = {}
     for key, array in arrays.items():
-        # Keras repeats the layer's name: "layer2/depthwise_conv/layer2/depthwise_conv/depthwise_kernel:0".
+        # Keras repeats the name of the layer: "layer2/depthwise_conv/layer2/depthwise_conv/depthwise_kernel:0".
         half = key.rsplit("/", 1)[0]
         name = key[len(half) // 2 + 1 :]
         match = _H5_KEY.fullmatch(name)
@@ -79,7 +79,7 @@ def convert_tflite(path: Path) -> Weights:
         return _from_graph(model)
     except WeightsError:
         raise
-    except Exception as error:  # flatbuffers raises whatever a damaged offset leads to
+    except Exception as error:  # with a damaged offset, flatbuffers raises errors of many kinds
         raise WeightsError(f"{path} is damaged ({type(error).__name__}: {error}); download it again.") from error
 
 
@@ -97,7 +97,7 @@ def _from_graph(model: Any) -> Weights:
             continue
         _, weight, bias = (graph.Tensors(i) for i in operator.InputsAsNumpy())
         layer = _TFLITE_LAYER.match(weight.Name().decode())
-        if layer is None:  # the mel filterbank, which the front-end makes itself
+        if layer is None:  # the mel filters of the front-end
             continue
         tensor = torch.from_numpy(_dequantised(model, weight)).permute(_LAYOUTS[kind]).contiguous()
         unit = _tflite_unit(int(layer[1]))
@@ -140,12 +140,12 @@ def _dequantised(model: Any, tensor: Any) -> np.ndarray:
 
 
 def _unit(layer: int, kind: str) -> str:
-    """Our name for the published layer 1..14."""
+    """Name in this package of the published layer 1..14."""
     return "blocks.0" if kind == "conv" else f"blocks.{layer - 1}.{0 if kind == 'depthwise_conv' else 1}"
 
 
 def _tflite_unit(layer: int) -> str:
-    """Our prefix for layer 1..27 of the TFLite graph; empty for the classifier, layer 29."""
+    """Prefix in this package of layer 1..27 of the TFLite graph; empty for the classifier, layer 29."""
     if layer > _TFLITE_LAYERS:
         return ""
     return "blocks.0.conv." if layer == 1 else f"blocks.{layer // 2}.{layer % 2}.conv."

@@ -119,7 +119,7 @@ def test_files_are_read_from_under_model_and_strictly(tmp_path: Path, signals: S
         ({**state, "features.14.0.weight": torch.zeros(1)}, r"blocks\.14|features\.14"),
         ({**state, "bn0.weight": torch.zeros(32)}, r"bn0\.weight"),
         ({k: v for k, v in state.items() if k != "bn0.bias"}, r"bn0\.bias"),
-        ({"module": {}}, "no plain state dict"),
+        ({"module": {}}, "no state dict"),
     ):
         torch.save({"model": changed}, path)
         with pytest.raises(WeightsError, match=problem):
