@@ -31,14 +31,14 @@ def _published(folder: Path, stride: int) -> Path:
     """A folder as on Hugging Face, with seeded weights of two blocks under the published keys."""
     sizes = {768: 48, 3072: 192, 527: 5, 1214: 2 + ROWS[stride] * ((FRAMES - 16) // stride + 1)}
     shapes = {k: [sizes.get(n, n) for n in shape] for k, shape in KEYS.items()}
-    kept = {k: v for k, v in shapes.items() if ".layer." not in k or int(k.split(".")[3]) < 2}
+    remaining = {k: v for k, v in shapes.items() if ".layer." not in k or int(k.split(".")[3]) < 2}
     config = {
         "model_type": "audio-spectrogram-transformer", "hidden_size": 48, "num_hidden_layers": 2, "max_length": FRAMES,
         "num_attention_heads": 4, "intermediate_size": 192, "frequency_stride": stride, "time_stride": stride,
         "id2label": {str(i): str(i) for i in range(5)},
     }  # fmt: skip
     (folder / "config.json").write_text(json.dumps(config))
-    save_file(seeded_state(kept), folder / "model.safetensors", metadata={"format": "pt"})
+    save_file(seeded_state(remaining), folder / "model.safetensors", metadata={"format": "pt"})
     return folder / "model.safetensors"
 
 
@@ -63,14 +63,14 @@ def test_vectors_are_those_of_the_published_extractor_and_model(stride: int, tmp
     load_strict(head, content.head, "head")
     with torch.no_grad():
         expected = theirs.audio_spectrogram_transformer(values)
-        found = ours(waveform)
-        assert found.summary is not None
+        output = ours(waveform)
+        assert output.summary is not None
         patches = expected.last_hidden_state[:, 2:].unflatten(1, (ROWS[stride], -1)).mean(1)
         assert expected.pooler_output.std(0).min() > 1e-3  # or the comparison would show nothing
-        torch.testing.assert_close(found.spectrogram.transpose(1, 2), values, rtol=0, atol=1e-4)
-        torch.testing.assert_close(found.frames, patches, rtol=0, atol=1e-4)
-        torch.testing.assert_close(found.summary, expected.pooler_output, rtol=0, atol=1e-4)
-        torch.testing.assert_close(head(found.summary), theirs(values).logits, rtol=0, atol=1e-4)
+        torch.testing.assert_close(output.spectrogram.transpose(1, 2), values, rtol=0, atol=1e-4)
+        torch.testing.assert_close(output.frames, patches, rtol=0, atol=1e-4)
+        torch.testing.assert_close(output.summary, expected.pooler_output, rtol=0, atol=1e-4)
+        torch.testing.assert_close(head(output.summary), theirs(values).logits, rtol=0, atol=1e-4)
 
 
 def test_short_input_is_the_published_network_with_fewer_positions(tmp_path: Path, signals: Signals) -> None:
@@ -85,19 +85,19 @@ def test_short_input_is_the_published_network_with_fewer_positions(tmp_path: Pat
     cut = torch.cat([embeddings.position_embeddings[:, :2], positions], dim=1)
     embeddings.position_embeddings = torch.nn.Parameter(cut)
     with torch.no_grad():
-        found = ours(waveform)
-        expected = theirs(found.spectrogram.transpose(1, 2))
-    assert found.frames.shape[1] == 4
-    torch.testing.assert_close(found.summary, expected.pooler_output, rtol=0, atol=1e-4)
+        output = ours(waveform)
+        expected = theirs(output.spectrogram.transpose(1, 2))
+    assert output.frames.shape[1] == 4
+    torch.testing.assert_close(output.summary, expected.pooler_output, rtol=0, atol=1e-4)
 
 
 def test_every_published_key_is_used() -> None:
     state = {k: torch.empty(shape, device="meta") for k, shape in KEYS.items()}
     backbone, head = rename(state, rows=12)
     with torch.device("meta"):
-        own = backbones.BACKBONES["ast"].build().state_dict()
+        architecture = backbones.BACKBONES["ast"].build().state_dict()
         own_head = backbones.BACKBONES["ast"].head().state_dict()
-    assert {k: v.shape for k, v in backbone.items()} == {k: v.shape for k, v in own.items()}
+    assert {k: v.shape for k, v in backbone.items()} == {k: v.shape for k, v in architecture.items()}
     assert {k: v.shape for k, v in head.items()} == {k: v.shape for k, v in own_head.items()}
 
 

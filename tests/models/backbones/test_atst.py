@@ -36,17 +36,17 @@ def _small() -> AtstFrame:
 
 def test_network_is_the_published_one(signals: Signals) -> None:
     with torch.no_grad():
-        found = _small()(torch.cat(list(signals(16000).values()), dim=1))
-    np.testing.assert_allclose(found.spectrogram[0, :, ::3], GOLDEN["spectrogram"], rtol=0, atol=1e-4)
+        output = _small()(torch.cat(list(signals(16000).values()), dim=1))
+    np.testing.assert_allclose(output.spectrogram[0, :, ::3], GOLDEN["spectrogram"], rtol=0, atol=1e-4)
     assert GOLDEN["frames"].std(0).min() > 1e-3  # frames must differ, or the comparison would show nothing
-    np.testing.assert_allclose(found.frames[0], GOLDEN["frames"], rtol=0, atol=1e-4)
+    np.testing.assert_allclose(output.frames[0], GOLDEN["frames"], rtol=0, atol=1e-4)
 
 
 def test_every_published_key_is_used_or_known_to_be_unused() -> None:
     state = {k: torch.empty(shape, device="meta") for k, shape in KEYS.items()}
     with torch.device("meta"):
-        own = AtstFrame().state_dict()
-    assert {k: v.shape for k, v in rename_atst(state).items()} == {k: v.shape for k, v in own.items()}
+        architecture = AtstFrame().state_dict()
+    assert {k: v.shape for k, v in rename_atst(state).items()} == {k: v.shape for k, v in architecture.items()}
     names = {k.removeprefix("model.").removeprefix("atst.") for k in KEYS}
     assert set(ATST_UNUSED) < names
     assert set(classifier(state, "strong")) == {"weight", "bias"}

@@ -82,21 +82,21 @@ def test_file_gives_the_published_network(kind: str, tmp_path: Path, signals: Si
 @pytest.mark.parametrize("kind", CFGS)
 def test_distances_fall_into_the_published_buckets(kind: str) -> None:
     cfg = CFGS[kind]
-    found = RelativePositions(cfg["num_buckets"], cfg["max_distance"], 4).bucket(torch.arange(-600, 601))
-    np.testing.assert_array_equal(found, GOLDEN[f"{kind}_bucket"])
+    buckets = RelativePositions(cfg["num_buckets"], cfg["max_distance"], 4).bucket(torch.arange(-600, 601))
+    np.testing.assert_array_equal(buckets, GOLDEN[f"{kind}_bucket"])
 
 
 def test_bias_depends_on_the_distance_alone() -> None:
     bias = RelativePositions(320, 800, 2)(100).detach()
     torch.testing.assert_close(bias[:, 1:, 1:], bias[:, :-1, :-1])
-    assert not torch.equal(bias, bias.transpose(1, 2))  # what lies ahead and behind has its own buckets
+    assert not torch.equal(bias, bias.transpose(1, 2))  # what is ahead and behind has different buckets
 
 
 def test_spectrogram_is_the_published_one(signals: Signals) -> None:
     waveform = torch.cat(list(signals(16000).values()), dim=1)
-    found = BEATs(1, 16, 1, 16, 16).frontend(waveform)[0, :, ::3]
-    torch.testing.assert_close(found, torch.from_numpy(GOLDEN["spectrogram"]), rtol=0, atol=1e-3)
-    assert (found - torch.from_numpy(GOLDEN["spectrogram"])).abs().mean() < 1e-5
+    spectrogram = BEATs(1, 16, 1, 16, 16).frontend(waveform)[0, :, ::3]
+    torch.testing.assert_close(spectrogram, torch.from_numpy(GOLDEN["spectrogram"]), rtol=0, atol=1e-3)
+    assert (spectrogram - torch.from_numpy(GOLDEN["spectrogram"])).abs().mean() < 1e-5
 
 
 @pytest.mark.parametrize("layout", ["authors", "PretrainedSED"])
@@ -110,8 +110,8 @@ def test_every_published_key_is_used(layout: str) -> None:
         state = {f"model.model.{k}": v for k, v in state.items()} | {"strong_head.bias": torch.zeros(447)}
     backbone, head = rename(strip(state))
     with torch.device("meta"):
-        own = BEATs().state_dict()
-    assert {k: v.shape for k, v in backbone.items()} == {k: v.shape for k, v in own.items()}
+        architecture = BEATs().state_dict()
+    assert {k: v.shape for k, v in backbone.items()} == {k: v.shape for k, v in architecture.items()}
     assert {k: tuple(v.shape) for k, v in head.items()} == (
         {"weight": (527, 768), "bias": (527,)} if layout == "authors" else {}
     )

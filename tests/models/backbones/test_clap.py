@@ -59,12 +59,12 @@ def test_front_end_is_the_published_one(mel: str, truncation: str, signals: Sign
             published = extractor(waveform[0, :samples].numpy(), truncation=truncation, sampling_rate=RATE)
             expected = torch.as_tensor(np.asarray(published["input_features"]))[0, 0].T
             frontend, padded = ClapMel(mel), repeat_pad(waveform[:, :samples])
-            found = frontend(padded)[0]
-            # Published in double precision, from the window to the filters; single is heard far below a pure tone.
+            spectrogram = frontend(padded)[0]
+            # Published in double precision; the difference to single precision shows far below a pure tone.
             tolerance = 1e-3 if name == "chirp" else 1e-4
-            heard = expected > (-30 if name == "chirp" else -101)
-            torch.testing.assert_close(found[heard], expected[heard].float(), rtol=0, atol=tolerance)
-            torch.testing.assert_close(found, expected.float(), rtol=0, atol=3.0)
+            loud = expected > (-30 if name == "chirp" else -101)
+            torch.testing.assert_close(spectrogram[loud], expected[loud].float(), rtol=0, atol=tolerance)
+            torch.testing.assert_close(spectrogram, expected.float(), rtol=0, atol=3.0)
             frontend.window = torch.hann_window(N_FFT, dtype=torch.float64)
             filters = extractor.mel_filters_slaney if mel == "slaney" else extractor.mel_filters
             frontend.filters = torch.as_tensor(filters)
@@ -84,11 +84,11 @@ def test_network_is_the_published_one(signals: Signals) -> None:
     features = extractor(list(waveform.numpy()), truncation="rand_trunc", sampling_rate=RATE, return_tensors="pt")
     with torch.no_grad():
         expected = model(features["input_features"].float())
-        found = _backbone()(waveform)
+        output = _backbone()(waveform)
     assert expected.pooler_output.std(0).mean() > 0.01  # the signals must differ, or the comparison would show nothing
-    torch.testing.assert_close(found.summary, expected.pooler_output, rtol=0, atol=1e-4)
+    torch.testing.assert_close(output.summary, expected.pooler_output, rtol=0, atol=1e-4)
     map_over_time = expected.last_hidden_state.mean(2).transpose(1, 2)
-    torch.testing.assert_close(found.frames, map_over_time[:, :4], rtol=0, atol=1e-4)  # 1 s is 3.2 frames
+    torch.testing.assert_close(output.frames, map_over_time[:, :4], rtol=0, atol=1e-4)  # 1 s is 3.2 frames
 
 
 @pytest.mark.parametrize("name", ["clap", "clap_fused"])
@@ -130,7 +130,7 @@ def test_long_input_goes_window_by_window_and_short_input_is_repeated() -> None:
     assert whole.spectrogram.shape[2] == first.spectrogram.shape[2] + rest.spectrogram.shape[2] == 1251
     assert None not in (whole.summary, first.summary, rest.summary, twice.summary)
     torch.testing.assert_close(whole.summary, 0.8 * first.summary + 0.2 * rest.summary)
-    torch.testing.assert_close(rest.summary, twice.summary)  # 2.5 s four times is what the network heard
+    torch.testing.assert_close(rest.summary, twice.summary)  # 2.5 s four times is the input of the network
     torch.testing.assert_close(rest.frames, twice.frames[:, :8])
 
 

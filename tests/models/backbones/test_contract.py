@@ -78,9 +78,9 @@ def test_chunks_change_nothing(family: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @every
-@pytest.mark.parametrize("made", [_published, _scratch])
-def test_every_parameter_learns_and_lies_in_one_stage(family: str, made: Callable[[str], Backbone]) -> None:
-    backbone = made(family)
+@pytest.mark.parametrize("create", [_published, _scratch])
+def test_every_parameter_learns_and_is_in_one_layer_group(family: str, create: Callable[[str], Backbone]) -> None:
+    backbone = create(family)
     features = backbone.train()(_noise(backbone, 2, 1.2))
     loss = features.frames.square().sum()
     (loss if features.summary is None else loss + features.summary.square().sum()).backward()

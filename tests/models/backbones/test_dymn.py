@@ -24,7 +24,7 @@ FOLDER = Path(__file__).parent / "golden"
 GOLDEN = np.load(FOLDER / "dymn.npz")
 KEYS: dict[str, list[int]] = json.loads((FOLDER / "dymn_keys.json").read_text())
 CONSTANTS = {"lambdas": torch.tensor([1.0, 1.0, 0.5, 0.5]), "init_v": torch.tensor([1.0, 0.0, 0.0, 0.0])}
-GAIN = 3.2  # of the dynamic kernels: gates and means over kernels would silence what is heard
+GAIN = 3.2  # of the dynamic kernels: gates and means over kernels would otherwise attenuate the signal
 SEEDED = 0.3  # deviation that seeded_state gives tensors whose first axis is 1
 Signals = Callable[[int], dict[str, Tensor]]
 
@@ -61,9 +61,9 @@ def test_network_is_the_published_one(norm: str, signals: Signals) -> None:
 def test_every_published_tensor_has_its_place() -> None:
     renamed, classifier = rename({key: torch.empty(shape, device="meta") for key, shape in KEYS.items()})
     with torch.device("meta"):
-        wanted = (DyMN(0.4, "folded"), fold(renamed)), (DyMN(0.4, "batch"), renamed), (head(0.4), classifier)
-    for own, found in wanted:
-        assert {k: v.shape for k, v in own.state_dict().items()} == {k: v.shape for k, v in found.items()}
+        pairs = (DyMN(0.4, "folded"), fold(renamed)), (DyMN(0.4, "batch"), renamed), (head(0.4), classifier)
+    for architecture, state in pairs:
+        assert {k: v.shape for k, v in architecture.state_dict().items()} == {k: v.shape for k, v in state.items()}
     unused = len(KEYS) - len(renamed) - len(classifier)
     assert unused == sum(key.rpartition(".")[2] in CONSTANTS for key in KEYS) == 30
 

@@ -127,8 +127,8 @@ def test_frames_are_centred_where_the_contract_says() -> None:
 
 @pytest.mark.parametrize("name", ["noise", "chirp", "clicks"])
 def test_front_end_golden(name: str, signals: Signals) -> None:
-    found = EfficientAT(0.4, "folded").frontend(signals(32000)[name])[0, :, ::4].numpy()
-    np.testing.assert_allclose(found, GOLDEN[f"{name}_spectrogram"], atol=1e-4)
+    spectrogram = EfficientAT(0.4, "folded").frontend(signals(32000)[name])[0, :, ::4].numpy()
+    np.testing.assert_allclose(spectrogram, GOLDEN[f"{name}_spectrogram"], atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["noise", "chirp", "clicks"])

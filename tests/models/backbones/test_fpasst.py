@@ -35,17 +35,17 @@ def _small() -> FPaSST:
 
 def test_network_is_the_published_one(signals: Signals) -> None:
     with torch.no_grad():
-        found = _small()(torch.cat(list(signals(16000).values()), dim=1))
-    np.testing.assert_allclose(found.spectrogram[0, :, ::3], GOLDEN["spectrogram"], rtol=0, atol=1e-4)
+        output = _small()(torch.cat(list(signals(16000).values()), dim=1))
+    np.testing.assert_allclose(output.spectrogram[0, :, ::3], GOLDEN["spectrogram"], rtol=0, atol=1e-4)
     assert GOLDEN["frames"].std(0).min() > 1e-3  # frames must differ, or the comparison would show nothing
-    np.testing.assert_allclose(found.frames[0], GOLDEN["frames"], rtol=0, atol=1e-4)
+    np.testing.assert_allclose(output.frames[0], GOLDEN["frames"], rtol=0, atol=1e-4)
 
 
 def test_every_published_key_is_used() -> None:
     state = {k: torch.empty(shape, device="meta") for k, shape in KEYS.items()}
     with torch.device("meta"):
-        own = FPaSST().state_dict()
-    assert {k: v.shape for k, v in rename_fpasst(state).items()} == {k: v.shape for k, v in own.items()}
+        architecture = FPaSST().state_dict()
+    assert {k: v.shape for k, v in rename_fpasst(state).items()} == {k: v.shape for k, v in architecture.items()}
 
 
 @pytest.mark.parametrize("key", ["model.dist_token", "model.freq_new_pos_embed", "model.blocks.0.norm3.weight"])

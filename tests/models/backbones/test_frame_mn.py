@@ -39,18 +39,18 @@ def test_file_gives_the_published_network(file: Path, signals: Signals) -> None:
     tagger = backbones.create_tagger("frame_mn06", file)
     waveform = torch.cat(list(signals(16000).values()), dim=1)
     with torch.no_grad():
-        found = tagger.backbone(waveform)
+        output = tagger.backbone(waveform)
         assert tagger.scores(waveform).shape == (1, 75, 447)
-    np.testing.assert_allclose(found.spectrogram[0, :, ::3], GOLDEN["spectrogram"], rtol=0, atol=1e-4)
+    np.testing.assert_allclose(output.spectrogram[0, :, ::3], GOLDEN["spectrogram"], rtol=0, atol=1e-4)
     assert GOLDEN["frames"].std(0).mean() > 1e-2  # frames must differ, or the comparison would show nothing
-    np.testing.assert_allclose(found.frames[0, :, ::8], GOLDEN["frames"], rtol=0, atol=1e-4)
+    np.testing.assert_allclose(output.frames[0, :, ::8], GOLDEN["frames"], rtol=0, atol=1e-4)
 
 
 def test_every_published_key_is_used() -> None:
     state = {k: torch.empty(shape, device="meta") for k, shape in KEYS.items()}
     with torch.device("meta"):
-        own = FrameMN(0.6, "batch").state_dict()
-    assert {k: v.shape for k, v in rename_frame_mn(state).items()} == {k: v.shape for k, v in own.items()}
+        architecture = FrameMN(0.6, "batch").state_dict()
+    assert {k: v.shape for k, v in rename_frame_mn(state).items()} == {k: v.shape for k, v in architecture.items()}
 
 
 def test_keys_that_do_not_fit_are_named(file: Path) -> None:

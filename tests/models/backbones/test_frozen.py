@@ -18,7 +18,7 @@ from contrastive_artifacts.models.encoder import Encoder, EncoderSettings
 needs_onednn = pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="PyTorch without oneDNN")
 
 
-def made(name: str, norm: str = "folded", seed: int = 0, **options: str) -> Backbone:
+def create(name: str, norm: str = "folded", seed: int = 0, **options: str) -> Backbone:
     """Random biases and statistics, which freezing could lose, and weights that carry the input to the last layer."""
     torch.manual_seed(seed)
     backbone = backbones.build({"backbone": name, "options": {"norm": norm, **options}})
@@ -36,39 +36,39 @@ def sound(backbone: Backbone, batch: int, seconds: float) -> torch.Tensor:
     return 0.1 * torch.randn(batch, int(seconds * backbone.sample_rate), generator=torch.Generator().manual_seed(1))
 
 
-def close(found: torch.Tensor, expected: torch.Tensor) -> None:
-    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5 * float(expected.abs().max()))
+def close(output: torch.Tensor, expected: torch.Tensor) -> None:
+    torch.testing.assert_close(output, expected, rtol=1e-5, atol=1e-5 * float(expected.abs().max()))
 
 
 @pytest.mark.parametrize("batch", [1, 3, yamnet.CHUNK])
 @pytest.mark.parametrize("activation", ["relu", "relu6"])
 def test_yamnet_patches_in_any_number(batch: int, activation: str) -> None:
-    backbone = made("yamnet", activation=activation)
+    backbone = create("yamnet", activation=activation)
     patches = as_image(30 * torch.randn(batch, 96, 64, generator=torch.Generator().manual_seed(2)))  # ReLU6 clips
     with torch.inference_mode():
-        expected, found = backbone.blocks(patches), backbones.freeze(backbone).blocks(patches)
+        expected, output = backbone.blocks(patches), backbones.freeze(backbone).blocks(patches)
     assert expected.std((2, 3)).max() > 0.01 * expected.max() > 0
-    close(found, expected)  # maps before the mean: a mirrored one would show
+    close(output, expected)  # maps before the mean: a mirrored one would show
 
 
 @pytest.mark.parametrize("norm", ["folded", "batch"])
 @pytest.mark.parametrize("name", ["yamnet", "mn04", "mn10"])
 def test_every_backbone_at_any_length(name: str, norm: str) -> None:
-    backbone = made(name, norm)
+    backbone = create(name, norm)
     frozen = backbones.freeze(backbone)
     with torch.inference_mode():
         for batch, seconds in ((1, 0.3), (3, 1.0), (2, 2.7)):
             waveform = sound(backbone, batch, seconds)
-            expected, found = backbone(waveform), frozen(waveform)
-            close(found.frames, expected.frames)
-            assert torch.equal(found.spectrogram, expected.spectrogram)
-            assert torch.equal(frozen(waveform).frames, found.frames)
+            expected, output = backbone(waveform), frozen(waveform)
+            close(output.frames, expected.frames)
+            assert torch.equal(output.spectrogram, expected.spectrogram)
+            assert torch.equal(frozen(waveform).frames, output.frames)
 
 
 @needs_onednn
 def test_parts_are_put_together_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("contrastive_artifacts.models.backbones.frozen.FLOATS", 2 * 32 * 48 * 32)  # two patches at once
-    backbone = made("yamnet")
+    backbone = create("yamnet")
     frozen, patches = backbones.freeze(backbone), as_image(torch.randn(5, 96, 64))
     assert frozen.blocks.pixels == 2 * 96 * 64
     with torch.inference_mode():
@@ -77,7 +77,7 @@ def test_parts_are_put_together_in_order(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.parametrize("name", ["yamnet", "mn04"])
 def test_the_encoder_stays_as_it_is_and_the_copy_too(name: str) -> None:
-    encoder = Encoder(made(name, "batch"), EncoderSettings(("clean", "hiss"), 0.5, 16, 8)).train()
+    encoder = Encoder(create(name, "batch"), EncoderSettings(("clean", "hiss"), 0.5, 16, 8)).train()
     before, fingerprint = copy.deepcopy(encoder.state_dict()), encoder.fingerprint()
     frozen = backbones.freeze(encoder)
     waveform = sound(encoder.backbone, 2, 1.0)
@@ -98,7 +98,7 @@ def test_the_encoder_stays_as_it_is_and_the_copy_too(name: str) -> None:
 
 
 def test_two_encoders_do_not_share() -> None:
-    first, second = made("yamnet"), made("yamnet", seed=1)
+    first, second = create("yamnet"), create("yamnet", seed=1)
     frozen = backbones.freeze(first), backbones.freeze(second)
     with torch.inference_mode():
         waveform = sound(first, 1, 1.0)
@@ -108,10 +108,10 @@ def test_two_encoders_do_not_share() -> None:
 
 
 def test_without_onednn_and_elsewhere_it_is_a_plain_copy(monkeypatch: pytest.MonkeyPatch) -> None:
-    backbone = made("mn04")
+    backbone = create("mn04")
     assert not any(isinstance(module, FrozenBlocks) for module in backbones.freeze(backbone.to("meta")).modules())
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
-    backbone = made("mn04")
+    backbone = create("mn04")
     plain, waveform = backbones.freeze(backbone), sound(backbone, 1, 1.0)
     assert plain is not backbone
     with torch.inference_mode():
@@ -147,12 +147,12 @@ def test_transformers_of_every_family_at_any_length(family: str) -> None:
     with torch.inference_mode():
         for batch, seconds in ((1, 0.3), (3, 1.0), (2, 2.7)):
             waveform = sound(backbone, batch, seconds)
-            expected, found = backbone(waveform), frozen(waveform)
-            close(found.frames, expected.frames)
-            if expected.summary is not None and found.summary is not None:
-                close(found.summary, expected.summary)
-            assert torch.equal(frozen(waveform).frames, found.frames)
-        frames = found.frames
+            expected, output = backbone(waveform), frozen(waveform)
+            close(output.frames, expected.frames)
+            if expected.summary is not None and output.summary is not None:
+                close(output.summary, expected.summary)
+            assert torch.equal(frozen(waveform).frames, output.frames)
+        frames = output.frames
         for parameter in backbone.parameters():
             parameter.mul_(1.5)
         assert torch.equal(frozen(waveform).frames, frames)

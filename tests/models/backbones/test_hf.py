@@ -114,11 +114,11 @@ def test_ast_is_the_librarys(tmp_path: Path, signals: Signals) -> None:
     backbone = backbones.create("hf", tmp_path)
     with torch.no_grad():
         expected = model(inputs)
-        found = backbone(_batch(signals))
-    assert found.summary is not None
-    torch.testing.assert_close(found.summary, expected.pooler_output, rtol=0, atol=1e-4)
+        output = backbone(_batch(signals))
+    assert output.summary is not None
+    torch.testing.assert_close(output.summary, expected.pooler_output, rtol=0, atol=1e-4)
     over_frequency = expected.last_hidden_state[:, 2:].unflatten(1, (12, 9)).mean(1)
-    torch.testing.assert_close(found.frames, over_frequency, rtol=0, atol=1e-4)
+    torch.testing.assert_close(output.frames, over_frequency, rtol=0, atol=1e-4)
 
 
 @every
@@ -152,16 +152,16 @@ def test_saved_encoder_needs_neither_hub_nor_folder(
 def test_two_checkpoints_differ_and_none_takes_the_sizes_only(tmp_path: Path, signals: Signals) -> None:
     for seed in (0, 1):
         _saved("wav2vec2", tmp_path / str(seed), seed)
-    made = [
+    created = [
         backbones.create("hf", tmp_path / "0"),
         backbones.create("hf", tmp_path / "1"),
         backbones.create("hf", "none", id=str(tmp_path / "0")),
     ]
-    first, second, scratch = (_frames(backbone, _batch(signals)) for backbone in made)
+    first, second, scratch = (_frames(backbone, _batch(signals)) for backbone in created)
     assert first.shape == scratch.shape
     assert (first - second).abs().mean() > 0.1
     assert (first - scratch).abs().mean() > 0.1
-    assert made[2].record["weights"] == "none"
+    assert created[2].record["weights"] == "none"
 
 
 @pytest.mark.parametrize("layout", ["bin", "shards", "legacy", "with heads"])

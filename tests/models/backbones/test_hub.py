@@ -53,18 +53,18 @@ def test_file_folder_and_cache_give_the_same(mn04_file: Path, tmp_path: Path, mo
     shutil.copy(mn04_file, tmp_path / FILENAME)
     monkeypatch.setenv(download.CACHE_VARIABLE, str(tmp_path))
     waveform = torch.randn(1, 20000, generator=torch.Generator().manual_seed(0))
-    made = [
+    created = [
         backbones.create("mn04", mn04_file),
         backbones.create("mn04", str(tmp_path)),
         backbones.create("mn04", "auto"),
         backbones.create("mn04", "auto", cache=tmp_path),
     ]
     with torch.no_grad():
-        frames = [backbone(waveform).frames for backbone in made]
+        frames = [backbone(waveform).frames for backbone in created]
     assert all(torch.equal(frames[0], other) for other in frames[1:])
-    assert made[1].record["sha256"] == files.sha256(mn04_file)
-    assert made[1].record["licence"] == "MIT"
-    json.dumps(made[1].record)
+    assert created[1].record["sha256"] == files.sha256(mn04_file)
+    assert created[1].record["licence"] == "MIT"
+    json.dumps(created[1].record)
 
 
 def test_download_is_asked_for_the_pinned_file(

@@ -109,8 +109,8 @@ def test_saved_encoder_is_plain_and_loads_without_peft(tmp_path: Path, monkeypat
     assert not [key for key in load_file(tmp_path / "encoder.safetensors") if "lora" in key or "inner" in key]
     monkeypatch.setitem(sys.modules, "peft", None)
     with torch.no_grad():
-        for found, expected in zip(Encoder.load(tmp_path)(_noise()), encoder(_noise()), strict=True):
-            torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
+        for output, expected in zip(Encoder.load(tmp_path)(_noise()), encoder(_noise()), strict=True):
+            torch.testing.assert_close(output, expected, rtol=0, atol=1e-5)
     with pytest.raises(ParameterError, match="pip install"):
         backbones.create("ast", "none", lora={"rank": 2})
 
@@ -158,8 +158,8 @@ def test_training_resumes_with_its_corrections_and_leaves_the_rest(
 
 
 def test_targets_are_attention_unless_said_otherwise() -> None:
-    made = adapt(_recorded(CLAP(8, (1, 1, 2, 1), (2, 2, 4, 4))), rank=1)
-    corrected = {key.partition(".lora_")[0] for key, _ in made.named_parameters() if ".lora_" in key}
+    adapted = adapt(_recorded(CLAP(8, (1, 1, 2, 1), (2, 2, 4, 4))), rank=1)
+    corrected = {key.partition(".lora_")[0] for key, _ in adapted.named_parameters() if ".lora_" in key}
     assert len(corrected) == 5 * 4  # queries, keys, values and output in each block
     assert all(".attention." in key for key in corrected)
 

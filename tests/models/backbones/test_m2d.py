@@ -1,4 +1,4 @@
-"""M2D: the layers of the papers in PyTorch's own; nnAudio's log-mel (golden/m2d.json); files that only users fetch."""
+"""M2D: the layers of the papers, by modules of PyTorch; the log-mel of nnAudio (golden/m2d.json); conversion of files."""
 
 from __future__ import annotations
 
@@ -62,11 +62,13 @@ def _paper(state: dict[str, Tensor], spectrogram: Tensor, depth: int = 2, heads:
     parts |= {"norm2": "norm2"}
     for block in range(depth):
         layer = torch.nn.TransformerEncoderLayer(dim, heads, 4 * dim, 0.0, F.gelu, 1e-6, True, norm_first=True).eval()
-        own = {
+        weights = {
             f"{k}.{leaf}": state[f"blocks.{block}.{v}.{leaf}"] for k, v in parts.items() for leaf in ("weight", "bias")
         }
-        own |= {f"self_attn.in_proj_{leaf}": state[f"blocks.{block}.attn.qkv.{leaf}"] for leaf in ("weight", "bias")}
-        layer.load_state_dict(own)
+        weights |= {
+            f"self_attn.in_proj_{leaf}": state[f"blocks.{block}.attn.qkv.{leaf}"] for leaf in ("weight", "bias")
+        }
+        layer.load_state_dict(weights)
         x = layer(x)
     x = F.layer_norm(x, (dim,), state["norm.weight"], state["norm.bias"], 1e-6)
     return torch.stack(
@@ -81,26 +83,26 @@ def test_network_is_that_of_the_papers(columns: int, width: int, signals: Signal
     backbone = M2D(columns * width, width, **SMALL)
     load_strict(backbone, rename(state), "seeded")
     with torch.no_grad():
-        found = backbone.eval()(torch.cat(list(signals(16000).values())))
-        parts = found.spectrogram[..., : 100 // width * width].split(columns * width, dim=2)
+        output = backbone.eval()(torch.cat(list(signals(16000).values())))
+        parts = output.spectrogram[..., : 100 // width * width].split(columns * width, dim=2)
         expected = torch.cat([_paper(state, part) for part in parts], 1)
     assert expected.std(0).mean() > 1e-2
-    torch.testing.assert_close(found.frames, expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(output.frames, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_front_end_is_that_of_the_readme(signals: Signals) -> None:
     for name, waveform in signals(16000).items():
         raw, normalised = M2dMel(0.0, 1.0)(waveform)[0], M2dMel()(waveform)[0]
-        # Single precision here and there: rounding is heard far below a pure tone.
+        # Single precision in both: rounding errors show far below a pure tone.
         np.testing.assert_allclose(raw[:, ::4], GOLDEN[name], rtol=0, atol=1e-3 if name == "chirp" else 1e-4)
         torch.testing.assert_close(normalised, (raw + 7.1) / 4.2)
 
 
 def test_every_key_of_a_published_size_is_used() -> None:
     with torch.device("meta"):
-        own = M2D().state_dict()
+        architecture = M2D().state_dict()
     renamed = rename(_file(12, DIM, 38))
-    assert {k: v.shape for k, v in renamed.items()} == {k: v.shape for k, v in own.items()}
+    assert {k: v.shape for k, v in renamed.items()} == {k: v.shape for k, v in architecture.items()}
 
 
 @pytest.mark.parametrize("prefix", ["", EVALUATED, "model.m2d.backbone.", "model.backbone."])
@@ -159,12 +161,12 @@ def test_weights_are_not_fetched_for_the_user(name: str, tmp_path: Path, monkeyp
 
 
 def test_positions_tell_row_and_column() -> None:
-    found = sinusoids(5, 38, 48)
+    positions = sinusoids(5, 38, 48)
     for row, column in ((0, 0), (4, 0), (2, 37)):
         rates = [1e4 ** -(k / 12) for k in range(12)]
         expected = [wave(place * rate) for place in (row, column) for wave in (math.sin, math.cos) for rate in rates]
-        torch.testing.assert_close(found[0, :, row, column], torch.tensor(expected), rtol=0, atol=1e-5)
-    flat = found.flatten(2)[0].T
+        torch.testing.assert_close(positions[0, :, row, column], torch.tensor(expected), rtol=0, atol=1e-5)
+    flat = positions.flatten(2)[0].T
     assert float(torch.cdist(flat, flat).add(torch.eye(len(flat)) * 9).min()) > 0.1
 
 

@@ -23,7 +23,7 @@ FOLDER = Path(__file__).parent / "golden"
 GOLDEN = np.load(FOLDER / "panns.npz")
 KEYS = json.loads((FOLDER / "panns_keys.json").read_text())
 FRONT_END = ("spectrogram_extractor.", "logmel_extractor.")
-# Kernels are that much larger than seeded, so that what is heard reaches the embedding through all the layers.
+# Kernels are that much larger than seeded, so that the input reaches the embedding through all the layers.
 GAINS = {"cnn14": 1.3, "cnn14_16k": 1.3, "panns_mobilenetv1": 1.25, "panns_mobilenetv2": 1.3}
 SHRINK = 16  # of the golden Cnn14
 NAMES = [checkpoint.name for checkpoint in CHECKPOINTS]
@@ -51,34 +51,34 @@ def _backbone(name: str, norm: str = "folded") -> PANN:
 
 
 def _waveforms(signals: Signals, rate: int) -> dict[str, Tensor]:
-    made = signals(rate)
+    sounds = signals(rate)
     # A pure tone leaves bands empty, whose decibels are rounding noise.
-    return {**made, "chirp": made["chirp"] + 0.1 * made["noise"]}
+    return {**sounds, "chirp": sounds["chirp"] + 0.1 * sounds["noise"]}
 
 
 @every
 def test_network_is_the_published_one(name: str, signals: Signals) -> None:
-    backbone, found, expected = _backbone(name), [], []
+    backbone, outputs, expected = _backbone(name), [], []
     _, head = rename(_published(name))
     for signal, waveform in _waveforms(signals, backbone.sample_rate).items():
         with torch.no_grad():
             summary = backbone(waveform).summary
         assert summary is not None
-        found.append(
+        outputs.append(
             torch.cat([summary, torch.nn.functional.linear(summary, head["weight"], head["bias"]).sigmoid()], 1)
         )
         golden = np.concatenate([GOLDEN[f"{name}_{signal}_{part}"] for part in ("embedding", "scores")])
         expected.append(torch.from_numpy(golden)[None])
     assert torch.cat(expected).std(0).mean() > 1e-2  # the signals must differ, or the comparison would show nothing
-    torch.testing.assert_close(torch.cat(found), torch.cat(expected), rtol=0, atol=1e-4)
+    torch.testing.assert_close(torch.cat(outputs), torch.cat(expected), rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["cnn14", "cnn14_16k"])
 def test_spectrogram_is_the_published_one(name: str, signals: Signals) -> None:
     frontend = _backbone(name).frontend
     for signal, waveform in _waveforms(signals, BACKBONES[name].build(norm="folded", channels=1).sample_rate).items():
-        found = frontend(waveform)[0, :, ::4].numpy()
-        np.testing.assert_allclose(found, GOLDEN[f"{name}_{signal}_spectrogram"], atol=1e-3)  # dB
+        spectrogram = frontend(waveform)[0, :, ::4].numpy()
+        np.testing.assert_allclose(spectrogram, GOLDEN[f"{name}_{signal}_spectrogram"], atol=1e-3)  # dB
 
 
 @every
@@ -88,10 +88,11 @@ def test_every_published_tensor_has_its_place(name: str) -> None:
     checkpoint = BACKBONES[name]
     assert checkpoint.head is not None
     with torch.device("meta"):
-        wanted = {"folded": checkpoint.build(norm="folded"), "batch": checkpoint.build(norm="batch")}
+        architectures = {"folded": checkpoint.build(norm="folded"), "batch": checkpoint.build(norm="batch")}
         classifier = checkpoint.head()
-    for own, found in ((wanted["folded"], fold(renamed)), (wanted["batch"], renamed), (classifier, head)):
-        assert {k: v.shape for k, v in own.state_dict().items()} == {k: v.shape for k, v in found.items()}
+    pairs = (architectures["folded"], fold(renamed)), (architectures["batch"], renamed), (classifier, head)
+    for architecture, tensors in pairs:
+        assert {k: v.shape for k, v in architecture.state_dict().items()} == {k: v.shape for k, v in tensors.items()}
     unused = len(state) - len(renamed) - len(head)
     assert unused == sum(key.startswith(FRONT_END) for key in state) == 3
 

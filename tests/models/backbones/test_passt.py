@@ -45,10 +45,10 @@ def test_network_is_the_published_one(stride: int, signals: Signals) -> None:
     head = torch.nn.Sequential(torch.nn.LayerNorm(48), torch.nn.Linear(48, 5))
     load_strict(head, rename(_small(stride))[1], "seeded head")
     with torch.no_grad():
-        found = _backbone(stride)(waveform)
-        assert found.summary is not None
-        logits = head(found.summary)
-    for ours, name in ((found.frames, "frames"), (found.summary, "summary"), (logits, "logits")):
+        output = _backbone(stride)(waveform)
+        assert output.summary is not None
+        logits = head(output.summary)
+    for ours, name in ((output.frames, "frames"), (output.summary, "summary"), (logits, "logits")):
         expected = torch.from_numpy(GOLDEN[f"{name}_{stride}"])
         assert expected.std(0).min() > 1e-3  # the signals must differ, or the comparison would show nothing
         torch.testing.assert_close(ours, expected, rtol=0, atol=1e-4)
@@ -67,8 +67,8 @@ def test_every_published_key_is_used_or_known_to_be_unused() -> None:
     state = {k: torch.empty(shape, device="meta") for k, shape in KEYS.items()}
     backbone, head = rename(state)
     with torch.device("meta"):
-        own = backbones.BACKBONES["passt_s_kd_p16_128_ap486"].build().state_dict()
-    assert {k: v.shape for k, v in backbone.items()} == {k: v.shape for k, v in own.items()}
+        architecture = backbones.BACKBONES["passt_s_kd_p16_128_ap486"].build().state_dict()
+    assert {k: v.shape for k, v in backbone.items()} == {k: v.shape for k, v in architecture.items()}
     assert {k: tuple(v.shape) for k, v in head.items()} == {
         "0.weight": (768,), "0.bias": (768,), "1.weight": (527, 768), "1.bias": (527,)
     }  # fmt: skip
@@ -91,13 +91,13 @@ def test_long_input_is_heard_window_by_window_on_one_grid() -> None:
     backbone = PaSST(length=98, depth=2, dim=48, heads=4).eval()  # 9 columns a window: the next one begins 90 frames on
     waveform = 0.1 * torch.randn(1, 2 * 32000)
     with torch.no_grad():
-        found = backbone(waveform)
-        spectrogram = found.spectrogram
+        output = backbone(waveform)
+        spectrogram = output.spectrogram
         first, second = backbone.network(spectrogram[..., :98]), backbone.network(spectrogram[..., 90:188])
         third = backbone.network(spectrogram[..., 180:])
-    assert found.frames.shape[1] == (spectrogram.shape[-1] - 16) // 10 + 1 == 9 + 9 + 1
-    torch.testing.assert_close(found.frames, torch.cat([first[0], second[0], third[0]], dim=1))
-    torch.testing.assert_close(found.summary, (9 * first[1] + 9 * second[1] + third[1]) / 19)
+    assert output.frames.shape[1] == (spectrogram.shape[-1] - 16) // 10 + 1 == 9 + 9 + 1
+    torch.testing.assert_close(output.frames, torch.cat([first[0], second[0], third[0]], dim=1))
+    torch.testing.assert_close(output.summary, (9 * first[1] + 9 * second[1] + third[1]) / 19)
 
 
 def test_patchout_thins_the_grid_in_training_only() -> None:

@@ -45,8 +45,8 @@ def test_size_is_the_published_one_with_the_head_apart(name: str) -> None:
         head = checkpoint.head() if checkpoint.head else torch.nn.Identity()
     if "parameters" in checkpoint.published:
         # The float YAMNet counts its statistics otherwise; a folded batch norm is one bias, a scaled one two.
-        own = sum(p.numel() for p in backbone.parameters()) + sum(p.numel() for p in head.parameters())
-        assert own == pytest.approx(checkpoint.published["parameters"], rel=0.01)
+        parameters = sum(p.numel() for p in backbone.parameters()) + sum(p.numel() for p in head.parameters())
+        assert parameters == pytest.approx(checkpoint.published["parameters"], rel=0.01)
     assert not any("head" in key or "classifier" in key for key in backbone.state_dict())
 
 

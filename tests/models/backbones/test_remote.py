@@ -1,4 +1,4 @@
-"""Models that bring their own code: it runs with consent only; EAT's and Dasheng's adapters, on tiny stand-ins."""
+"""Models that come with code: it runs with consent only; the adapters of EAT and Dasheng, on tiny stand-ins."""
 
 from __future__ import annotations
 
@@ -174,8 +174,8 @@ def test_adapters_keep_the_contract(name: str, tmp_path: Path, signals: Signals)
         assert backbone(long).frames.shape[1] == pytest.approx(12 / backbone.hop_s, abs=2)
         assert backbone(torch.zeros(1, 9)).frames.isfinite().all()
         torch.testing.assert_close(backbone.train()(batch).frames, features.frames, rtol=0, atol=0)
-    found = backbone(batch)
-    (found.frames.square().sum() + (0 if found.summary is None else found.summary.square().sum())).backward()
+    output = backbone(batch)
+    (output.frames.square().sum() + (0 if output.summary is None else output.summary.square().sum())).backward()
     assert [k for k, p in backbone.named_parameters() if p.grad is None or not p.grad.any()] == []
     staged = [id(p) for stage in backbone.layer_groups() for p in stage.parameters()]
     assert sorted(staged) == sorted(id(p) for p in backbone.parameters())

@@ -1,4 +1,4 @@
-"""The blocks against PyTorch's own encoder layer and against BEATs' attention written out for one query at a time."""
+"""The blocks against the encoder layer of PyTorch and against BEATs' attention written out for one query at a time."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def test_block_is_the_encoder_layer_of_pytorch(norm: str) -> None:
     }  # fmt: skip
     state = {}
     for key, value in theirs.state_dict().items():
-        found = next((old for old in names if key.startswith(old)), None)
-        state[key.replace(found, names[found]) if found else key] = value
+        prefix = next((old for old in names if key.startswith(old)), None)
+        state[key.replace(prefix, names[prefix]) if prefix else key] = value
     ours = Block(DIM, HEADS, 4 * DIM, norm=norm).double().eval()  # type: ignore[arg-type]
     ours.load_state_dict(state)
     torch.testing.assert_close(ours(_tokens()), theirs(_tokens()))
@@ -103,7 +103,7 @@ def test_recording_changes_nothing_and_ends() -> None:
         network(_tokens(), _bias())
     network(_tokens(), _bias())
     assert list(maps) == [f"blocks.{i}.attention" for i in range(3)]
-    assert all(len(found) == 2 and torch.equal(*found) and not found[0].requires_grad for found in maps.values())
+    assert all(len(passes) == 2 and torch.equal(*passes) and not passes[0].requires_grad for passes in maps.values())
     first = network.blocks[0]
     expected = first.attention.maps(first.norm1(_tokens()), _bias())
     torch.testing.assert_close(maps["blocks.0.attention"][0], expected.detach().float())
@@ -124,8 +124,8 @@ def test_checkpointing_computes_twice_and_gives_the_same_gradients() -> None:
     network.checkpointing = True
     again, twice = gradients(), len(calls)
     assert (once, twice) == (1, 2)
-    for expected, found in zip(plain, again, strict=True):
-        torch.testing.assert_close(found, expected)
+    for expected, output in zip(plain, again, strict=True):
+        torch.testing.assert_close(output, expected)
     network.eval()
     gradients()
     assert len(calls) == 1

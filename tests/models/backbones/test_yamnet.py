@@ -105,9 +105,9 @@ def test_damaged_files_are_refused(yamnet_h5: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["noise", "chirp", "clicks"])
 def test_front_end_golden(name: str, signals: Signals) -> None:
-    found = YAMNet("folded").frontend.spectrogram(signals(16000)[name][:, :15600])[0, ::4].numpy()
-    np.testing.assert_allclose(found, GOLDEN[f"{name}_spectrogram"], atol=1e-2)  # that DFT is float32 as well
-    assert np.abs(found - GOLDEN[f"{name}_spectrogram"]).mean() < 1e-3
+    spectrogram = YAMNet("folded").frontend.spectrogram(signals(16000)[name][:, :15600])[0, ::4].numpy()
+    np.testing.assert_allclose(spectrogram, GOLDEN[f"{name}_spectrogram"], atol=1e-2)  # that DFT is float32 as well
+    assert np.abs(spectrogram - GOLDEN[f"{name}_spectrogram"]).mean() < 1e-3
 
 
 @pytest.mark.parametrize("name", ["noise", "chirp", "clicks"])
@@ -136,6 +136,6 @@ def test_published_weights_agree_with_the_interpreter(dev_weights: Path) -> None
         interpreter.invoke()
         expected = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0]
         with torch.no_grad():
-            found = tagger.scores(torch.from_numpy(waveform)[None])[0, 0].numpy()
-        assert np.corrcoef(found, expected)[0, 1] > 0.97
-        assert found[expected.argmax()] > 0.7 * found.max()
+            scores = tagger.scores(torch.from_numpy(waveform)[None])[0, 0].numpy()
+        assert np.corrcoef(scores, expected)[0, 1] > 0.97
+        assert scores[expected.argmax()] > 0.7 * scores.max()

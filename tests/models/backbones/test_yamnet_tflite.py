@@ -30,11 +30,11 @@ def _layers() -> list[Layer]:
         weights = rng.integers(-127, 128, shape, dtype=np.int8)
         return number, operator, weights, scales.astype(np.float32), rng.integers(-999, 999, channels, dtype=np.int32)
 
-    made = [layer(1, CONV, (32, 3, 3, 1))]
+    layers = [layer(1, CONV, (32, 3, 3, 1))]
     for block, (inputs, outputs) in enumerate(pairwise(WIDTHS), start=1):
-        made.append(layer(2 * block, DEPTHWISE, (1, 3, 3, inputs)))
-        made.append(layer(2 * block + 1, CONV, (outputs, 1, 1, inputs)))
-    return [*made, layer(29, DENSE, (521, 1024))]
+        layers.append(layer(2 * block, DEPTHWISE, (1, 3, 3, inputs)))
+        layers.append(layer(2 * block + 1, CONV, (outputs, 1, 1, inputs)))
+    return [*layers, layer(29, DENSE, (521, 1024))]
 
 
 def _write(path: Path, layers: list[Layer], activation: int = 3) -> Path:

@@ -1,4 +1,4 @@
-"""Detail statistics: level does not matter, each artifact moves the figure made for it, silence is finite."""
+"""Detail figures, version 1: independent of level, finite for silence, and each artifact changes the figure for it."""
 
 from __future__ import annotations
 

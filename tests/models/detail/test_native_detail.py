@@ -1,4 +1,4 @@
-"""Figures at a recording's own rate: each damage moves the figure made for it, and a gain moves none."""
+"""Detail figures at the native rate: each artifact changes the figure for it, and a gain changes none."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_shares_of_energy_above_a_band_limit_are_next_to_none(edge, rate):
 def test_a_click_stands_out_of_speech_in_its_frame():
     x = speechlike()
     clicked = x.copy()
-    clicked[0, 16000 + 100] += 3 * np.std(x)  # frame 62, and no louder than the vowel's own peaks
+    clicked[0, 16000 + 100] += 3 * np.std(x)  # frame 62, and no louder than the peaks of the vowel
     rise = frames(clicked, 16000) - frames(x, 16000)
     for column in (KURTOSIS, CREST, ABOVE):
         assert rise[:, column].argmax() == 62
