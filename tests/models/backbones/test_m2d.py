@@ -1,4 +1,4 @@
-"""M2D: the layers of the papers, by modules of PyTorch; the log-mel of nnAudio (golden/m2d.json); conversion of files."""
+"""M2D: layers against modules of PyTorch, the log-mel against nnAudio (golden/m2d.json), conversion of files."""
 
 from __future__ import annotations
 
