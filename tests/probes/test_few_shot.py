@@ -30,8 +30,8 @@ def test_the_examples_sources_are_not_searched() -> None:
     """Every source is a place of its own: with it left out nothing of the kind is near."""
     labels, sources = np.tile(["clean", "new"], 40), np.repeat(np.arange(40), 2)
     x = np.eye(40)[sources] + 0.01 * np.random.default_rng(0).standard_normal((80, 40))
-    found = few_shot(x, labels, sources, "new", shots=1)
-    assert found.precision_at_10 == pytest.approx(0.5, abs=0.15)
+    result = few_shot(x, labels, sources, "new", shots=1)
+    assert result.precision_at_10 == pytest.approx(0.5, abs=0.15)
     with pytest.raises(ParameterError, match="41 at least"):
         few_shot(x, labels, sources, "new", shots=40)
 

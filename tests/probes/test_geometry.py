@@ -8,6 +8,7 @@ import pytest
 
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.probes.geometry import separation, silhouette, trustworthiness, umap_2d
+from contrastive_artifacts.probes.spaces import sample_rows
 
 
 def clusters(by: str, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -19,13 +20,13 @@ def clusters(by: str, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray
 
 
 def test_separation_tells_what_the_clusters_follow() -> None:
-    told, content = separation(*clusters("artifact")), separation(*clusters("source"))
-    assert told["silhouette_artifact"] > 0.7 > 0.1 > told["silhouette_source"]
-    assert content["silhouette_source"] > 0.7 > 0.1 > content["silhouette_artifact"]
-    assert told["margin"] > 0.6 > -0.6 > content["margin"]
-    assert content["leakage"] == 1.0
-    assert told["leakage"] < 0.3
-    assert told["leakage_chance"] == content["leakage_chance"] == pytest.approx(7 / 159)
+    by_artifact, by_content = separation(*clusters("artifact")), separation(*clusters("source"))
+    assert by_artifact["silhouette_artifact"] > 0.7 > 0.1 > by_artifact["silhouette_source"]
+    assert by_content["silhouette_source"] > 0.7 > 0.1 > by_content["silhouette_artifact"]
+    assert by_artifact["margin"] > 0.6 > -0.6 > by_content["margin"]
+    assert by_content["leakage"] == 1.0
+    assert by_artifact["leakage"] < 0.3
+    assert by_artifact["leakage_chance"] == by_content["leakage_chance"] == pytest.approx(7 / 159)
 
 
 def test_silhouette_against_a_loop() -> None:
@@ -35,19 +36,26 @@ def test_silhouette_against_a_loop() -> None:
     distance = 1 - unit @ unit.T
     values = []
     for i in range(30):
-        own = [distance[i, j] for j in range(30) if j != i and labels[j] == labels[i]]
+        same_label = [distance[i, j] for j in range(30) if j != i and labels[j] == labels[i]]
         other = [distance[i, labels == name].mean() for name in set(labels) - {labels[i]}]
-        values.append((min(other) - np.mean(own)) / max(min(other), np.mean(own)))
+        values.append((min(other) - np.mean(same_label)) / max(min(other), np.mean(same_label)))
     assert silhouette(x, labels) == pytest.approx(np.mean(values), rel=1e-4)
     assert np.isnan(silhouette(x, np.zeros(30)))
     assert np.isnan(silhouette(x, np.arange(30)))
 
 
-def test_large_spaces_are_sampled_alike() -> None:
+def test_large_spaces_are_measured_on_the_fixed_sample() -> None:
     rng = np.random.default_rng(0)
     labels = np.arange(5600) % 3
     x = rng.standard_normal((3, 4))[labels] + 0.3 * rng.standard_normal((5600, 4))
-    assert silhouette(x, labels) == silhouette(x, labels) > 0.3
+    rows = sample_rows(5600)
+    assert len(rows) == 5000
+    assert silhouette(x, labels) == silhouette(x[rows], labels[rows]) > 0.3
+    assert separation(x, labels, rows[labels]) == separation(x[rows], labels[rows], rows[labels[rows]])
+    others = np.setdiff1d(np.arange(5600), rows)
+    moved = x.copy()
+    moved[others] = -moved[others]
+    assert silhouette(moved, labels) == silhouette(x, labels), "rows outside of the sample do not count"
 
 
 def test_trustworthiness_of_a_faithful_and_a_random_map() -> None:
@@ -98,6 +106,7 @@ def test_umap_of_few_rows(count: int) -> None:
     points = umap_2d(np.random.default_rng(0).standard_normal((count, 6)))
     assert points.shape == (count, 2)
     assert np.isfinite(points).all()
+    assert len(np.unique(points, axis=0)) == count
 
 
 def test_umap_refuses_what_it_cannot_map() -> None:

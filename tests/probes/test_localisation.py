@@ -20,34 +20,34 @@ def case() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return targets.copy(), targets, np.array([[0, 0], [0.23, 0.58], [0.6, 0.8]])
 
 
-def test_a_perfect_answer():
+def test_perfect_probabilities():
     probabilities, targets, spans = case()
-    found = localisation(probabilities, targets, spans, 0.1, NAMES)
-    assert found["classes"].keys() == {"hum", "clicks"}
-    assert found["mean"]["ap"] == found["mean"]["f1"] == found["mean"]["found"] == 1
-    assert found["classes"]["hum"]["onset_ms"] == pytest.approx(30)
-    assert found["classes"]["hum"]["offset_ms"] == pytest.approx(20)
-    assert found["classes"]["clicks"]["onset_ms"] == pytest.approx(0)
+    figures = localisation(probabilities, targets, spans, 0.1, NAMES)
+    assert figures["classes"].keys() == {"hum", "clicks"}
+    assert figures["mean"]["ap"] == figures["mean"]["f1"] == figures["mean"]["found"] == 1
+    assert figures["classes"]["hum"]["onset_ms"] == pytest.approx(30)
+    assert figures["classes"]["hum"]["offset_ms"] == pytest.approx(20)
+    assert figures["classes"]["clicks"]["onset_ms"] == pytest.approx(0)
 
 
-def test_late_short_and_missed():
+def test_a_late_onset_and_a_missed_artifact():
     probabilities, targets, spans = case()
-    probabilities[1, 2:4, 1] = 0.2  # hum is said in 4 and 5 only
-    probabilities[2, :, 2] = 0.1  # clicks are never said
-    found = localisation(probabilities, targets, spans, 0.1, NAMES)["classes"]
-    assert found["hum"]["f1"] == pytest.approx(2 * 2 / (4 + 2))
-    assert found["hum"]["ap"] == pytest.approx(1)  # 0.2 still stands above all others
-    assert found["hum"]["onset_ms"] == pytest.approx(170)
-    assert (found["clicks"]["found"], found["clicks"]["f1"]) == (0, 0)
-    assert found["clicks"]["ap"] == pytest.approx(2 / 10)  # two frames of the ten that say it faintly
-    assert found["clicks"]["onset_ms"] is None
+    probabilities[1, 2:4, 1] = 0.2  # hum is detected in frames 4 and 5 only
+    probabilities[2, :, 2] = 0.1  # clicks are never detected
+    figures = localisation(probabilities, targets, spans, 0.1, NAMES)["classes"]
+    assert figures["hum"]["f1"] == pytest.approx(2 * 2 / (4 + 2))
+    assert figures["hum"]["ap"] == pytest.approx(1)  # 0.2 is still above all other probabilities
+    assert figures["hum"]["onset_ms"] == pytest.approx(170)
+    assert (figures["clicks"]["found"], figures["clicks"]["f1"]) == (0, 0)
+    assert figures["clicks"]["ap"] == pytest.approx(2 / 10)  # two of the ten frames with equal probability
+    assert figures["clicks"]["onset_ms"] is None
 
 
 def test_a_class_that_does_not_occur_is_not_counted():
     probabilities, targets, spans = case()
-    found = localisation(probabilities[:2], targets[:2], spans[:2], 0.1, NAMES)
-    assert found["classes"]["clicks"]["ap"] is None
-    assert found["mean"]["ap"] == 1
+    figures = localisation(probabilities[:2], targets[:2], spans[:2], 0.1, NAMES)
+    assert figures["classes"]["clicks"]["ap"] is None
+    assert figures["mean"]["ap"] == 1
 
 
 def test_runs_and_shapes():

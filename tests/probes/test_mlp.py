@@ -6,7 +6,7 @@ import torch
 from contrastive_artifacts.probes import Embedded, LinearProbe, MLPProbe, accuracy
 
 
-def test_hears_what_a_linear_probe_cannot() -> None:
+def test_learns_what_a_linear_probe_cannot() -> None:
     rng = np.random.default_rng(0)
     x = rng.standard_normal((1500, 8))
     labels = np.where(x[:, 0] * x[:, 1] > 0, "same", "other")  # exclusive or

@@ -20,14 +20,14 @@ from contrastive_artifacts.probes.calibration import probabilities_of
 
 
 @pytest.fixture
-def told() -> tuple[np.ndarray, np.ndarray]:
+def predicted() -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
     labels = rng.choice(["clean", "hum", "hiss"], 200, p=[0.5, 0.3, 0.2])
     return labels, np.where(rng.uniform(size=200) < 0.6, labels, rng.choice(["clean", "hum", "clicks"], 200))
 
 
-def test_against_explicit_loops(told: tuple[np.ndarray, np.ndarray]) -> None:
-    labels, guesses = told
+def test_against_explicit_loops(predicted: tuple[np.ndarray, np.ndarray]) -> None:
+    labels, guesses = predicted
     scores = []
     for name in ("clean", "hum", "hiss", "clicks"):
         hit = sum(a == b == name for a, b in zip(labels, guesses, strict=True))
@@ -42,8 +42,8 @@ def test_against_explicit_loops(told: tuple[np.ndarray, np.ndarray]) -> None:
     assert np.isnan(clean_recall(["hum"], ["hum"]))
 
 
-def test_confusion_counts_and_table(told: tuple[np.ndarray, np.ndarray]) -> None:
-    labels, guesses = told
+def test_confusion_counts_and_table(predicted: tuple[np.ndarray, np.ndarray]) -> None:
+    labels, guesses = predicted
     classes = ("hum", "clean", "hiss", "clicks")
     counts = confusion(labels, guesses, classes)
     for i, a in enumerate(classes):
@@ -66,13 +66,13 @@ def test_severity_correlation_per_class() -> None:
     artifact = np.repeat(["clean", "hum", "hiss", "clicks"], 50)
     truth = np.where(artifact == "clean", 0.0, rng.integers(0, 8, 200) / 8)  # ties
     estimate = np.where(artifact == "clicks", 0.5, truth + rng.normal(0, 0.3, 200))
-    found = severity_spearman(artifact, truth, estimate)
+    correlations = severity_spearman(artifact, truth, estimate)
     expected = {n: spearmanr(truth[artifact == n], estimate[artifact == n]).statistic for n in ("hum", "hiss")}
-    assert found["hum"] == pytest.approx(expected["hum"])
-    assert found["hiss"] == pytest.approx(expected["hiss"])
-    assert np.isnan(found["clicks"])
-    assert found["mean"] == pytest.approx((expected["hum"] + expected["hiss"]) / 2)
-    assert set(found) == {"hum", "hiss", "clicks", "mean"}
+    assert correlations["hum"] == pytest.approx(expected["hum"])
+    assert correlations["hiss"] == pytest.approx(expected["hiss"])
+    assert np.isnan(correlations["clicks"])
+    assert correlations["mean"] == pytest.approx((expected["hum"] + expected["hiss"]) / 2)
+    assert set(correlations) == {"hum", "hiss", "clicks", "mean"}
 
 
 def test_calibration_error_against_a_loop() -> None:

@@ -29,26 +29,26 @@ def small() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 
 def test_retrieval_against_loops(small: tuple) -> None:
     x, labels, sources, cosine = small
-    found = retrieval(NeighbourTable.of(x, sources), labels)
+    figures = retrieval(NeighbourTable.of(x, sources), labels)
     for i in range(60):
         others = sorted((j for j in range(60) if sources[j] != sources[i]), key=lambda j: -cosine[i, j])
         relevant = [labels[j] == labels[i] for j in others]
-        assert found.precision_at_10[i] == pytest.approx(sum(relevant[:10]) / 10)
+        assert figures.precision_at_10[i] == pytest.approx(sum(relevant[:10]) / 10)
         precisions = [sum(relevant[: r + 1]) / (r + 1) for r in range(min(100, len(relevant))) if relevant[r]]
-        assert found.average_precision_at_100[i] == pytest.approx(sum(precisions) / sum(relevant))
+        assert figures.average_precision_at_100[i] == pytest.approx(sum(precisions) / sum(relevant))
 
 
 def test_retrieval_beyond_a_hundred_and_without_any() -> None:
     rng = np.random.default_rng(0)
     x = np.concatenate([rng.normal([5, 0], 0.1, (150, 2)), rng.normal([0, 5], 0.1, (2, 2))])
     labels = np.array(["a"] * 150 + ["b", "c"])
-    found = retrieval(NeighbourTable.of(x, np.arange(152)), labels)
-    np.testing.assert_allclose(found.average_precision_at_100[:150], 1.0)
-    np.testing.assert_allclose(found.precision_at_10[:150], 1.0)
-    assert np.isnan(found.precision_at_10[150:]).all()
+    figures = retrieval(NeighbourTable.of(x, np.arange(152)), labels)
+    np.testing.assert_allclose(figures.average_precision_at_100[:150], 1.0)
+    np.testing.assert_allclose(figures.precision_at_10[:150], 1.0)
+    assert np.isnan(figures.precision_at_10[150:]).all()
     # All matches of its own source: nothing is left to retrieve.
-    own = retrieval(NeighbourTable.of(x[:10], np.repeat("one", 10)), labels[:10])
-    assert np.isnan(own.average_precision_at_100).all()
+    one_source = retrieval(NeighbourTable.of(x[:10], np.repeat("one", 10)), labels[:10])
+    assert np.isnan(one_source.average_precision_at_100).all()
 
 
 def test_leakage_against_a_loop_and_its_chance(small: tuple, space: Callable[..., Embedded]) -> None:
@@ -63,8 +63,8 @@ def test_leakage_against_a_loop_and_its_chance(small: tuple, space: Callable[...
     assert noise.mean() == pytest.approx(level, abs=0.03)
     content = space(content=3.0, artifact=0.2)
     assert content_leakage(NeighbourTable.of(content.x, content.source))[0].mean() > 0.98
-    told = space(content=0.02, artifact=5.0)
-    assert content_leakage(NeighbourTable.of(told.x, told.source))[0].mean() < 0.3
+    by_artifact = space(content=0.02, artifact=5.0)
+    assert content_leakage(NeighbourTable.of(by_artifact.x, by_artifact.source))[0].mean() < 0.3
 
 
 def test_effective_rank() -> None:

@@ -23,7 +23,7 @@ RATE = 8000
 
 @dataclass
 class Loudness:
-    """Hears "loud" in proportion to how much of a window is above a level, and "dark" never."""
+    """Classifies as "loud" by the share of a window that is above a level, and never as "dark"."""
 
     window_s: float = 1.0
     hop_s: float = 0.5
@@ -89,7 +89,7 @@ def test_each_channel_for_itself(tmp_path: Path) -> None:
     assert mix[0].severity == pytest.approx((0.5 + 0.01) / 2, abs=1e-6)
 
 
-def test_every_sample_is_heard_even_in_the_tail(tmp_path: Path) -> None:
+def test_every_sample_lies_in_a_window_even_at_the_end(tmp_path: Path) -> None:
     encoder = Loudness()
     timeline = scan(write(tmp_path / "a.wav", signal(10.4, (9.6, 10.4))), encoder)
     assert [s.stop for s in timeline.segments] == [round(10.4 * RATE)]

@@ -68,7 +68,7 @@ def test_clock_carries() -> None:
     assert clock(3600 * 48000 * 123 + 24, 48000) == "123:00:00.001"
 
 
-def test_html_has_a_lane_for_each_label_even_if_unheard(timeline: Timeline, tmp_path: Path) -> None:
+def test_html_has_a_lane_for_each_label_even_without_a_segment(timeline: Timeline, tmp_path: Path) -> None:
     timeline.to_html(tmp_path / "t.html")
     page = (tmp_path / "t.html").read_text(encoding="utf-8")
     assert "film &lt;1&gt; &amp; 2.wav" in page
@@ -80,7 +80,7 @@ def test_html_has_a_lane_for_each_label_even_if_unheard(timeline: Timeline, tmp_
     assert data["segments"][1] == [3 * 3600 * RATE + 441, 3 * 3600 * RATE + RATE, "clicks", 1.0, 0.75, 1]
 
 
-def test_an_unknown_severity_is_said_in_every_format(tmp_path: Path) -> None:
+def test_an_unknown_severity_is_unknown_in_every_format(tmp_path: Path) -> None:
     timeline = Timeline(Path("a.wav"), RATE, RATE, (Segment(0, RATE, "tape_squeal", None, 0.9),), ("tape_squeal",))
     timeline.to_csv(tmp_path / "t.csv")
     with open(tmp_path / "t.csv", newline="", encoding="utf-8") as file:
@@ -98,7 +98,7 @@ def test_an_unknown_severity_is_said_in_every_format(tmp_path: Path) -> None:
     assert json.loads(data[1], parse_constant=pytest.fail)["segments"] == [[0, RATE, "tape_squeal", None, 0.9, None]]
 
 
-def test_nothing_heard_still_writes_every_format(tmp_path: Path) -> None:
+def test_a_timeline_without_segments_is_written_in_every_format(tmp_path: Path) -> None:
     empty = Timeline(Path("quiet.wav"), RATE, RATE, (), ("hum",))
     for write, name in ((empty.to_csv, "a.csv"), (empty.to_json, "a.json"), (empty.to_audacity, "a.txt")):
         write(tmp_path / name)

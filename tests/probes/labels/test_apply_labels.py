@@ -46,8 +46,8 @@ def test_training_rows_alone_are_changed(tmp_path, a_view):
         labels.say([rows[1]], "relabel", "clean")
         labels.say([rows[2]], "reject")
         labels.say([rows[3], a_view(99)], "keep")
-        said = list(labels.in_force().values())
-    table, applied = apply_labels(table_of(rows), said)
+        in_force = list(labels.in_force().values())
+    table, applied = apply_labels(table_of(rows), in_force)
     assert table["clip"].to_pylist() == ["0.wav", "1.wav", "3.wav", "4.wav", "5.wav"]
     assert table["artifact"].to_pylist() == ["squeal", "clean", "hiss", "hiss", "hiss"]
     assert np.array_equal(table["severity"].to_numpy(), [np.nan, 0, 0.5, 0.5, 0.5], equal_nan=True)
@@ -74,10 +74,10 @@ def probed(tmp_path_factory) -> Path:
     return directory
 
 
-def rows_of(directory: Path, **wanted: str) -> list[dict[str, Any]]:
+def rows_of(directory: Path, **columns: str) -> list[dict[str, Any]]:
     rows = read_table(directory / "tables" / "h.parquet").drop_columns(["embedding"]).to_pylist()
     numbered = [{**row, "id": n} for n, row in enumerate(rows)]
-    return [row for row in numbered if all(row[name] == value for name, value in wanted.items())]
+    return [row for row in numbered if all(row[name] == value for name, value in columns.items())]
 
 
 @pytest.mark.slow
@@ -104,11 +104,11 @@ def test_labels_of_the_explorer_reach_the_probe_of_the_run(probed, a_view, tmp_p
     assert figures["h"]["test"]["counts"]["train"] == len(rows_of(probed, split="train")) - 1
     encoder = load(probed)
     assert encoder.labels == ("clean", "hiss", "hum", "mains_buzz")
-    told = encoder.classify((np.random.default_rng(0).normal(0, 0.1, 16000).astype(np.float32), 16000))
-    assert list(told.probabilities) == list(encoder.labels)
-    assert sum(told.probabilities.values()) == pytest.approx(1)
-    assert told.severity.keys() == {"hiss", "hum", "mains_buzz"}
-    assert told.severity["mains_buzz"] is None
+    classification = encoder.classify((np.random.default_rng(0).normal(0, 0.1, 16000).astype(np.float32), 16000))
+    assert list(classification.probabilities) == list(encoder.labels)
+    assert sum(classification.probabilities.values()) == pytest.approx(1)
+    assert classification.severity.keys() == {"hiss", "hum", "mains_buzz"}
+    assert classification.severity["mains_buzz"] is None
 
 
 @pytest.mark.slow
@@ -128,10 +128,10 @@ def test_an_added_label_is_heard_and_stored(probed, tmp_path):
     with Journal(tmp_path / "l.jsonl") as journal:
         labels = Labels(journal, "ana", embedder.fingerprint)
         labels.say(rows_of(probed, artifact="hum"), "relabel", "a_buzz")
-        found = refit(x, rows, labels.matching(rows), embedder.fingerprint, old)
+        result = refit(x, rows, labels.matching(rows), embedder.fingerprint, old)
     folder = tmp_path / "new"
     embedder.encoder.save(folder)
-    found.probe.save(folder)
+    result.probe.save(folder)
     encoder = load(folder)
     assert encoder.labels[:2] == ("clean", "hiss")
     assert encoder.labels[-1] == "a_buzz"
@@ -140,6 +140,6 @@ def test_an_added_label_is_heard_and_stored(probed, tmp_path):
     assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
     assert np.isnan(severities[:, -1]).all(), "nobody defined a severity scale for a label that users added"
     assert np.isfinite(severities[:, :-1]).all()
-    straight = found.probe.type.predict(x)
+    straight = result.probe.type.predict(x)
     assert (np.array(encoder.labels)[probabilities.argmax(axis=1)] == straight).all()
     assert PretrainedEncoder(embedder, None).labels == ("clean", "hiss", "hum")

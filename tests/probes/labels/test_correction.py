@@ -34,7 +34,7 @@ def old() -> LinearProbe:
     return LinearProbe.fit(*space(150, 1))
 
 
-def heard(probe: LinearProbe, x: np.ndarray) -> np.ndarray:
+def predicted(probe: LinearProbe, x: np.ndarray) -> np.ndarray:
     return probe.predict(x)
 
 
@@ -46,17 +46,17 @@ def test_a_new_label_is_learned_from_ten_rows_and_the_old_ones_stay(old, seed):
     probe = corrected(old, x, x[rows], labels[rows], sources[rows])
     rest = ~np.isin(sources, sources[rows])
     assert probe.classes == tuple(sorted((*KNOWN, "squeal")))
-    found = heard(probe, x[rest])
+    predictions = predicted(probe, x[rest])
     truth = labels[rest]
-    assert (found[truth == "squeal"] == "squeal").mean() > 0.7
-    assert (found[truth != "squeal"] == "squeal").mean() < 0.1
-    before, after = accuracy(truth, heard(old, x[rest])), accuracy(truth, found)
+    assert (predictions[truth == "squeal"] == "squeal").mean() > 0.7
+    assert (predictions[truth != "squeal"] == "squeal").mean() < 0.1
+    before, after = accuracy(truth, predicted(old, x[rest])), accuracy(truth, predictions)
     assert after > before + 0.08
     known = truth != "squeal"
-    assert accuracy(truth[known], found[known]) > accuracy(truth[known], heard(old, x[rest][known])) - 0.06
+    assert accuracy(truth[known], predictions[known]) > accuracy(truth[known], predicted(old, x[rest][known])) - 0.06
     chances = probe.predict_proba(x[rest])
     assert np.allclose(chances.sum(axis=1), 1)
-    assert expected_calibration_error(chances, found == truth) < 0.12
+    assert expected_calibration_error(chances, predictions == truth) < 0.12
 
 
 def test_a_shifted_archive_is_adapted_to(old):
@@ -64,10 +64,10 @@ def test_a_shifted_archive_is_adapted_to(old):
     before, after = [], []
     for seed in (21, 22, 23):
         x, labels, sources = space(100, seed, shift=0.35)
-        told, rest = slice(0, 160), slice(160, None)
-        probe = corrected(old, x, x[told], labels[told], sources[told])
-        before.append(accuracy(labels[rest], heard(old, x[rest])))
-        after.append(accuracy(labels[rest], heard(probe, x[rest])))
+        labelled, rest = slice(0, 160), slice(160, None)
+        probe = corrected(old, x, x[labelled], labels[labelled], sources[labelled])
+        before.append(accuracy(labels[rest], predicted(old, x[rest])))
+        after.append(accuracy(labels[rest], predicted(probe, x[rest])))
     assert np.median(after) > np.median(before) + 0.05, (before, after)
 
 
@@ -75,33 +75,33 @@ def test_few_labels_change_little_and_none_that_agree_harm(old):
     x, labels, sources = space(60, 31)
     far = space(60, 32)[0]
     one = corrected(old, x, x[:1], labels[:1], sources[:1])
-    assert (heard(one, far) == heard(old, far)).mean() > 0.95
-    agree = np.flatnonzero((heard(old, x) == labels) & (labels == "hum"))
+    assert (predicted(one, far) == predicted(old, far)).mean() > 0.95
+    agree = np.flatnonzero((predicted(old, x) == labels) & (labels == "hum"))
     alone = corrected(old, x, x[agree], labels[agree], sources[agree])  # one class, as of a lasso
-    assert (heard(alone, far) == heard(old, far)).mean() > 0.93
+    assert (predicted(alone, far) == predicted(old, far)).mean() > 0.93
 
 
 def test_labels_of_mistakes_alone_do_not_ruin_the_probe():
     """People label what they find wrong: none of the rows that were heard rightly speaks for the old probe."""
-    old, kept = LinearProbe.fit(*space(150, 1, strength=0.45)), []
+    old, changes = LinearProbe.fit(*space(150, 1, strength=0.45)), []
     for seed in (41, 42, 43):
         x, labels, sources = space(100, seed, strength=0.45)
-        wrong = np.flatnonzero(heard(old, x) != labels)[:30]
+        wrong = np.flatnonzero(predicted(old, x) != labels)[:30]
         assert len(wrong) == 30
         probe = corrected(old, x, x[wrong], labels[wrong], sources[wrong])
         rest = ~np.isin(sources, sources[wrong])
-        before, after = (accuracy(labels[rest], heard(p, x[rest])) for p in (old, probe))
-        kept.append(after - before)
-    assert np.median(kept) > -0.06, kept
+        before, after = (accuracy(labels[rest], predicted(p, x[rest])) for p in (old, probe))
+        changes.append(after - before)
+    assert np.median(changes) > -0.06, changes
 
 
 def test_many_labels_decide(old):
     """Whatever the old probe says: two names exchanged are learned when said often enough."""
     x, labels, sources = space(300, 51)
     swapped = np.where(labels == "hum", "hiss", np.where(labels == "hiss", "hum", labels))
-    told, rest = slice(0, 1000), slice(1000, None)
-    probe = corrected(old, x, x[told], swapped[told], sources[told])
-    assert accuracy(swapped[rest], heard(probe, x[rest])) > accuracy(swapped[rest], heard(old, x[rest])) + 0.25
+    labelled, rest = slice(0, 1000), slice(1000, None)
+    probe = corrected(old, x, x[labelled], swapped[labelled], sources[labelled])
+    assert accuracy(swapped[rest], predicted(probe, x[rest])) > accuracy(swapped[rest], predicted(old, x[rest])) + 0.25
 
 
 def test_weights_balance_labels_and_recordings():

@@ -16,7 +16,7 @@ NOTE = 'a "b", c;\nd\r\ne \u2028 é\t=1+1 '
 
 
 @pytest.fixture
-def said(tmp_path, a_view, a_window):
+def labels(tmp_path, a_view, a_window):
     """Labels of all kinds in a journal that stays open."""
     with Journal(tmp_path / "journal.jsonl") as journal:
         labels = Labels(journal, "ana, b", "enc")
@@ -29,13 +29,13 @@ def said(tmp_path, a_view, a_window):
 
 
 @pytest.mark.parametrize("name", ["l.csv", "l.parquet", "l.jsonl"])
-def test_round_trip(said, tmp_path, name):
-    held = list(said.in_force().values())
-    assert len(held) == 5
-    assert said.export(tmp_path / name) == 5
+def test_round_trip(labels, tmp_path, name):
+    before = list(labels.in_force().values())
+    assert len(before) == 5
+    assert labels.export(tmp_path / name) == 5
     again = read_labels(tmp_path / name)
-    assert again == held
-    assert [type(value) for value in again[0].address.values()] == [type(value) for value in held[0].address.values()]
+    assert again == before
+    assert [type(value) for value in again[0].address.values()] == [type(value) for value in before[0].address.values()]
     assert write_labels(tmp_path / f"2{name}", again) == 5
     assert (tmp_path / f"2{name}").read_bytes() == (tmp_path / name).read_bytes()
 
@@ -46,26 +46,26 @@ def test_no_labels_are_a_file_too(tmp_path, name):
     assert read_labels(tmp_path / name) == []
 
 
-def test_a_journal_is_read_while_it_is_written(said, tmp_path):
+def test_a_journal_is_read_while_it_is_written(labels, tmp_path):
     with (tmp_path / "journal.jsonl").open("ab") as file:
         file.write(b'{"action": "kee')
-    assert read_labels(tmp_path / "journal.jsonl") == list(said.in_force().values())
+    assert read_labels(tmp_path / "journal.jsonl") == list(labels.in_force().values())
 
 
-def test_every_part_is_a_column_that_others_can_read(said, tmp_path):
-    said.export(tmp_path / "l.csv")
+def test_every_part_is_a_column_that_others_can_read(labels, tmp_path):
+    labels.export(tmp_path / "l.csv")
     with (tmp_path / "l.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     relabelled = next(row for row in rows if row["clip"] == "0.wav")
     assert (relabelled["label"], relabelled["before"], relabelled["who"]) == ("tape_squeal", "hiss", "ana, b")
     assert (relabelled["note"], relabelled["channel"], relabelled["artifact"]) == (NOTE, "", "hiss")
-    said.export(tmp_path / "l.parquet")
+    labels.export(tmp_path / "l.parquet")
     table = pq.read_table(tmp_path / "l.parquet")
     assert table.schema.field("id").type == table.schema.field("channel").type == pa.int64()
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "error", "said_of_it"),
+    ("name", "text", "error", "message"),
     [("a.txt", "x", ParameterError, r"\.csv, \.parquet, \.jsonl"), ("no.csv", None, StorageError, r"no\.csv"),
      ("a.csv", "file,label\nx.wav,hum\n", StorageError, "action"), ("a.csv", "", StorageError, "holds no labels"),
      ("b.csv", b"\xff\xfe\x00", StorageError, "as CSV"), ("a.parquet", "id,action", StorageError, "as Parquet"),
@@ -73,10 +73,10 @@ def test_every_part_is_a_column_that_others_can_read(said, tmp_path):
      ("a.jsonl", '{"id": 1}\n', StorageError, "holds no labels"), ("a.jsonl", "[1]\n", StorageError, "line 1"),
      ("a.jsonl", '{"rows": [], "decision": "keep"}\n', StorageError, "'action'")],
 )  # fmt: skip
-def test_foreign_files(tmp_path, name, text, error, said_of_it):
+def test_foreign_files(tmp_path, name, text, error, message):
     if text is not None:
         (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
-    with pytest.raises(error, match=said_of_it):
+    with pytest.raises(error, match=message):
         read_labels(tmp_path / name)
 
 
@@ -84,8 +84,8 @@ def test_foreign_files(tmp_path, name, text, error, said_of_it):
     ("column", "value"),
     [("action", "love"), ("label", "Tape Squeal"), ("id", "x"), ("start", ""), ("sample_rate", "48k"), ("clip", "")],
 )
-def test_a_damaged_row_is_named(said, tmp_path, column, value):
-    said.export(tmp_path / "l.csv")
+def test_a_damaged_row_is_named(labels, tmp_path, column, value):
+    labels.export(tmp_path / "l.csv")
     with (tmp_path / "l.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     rows[1][column] = value

@@ -36,16 +36,16 @@ def collection(
     return (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32), table
 
 
-def say(action: str, label: str = "", artifact: str = "") -> RowLabel:
+def row_label(action: str, label: str = "", artifact: str = "") -> RowLabel:
     return RowLabel(action, label, artifact, "ana", "", "", "", "enc", 0, {"artifact": artifact})
 
 
 def truths(table: pa.Table, rows: Any) -> dict[int, RowLabel]:
     truth, artifact = table["truth"].to_pylist(), table["artifact"].to_pylist()
-    return {int(n): say("relabel", truth[n], artifact[n]) for n in rows}
+    return {int(n): row_label("relabel", truth[n], artifact[n]) for n in rows}
 
 
-def right(probe: Probe, x: np.ndarray, table: pa.Table, rows: Any = slice(None)) -> float:
+def accuracy_of(probe: Probe, x: np.ndarray, table: pa.Table, rows: Any = slice(None)) -> float:
     return accuracy(np.array(table["truth"].to_pylist())[rows], probe.type.predict(x[rows]))
 
 
@@ -64,18 +64,18 @@ def test_an_archive_with_a_fault_that_the_probe_does_not_know(old):
     gains = []
     for seed in (2, 3, 4):
         x, table = collection(80, seed)
-        found = refit(x, table, truths(table, range(60)), "enc", old)
-        assert found.probe.classes == KINDS
-        assert found.probe.fingerprint == "enc"
-        assert (found.used, found.left_out) == (60, 0)
+        result = refit(x, table, truths(table, range(60)), "enc", old)
+        assert result.probe.classes == KINDS
+        assert result.probe.fingerprint == "enc"
+        assert (result.used, result.left_out) == (60, 0)
         rest = slice(60, None)
-        gains.append(right(found.probe, x, table, rest) - right(old, x, table, rest))
-        assert found.before
-        assert found.after
-        assert found.before["rows"] == found.after["rows"] == 60
+        gains.append(accuracy_of(result.probe, x, table, rest) - accuracy_of(old, x, table, rest))
+        assert result.before
+        assert result.after
+        assert result.before["rows"] == result.after["rows"] == 60
         # What it says of itself is what other sources show, give or take 60 rows.
-        assert abs(found.after["accuracy"] - right(found.probe, x, table, rest)) < 0.2
-        assert found.before["accuracy"] == right(old, x, table, slice(0, 60)), (
+        assert abs(result.after["accuracy"] - accuracy_of(result.probe, x, table, rest)) < 0.2
+        assert result.before["accuracy"] == accuracy_of(old, x, table, slice(0, 60)), (
             "the archive was never seen by the old one"
         )
     assert np.median(gains) > 0.08, gains
@@ -85,37 +85,37 @@ def test_after_never_sees_what_it_judges(old):
     """Labels that follow nothing but chance are learned by heart and help nowhere: figures must say so."""
     x, table = collection(60, 5)
     rng = generator("chance")
-    chance = {n: say("relabel", f"name{rng.integers(4)}") for n in range(len(x))}
-    found = refit(x, table, chance, "enc", old)
-    by_heart = np.mean([found.probe.type.predict(x[n : n + 1])[0] == one.label for n, one in chance.items()])
-    assert found.after is not None
+    chance = {n: row_label("relabel", f"name{rng.integers(4)}") for n in range(len(x))}
+    result = refit(x, table, chance, "enc", old)
+    by_heart = np.mean([result.probe.type.predict(x[n : n + 1])[0] == label.label for n, label in chance.items()])
+    assert result.after is not None
     assert by_heart > 0.35
-    assert found.after["accuracy"] < 0.3
+    assert result.after["accuracy"] < 0.3
 
 
 def test_rows_of_a_source_are_left_out_together(old):
     """A label for each source: told only by the source itself, so that nothing can be right."""
     x, table = collection(12, 6)
-    own = {n: say("relabel", f"film{n // 4}") for n in range(len(x))}
-    found = refit(x, table, own, "enc", old)
-    assert found.after is not None
-    assert found.after["accuracy"] == 0.0
+    source_labels = {n: row_label("relabel", f"film{n // 4}") for n in range(len(x))}
+    result = refit(x, table, source_labels, "enc", old)
+    assert result.after is not None
+    assert result.after["accuracy"] == 0.0
 
 
 def test_one_source_judges_nothing(old):
     x, table = collection(5, 7)
-    found = refit(x, table, truths(table, range(4)), "enc", old)
-    assert found.before is None
-    assert found.after is None
-    assert found.probe.classes == KINDS
+    result = refit(x, table, truths(table, range(4)), "enc", old)
+    assert result.before is None
+    assert result.after is None
+    assert result.probe.classes == KINDS
 
 
 def test_severity_stays_what_it_was(old):
     x, table = collection(20, 8)
-    found = refit(x, table, truths(table, range(40)), "enc", old)
-    assert found.probe.severity.keys() == {"hiss", "hum"}
-    _, told = found.probe.classify_batch(x, "enc")
-    assert np.array_equal(told[:, found.probe.classes.index("hum")], old.severity["hum"].predict(x))
+    result = refit(x, table, truths(table, range(40)), "enc", old)
+    assert result.probe.severity.keys() == {"hiss", "hum"}
+    _, severities = result.probe.classify_batch(x, "enc")
+    assert np.array_equal(severities[:, result.probe.classes.index("hum")], old.severity["hum"].predict(x))
 
 
 def test_rejected_training_rows_are_unlearned(run):
@@ -128,12 +128,12 @@ def test_rejected_training_rows_are_unlearned(run):
     columns = [wrong[name].to_numpy() for name in ("artifact", "severity", "source")]
     misled = Probe.fit(Embedded(x, *columns), "enc")
     test_x, test_table = collection(80, 9, kinds=KNOWN)
-    said = {int(n): say("reject", artifact="hiss") for n in spoiled}
-    found = refit(x, wrong, said, "enc", misled)
-    assert (found.used, found.left_out, found.after) == (0, len(spoiled), None)
-    assert right(found.probe, test_x, test_table) > right(misled, test_x, test_table) + 0.1
-    renamed = refit(x, wrong, {int(n): say("relabel", "hum", "hiss") for n in spoiled}, "enc", misled)
-    assert right(renamed.probe, test_x, test_table) > right(misled, test_x, test_table) + 0.1
+    rejected = {int(n): row_label("reject", artifact="hiss") for n in spoiled}
+    result = refit(x, wrong, rejected, "enc", misled)
+    assert (result.used, result.left_out, result.after) == (0, len(spoiled), None)
+    assert accuracy_of(result.probe, test_x, test_table) > accuracy_of(misled, test_x, test_table) + 0.1
+    renamed = refit(x, wrong, {int(n): row_label("relabel", "hum", "hiss") for n in spoiled}, "enc", misled)
+    assert accuracy_of(renamed.probe, test_x, test_table) > accuracy_of(misled, test_x, test_table) + 0.1
     assert renamed.before
     assert renamed.after
     assert renamed.after["accuracy"] > renamed.before["accuracy"] + 0.1
@@ -147,23 +147,23 @@ def test_a_run_judges_its_training_rows_without_their_sources(run, old):
     facts = [table[name].to_numpy() for name in ("artifact", "severity", "source")]
     rote = Probe.fit(Embedded(noise, *facts), "enc")
     rote = Probe(type(rote.type).fit(noise, facts[0], facts[2], strengths=(1e-4,)), rote.severity, "enc")
-    assert right(rote, noise, table) > 0.45
-    kept = {n: say("keep", str(facts[0][n]), str(facts[0][n])) for n in range(300)}
-    found = refit(noise, table, kept, "enc", rote)
-    assert found.before
-    assert found.after
-    assert found.before["accuracy"] < 0.42
-    assert found.after["accuracy"] < 0.42
+    assert accuracy_of(rote, noise, table) > 0.45
+    labels = {n: row_label("keep", str(facts[0][n]), str(facts[0][n])) for n in range(300)}
+    result = refit(noise, table, labels, "enc", rote)
+    assert result.before
+    assert result.after
+    assert result.before["accuracy"] < 0.42
+    assert result.after["accuracy"] < 0.42
 
 
 def test_without_a_probe_labels_alone_make_one():
     x, table = collection(40, 10)
-    found = refit(x, table, truths(table, range(100)), "enc", None)
-    assert found.probe.classes == KINDS
-    assert found.before is None
-    assert found.after
-    assert found.after["accuracy"] > 0.5
-    assert right(found.probe, x, table, slice(100, None)) > 0.5
+    result = refit(x, table, truths(table, range(100)), "enc", None)
+    assert result.probe.classes == KINDS
+    assert result.before is None
+    assert result.after
+    assert result.after["accuracy"] > 0.5
+    assert accuracy_of(result.probe, x, table, slice(100, None)) > 0.5
     with pytest.raises(ParameterError, match="3 sources"):
         refit(x, table, truths(table, range(8)), "enc", None)
 
@@ -173,9 +173,9 @@ def test_what_cannot_be_learned_from_is_said(old):
     with pytest.raises(ParameterError, match="nothing to learn"):
         refit(x, table, {}, "enc", old)
     with pytest.raises(ParameterError, match="nothing to learn"):
-        refit(x, table, {1: say("reject")}, "enc", old)
+        refit(x, table, {1: row_label("reject")}, "enc", old)
     with pytest.raises(ParameterError, match="give an index"):
-        refit(x, table, {len(x): say("relabel", "hum")}, "enc", old)
+        refit(x, table, {len(x): row_label("relabel", "hum")}, "enc", old)
     with pytest.raises(ParameterError, match="source"):
         refit(x, table.drop_columns(["source"]), truths(table, [0]), "enc", old)
     with pytest.raises(FingerprintError):
@@ -193,9 +193,9 @@ def test_ten_thousand_rows_take_seconds():
     few = kind[:1500] < 7
     old = Probe.fit(Embedded(x[:1500][few], names[kind[:1500][few]], np.zeros(few.sum()), source[:1500][few]), "enc")
     started = time.perf_counter()
-    found = refit(x, table, truths(table, range(2000, 12_000)), "enc", old)
+    result = refit(x, table, truths(table, range(2000, 12_000)), "enc", old)
     assert time.perf_counter() - started < 20  # a second or two on a core that has nothing else to do
-    assert found.used == 10_000
-    assert found.after
-    assert found.before
-    assert found.after["accuracy"] > found.before["accuracy"]
+    assert result.used == 10_000
+    assert result.after
+    assert result.before
+    assert result.after["accuracy"] > result.before["accuracy"]

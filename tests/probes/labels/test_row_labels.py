@@ -26,8 +26,8 @@ def test_what_was_said_holds_with_all_that_is_known_of_it(journal, a_view, a_win
     assert labels.say([a_view(7)], "relabel", "tape_squeal", "left of the voice") == 1
     assert labels.say([a_window(0, channel=1)], "keep") == 1
     assert labels.say([a_view(8)], "reject") == 1
-    held = labels.in_force()
-    one = held[7]
+    in_force = labels.in_force()
+    one = in_force[7]
     assert (one.action, one.label, one.before, one.who) == ("relabel", "tape_squeal", "hiss", "ana")
     assert (one.note, one.fingerprint, one.time[-6:]) == ("left of the voice", "encoder-1", "+00:00")
     assert one.tool.startswith("contrastive-artifacts")
@@ -35,14 +35,14 @@ def test_what_was_said_holds_with_all_that_is_known_of_it(journal, a_view, a_win
         "corpus": "esc", "clip": "7.wav", "start": 0, "stop": 48000, "sample_rate": 16000, "artifact": "hiss",
         "source": "s7",
     }  # fmt: skip
-    kept = held[2**62]
-    assert (kept.label, kept.before, kept.address["channel"], kept.address["file"]) == (
+    confirmed = in_force[2**62]
+    assert (confirmed.label, confirmed.before, confirmed.address["channel"], confirmed.address["file"]) == (
         "hum",
         "hum",
         1,
         "/films/a/film.wav",
     )
-    assert (held[8].label, held[8].before) == ("", "hiss")
+    assert (in_force[8].label, in_force[8].before) == ("", "hiss")
 
 
 def test_a_lasso_is_one_act(journal, a_view):
@@ -87,7 +87,7 @@ def test_keep_confirms_what_was_said_last(journal, a_view):
 
 
 @pytest.mark.parametrize(
-    ("change", "action", "label", "said"),
+    ("change", "action", "label", "message"),
     [({}, "undo", "", "undo"), ({}, "relabel", "", "1 to 40"), ({}, "relabel", "Tape Squeal", "Tape Squeal"),
      ({}, "relabel", "x" * 41, "1 to 40"), ({}, "relabel", "hum\n", "a-z"), ({}, "keep", "hum", "takes no label"),
      ({"id": "esc/7"}, "keep", "", "int64"), ({"id": True}, "keep", "", "int64"),
@@ -95,9 +95,9 @@ def test_keep_confirms_what_was_said_last(journal, a_view):
      ({"start": 0.5}, "keep", "", "start 0.5"), ({"sample_rate": None}, "keep", "", "sample_rate"),
      ({"artifact": ""}, "keep", "", "relabel it")],
 )  # fmt: skip
-def test_what_is_unfit_is_refused_whole(journal, a_view, change, action, label, said):
+def test_what_is_unfit_is_refused_whole(journal, a_view, change, action, label, message):
     labels = Labels(journal, "ana", "f")
-    with pytest.raises(ParameterError, match=said):
+    with pytest.raises(ParameterError, match=message):
         labels.say([a_view(1), a_view(2) | change], action, label)
     assert labels.in_force() == {}
     assert journal.entries == []

@@ -122,10 +122,10 @@ def test_figures_know_features_that_tell_from_those_that_do_not():
     seen = np.arange(120) < 60
     for x, least, most in ((telling, 0.8, 1.0), (rng.normal(size=(120, 8)), -0.5, 0.55)):
         whole = Embedded(x, artifact, severity, source)
-        found = module._figures(whole.take(seen), whole.take(~seen))
+        figures = module._figures(whole.take(seen), whole.take(~seen))
         for name in ("linear", "knn5", "severity_rho"):
-            assert least <= found[name] <= most, name
-        assert 0 <= found["leak"] <= 1
+            assert least <= figures[name] <= most, name
+        assert 0 <= figures["leak"] <= 1
 
 
 class Renamed(Corpus):
@@ -153,10 +153,10 @@ def test_rows_hold_seen_and_unseen_figures_and_are_computed_once(small_corpus, t
     assert "mn01_as_mAP_298.pt" in rows[0]["note"]
     assert "not recorded" in rows[1]["note"]
     assert rows[1]["linear"] > rows[0]["linear"]  # trained on artifacts, against random
-    said: list[str] = []
-    again = list(comparing.compare([ours, RANDOM], small_corpus, {"other": other}, TINY, tmp_path, said.append))
+    messages: list[str] = []
+    again = list(comparing.compare([ours, RANDOM], small_corpus, {"other": other}, TINY, tmp_path, messages.append))
     assert again == rows[::-1]
-    assert all("finished before" in line for line in said)
+    assert all("finished before" in line for line in messages)
     assert priced == ["mn01", "mn04"]
 
     official = Renamed("official", small_corpus, [{"fold": 1 + i % 2} for i in range(12)])
@@ -170,14 +170,15 @@ def test_rows_hold_seen_and_unseen_figures_and_are_computed_once(small_corpus, t
 
 
 @pytest.mark.parametrize(
-    ("cpu", "clips", "said"), [(2.0, 4, "fewer clips, to stay within 12 s"), (90.0, None, "accuracy left out: 1620 s")]
+    ("cpu", "clips", "note"),
+    [(2.0, 4, "fewer clips, to stay within 12 s"), (90.0, None, "accuracy left out: 1620 s")],
 )
-def test_slow_networks_get_fewer_clips_or_none(small_corpus, tmp_path, monkeypatch, cpu, clips, said):
+def test_slow_networks_get_fewer_clips_or_none(small_corpus, tmp_path, monkeypatch, cpu, clips, note):
     monkeypatch.setattr(module, "measure_cost", lambda *_: COST | {"cpu_seconds_per_s": cpu})
     settings = dataclasses.replace(TINY, budget_s=12.0)  # 12 clips x 3 states x 0.5 s
     row = next(comparing.compare([RANDOM], small_corpus, {}, settings, tmp_path))
     assert row.get("sources") == clips
-    assert said in row["note"]
+    assert note in row["note"]
     line = comparing.markdown([row], []).splitlines()[-1]
     assert line.count("| - |") == (0 if clips else 2) or " - | - | - | - " in line
 
@@ -190,9 +191,9 @@ def test_encoders_are_measured_on_sources_that_they_have_not_heard(small_corpus,
     split = {"by": "source", "train": 0.5, "validation": 0.5, "test": 0.0, "seed": 0}
     files.write_json(directory / "config.json", {"corpus": section, "split": split})
     candidate = Candidate("trained", "trained", str(directory))
-    heard = candidate.trained_on()
-    assert heard is not None
-    assert len(heard) == 6
+    sources = candidate.trained_on()
+    assert sources is not None
+    assert len(sources) == 6
     row = next(comparing.compare([candidate], small_corpus, {}, TINY, tmp_path / "rows"))
     assert row["sources"] == 6
     assert "not trained on" in row["note"]
