@@ -1,7 +1,8 @@
 """Audio input and output: numpy float32 ``[C, T]``, full scale 1.0, time as an integer sample index.
 
-:mod:`.waveform` converts, resamples and writes waveforms, :mod:`.media` reads files (:mod:`.decoding` has the
-decoders), :mod:`.level` measures levels, :mod:`.windows` cuts a signal into windows.
+:mod:`.waveform` converts, resamples and writes waveforms, :mod:`.media` reads files (:mod:`.decoding` chooses the
+decoder: :mod:`.sound_file` or :mod:`.container`, whose frames :mod:`.clock` puts in time), :mod:`.level` measures
+levels, :mod:`.windows` cuts a signal into windows.
 """
 
 from .level import active_rms as active_rms

@@ -1,7 +1,13 @@
 """Reads media files of any of :data:`EXTENSIONS`, as a whole or in blocks, at the file's native sample rate.
 
-Time is an integer sample index that counts decoded samples from the first one. A range that is read alone equals the
+Time is an integer sample index that follows the clock of a player: sample index / sample rate is the time at which a
+player plays the sample, counted from the start of the file. Where the audio of a film starts later than the picture and
+where packets were lost, silence takes the place of the missing samples (:attr:`MediaFile.gaps`). Time stamps that
+deviate by less than 50 ms or a codec frame are taken for jitter and ignored. A jump back is taken for a restart of the
+clock, and so is one of more than 10 s forward in a transport or program stream. A range that is read alone equals the
 same range of the whole file, in every format.
+
+Everything that can be decoded is read. Where a header states another length, a warning is logged with both.
 """
 
 from __future__ import annotations
@@ -13,25 +19,37 @@ import numpy as np
 
 from ..core.errors import AudioError, ParameterError
 from .decoding import EXTENSIONS as EXTENSIONS
-from .decoding import MAX_CHANNELS as MAX_CHANNELS
-from .decoding import AudioInfo as AudioInfo
 from .decoding import Source, open_source
+from .info import MAX_CHANNELS as MAX_CHANNELS
+from .info import AudioInfo as AudioInfo
+from .info import Span, Stream, reader_errors
+from .waveform import unusable
 
 
-def probe(path: str | Path) -> AudioInfo:
-    """Properties of the first audio stream; decodes at most the first frame.
+def probe(path: str | Path, stream: Stream = None) -> AudioInfo:
+    """Properties of an audio stream; decodes at most the first frame.
+
+    Args:
+        path: The file.
+        stream: See :func:`read`.
 
     Raises:
-        AudioError: no such file, or nothing in it can be decoded as audio.
+        AudioError: no such file or stream, or nothing in it can be decoded as audio.
     """
-    return open_source(Path(path)).info
+    return open_source(Path(path), stream).info
 
 
-def read(path: str | Path, start: int = 0, stop: int | None = None) -> tuple[np.ndarray, int]:
-    """Samples ``[start, stop)`` of the first audio stream and the rate in Hz.
+def read(path: str | Path, start: int = 0, stop: int | None = None, stream: Stream = None) -> tuple[np.ndarray, int]:
+    """Samples ``[start, stop)`` of an audio stream and the rate in Hz.
 
     Equals the same slice of the whole file in every format; a ``stop`` beyond the end means the end. Of a truncated or
     damaged file the decodable part is read; a packet that cannot be decoded becomes silence of its length.
+
+    Args:
+        path: The file.
+        start, stop: Range of samples.
+        stream: Index among the audio streams of the file, or a language tag ("eng"); by default the stream marked as
+            default, else the first.
 
     Returns:
         float32 ``[C, stop - start]``, full scale 1.0 (float files may exceed it), and the native sample rate.
@@ -39,44 +57,57 @@ def read(path: str | Path, start: int = 0, stop: int | None = None) -> tuple[np.
     Raises:
         AudioError: the file cannot be decoded, holds no sample in the range, or holds NaN or infinite values.
     """
-    return _joined(open_source(Path(path)), start, stop)
+    return _joined(open_source(Path(path), stream), start, stop)
 
 
-def glimpse(path: str | Path, start: int, stop: int) -> tuple[np.ndarray, int]:
+def glimpse(path: str | Path, start: int, stop: int, stream: Stream = None) -> tuple[np.ndarray, int]:
     """As :func:`read`, but fast anywhere in a long film: for display and playback, not for measurements.
 
     In lossy formats the decoder seeks by time stamps instead of decoding from the start. The samples can differ from
-    those of :func:`read` within the memory of the codec, and be shifted by the error of the time stamps (a codec frame
-    in MPEG streams, more behind damage).
+    those of :func:`read` within the memory of the codec, and be shifted by the error of the time stamps (up to 50 ms or
+    a codec frame; more where several recordings were joined in one MPEG stream).
 
     Raises:
         AudioError: as :func:`read`.
     """
-    return _joined(open_source(Path(path)), start, stop, by_time=True)
+    return _joined(open_source(Path(path), stream), start, stop, by_time=True)
 
 
 def _joined(source: Source, start: int, stop: int | None, by_time: bool = False) -> tuple[np.ndarray, int]:
-    chunks = list(_range(source, start, stop, by_time))
-    if not chunks:
-        raise _nothing(source.info, start)
-    waveform = np.ascontiguousarray(chunks[0] if len(chunks) == 1 else np.concatenate(chunks, axis=1))
-    _require_finite(waveform, start, source.info.path)
-    return waveform, source.info.sample_rate
+    with reader_errors(source.info.path):
+        chunks = list(_range(source, start, stop, by_time))
+        if not chunks:
+            raise _nothing(source.info, start)
+        waveform = np.ascontiguousarray(chunks[0] if len(chunks) == 1 else np.concatenate(chunks, axis=1))
+        _require_audio(waveform, start, source.info.path)
+        return waveform, source.info.sample_rate
 
 
 class MediaFile:
     """An open file: its properties and its samples. The first use of :meth:`blocks` does not open it again.
 
+    Args:
+        path: The file.
+        stream: See :func:`read`.
+
     Raises:
-        AudioError: no such file, or nothing in it can be decoded as audio.
+        AudioError: no such file or stream, or nothing in it can be decoded as audio.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self._source = open_source(Path(path))
+    def __init__(self, path: str | Path, stream: Stream = None) -> None:
+        self._source = open_source(Path(path), stream)
 
     @property
     def info(self) -> AudioInfo:
         return self._source.info
+
+    @property
+    def gaps(self) -> tuple[Span, ...]:
+        """Ranges ``[start, stop)`` without data, filled with silence, as far as :meth:`blocks` has come.
+
+        The time before the audio starts, lost packets, and packets that cannot be decoded.
+        """
+        return self._source.gaps
 
     def blocks(self, length: int, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, np.ndarray]]:
         """Consecutive blocks ``(position, float32 [C, length])``, the last one shorter; joined they equal :func:`read`.
@@ -100,22 +131,24 @@ class MediaFile:
             whole = count - count % length
             for offset in range(0, whole, length):
                 block = np.ascontiguousarray(joined[:, offset : offset + length])
-                _require_finite(block, position, self.info.path)
+                _require_audio(block, position, self.info.path)
                 yield position, block
                 position += length
             count -= whole
             pending = [joined[:, whole:].copy()] if count else []
         if count:
             block = np.ascontiguousarray(np.concatenate(pending, axis=1))
-            _require_finite(block, position, self.info.path)
+            _require_audio(block, position, self.info.path)
             yield position, block
         elif position == start:
             raise _nothing(self.info, start)
 
 
-def blocks(path: str | Path, length: int, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, np.ndarray]]:
+def blocks(
+    path: str | Path, length: int, start: int = 0, stop: int | None = None, stream: Stream = None
+) -> Iterator[tuple[int, np.ndarray]]:
     """:meth:`MediaFile.blocks` of a file that is opened when the first block is requested."""
-    yield from MediaFile(path).blocks(length, start, stop)
+    yield from MediaFile(path, stream).blocks(length, start, stop)
 
 
 def _range(source: Source, start: int, stop: int | None, by_time: bool = False) -> Iterator[np.ndarray]:
@@ -123,13 +156,14 @@ def _range(source: Source, start: int, stop: int | None, by_time: bool = False) 
     if start < 0 or (stop is not None and stop <= start):
         raise ParameterError(f"The range [{start}, {stop}) is empty or negative; samples count from 0.")
     remaining = None if stop is None else stop - start
-    for chunk in source.chunks(start, by_time):
-        if remaining is not None and chunk.shape[1] >= remaining:
-            yield chunk[:, :remaining]
-            return
-        if remaining is not None:
-            remaining -= chunk.shape[1]
-        yield chunk
+    with reader_errors(source.info.path):
+        for chunk in source.chunks(start, by_time):
+            if remaining is not None and chunk.shape[1] >= remaining:
+                yield chunk[:, :remaining]
+                return
+            if remaining is not None:
+                remaining -= chunk.shape[1]
+            yield chunk
 
 
 def _nothing(info: AudioInfo, start: int) -> AudioError:
@@ -138,12 +172,7 @@ def _nothing(info: AudioInfo, start: int) -> AudioError:
     return AudioError(f"{info.path} holds 0 samples; copy or export it again.")
 
 
-def _require_finite(waveform: np.ndarray, position: int, path: Path) -> None:
-    finite = np.isfinite(waveform)
-    if finite.all():
-        return
-    first = int(np.argmin(finite.all(axis=0)))
-    raise AudioError(
-        f"{path} holds {finite.size - int(finite.sum())} NaN or infinite values, the first at sample "
-        f"{position + first}; replace them (by 0 or by interpolation) and save it again."
-    )
+def _require_audio(waveform: np.ndarray, position: int, path: Path) -> None:
+    fault = unusable(waveform, position)
+    if fault:
+        raise AudioError(f"{path} holds {fault}; replace them (by 0 or by interpolation) and save it again.")

@@ -13,10 +13,11 @@ from scipy.io import wavfile
 
 from ..core import files
 from ..core.errors import AudioError, ParameterError
-from .decoding import MAX_CHANNELS
+from .info import MAX_CHANNELS
 from .level import peak
 
 RESAMPLER = f"soxr-HQ/{soxr.__version__}"  # goes into fingerprints: another resampler gives other embeddings
+LOUDEST = 1e12  # largest sample value; sums of squares of larger ones leave the range of float32
 RATES = (1_000, 768_000)  # lowest and highest sample rate in Hz
 _DEFAULT_SUBTYPE = {".wav": "FLOAT", ".flac": "PCM_24"}
 
@@ -34,8 +35,9 @@ def as_waveform(samples: Any, sample_rate: int, what: str = "waveform") -> np.nd
         float32 ``[C, T]``; shares memory with ``samples`` when that is float32 already.
 
     Raises:
-        AudioError: NaN or infinite values (with their count and the first position), no samples, more than 8 channels,
-            another number of dimensions, a number type without a full scale, or a sample rate out of range.
+        AudioError: NaN or infinite values or such beyond 1e12 (with their count and the first position), no samples,
+            more than 8 channels, another number of dimensions, a number type without a full scale, or a sample rate out
+            of range.
     """
     if not RATES[0] <= sample_rate <= RATES[1]:
         raise AudioError(f"The sample rate of the {what} is {sample_rate} Hz; it must lie in {RATES[0]}..{RATES[1]}.")
@@ -51,18 +53,26 @@ def as_waveform(samples: Any, sample_rate: int, what: str = "waveform") -> np.nd
             f"The {what} has {waveform.shape[0]} channels of {waveform.shape[1]} samples. {hint}give [C, T] with at "
             f"most {MAX_CHANNELS} channels."
         )
-    # A sum of squares is finite only if every sample is, and is twice as fast; an overflow is checked below.
-    with np.errstate(over="ignore"):
-        if all(np.isfinite(np.dot(channel, channel)) for channel in waveform):
-            return waveform
-    finite = np.isfinite(waveform)
-    if not finite.all():
-        first = int(np.argmin(finite.all(axis=0)))
-        raise AudioError(
-            f"The {what} has {finite.size - int(finite.sum())} NaN or infinite values, the first at sample {first}; "
-            "replace them first."
-        )
+    if fault := unusable(waveform):
+        raise AudioError(f"The {what} has {fault}; replace them first.")
     return waveform
+
+
+def unusable(waveform: np.ndarray, position: int = 0) -> str | None:
+    """Says how many values are NaN, infinite or beyond :data:`LOUDEST`, and where; None if there are none.
+
+    Args:
+        waveform: float32 ``[C, T]``.
+        position: Index of its first sample, for the message.
+    """
+    if waveform.min() >= -LOUDEST and waveform.max() <= LOUDEST:  # false with NaN
+        return None
+    usable = np.isfinite(waveform)
+    kind = "NaN or infinite values"
+    if usable.all():
+        usable, kind = np.abs(waveform) <= LOUDEST, f"values beyond {LOUDEST:g} (full scale is 1.0)"
+    first = position + int(np.argmin(usable.all(axis=0)))
+    return f"{usable.size - int(usable.sum())} {kind}, the first at sample {first}"
 
 
 def mono(waveform: np.ndarray) -> np.ndarray:

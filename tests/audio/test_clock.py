@@ -1,0 +1,187 @@
+"""Sample index / rate is the time at which a player plays the sample: late starts and lost packets are silence."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from contrastive_artifacts import audio
+from contrastive_artifacts.audio.clock import Clock
+
+RATE = 48_000
+SECONDS = 6
+KINDS = {  # file -> audio codec
+    "a.ts": "mp2",
+    "aac.ts": "aac",
+    "a.mkv": "flac",
+    "opus.mkv": "libopus",
+    "aac.mkv": "aac",
+    "a.mpg": "mp2",
+    "a.mp4": "aac",
+    "a.mov": "pcm_s16le",
+    "a.flv": "aac",
+}
+PICTURES = {".ts": "mpeg2video", ".mpg": "mpeg2video", ".flv": "flv"}  # container -> video codec
+
+
+def film(
+    path: Path,
+    codec: str,
+    *,
+    late_s: float = 0.0,
+    lost: tuple[float, float] = (0, 0),
+    jitter: int = 0,
+    options: dict[str, str] | None = None,
+) -> np.ndarray:
+    """Writes a film whose audio starts late or lacks the packets of a time range; returns its noise [T]."""
+    noise = np.random.default_rng(3).standard_normal(SECONDS * RATE + 32).astype(np.float32)
+    waveform = 0.1 * np.lib.stride_tricks.sliding_window_view(noise, 33).sum(axis=1)[: SECONDS * RATE] / 6
+    frame = av.AudioFrame.from_ndarray(np.stack([waveform, waveform]), "fltp", "stereo")
+    frame.sample_rate, frame.pts, frame.time_base = RATE, 0, Fraction(1, RATE)
+    with av.open(str(path), "w", options=options or {}) as container:
+        video = container.add_stream(PICTURES.get(path.suffix, "mpeg4"), rate=25)
+        video.width = video.height = 64
+        video.pix_fmt = "yuv420p"
+        stream = container.add_stream(codec, rate=RATE, layout="stereo")
+        packets: list[av.Packet] = []
+        for index in range(25 * (SECONDS + int(late_s))):
+            image = av.VideoFrame.from_ndarray(np.full((64, 64, 3), index % 255, np.uint8), format="rgb24")
+            image.pts = index
+            packets += video.encode(image)
+        packets += video.encode(None)
+        shaped = av.AudioResampler(
+            stream.codec_context.format.name, "stereo", RATE, frame_size=stream.frame_size or 1024
+        )
+        for number, part in enumerate([*shaped.resample(frame), *shaped.resample(None)]):
+            part.pts += round(late_s * RATE) + (jitter if number % 2 else 0)
+            packets += stream.encode(part)
+        packets += stream.encode(None)
+        timed = [
+            (float((p.dts if p.dts is not None else 0) * p.time_base), n, p) for n, p in enumerate(packets) if p.size
+        ]
+        for time, _, packet in sorted(timed, key=lambda entry: entry[:2]):
+            if packet.stream.type == "video" or not lost[0] <= time - late_s < lost[1]:
+                container.mux(packet)
+    return waveform
+
+
+def lag(reference: np.ndarray, waveform: np.ndarray, start: int, length: int = 24_000) -> int:
+    """Where the samples ``[start, start + length)`` of ``waveform`` lie later than in ``reference``."""
+    size = 1 << 20
+    part = waveform[start : start + length]
+    match = np.fft.irfft(np.fft.rfft(reference, size) * np.conj(np.fft.rfft(part, size)))
+    place = int(np.argmax(match))
+    assert match.max() > 0.9 * float(part @ part), "the passage is there"
+    return start - place
+
+
+def check_glimpses(path: Path, whole: np.ndarray) -> None:
+    for start in range(0, whole.shape[1] - RATE, RATE // 2 + 77):
+        part = audio.read(path, start, start + RATE // 2)[0]
+        np.testing.assert_array_equal(part, whole[:, start : start + RATE // 2])
+        seen = audio.glimpse(path, start, start + RATE // 2)[0]
+        assert seen.shape == part.shape
+        if part.any():
+            size = 1 << 16
+            match = np.fft.irfft(np.conj(np.fft.rfft(seen[0], size)) * np.fft.rfft(part[0], size))
+            assert abs((int(np.argmax(match)) + size // 2) % size - size // 2) <= RATE // 500
+    joined = np.concatenate([block for _, block in audio.blocks(path, 7001)], axis=1)
+    np.testing.assert_array_equal(joined, whole)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_audio_that_starts_late_begins_with_silence(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    noise = film(path, KINDS[name], late_s=2.0)
+    file = audio.MediaFile(path)
+    whole = np.concatenate([block for _, block in file.blocks(9000)], axis=1)
+    (gap,) = file.gaps
+    assert gap[0] == 0
+    assert gap[1] == pytest.approx(2 * RATE, abs=0.05 * RATE)
+    assert not whole[:, : gap[1]].any()
+    assert whole[:, gap[1] : gap[1] + 4000].any()
+    assert lag(noise, whole[0], 4 * RATE) == pytest.approx(2 * RATE, abs=0.05 * RATE)
+    assert file.info.samples == pytest.approx(whole.shape[1], abs=0.2 * RATE)
+    check_glimpses(path, whole)
+
+
+@pytest.mark.parametrize("name", [name for name in KINDS if name not in ("a.mp4", "a.mov")])
+def test_lost_packets_are_silence(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    noise = film(path, KINDS[name], lost=(2.0, 3.5))
+    file = audio.MediaFile(path)
+    whole = np.concatenate([block for _, block in file.blocks(9000)], axis=1)
+    (gap,) = file.gaps
+    assert gap[0] == pytest.approx(2 * RATE, abs=0.06 * RATE)
+    assert gap[1] == pytest.approx(3.5 * RATE, abs=0.06 * RATE)
+    assert not whole[:, gap[0] : gap[1]].any()
+    assert lag(noise, whole[0], RATE) == pytest.approx(lag(noise, whole[0], 4 * RATE), abs=0.002 * RATE)
+    assert whole.shape[1] == pytest.approx(SECONDS * RATE, abs=0.1 * RATE)
+    check_glimpses(path, whole)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_healthy_film_has_no_gaps(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    film(path, KINDS[name])
+    file = audio.MediaFile(path)
+    whole = np.concatenate([block for _, block in file.blocks(9000)], axis=1)
+    assert file.gaps == ()
+    with av.open(str(path)) as container:
+        assert whole.shape[1] == sum(frame.samples for frame in container.decode(audio=0))
+    check_glimpses(path, whole)
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "aac.ts", "a.mp4"])
+def test_jitter_of_time_stamps_changes_nothing(tmp_path: Path, name: str) -> None:
+    film(tmp_path / name, KINDS[name])
+    plain = audio.read(tmp_path / name)[0]
+    (tmp_path / "jitter").mkdir()
+    film(tmp_path / "jitter" / name, KINDS[name], jitter=900)
+    file = audio.MediaFile(tmp_path / "jitter" / name)
+    whole = np.concatenate([block for _, block in file.blocks(9000)], axis=1)
+    assert file.gaps == ()
+    np.testing.assert_array_equal(whole, plain)
+
+
+@pytest.mark.parametrize("offset_s", [0, 3, 50_000, 95_438])
+def test_restarts_and_wraparound_of_the_clock_are_no_gaps(tmp_path: Path, offset_s: int) -> None:
+    """Two transport streams one after the other; the last offset lets the 33 bits of the clock overflow."""
+    film(tmp_path / "a.ts", "mp2")
+    (tmp_path / "b").mkdir()
+    film(tmp_path / "b" / "a.ts", "mp2", options={"output_ts_offset": str(offset_s)})
+    first, second = (audio.read(path)[0] for path in (tmp_path / "a.ts", tmp_path / "b" / "a.ts"))
+    np.testing.assert_array_equal(second, first)
+    for name, parts in (("up.ts", ("a.ts", "b/a.ts")), ("down.ts", ("b/a.ts", "a.ts"))):
+        path = tmp_path / name
+        path.write_bytes(b"".join((tmp_path / part).read_bytes() for part in parts))
+        file = audio.MediaFile(path)
+        whole = np.concatenate([block for _, block in file.blocks(9000)], axis=1)
+        assert sum(stop - start for start, stop in file.gaps) <= 0.1 * RATE
+        assert whole.shape[1] == pytest.approx(2 * first.shape[1], abs=0.1 * RATE)
+
+
+def test_gap_in_the_clock() -> None:
+    clock = Clock(1000, Fraction(0), duration_s=100.0, restarts=False)
+    assert clock.start_at(0) == 0
+    assert clock.silence(0, 0, 20) == 0
+    assert clock.silence(20, 25, 20) == 0, "jitter"
+    assert clock.silence(40, 40, 20) == 0
+    assert clock.silence(60, 105, 20) == 0, "less than 50 ms"
+    assert clock.silence(80, 170, 20) == 90, "adds up to more"
+    assert clock.silence(190, 190, 20) == 0
+    clock.skip(100)
+    assert clock.silence(310, 310, 20) == 0, "an undecodable packet was counted"
+    assert clock.silence(330, 5, 20) == 0, "a restart"
+    assert clock.silence(350, 25, 20) == 0
+    assert clock.silence(370, 245, 20) == 200
+    assert clock.silence(590, 10**9, 20) == 0, "beyond the end of the file"
+    assert clock.silence(610, None, 20) == 0
+    drifting = Clock(1000, Fraction(0), duration_s=None, restarts=True)
+    assert [drifting.silence(20 * n, 25 * n, 20) for n in range(100)] == [0] * 100
+    assert drifting.silence(2000, 2500 + 11_000, 20) == 0, "another recording"
+    assert drifting.silence(2020, 2520 + 11_000 + 9000, 20) == 9000
