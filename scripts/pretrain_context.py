@@ -1,7 +1,7 @@
-"""Trains a module that hears slow artifacts: python scripts/pretrain_context.py [run=DIR] [encoder=release|RUN] ...
+"""Trains a context module for slow artifacts: python scripts/pretrain_context.py [run=DIR] [encoder=release|RUN] ...
 
-It takes the patches and the slow figures of windows of 10 s (window_s) from corpus=folder corpus.path=DIR or any other.
-The run that it writes is one like those of pretrain.py: probe it, scan with it, load it.
+The module works on windows of 10 s (window_s) on top of an encoder; the corpus is corpus=folder corpus.path=DIR or any
+other. The result is a run like those of pretrain.py: probe it, scan with it, load it. Run it again to resume.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from contrastive_artifacts import cli
 
 if __name__ == "__main__":  # before the slow imports
-    cli.run(__file__, stopped="Nothing was written; run the same command again.")
+    cli.run(__file__, stopped="The latest checkpoint is kept; run the same command again to go on from it.")
 
 from typing import Any
 
