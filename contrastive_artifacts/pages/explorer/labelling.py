@@ -45,21 +45,21 @@ class Labelling:
             with suppress(FingerprintError):  # the rows were embedded by another encoder since
                 collection.classify(Probe.load(saved, collection.index.fingerprint))
 
-    def say(self, rows: Sequence[int], action: str, label: str, note: str) -> dict[str, Any]:
+    def add(self, rows: Sequence[int], action: str, label: str, note: str) -> dict[str, Any]:
         """Gives many rows one label, as one act.
 
         Returns:
             ``changed``: number of these rows; ``counts``: see :meth:`counts`.
 
         Raises:
-            ParameterError: as :meth:`contrastive_artifacts.probes.labels.Labels.say`.
+            ParameterError: as :meth:`contrastive_artifacts.probes.labels.Labels.add`.
             StorageError: it could not be stored; nothing has changed.
         """
         numbers, ids = sorted(set(rows)), self.collection.index.ids
         facts = self.collection.many_facts(numbers)
         labelled = [{**row_facts, "id": int(ids[row])} for row, row_facts in zip(numbers, facts, strict=True)]
         with self._lock:
-            changed = self.labels.say(labelled, action, label, note)
+            changed = self.labels.add(labelled, action, label, note)
             self._update(numbers)
             return {"changed": changed, "counts": self.counts()}
 

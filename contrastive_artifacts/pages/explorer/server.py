@@ -168,7 +168,7 @@ def explore_app(collection: Collection, labels: Labels, access: serving.Access) 
     @app.post("/api/labels")
     def label(body: Labelled) -> dict[str, Any]:
         check(*body.rows)
-        return labelling.say(body.rows, body.action, body.label, body.note.strip())
+        return labelling.add(body.rows, body.action, body.label, body.note.strip())
 
     @app.post("/api/undo")
     def undo() -> dict[str, Any]:

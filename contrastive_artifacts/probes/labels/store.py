@@ -41,7 +41,7 @@ class Labels:
         self._acts = Acts(journal, who, "action")
         self._standing = fold(self._acts.standing, journal.path)
 
-    def say(self, rows: Sequence[Mapping[str, Any]], action: str, label: str = "", note: str = "") -> int:
+    def add(self, rows: Sequence[Mapping[str, Any]], action: str, label: str = "", note: str = "") -> int:
         """Stores one act over one or many rows and returns the number of different rows.
 
         Args:

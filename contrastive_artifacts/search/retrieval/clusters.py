@@ -23,7 +23,7 @@ from ...scan.timeline import clock
 from ..index import Index
 from .query import LABELS
 
-_DIMENSIONS = 16  # with more, distances say little, and HDBSCAN compares every pair of rows
+_DIMENSIONS = 16  # in more, distances differ little, and HDBSCAN, which compares all pairs, is slow
 _CLUSTERED = 20_000  # rows at most; further rows join the cluster of their nearest clustered row
 _MEMBER = 0.1  # least strength of a membership, which is 1 in the densest part of a cluster
 _BLOCK = 4096

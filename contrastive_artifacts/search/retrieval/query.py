@@ -56,8 +56,8 @@ def mean_of(vectors: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
 def unlike(like: np.ndarray, other: np.ndarray) -> np.ndarray:
     """The direction from ``other`` to ``like``, both [D], as a unit vector float32 [D]: like this but not like that.
 
-    From the embedding of a clean clip to that of its damaged twin this is the change that the damage made, whatever the
-    sound: a search by it ranks rows by how far they lie in that direction.
+    From the embedding of a clean clip to that of its damaged twin this is the change by the damage, for any sound: a
+    search by it ranks rows by how far they lie in that direction.
 
     Raises:
         ParameterError: the two are equal.

@@ -167,9 +167,9 @@ def test_the_probe_is_retrained_with_user_labels(tmp_path):
         labelling = Labelling(collection, Labels(journal, "ana", encoder.fingerprint))
         with pytest.raises(ParameterError, match="nothing to learn from"):
             labelling.retrain()
-        assert labelling.say(list(range(20)), "relabel", "tape_squeal", "")["changed"] == 20
-        assert labelling.say([*range(30, 50), 30], "relabel", "clean", "")["counts"]["relabel"] == 40
-        assert labelling.say([0], "reject", "", "")["counts"] == {"keep": 0, "reject": 1, "relabel": 39}
+        assert labelling.add(list(range(20)), "relabel", "tape_squeal", "")["changed"] == 20
+        assert labelling.add([*range(30, 50), 30], "relabel", "clean", "")["counts"]["relabel"] == 40
+        assert labelling.add([0], "reject", "", "")["counts"] == {"keep": 0, "reject": 1, "relabel": 39}
         decisions = [("", "keep", "reject", "relabel")[code] for code in codes(collection, "decision")]
         assert decisions == ["reject", *["relabel"] * 19, *[""] * 10, *["relabel"] * 20, *[""] * 10]
         before = collection.index.metadata.column("heard").to_pylist()
@@ -196,7 +196,7 @@ def test_the_probe_is_retrained_with_user_labels(tmp_path):
         assert again.index.metadata.column("heard").to_pylist() == before
         resumed = Labelling(again, Labels(journal, "ana", encoder.fingerprint))
         assert again.index.metadata.column("heard").to_pylist() == labels, "opened again, the retrained probe is used"
-        resumed.say(list(range(30, 40)), "relabel", "clean", "")
+        resumed.add(list(range(30, 40)), "relabel", "clean", "")
         assert resumed.retrain()["before"] is not None
         assert "tape_squeal" not in ca.load(answer["saved"]).labels, "retraining starts from the probe without labels"
         (tmp_path / "index" / "relabelled" / "probe.safetensors").write_bytes(b"no probe")
@@ -208,8 +208,8 @@ def test_the_probe_is_retrained_with_user_labels(tmp_path):
 def test_a_label_keeps_its_code_when_others_come_and_go(rendered, tmp_path):
     with Journal(tmp_path / "labels.jsonl") as journal:
         labelling = Labelling(rendered, Labels(journal, "ana", rendered.index.fingerprint))
-        labelling.say([1], "relabel", "zebra", "")
-        labelling.say([2], "relabel", "ant", "why")
+        labelling.add([1], "relabel", "zebra", "")
+        labelling.add([2], "relabel", "ant", "why")
         values = rendered.columns["label"].values
         assert values == ("", "zebra", "ant")
         assert rendered.labels()[-2:] == ["zebra", "ant"]
@@ -223,6 +223,6 @@ def test_a_label_keeps_its_code_when_others_come_and_go(rendered, tmp_path):
         labelling.undo()
         assert rendered.columns["label"].values == values
         assert not codes(rendered, "label").any()
-        labelling.say([3], "relabel", "bee", "")
+        labelling.add([3], "relabel", "bee", "")
         assert rendered.columns["label"].values == (*values, "bee")
         labelling.undo()

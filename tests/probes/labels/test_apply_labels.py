@@ -42,10 +42,10 @@ def test_training_rows_alone_are_changed(tmp_path, a_view):
     rows[4]["split"] = "test"
     with Journal(tmp_path / "l.jsonl") as journal:
         labels = Labels(journal, "ana", "f")
-        labels.say([rows[0], rows[4]], "relabel", "squeal")
-        labels.say([rows[1]], "relabel", "clean")
-        labels.say([rows[2]], "reject")
-        labels.say([rows[3], a_view(99)], "keep")
+        labels.add([rows[0], rows[4]], "relabel", "squeal")
+        labels.add([rows[1]], "relabel", "clean")
+        labels.add([rows[2]], "reject")
+        labels.add([rows[3], a_view(99)], "keep")
         in_force = list(labels.in_force().values())
     table, applied = apply_labels(table_of(rows), in_force)
     assert table["clip"].to_pylist() == ["0.wav", "1.wav", "3.wav", "4.wav", "5.wav"]
@@ -86,10 +86,10 @@ def test_labels_of_the_explorer_reach_the_probe_of_the_run(probed, a_view, tmp_p
     before = (probed / "tables" / "h.parquet").read_bytes()
     with Journal(tmp_path / "labels.jsonl") as journal:
         labels = Labels(journal, "ana", "whatever encoder")
-        labels.say(rows_of(probed, artifact="hum", split="train")[:4], "relabel", "mains_buzz")
+        labels.add(rows_of(probed, artifact="hum", split="train")[:4], "relabel", "mains_buzz")
         hiss = [rows_of(probed, artifact="hiss", split=side)[0] for side in ("train", "test")]
-        labels.say(hiss, "reject")
-        labels.say([a_view(7)], "keep")
+        labels.add(hiss, "reject")
+        labels.add([a_view(7)], "keep")
         labels.export(tmp_path / "l.csv")
     with caplog.at_level(logging.WARNING, "contrastive_artifacts"):
         figures = Run(probed).probe(**PROBE, labels=tmp_path / "l.csv")
@@ -127,7 +127,7 @@ def test_an_added_label_is_heard_and_stored(probed, tmp_path):
     old = Probe.fit(Embedded.from_table(rows, "train"), embedder.fingerprint)
     with Journal(tmp_path / "l.jsonl") as journal:
         labels = Labels(journal, "ana", embedder.fingerprint)
-        labels.say(rows_of(probed, artifact="hum"), "relabel", "a_buzz")
+        labels.add(rows_of(probed, artifact="hum"), "relabel", "a_buzz")
         result = refit(x, rows, labels.matching(rows), embedder.fingerprint, old)
     folder = tmp_path / "new"
     embedder.encoder.save(folder)

@@ -20,10 +20,10 @@ def labels(tmp_path, a_view, a_window):
     """Labels of all kinds in a journal that stays open."""
     with Journal(tmp_path / "journal.jsonl") as journal:
         labels = Labels(journal, "ana, b", "enc")
-        labels.say([a_view(0), a_view(1), a_window(2)], "relabel", "tape_squeal", NOTE)
-        labels.say([a_window(0, channel=0), a_window(1)], "keep")
-        labels.say([a_view(1)], "reject")
-        labels.say([a_view(5)], "reject")
+        labels.add([a_view(0), a_view(1), a_window(2)], "relabel", "tape_squeal", NOTE)
+        labels.add([a_window(0, channel=0), a_window(1)], "keep")
+        labels.add([a_view(1)], "reject")
+        labels.add([a_view(5)], "reject")
         labels.undo()
         yield labels
 

@@ -23,9 +23,9 @@ def journal(tmp_path):
 
 def test_what_was_said_holds_with_all_that_is_known_of_it(journal, a_view, a_window):
     labels = Labels(journal, "ana", "encoder-1")
-    assert labels.say([a_view(7)], "relabel", "tape_squeal", "left of the voice") == 1
-    assert labels.say([a_window(0, channel=1)], "keep") == 1
-    assert labels.say([a_view(8)], "reject") == 1
+    assert labels.add([a_view(7)], "relabel", "tape_squeal", "left of the voice") == 1
+    assert labels.add([a_window(0, channel=1)], "keep") == 1
+    assert labels.add([a_view(8)], "reject") == 1
     in_force = labels.in_force()
     one = in_force[7]
     assert (one.action, one.label, one.before, one.who) == ("relabel", "tape_squeal", "hiss", "ana")
@@ -47,8 +47,8 @@ def test_what_was_said_holds_with_all_that_is_known_of_it(journal, a_view, a_win
 
 def test_a_lasso_is_one_act(journal, a_view):
     labels = Labels(journal, "ana", "f")
-    labels.say([a_view(1)], "keep")
-    assert labels.say([a_view(n) for n in (0, 1, 2, 2)], "relabel", "hum") == 3
+    labels.add([a_view(1)], "keep")
+    assert labels.add([a_view(n) for n in (0, 1, 2, 2)], "relabel", "hum") == 3
     assert len(journal.entries) == 2
     assert {n: label.label for n, label in labels.in_force().items()} == {0: "hum", 1: "hum", 2: "hum"}
     assert sorted(labels.undo()) == [0, 1, 2]
@@ -63,11 +63,11 @@ def test_labels_survive_and_each_person_undoes_their_own(tmp_path, a_view):
     path = tmp_path / "l.jsonl"
     with Journal(path) as journal:
         ana = Labels(journal, "ana", "f")
-        ana.say([a_view(0), a_view(1)], "relabel", "hum")
+        ana.add([a_view(0), a_view(1)], "relabel", "hum")
     with Journal(path) as journal:
         ben = Labels(journal, "ben", "g")
         assert ben.undo() == []
-        ben.say([a_view(1)], "reject", note="two faults")
+        ben.add([a_view(1)], "reject", note="two faults")
         assert {n: label.who for n, label in ben.in_force().items()} == {0: "ana", 1: "ben"}
     with Journal(path) as journal:
         ana = Labels(journal, "ana", "f")
@@ -78,11 +78,11 @@ def test_labels_survive_and_each_person_undoes_their_own(tmp_path, a_view):
 
 def test_keep_confirms_what_was_said_last(journal, a_view):
     labels = Labels(journal, "ana", "f")
-    labels.say([a_view(0)], "relabel", "crackle")
-    labels.say([a_view(0)], "keep")
+    labels.add([a_view(0)], "relabel", "crackle")
+    labels.add([a_view(0)], "keep")
     assert labels.in_force()[0].label == "crackle"
-    labels.say([a_view(0)], "reject")
-    labels.say([a_view(0)], "keep")
+    labels.add([a_view(0)], "reject")
+    labels.add([a_view(0)], "keep")
     assert labels.in_force()[0].label == "hiss", "a rejected row shows what is known of it"
 
 
@@ -98,7 +98,7 @@ def test_keep_confirms_what_was_said_last(journal, a_view):
 def test_what_is_unfit_is_refused_whole(journal, a_view, change, action, label, message):
     labels = Labels(journal, "ana", "f")
     with pytest.raises(ParameterError, match=message):
-        labels.say([a_view(1), a_view(2) | change], action, label)
+        labels.add([a_view(1), a_view(2) | change], action, label)
     assert labels.in_force() == {}
     assert journal.entries == []
 
@@ -106,18 +106,18 @@ def test_what_is_unfit_is_refused_whole(journal, a_view, change, action, label, 
 def test_an_act_has_bounds(journal, a_view):
     labels = Labels(journal, "ana", "f")
     with pytest.raises(ParameterError, match="0 rows"):
-        labels.say([], "keep")
+        labels.add([], "keep")
     with pytest.raises(ParameterError, match="1001"):
-        labels.say([a_view(0)], "keep", note="x" * 1001)
+        labels.add([a_view(0)], "keep", note="x" * 1001)
     rows = [a_view(n) for n in range(MOST_ROWS + 1)]
     with pytest.raises(ParameterError, match=str(MOST_ROWS + 1)):
-        labels.say(rows, "keep")
-    assert labels.say(rows[1:], "keep", note="x" * 1000) == MOST_ROWS == len(labels.in_force())
+        labels.add(rows, "keep")
+    assert labels.add(rows[1:], "keep", note="x" * 1000) == MOST_ROWS == len(labels.in_force())
 
 
 def test_labels_find_their_rows_in_another_index(journal, a_view, a_window):
     labels = Labels(journal, "ana", "yamnet")
-    labels.say([a_view(3), a_window(1, channel=0)], "relabel", "crackle")
+    labels.add([a_view(3), a_window(1, channel=0)], "relabel", "crackle")
     other = [
         a_view(9),
         a_view(3, "hum"),
@@ -139,8 +139,8 @@ def test_labels_find_their_rows_in_another_index(journal, a_view, a_window):
 
 def test_of_two_labels_the_last_one_matches(journal, a_view):
     labels = Labels(journal, "ana", "f")
-    labels.say([a_view(3)], "relabel", "crackle")
-    labels.say([{**a_view(3), "id": 77}], "relabel", "thump")  # the same sound, in an index built anew
+    labels.add([a_view(3)], "relabel", "crackle")
+    labels.add([{**a_view(3), "id": 77}], "relabel", "thump")  # the same sound, in an index built anew
     assert {n: label.label for n, label in labels.in_force().items()} == {77: "thump"}
     assert labels.matching(pa.Table.from_pylist([a_view(3)]))[0].label == "thump"
 
@@ -156,14 +156,14 @@ def test_a_journal_of_something_else_is_refused(journal, tmp_path):
 
 def test_a_full_disk_changes_nothing(journal, a_view, monkeypatch):
     labels = Labels(journal, "ana", "f")
-    labels.say([a_view(0)], "keep")
+    labels.add([a_view(0)], "keep")
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(StorageError, match="No space"):
-        labels.say([a_view(0)], "reject")
+        labels.add([a_view(0)], "reject")
     with pytest.raises(StorageError, match="No space"):
         labels.undo()
     assert labels.in_force()[0].action == "keep"
