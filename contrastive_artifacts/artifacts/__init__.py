@@ -16,6 +16,7 @@ from .presets import states as states
 from .render import COMPOUND as COMPOUND
 from .render import compose as compose
 from .render import compose_steps as compose_steps
+from .render import compound_params as compound_params
 from .render import render as render
 from .render import replay as replay
 from .render import replay_view as replay_view

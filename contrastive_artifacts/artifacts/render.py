@@ -110,9 +110,8 @@ def compose(
         ParameterError: the chain is empty, or as :func:`render`.
     """
     views = compose_steps(chain, waveform, sample_rate, seed, span)
-    steps = [view.params for view in views]
-    params = _record(COMPOUND, max(step["severity"] for step in steps), int(seed), {"chain": steps})
-    return RenderedView(views[-1].waveform, sample_rate, params, _union([view.segments for view in views]))
+    segments = _union([view.segments for view in views])
+    return RenderedView(views[-1].waveform, sample_rate, compound_params(views, seed), segments)
 
 
 def compose_steps(
@@ -135,6 +134,12 @@ def compose_steps(
         samples = view.waveform
         views.append(replace(view, waveform=_like(samples.copy(), waveform)))
     return views
+
+
+def compound_params(steps: Sequence[RenderedView], seed: int) -> Params:
+    """The params of :func:`compose` for the views of :func:`compose_steps`."""
+    chain = [view.params for view in steps]
+    return _record(COMPOUND, max(step["severity"] for step in chain), int(seed), {"chain": chain})
 
 
 def _union(touched: Sequence[np.ndarray]) -> np.ndarray:
