@@ -1,4 +1,7 @@
-"""Draws every artifact at several severities: python analysis/contact_sheet.py [path=clip.wav] [artifacts=vinyl]
+"""Draws every artifact at several severities, on one page to look at and listen to.
+
+    python analysis/contact_sheet.py
+    python analysis/contact_sheet.py clip.wav artifacts=vinyl to=vinyl.html
 
 Writes one HTML file, which opens without a network: sound, spectrogram, 20 ms of the waveform where the artifact is
 strongest, and parameters.
@@ -11,6 +14,8 @@ from contrastive_artifacts import cli
 if __name__ == "__main__":  # before the slow imports
     cli.run(__file__, cli.Positional("FILE", "path"))
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,29 +26,42 @@ from contrastive_artifacts import artifacts, audio
 from contrastive_artifacts.core.console import console
 from contrastive_artifacts.data import corpora
 from contrastive_artifacts.pages.sheet import SheetRow, write_sheet
+from contrastive_artifacts.runs import sections, typed
+
+
+@dataclass(frozen=True)
+class Settings:
+    artifacts: Mapping[str, Any]
+    path: str | None
+    severities: list[float]
+    seconds: float
+    seed: int
+    to: str
 
 
 def main(config: dict[str, Any]) -> None:
-    names = [name for name in artifacts.states(config["artifacts"]["states"])[1:] if artifacts.artifact(name).fits(2)]
-    waveform, rate, about = clip(config["path"], config["seconds"])
+    settings = typed.settings(Settings, config, "")
+    section = typed.settings(sections.ArtifactsSection, settings.artifacts, "artifacts")
+    names = [name for name in artifacts.states(section.states)[1:] if artifacts.artifact(name).fits(2)]
+    waveform, rate, about = clip(settings.path, settings.seconds)
     rows = []
     for name in track(names, "render", transient=True):
         record = artifacts.artifact(name)
         clean = waveform if len(waveform) >= record.least_channels else widened(waveform, rate)
-        views = [artifacts.render(name, clean, rate, severity, config["seed"]) for severity in config["severities"]]
+        views = [artifacts.render(name, clean, rate, severity, settings.seed) for severity in settings.severities]
         rows.append(SheetRow(record, clean, views))
-    facts = {"clip": about, "rate": f"{rate} Hz", "artifacts": len(rows), "seed": config["seed"]}
-    write_sheet(config["to"], rows, "Contact sheet of artifacts", facts)
-    console.print(f"sheet    {config['to']} (open it in a browser)")
+    facts = {"clip": about, "rate": f"{rate} Hz", "artifacts": len(rows), "seed": settings.seed}
+    write_sheet(settings.to, rows, "Contact sheet of artifacts", facts)
+    console.print(f"sheet    {settings.to} (open it in a browser)")
 
 
 def clip(path: str | None, seconds: float) -> tuple[np.ndarray, int, str]:
     """The loudest ``seconds`` of a file, by default a built-in clip: float32 ``[C, T]``, sample rate, description."""
     if path is None:
         corpus = corpora.create("builtin", sources=36, seed=1, duration_s=max(2.0, seconds))
-        chosen = next(c for c in corpus.clips if c.category == "speech")
-        waveform, rate = corpus.load(chosen)
-        about = f"{chosen.category} of the built-in corpus"
+        speech = next(clip for clip in corpus.clips if clip.category == "speech")
+        waveform, rate = corpus.load(speech)
+        about = "speech of the built-in corpus"
     else:
         waveform, rate = audio.read(path)
         about = Path(path).name

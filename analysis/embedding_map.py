@@ -1,6 +1,9 @@
-"""Draws the embedding map of a probed run: python analysis/embedding_map.py run=DIR [space=z] [points=420]
+"""Draws the map of a probed run's embeddings: which artifacts lie together.
 
-Writes map.png, map.html (opens from disk, without a network, and plays the clips) and separation.json into the run.
+    python analysis/embedding_map.py outputs/mine
+    python analysis/embedding_map.py outputs/mine space=h points=1000
+
+Writes map.png, map.html (one file that plays each point and opens without a network) and separation.json into the run.
 """
 
 from __future__ import annotations
@@ -12,8 +15,9 @@ if __name__ == "__main__":  # before the slow imports
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib
 import numpy as np
@@ -29,34 +33,44 @@ from contrastive_artifacts.embedding.table import read_table, table_vectors
 from contrastive_artifacts.pages.map import MapPoint, write_map
 from contrastive_artifacts.pages.shared.preview import encode_preview
 from contrastive_artifacts.probes.geometry import separation, trustworthiness, umap_2d
+from contrastive_artifacts.runs import typed
 from contrastive_artifacts.runs.run import Run
 
 
+@dataclass(frozen=True)
+class Settings:
+    run: str
+    space: Literal["h", "z"]
+    points: int
+    seed: int
+
+
 def main(config: dict[str, Any]) -> None:
-    directory = Path(config["run"])
-    views = read_table(directory / "tables" / f"{config['space']}.parquet")
+    settings = typed.settings(Settings, config, "")
+    directory = Path(settings.run)
+    views = read_table(directory / "tables" / f"{settings.space}.parquet")
     views = views.filter(pc.not_equal(views["split"], "train"))
-    rows = spread(views, config["points"], config["seed"])
+    rows = spread(views, settings.points, settings.seed)
     views, x = views.take(rows), table_vectors(views)[rows]
     facts = separation(x, views["artifact"].to_pylist(), views["source"].to_pylist())
-    with console.status("UMAP (compiles for some seconds on its first use)"):
-        xy = umap_2d(x, seed=config["seed"])
+    with console.status("UMAP (the first use compiles for some seconds)"):
+        xy = umap_2d(x, seed=settings.seed)
     facts["trustworthiness"] = trustworthiness(x, xy)
     points = [
         MapPoint(float(xy[i, 0]), float(xy[i, 1]), row["id"], row["artifact"], row["severity"], row["source"],
                  row["corpus"], json.loads(row["params"]), *sound)
         for i, (row, sound) in enumerate(sounds(directory, views))
     ]  # fmt: skip
-    write_map(directory / "map.html", points, f"Embedding map of {directory.name}", {"space": config["space"], **facts})
+    write_map(directory / "map.html", points, f"Embedding map of {directory.name}", {"space": settings.space, **facts})
     draw(xy, views, directory / "map.png")
     files.write_json(directory / "separation.json", {k: v if np.isfinite(v) else None for k, v in facts.items()})
     table("separation", list(facts), [[f"{value:.3f}" for value in facts.values()]])
-    console.print(f"map      {directory}/map.html (open it in a browser: hover, click, listen) and {directory}/map.png")
+    console.print(f"map      {directory}/map.html (open it in a browser) and {directory}/map.png")
     console.print(f"figures  {directory}/separation.json")
 
 
 def spread(views: pa.Table, points: int, seed: int) -> np.ndarray:
-    """Up to ``points`` rows, drawn evenly over the artifacts."""
+    """Numbers of up to ``points`` rows, as many of each artifact, drawn at random."""
     rng = np.random.default_rng(seed)
     kinds = np.array(views["artifact"].to_pylist())
     share = -(-points // max(1, len(np.unique(kinds))))
@@ -75,12 +89,12 @@ def sounds(directory: Path, views: pa.Table) -> Iterator[tuple[dict[str, Any], t
         waveform, rate = cache.load(clips[row["clip"]])
         clean = cut_window(waveform, row["start"], row["stop"] - row["start"])
         view = artifacts.replay(clean, rate, json.loads(row["params"]))
-        level = 0.1 / max(audio.active_rms(view, rate), 1e-5)  # about -20 dBFS, the same for all clips
+        level = 0.1 / max(audio.active_rms(view, rate), 1e-5)  # about -20 dBFS: all are equally loud
         yield row, encode_preview(view * level, rate)
 
 
 def draw(xy: np.ndarray, views: pa.Table, path: Path) -> None:
-    """The map three times: by artifact, by severity, by source."""
+    """Writes the map three times, coloured by artifact, by severity and by source."""
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 

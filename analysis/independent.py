@@ -1,8 +1,11 @@
-"""Checks an encoder on other renderings: python analysis/independent.py [encoder=release] corpus=...
+"""Checks an encoder on artifacts that are not rendered by this package.
 
-Six textbook implementations, written here with nothing but NumPy and from other assumptions than the package's: white
-noise at a fixed SNR, a bare mains tone with two harmonics, one-sample impulses, clipping by gain, zeroed gaps and
-resampling by linear interpolation along a sine. Three strengths each; writes one CSV row an artifact and strength.
+    python analysis/independent.py
+    python analysis/independent.py encoder=release corpus=folder corpus.path=recordings/ clips=200
+
+Six textbook implementations in NumPy alone, with other assumptions than those of the package: white noise at a fixed
+SNR, a mains tone with two harmonics, one-sample impulses, clipping by gain, zeroed gaps, and resampling by linear
+interpolation along a sine. Three strengths each; writes one CSV row per artifact and strength.
 """
 
 from __future__ import annotations
@@ -12,7 +15,8 @@ from contrastive_artifacts import cli
 if __name__ == "__main__":  # before the slow imports
     cli.run(__file__)
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,7 +27,7 @@ from contrastive_artifacts import audio
 from contrastive_artifacts.core import files
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.errors import AudioError
-from contrastive_artifacts.runs import sections
+from contrastive_artifacts.runs import sections, typed
 
 Renderer = Callable[[np.ndarray, int, float, np.random.Generator], np.ndarray]  # strength in its own unit
 
@@ -65,18 +69,27 @@ def wow_flutter(x: np.ndarray, rate: int, percent: float, rng: np.random.Generat
     return np.interp(place, n, x)
 
 
-STRENGTHS: dict[Renderer, tuple[float, float, float]] = {  # faint, plain, heavy
+STRENGTHS: dict[Renderer, tuple[float, float, float]] = {  # slight, clear, severe
     hiss: (30.0, 20.0, 10.0), hum: (-25.0, -15.0, -5.0), clicks: (1.0, 4.0, 15.0), clipping: (3.0, 8.0, 15.0),
     dropout: (0.01, 0.04, 0.12), wow_flutter: (0.5, 1.0, 2.0),
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Settings:
+    corpus: Mapping[str, Any]
+    encoder: str
+    clips: int
+    csv: str
+
+
 def main(config: dict[str, Any]) -> None:
-    corpus, encoder = sections.make_corpus(config["corpus"]), ca.load(config["encoder"])
+    settings = typed.settings(Settings, config, "")
+    corpus, encoder = sections.make_corpus(settings.corpus), ca.load(settings.encoder)
     cases: list[tuple[str, Renderer | None, float]] = [("clean", None, 0.0)]
     cases += [(r.__name__, r, s) for r, strengths in STRENGTHS.items() for s in strengths]
-    labels_of: dict[tuple[str, float], list[str]] = {(name, strength): [] for name, _, strength in cases}
-    for clip in track(corpus.clips[: config["clips"]], "classify", transient=True):
+    predictions: dict[tuple[str, float], list[str]] = {(name, strength): [] for name, _, strength in cases}
+    for clip in track(corpus.clips[: settings.clips], "classify", transient=True):
         try:
             waveform, rate = corpus.load(clip)
         except AudioError:
@@ -84,26 +97,16 @@ def main(config: dict[str, Any]) -> None:
         x = audio.mono(waveform).astype(np.float64)
         if not x.any():
             continue
-        for i, (name, renderer, strength) in enumerate(cases):
-            y = (
-                x
-                if renderer is None
-                else renderer(x, rate, strength, np.random.default_rng([i, len(labels_of[name, strength])]))
-            )
-            labels_of[name, strength].append(encoder.classify((y.astype(np.float32), rate)).label)
+        for number, (name, renderer, strength) in enumerate(cases):
+            labels = predictions[name, strength]
+            rng = np.random.default_rng([number, len(labels)])
+            y = x if renderer is None else renderer(x, rate, strength, rng)
+            labels.append(encoder.classify((y.astype(np.float32), rate)).label)
     columns = ["artifact", "strength", "clips", "recall", "called clean", "most often called"]
     rows = []
-    for (name, strength), labels in labels_of.items():
-        common = max(set(labels), key=labels.count)
-        rows.append(
-            [
-                name,
-                strength,
-                len(labels),
-                *(f"{np.mean([w == n for w in labels]):.3f}" for n in (name, "clean")),
-                common,
-            ]
-        )
-    files.write_csv(config["csv"], [columns, *rows])
-    table(f"textbook renderings, {config['encoder']} on {corpus.name}", columns, rows)
-    console.print(f"rows  {config['csv']}")
+    for (name, strength), labels in predictions.items():
+        shares = [f"{np.mean([label == other for label in labels]):.3f}" for other in (name, "clean")]
+        rows.append([name, strength, len(labels), *shares, max(set(labels), key=labels.count)])
+    files.write_csv(settings.csv, [columns, *rows])
+    table(f"textbook renderings, {settings.encoder} on {corpus.name}", columns, rows)
+    console.print(f"rows  {settings.csv}")

@@ -1,7 +1,11 @@
-"""Scores by context length: python analysis/long_range_context.py [encoders.mine=outputs/mine] [corpus=...] [clips=36]
+"""Measures what longer context brings to the recognition of artifacts.
 
-T1 score against context, T2 pairs with equal local sound, T3 the same patches shuffled in time, T4 attention distance,
-T5 the rate of a record from its scores, T6 the ladder of aggregators. Writes table.csv, figure.png and report.md.
+    python analysis/long_range_context.py
+    python analysis/long_range_context.py +encoders.mine=outputs/mine corpus=folder corpus.path=recordings/ clips=36
+
+T1 score against context, T2 pairs that are alike in any one second, T3 the same patches shuffled in time, T4 how far
+the attention reaches, T5 a record's revolution rate from its scores, T6 aggregators compared. Writes table.csv,
+figure.png and report.md.
 """
 
 from __future__ import annotations
@@ -13,6 +17,8 @@ if __name__ == "__main__":  # before the slow imports
 
 import sys
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,23 +36,35 @@ from contrastive_artifacts.runs.long_range.report import LADDER, TABLES, encoder
 from contrastive_artifacts.training.context import FitSettings
 
 
+@dataclass(frozen=True)
+class Settings:
+    corpus: Mapping[str, Any]
+    encoders: Mapping[str, str | Mapping[str, Any]]
+    clips: int
+    plan: Mapping[str, Any]
+    fitting: Mapping[str, Any]
+    out: str
+    csv: str | None
+
+
 def main(config: dict[str, Any]) -> None:
     started = time.perf_counter()
-    sizes = {k: tuple(v) if isinstance(v, list) else v for k, v in config["plan"].items()}
-    fitting = typed.settings(FitSettings, {**config["fitting"], "seed": sizes["seed"]}, "fitting")
-    plan = typed.settings(Plan, {**sizes, "fitting": fitting}, "plan")
-    entries = [Entry(name, model(section)) for name, section in config["encoders"].items()]
-    corpus, out = sections.make_corpus(config["corpus"]), Path(config["out"])
-    rows = run_all(entries, corpus, list(corpus.clips[: config["clips"]]), plan, out / "cache")
-    facts = {"clips": min(config["clips"], len(corpus)), "corpus": corpus.name, "seed": plan.seed, **about()}
+    settings = typed.settings(Settings, config, "")
+    fitting = typed.settings(FitSettings, settings.fitting, "fitting", seed=settings.plan["seed"])
+    plan = typed.settings(Plan, settings.plan, "plan", fitting=fitting)
+    entries = [Entry(name, model(section)) for name, section in settings.encoders.items()]
+    corpus, out = sections.make_corpus(settings.corpus), Path(settings.out)
+    rows = run_all(entries, corpus, list(corpus.clips[: settings.clips]), plan, out / "cache")
+    facts = {"clips": min(settings.clips, len(corpus)), "corpus": corpus.name, "seed": plan.seed, **about()}
     files.write_csv(out / "table.csv", [list(rows[0]), *(rounded(row) for row in rows)])
     draw(rows, plan, out / "figure.png")
     files.write_text(out / "report.md", report(rows, plan, facts))
-    if config["csv"]:
+    if settings.csv:
         for name, tests in TABLES.items():
             head = f"# {facts['command']} at {facts['commit']}, {facts['clips']} clips of {facts['corpus']}"
-            part = [row for row in rows if row["test"] in tests]
-            files.write_csv(f"{config['csv']}_{name}.csv", [[head], list(part[0]), *(rounded(row) for row in part)])
+            selected = [row for row in rows if row["test"] in tests]
+            lines = [[head], list(selected[0]), *(rounded(row) for row in selected)]
+            files.write_csv(f"{settings.csv}_{name}.csv", lines)
     columns, cells = summary(rows)
     table("macro-F1 at 10 s (T6) and mean accuracy over the pairs (T2)", columns, cells)
     console.print(
@@ -55,7 +73,7 @@ def main(config: dict[str, Any]) -> None:
 
 
 def model(section: Any) -> Encoder | backbones.Backbone:
-    """The network of a section of ``encoders``."""
+    """The network that a section of ``encoders`` names."""
     if isinstance(section, dict):
         return backbones.create(section["backbone"], section.get("weights", "auto"))
     name = f"release/{section}" if section in released() else section
@@ -63,7 +81,7 @@ def model(section: Any) -> Encoder | backbones.Backbone:
 
 
 def about() -> dict[str, str]:
-    """The command, without paths of this machine, and the commit."""
+    """The command, without paths that only this machine has, and the commit."""
     words = [w if "weights=" not in w else w.partition("=")[0] + "=WEIGHTS" for w in sys.argv[1:]]
     words = [w for w in words if not w.startswith(("out=", "hydra."))]
     return {
@@ -78,7 +96,7 @@ def rounded(row: dict[str, Any]) -> list[Any]:
 
 
 def draw(rows: list[dict[str, Any]], plan: Plan, path: Path) -> None:
-    """Score against context by class and accuracy on the pairs; one column per encoder."""
+    """Writes the figure: score against context by class, pairs and aggregators; one column per encoder."""
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
@@ -89,11 +107,11 @@ def draw(rows: list[dict[str, Any]], plan: Plan, path: Path) -> None:
     for column, name in enumerate(names):
         for axes, kind in zip(panels[:2, column], ("linear", "attention"), strict=True):
             for i, label in enumerate((*CLASSES, "macro")):
-                cells = select(rows, test="T1", encoder=name, model=kind, label=label)
-                cells.sort(key=lambda row: row["context_s"])
-                style = {"color": "black", "linewidth": 3} if label == "macro" else {"color": colors(i)}
+                points = select(rows, test="T1", encoder=name, model=kind, label=label)
+                points.sort(key=lambda row: row["context_s"])
+                look = {"color": "black", "linewidth": 3} if label == "macro" else {"color": colors(i)}
                 axes.plot(
-                    [r["context_s"] for r in cells], [r["value"] for r in cells], marker="o", label=label, **style
+                    [r["context_s"] for r in points], [r["value"] for r in points], marker="o", label=label, **look
                 )
             axes.axhline(1 / len(CLASSES), color="grey", linestyle=":")
             title = "mean of patches, linear probe" if kind == "linear" else "attention over patches"
@@ -102,16 +120,16 @@ def draw(rows: list[dict[str, Any]], plan: Plan, path: Path) -> None:
             axes.minorticks_off()
         axes = panels[2, column]
         for i, (title, (model, context_s)) in enumerate(bars.items()):
-            cells = [select(rows, test="T2", encoder=name, model=model, label=p, context_s=context_s)[0] for p in PAIRS]
-            edges = np.array([[r["value"] - r["low"], r["high"] - r["value"]] for r in cells]).T
+            pairs = [select(rows, test="T2", encoder=name, model=model, label=p, context_s=context_s)[0] for p in PAIRS]
+            edges = np.array([[r["value"] - r["low"], r["high"] - r["value"]] for r in pairs]).T
             where = np.arange(len(PAIRS)) + 0.16 * (i - 2)
-            height = [r["value"] for r in cells]
+            height = [r["value"] for r in pairs]
             axes.bar(where, height, 0.15, yerr=np.nan_to_num(edges.clip(0)), label=title, error_kw={"lw": 0.6})
         axes.axhline(0.5, color="grey", linestyle=":")
         axes.set_xticks(
             np.arange(len(PAIRS)), [p.replace(" / ", "\n").replace("once per", "once\nper") for p in PAIRS], fontsize=7
         )
-        axes.set(ylim=(0, 1.02), ylabel="accuracy", title=f"{name}: pairs with equal local sound")
+        axes.set(ylim=(0, 1.02), ylabel="accuracy", title=f"{name}: pairs of one local sound")
     lines, groups = (panels[row, 0].get_legend_handles_labels() for row in (0, 2))
     figure.legend(*lines, loc="outside upper center", ncols=len(CLASSES) + 1, fontsize=8)
     figure.legend(*groups, loc="outside lower center", ncols=len(bars), fontsize=8)

@@ -1,7 +1,10 @@
-"""Compares recipes and baselines: python analysis/recipes.py corpus=esc10 [seeds=[0,1,2]] ['unseen={...}'] ...
+"""Compares training recipes with each other and with baselines, over several seeds.
 
-Trains every recipe with every seed (finished runs are not trained again), measures them and the baselines on the
-held-out fold and on unseen corpora, writes one CSV row per measurement and prints the means over seeds.
+    python analysis/recipes.py corpus=esc10
+    python analysis/recipes.py corpus=esc10 seeds=[0,1,2] 'unseen={speech: {kind: folder, path: DIR}}'
+
+Trains every recipe with every seed, measures recipes and baselines on the held-out fold and on unseen corpora, writes
+one CSV row per measurement and prints the means over seeds. The same command again trains only what is not finished.
 """
 
 from __future__ import annotations
@@ -9,26 +12,50 @@ from __future__ import annotations
 from contrastive_artifacts import cli
 
 if __name__ == "__main__":  # before the slow imports
-    cli.run(__file__, stopped="Finished runs and the latest checkpoint are kept; run the same command again to go on.")
+    cli.run(__file__, stopped="Runs are kept up to their latest checkpoint; run the same command again to go on.")
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-import yaml
 
+from contrastive_artifacts.cli.configs import compose
 from contrastive_artifacts.core import files
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.models import backbones
 from contrastive_artifacts.models.baselines import FrozenBackbone, LogMelStatistics
-from contrastive_artifacts.runs import run, sections
+from contrastive_artifacts.runs import run, sections, typed
 from contrastive_artifacts.runs.measure import ViewEmbedder, embed_views, measure, summary
 from contrastive_artifacts.runs.run import Run
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 
 
+@dataclass(frozen=True)
+class ProbeSettings:
+    duration_s: float
+    draws: int
+    bootstrap: int
+    probes: list[Literal["linear", "mlp"]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(sections.PretrainSections):
+    run: str
+    recipes: list[str]
+    backbones: list[str]
+    weights: dict[str, str] | None
+    seeds: list[int]
+    unseen: dict[str, dict[str, Any]] | None
+    probe: dict[str, Any]
+    out: str
+    csv: str
+
+
 def main(config: dict[str, Any]) -> None:
+    typed.settings(Settings, config, "")
+    typed.settings(ProbeSettings, config["probe"], "probe")
     config |= {"unseen": config["unseen"] or {}, "weights": config["weights"] or {}}
     rows = []
     for seed in config["seeds"]:
@@ -47,7 +74,7 @@ def main(config: dict[str, Any]) -> None:
 
 
 def baseline(config: dict[str, Any], name: str, make: Any) -> dict[str, Any]:
-    """Figures of a baseline; existing ones are read."""
+    """Figures of a baseline; if it was measured before, they are read from its file."""
     path = Path(config["out"]) / f"{name}-{config['trainer']['seed']}" / "metrics.json"
     if not path.exists():
         model: ViewEmbedder = make()
@@ -64,12 +91,13 @@ def baseline(config: dict[str, Any], name: str, make: Any) -> dict[str, Any]:
 
 
 def trained(config: dict[str, Any], recipe: str, backbone: str, weights: str) -> dict[str, Any]:
-    """Figures of one run, which is trained or resumed if it is not finished."""
+    """Figures of one training, which is started or resumed unless it is finished."""
     directory = Path(config["out"]) / f"{recipe}-{backbone}-{config['trainer']['seed']}"
     if not (directory / "metrics.json").exists():
-        objective = yaml.safe_load((CONFIGS / "objective" / f"{recipe}.yaml").read_text(encoding="utf-8"))
-        keys = ("corpus", "split", "artifacts", "optim", "trainer", "window_s", "encoder")
-        section = {key: config[key] for key in keys} | {"objective": objective}
+        recipe_settings = compose(CONFIGS / "objective", recipe).settings
+        objective = {name: setting.value for name, setting in recipe_settings.items()}
+        shared = ("corpus", "split", "artifacts", "optim", "trainer", "window_s", "encoder")
+        section = {key: config[key] for key in shared} | {"objective": objective}
         run.pretrain({**section, "backbone": {"name": backbone, "weights": weights}}, directory)
         Run(directory).probe(config["unseen"], seed=1000, **config["probe"])
     return files.read_json(directory / "metrics.json")
@@ -78,20 +106,20 @@ def trained(config: dict[str, Any], recipe: str, backbone: str, weights: str) ->
 def rows_of(method: str, backbone: str, seed: int, figures: dict[str, Any]) -> list[dict[str, Any]]:
     """One row per space and side."""
     return [
-        {"method": method, "backbone": backbone, "space": space, "side": side, "seed": seed, **summary(side_figures)}
+        {"method": method, "backbone": backbone, "space": space, "side": side, "seed": seed, **summary(measured)}
         for space, sides in figures.items()
-        for side, side_figures in sides.items()
+        for side, measured in sides.items()
     ]
 
 
 def show(rows: list[dict[str, Any]]) -> None:
-    """Mean and standard deviation over seeds."""
+    """Prints mean and standard deviation over seeds."""
     keys = ("method", "backbone", "space", "side")
     groups = dict.fromkeys(tuple(row[k] for k in keys) for row in rows)
     names = [name for name in rows[0] if name not in (*keys, "seed")]
     cells = []
     for group in groups:
-        group_rows = [row for row in rows if tuple(row[k] for k in keys) == group]
-        values = np.array([[np.nan if row[n] is None else row[n] for n in names] for row in group_rows], float)
+        seeds = [row for row in rows if tuple(row[k] for k in keys) == group]
+        values = np.array([[np.nan if row[n] is None else row[n] for n in names] for row in seeds], float)
         cells.append([*group, *(f"{m:.3f}±{s:.3f}" for m, s in zip(values.mean(0), values.std(0), strict=True))])
-    table(f"mean and deviation over seeds {sorted({row['seed'] for row in rows})}", [*keys, *names], cells)
+    table(f"mean and standard deviation over seeds {sorted({row['seed'] for row in rows})}", [*keys, *names], cells)

@@ -1,6 +1,9 @@
-"""Prints the checkpoints that an encoder can start from: python scripts/backbones.py [NAME]
+"""Lists the backbones that an encoder can start from, with their licences.
 
-Without a name: one line each. With one: its whole record, with addresses, sizes, hashes and licences.
+    python scripts/backbones.py
+    python scripts/backbones.py mn04
+
+Without a name: one line for each. With a name: its whole record, with addresses, sizes, hashes and licences.
 """
 
 from __future__ import annotations
@@ -10,23 +13,31 @@ from contrastive_artifacts import cli
 if __name__ == "__main__":  # before the slow imports
     cli.run(__file__, cli.Positional("NAME", "name"))
 
+from dataclasses import dataclass
 from typing import Any
 
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.models.backbones import BACKBONES, Checkpoint, hub
+from contrastive_artifacts.runs import typed
+
+
+@dataclass(frozen=True)
+class Settings:
+    name: str | None
 
 
 def main(config: dict[str, Any]) -> None:
-    name = config["name"]
-    if name:
+    name = typed.settings(Settings, config, "").name
+    if name is not None:
         table(name, ("", ""), record(BACKBONES[name]))
     else:
         columns = ("name", "parameters", "mAP", "weights", "code", "here")
-        table("backbones", columns, [line(BACKBONES[each]) for each in BACKBONES])
-        console.print(f"Files are looked for, and downloaded to, {hub.cache_folder()}. weights=none needs no file.")
+        table("backbones", columns, [line(BACKBONES[name]) for name in BACKBONES])
+        console.print(f"Published weights are read from, and downloaded to, {hub.cache_folder()}.")
 
 
 def line(checkpoint: Checkpoint) -> tuple[str, ...]:
+    """A checkpoint as a row of the list."""
     facts = checkpoint.published
     return (
         checkpoint.name,
@@ -39,13 +50,14 @@ def line(checkpoint: Checkpoint) -> tuple[str, ...]:
 
 
 def here(checkpoint: Checkpoint) -> str:
-    """Which weights this machine has."""
+    """Which weights are on this machine: "published", "ours" (in this package), or none."""
     if any((hub.cache_folder() / source.filename).is_file() for source in checkpoint.sources):
         return "published"
     return "ours" if hub.bundled(checkpoint.name) else ""
 
 
 def record(checkpoint: Checkpoint) -> list[tuple[str, str]]:
+    """Everything known of a checkpoint, as rows of name and value."""
     rows = [
         ("published by", checkpoint.origin),
         ("paper", checkpoint.paper),

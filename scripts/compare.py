@@ -1,8 +1,11 @@
-"""Compares backbones: python scripts/compare.py [backbones=[yamnet,mn04]] [encoders=[release]] [corpus=folder ...] ...
+"""Compares backbones and encoders: accuracy, speed, memory and size.
 
-Accuracy of frozen features on seen and unseen corpora, speed, memory and size, in one table and one figure. Weights are
-the published ones in the cache, else those of this project, else random ones; the last two are marked. A second run
-computes missing rows only.
+    python scripts/compare.py
+    python scripts/compare.py backbones=[yamnet,mn04] encoders=[release] corpus=folder corpus.path=recordings/
+
+Accuracy of frozen features on seen and unseen corpora, speed, memory and size, in one table and one figure. Uses the
+published weights in the cache, else those of this package, else random ones, and marks the last two. The same command
+again measures only what is not finished.
 """
 
 from __future__ import annotations
@@ -14,7 +17,8 @@ if __name__ == "__main__":  # before the slow imports
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,28 +34,33 @@ from contrastive_artifacts.runs.comparing import Candidate, CompareSettings
 COLOURS = {"published": "tab:blue", "given": "tab:cyan", "ours": "tab:green", "trained": "tab:red", "random": "0.6"}
 
 
+@dataclass(frozen=True)
+class Settings:
+    corpus: Mapping[str, Any]
+    artifacts: Mapping[str, Any]
+    backbones: list[str | Mapping[str, Any]]
+    encoders: list[str]
+    random: bool
+    download: bool
+    unseen: Mapping[str, Mapping[str, Any]] | None
+    measure: Mapping[str, Any]
+    out: str
+    csv: str | None
+
+
 def main(config: dict[str, Any]) -> None:
-    section = config["artifacts"]
-    about = {"states": artifacts.states(section["states"]), "severity": tuple(section["severity"])}
-    settings = typed.settings(CompareSettings, {**config["measure"], **about}, "measure")
-    compared, left_out = candidates(config)
-    unseen = {name: sections.make_corpus(other) for name, other in (config["unseen"] or {}).items()}
-    folder = Path(config["out"])
-    measured = comparing.compare(
-        compared,
-        sections.make_corpus(config["corpus"]),
-        unseen,
-        settings,
-        folder / "rows",
-        lambda line: console.print(line),
-    )
-    provenance = {
-        "command": shlex.join(["python", "scripts/compare.py", *sys.argv[1:]]),
-        "commit": files.commit(__file__),
-    }
-    rows = [row | provenance for row in measured]
+    settings = typed.settings(Settings, config, "")
+    section = typed.settings(sections.ArtifactsSection, settings.artifacts, "artifacts")
+    states = artifacts.states(section.states)
+    measure = typed.settings(CompareSettings, settings.measure, "measure", states=states, severity=section.severity)
+    encoders, left_out = candidates(settings)
+    unseen = {name: sections.make_corpus(other, f"unseen.{name}") for name, other in (settings.unseen or {}).items()}
+    corpus, folder = sections.make_corpus(settings.corpus), Path(settings.out)
+    results = comparing.compare(encoders, corpus, unseen, measure, folder / "rows", lambda line: console.print(line))
+    about = {"command": shlex.join(["python", "scripts/compare.py", *sys.argv[1:]]), "commit": files.commit(__file__)}
+    rows = [row | about for row in results]
     names = comparing.columns(rows)
-    targets = [folder / "table.csv", *([Path(config["csv"])] if config["csv"] else [])]
+    targets = [folder / "table.csv", *([Path(settings.csv)] if settings.csv else [])]
     for target in targets:
         files.write_csv(target, [names, *([row.get(name) for name in names] for row in rows)])
     text = comparing.markdown(rows, list(unseen))
@@ -67,26 +76,27 @@ def main(config: dict[str, Any]) -> None:
     console.print(f"figure  {folder}/figure.png")
 
 
-def candidates(config: dict[str, Any]) -> tuple[list[Candidate], list[str]]:
-    """The candidates, and a message for each backbone that is left out because weights are missing."""
-    compared, left_out = [], []
-    for entry in config["backbones"]:
+def candidates(settings: Settings) -> tuple[list[Candidate], list[str]]:
+    """What is compared, and a message for each backbone that has no weights here."""
+    encoders, left_out = [], []
+    for entry in settings.backbones:
         try:
-            compared.append(comparing.choose(entry, config["random"], config["download"]))
+            encoders.append(comparing.choose(entry, settings.random, settings.download))
         except WeightsError as error:
             left_out.append(str(error))
-    compared += [Candidate(encoder_name(name), "trained", name) for name in config["encoders"]]
-    if not compared:
+    encoders += [Candidate(encoder_name(name), "trained", name) for name in settings.encoders]
+    if not encoders:
         raise ParameterError(f"There is nothing to compare. {' '.join(left_out)}")
-    return compared, left_out
+    return encoders, left_out
 
 
 def encoder_name(folder: str) -> str:
+    """How an encoder is called in the table."""
     return folder if folder == "release" else Path(folder).name
 
 
 def draw(rows: Sequence[dict[str, Any]], unseen: Sequence[str], path: Path) -> None:
-    """Bars of the accuracy on seen and unseen corpora, and accuracy against speed."""
+    """Writes the figure: accuracy of every row on seen and unseen corpora, and accuracy against speed."""
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 

@@ -1,7 +1,10 @@
-"""Checks clean recordings: python scripts/curate.py corpus.path=DIR to=curated/ [serve=false] [apply=auto]
+"""Checks that clean recordings are clean: flags clips, and serves a page to decide.
 
-Flags clips (clipped, silent, padded, band-limited, humming, duplicate ...), serves a local page to keep or reject them,
-and writes a numbered manifest, which is used by corpus.curation=curated. Without listening: serve=false apply=auto.
+    python scripts/curate.py recordings/ to=curated/
+    python scripts/curate.py recordings/ to=curated/ serve=false apply=auto
+
+Flags clips that are clipped, silent, padded, band-limited, humming or duplicates, serves a local page to keep or reject
+them, and writes a numbered manifest. corpus.curation=curated/ then leaves the rejected clips out of any corpus.
 """
 
 from __future__ import annotations
@@ -16,6 +19,8 @@ if __name__ == "__main__":  # before the slow imports
     )
 
 import getpass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +36,30 @@ from contrastive_artifacts.data.curation.limits import make_limits
 from contrastive_artifacts.data.curation.manifest import check_apply, verdicts, write_manifest
 from contrastive_artifacts.data.curation.survey import survey
 from contrastive_artifacts.pages.review.review import Review
-from contrastive_artifacts.runs import sections
+from contrastive_artifacts.runs import sections, typed
+
+
+@dataclass(frozen=True)
+class Settings:
+    corpus: Mapping[str, Any]
+    to: str
+    limits: Mapping[str, Mapping[str, Any] | None] | None
+    apply: str
+    serve: bool
+    who: str | None
+    host: str
+    port: int
 
 
 def main(config: dict[str, Any]) -> None:
-    limits, folder, apply = make_limits(config["limits"]), Path(config["to"]), config["apply"]
+    settings = typed.settings(Settings, config, "")
+    limits, folder, apply = make_limits(settings.limits), Path(settings.to), settings.apply
     check_apply(apply)
-    serving = _serving() if config["serve"] else None  # a missing package is reported before hours of measuring
-    corpus = sections.make_corpus(config["corpus"])
+    serving = _serving() if settings.serve else None  # a missing library is reported before hours of measuring
+    corpus = sections.make_corpus(settings.corpus)
     findings = survey(corpus, folder, limits, lambda clips: track(clips, "measure", total=len(corpus), transient=True))
     with Journal(folder / "decisions.jsonl") as journal:
-        decisions = Decisions(journal, config["who"] or getpass.getuser())
+        decisions = Decisions(journal, settings.who or getpass.getuser())
 
         def publish() -> dict[str, Any]:
             outcome = verdicts(findings, decisions.in_force(), apply)
@@ -54,14 +72,15 @@ def main(config: dict[str, Any]) -> None:
         table(f"{len(corpus)} clips, {counts['flagged']} flagged", ["reason", "clips"], list(counts["reasons"].items()))
         if serving is not None:
             server, app = serving
-            access = server.Access.to(config["host"])
+            access = server.Access.to(settings.host)
             page = app(Review(corpus, findings, decisions, publish), access)
-            server.serve(page, access, config["port"], lambda url: console.print(f"page      {url} (Ctrl+C ends)"))
+            server.serve(page, access, settings.port, lambda url: console.print(f"page      {url} (Ctrl+C ends)"))
             manifest = publish()
         outcome = verdicts(findings, decisions.in_force(), apply)
     table("Balance", HEADER, balance(findings, outcome))
-    keep, reject = manifest["counts"]["keep"], manifest["counts"]["reject"]
-    console.print(f"manifest  {folder / 'manifest.csv'}, version {manifest['version']}: {keep} kept, {reject} rejected")
+    counts = manifest["counts"]
+    summary = f"{counts['keep']} kept, {counts['reject']} rejected"
+    console.print(f"manifest  {folder / 'manifest.csv'}, version {manifest['version']}: {summary}")
     console.print(f"to use it corpus.curation={folder}")
 
 

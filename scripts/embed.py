@@ -1,8 +1,10 @@
-"""Embeds recordings: python scripts/embed.py corpus.path=DIR [index=DIR] [encoder=release|RUN] [out=FILE]
+"""Embeds the windows of recordings into a table, and into an index to search in.
 
-Writes one row per window, with file, start and stop in samples at the native rate, and the classification of the probe.
-With index=DIR the windows can be searched: python scripts/retrieve.py query=clip.wav index=DIR. Files that cannot be
-read become rows of OUT.problems.csv.
+    python scripts/embed.py recordings/
+    python scripts/embed.py archive/ index=archive-index encoder=release out=outputs/archive.parquet
+
+One row per window: file, start and stop in samples of the file's own sample rate, what the probe predicts, and the
+vector. Files that cannot be read become rows of OUT.problems.csv. Next: retrieve, recurrences or explore with index=.
 """
 
 from __future__ import annotations
@@ -14,8 +16,10 @@ if __name__ == "__main__":  # before the slow imports
         __file__, cli.Positional("FOLDER", "corpus.path"), stopped="Nothing was written; run the same command again."
     )
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rich.progress import track
 
@@ -23,19 +27,29 @@ import contrastive_artifacts as ca
 from contrastive_artifacts.core import files
 from contrastive_artifacts.core.console import console
 from contrastive_artifacts.embedding.table import write_table
-from contrastive_artifacts.runs import sections
+from contrastive_artifacts.runs import sections, typed
 from contrastive_artifacts.search import retrieval
 
 
+@dataclass(frozen=True)
+class Settings:
+    corpus: Mapping[str, Any]
+    encoder: str
+    out: str
+    index: str | None
+    channels: Literal["mix", "each"]
+
+
 def main(config: dict[str, Any]) -> None:
-    corpus, encoder = sections.make_corpus(config["corpus"]), ca.load(config["encoder"])
+    settings = typed.settings(Settings, config, "")
+    corpus, encoder = sections.make_corpus(settings.corpus), ca.load(settings.encoder)
     clips = track(corpus.clips, "embed", transient=True)
-    table, problems = retrieval.embed_recordings(corpus, clips, encoder, config["channels"])
-    out = Path(config["out"])
+    table, problems = retrieval.embed_recordings(corpus, clips, encoder, settings.channels)
+    out = Path(settings.out)
     write_table(out, table)
     console.print(f"table     {out}: {len(table)} windows of {len(corpus) - len(problems)} recordings")
-    if config["index"]:
-        index = retrieval.index_table(table, config["index"], encoder.fingerprint)
+    if settings.index:
+        index = retrieval.index_table(table, settings.index, encoder.fingerprint)
         console.print(f"index     {index.directory}: {index.kind}, recall {index.recall:.2f}")
     if problems:
         files.write_csv(out.with_suffix(".problems.csv"), [("clip", "problem"), *problems])

@@ -1,8 +1,11 @@
-"""A map of sounds to play, search and label: python scripts/explore.py run=DIR, or index=DIR [encoder=release]
+"""Serves a page to explore sounds: a map to listen to, search and label.
 
-run=DIR is a probed run (rendered views, each with its clean version), index=DIR an index of scripts/embed.py. Serves a
-local page with a marker for every row, its sound and spectrogram, and searches by a row, a span, a file dropped onto
-the page or a label. User labels are stored in a journal, exported as CSV, and used to retrain the probe.
+    python scripts/explore.py outputs/mine
+    python scripts/explore.py index=archive-index encoder=release
+
+RUN is a probed run (rendered views, each with its clean version); index=DIR is an archive that embed has indexed. The
+page has a marker for every row, its sound and spectrogram, and searches by a row, a span, a file dropped onto the page
+or a label. User labels are stored in a journal, can be exported as CSV, and can retrain the probe.
 """
 
 from __future__ import annotations
@@ -13,11 +16,12 @@ if __name__ == "__main__":  # before the slow imports
     cli.run(
         __file__,
         cli.Positional("RUN", "run"),
-        stopped="Labels are kept in the journal; run the same command again to go on.",
+        stopped="Labels are kept in their journal; run the same command again to go on.",
     )
 
 import getpass
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,39 +33,53 @@ from contrastive_artifacts.core.journal import Journal
 from contrastive_artifacts.pages.explorer.collection import Collection
 from contrastive_artifacts.pages.explorer.labelling import SAVED
 from contrastive_artifacts.probes.labels import Labels
+from contrastive_artifacts.runs import typed
+
+
+@dataclass(frozen=True)
+class Settings:
+    run: str | None
+    index: str | None
+    encoder: str | None
+    labels: str | None
+    who: str | None
+    host: str
+    port: int
+    seed: int
 
 
 def main(config: dict[str, Any]) -> None:
-    run, index = config["run"], config["index"]
+    settings = typed.settings(Settings, config, "")
+    run, index = settings.run, settings.index
     if (run is None) == (index is None):
         raise ParameterError("Give either run=DIR (a probed run) or index=DIR (of scripts/embed.py).")
-    if run is not None and config["encoder"] is not None:
+    if run is not None and settings.encoder is not None:
         raise ParameterError("A run has its own encoder: omit encoder=, or give index=RUN/index instead of run=.")
     serving, explore_app = _serving()  # a missing package is reported before minutes of UMAP
     console.print("opening   ... (the first map of many rows takes minutes)")
-    journal = Path(config["labels"] or (Path(run) / "labels.jsonl" if run else f"{Path(index)}.labels.jsonl"))
+    path = Path(settings.labels or (Path(run) / "labels.jsonl" if run else f"{Path(index)}.labels.jsonl"))
     if run is not None:
-        collection = Collection.of_run(run, config["seed"], progress)
+        collection = Collection.of_run(run, settings.seed, progress)
     else:
-        collection = Collection.of_index(index, config["encoder"] or "release", config["seed"], progress)
+        collection = Collection.of_index(index, settings.encoder or "release", settings.seed, progress)
     console.print(f"rows      {len(collection)} ({collection.layout.method})")
-    with _opened(journal) as opened:
-        labels = Labels(opened, config["who"] or getpass.getuser(), collection.index.fingerprint)
-        access = serving.Access.to(config["host"])
+    with _journal(path) as journal:
+        labels = Labels(journal, settings.who or getpass.getuser(), collection.index.fingerprint)
+        access = serving.Access.to(settings.host)
         app = explore_app(collection, labels, access)
         if collection.probe is not collection.encoder.probe:
-            console.print(
-                f"probe     retrained with labels: {collection.home / SAVED} (delete it for the encoder's own)"
-            )
-        console.print(f"labels    {journal}")
-        serving.serve(app, access, config["port"], lambda url: console.print(f"page      {url} (Ctrl+C ends)"))
+            saved = collection.home / SAVED
+            console.print(f"probe     retrained with labels: {saved} (delete it for the encoder's own)")
+        console.print(f"labels    {path}")
+        serving.serve(app, access, settings.port, lambda url: console.print(f"page      {url} (Ctrl+C ends)"))
 
 
 def progress(steps: Iterable[Any], what: str, total: int) -> Iterable[Any]:
+    """Shows a progress bar while the steps are iterated over."""
     return track(steps, what, total=total, transient=True)
 
 
-def _opened(path: Path) -> Journal:
+def _journal(path: Path) -> Journal:
     try:
         return Journal(path)
     except OSError as error:

@@ -1,6 +1,10 @@
-"""Exports a run's encoder to give away: python scripts/export.py run=DIR to=DIR [onnx=true]
+"""Exports the encoder of a run, with a probe, into a folder to give away.
 
-Half precision, and a probe fitted on every source of the run; `contrastive_artifacts.load(to)` uses it offline.
+    python scripts/export.py outputs/mine to=my-encoder
+    python scripts/export.py outputs/mine to=my-encoder onnx=true
+
+Half precision, and a probe trained on every source of the run; `contrastive_artifacts.load("my-encoder")` opens it
+offline.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from contrastive_artifacts import cli
 if __name__ == "__main__":  # before the slow imports
     cli.run(__file__, cli.Positional("RUN", "run"), stopped="The folder is incomplete; run the same command again.")
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +22,26 @@ from contrastive_artifacts.core.console import console
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.embedding import open_encoder
 from contrastive_artifacts.models.onnx import to_onnx
+from contrastive_artifacts.runs import typed
 from contrastive_artifacts.runs.run import Run
 
 
+@dataclass(frozen=True)
+class Settings:
+    run: str
+    to: str
+    duration_s: float
+    draws: int
+    seed: int
+    same_as: str | None
+    onnx: bool
+
+
 def main(config: dict[str, Any]) -> None:
+    typed.settings(Settings, config, "")
     onnx = config.pop("onnx")
     if onnx and (Path(config["run"]) / "encoder" / "context.json").exists():
-        raise ParameterError("The ONNX file holds an encoder alone, no context module; export this run without onnx.")
+        raise ParameterError("An ONNX file cannot hold the context module of this run; export it without onnx=true.")
     target = config.pop("to")
     fingerprint = Run(config.pop("run")).export(target, **config)
     if onnx:

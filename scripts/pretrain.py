@@ -1,6 +1,10 @@
-"""Pretrains an encoder: python scripts/pretrain.py [run=DIR] [corpus=folder corpus.path=DIR] [backbone=yamnet] ...
+"""Pretrains an encoder on clean recordings, or resumes an interrupted pretraining.
 
-Run it again to resume: a run directory goes on where it was, and ends as if it had never stopped.
+    python scripts/pretrain.py
+    python scripts/pretrain.py run=outputs/mine corpus=folder corpus.path=recordings/ backbone=yamnet trainer.steps=2000
+
+Artifacts are rendered into the recordings of the corpus. The same command again resumes the run from its checkpoint,
+with the result of an uninterrupted run. Next: probe.
 """
 
 from __future__ import annotations
@@ -8,8 +12,9 @@ from __future__ import annotations
 from contrastive_artifacts import cli
 
 if __name__ == "__main__":  # before the slow imports
-    cli.run(__file__, stopped="The latest checkpoint is kept; run the same command again to go on from it.")
+    cli.run(__file__, stopped="The run is kept up to its latest checkpoint; run the same command again to resume it.")
 
+import shlex
 from typing import Any
 
 from contrastive_artifacts.core.console import console, table
@@ -19,12 +24,12 @@ from contrastive_artifacts.runs import run
 def main(config: dict[str, Any]) -> None:
     directory = config.pop("run")
     result = run.pretrain(config, directory)
-    rate, waited = f"{result.views_per_s:.0f}", f"{result.wait_share:.1%}"
     table(
         "pretraining",
-        ["steps", "best step", "best validation loss", "views/s", "waited for views"],
-        [[result.steps, result.best_step, f"{result.best_loss:.3f}", rate, waited]],
-    )
+        ["steps", "best step", "best validation loss", "views/s", "time waiting for views"],
+        [[result.steps, result.best_step, f"{result.best_loss:.3f}", f"{result.views_per_s:.0f}",
+          f"{result.wait_share:.1%}"]],
+    )  # fmt: skip
     console.print(f"encoder  {directory}/encoder")
     console.print(f"log      {directory}/log.jsonl, or tensorboard --logdir {directory}/tensorboard")
-    console.print(f"next     python scripts/probe.py run={directory}")
+    console.print(f"next     python scripts/probe.py {shlex.quote(directory)}")

@@ -1,7 +1,10 @@
-"""Trains a context module for slow artifacts: python scripts/pretrain_context.py [run=DIR] [encoder=release|RUN] ...
+"""Trains a context module over an encoder, to recognise artifacts that take seconds.
 
-The module works on windows of 10 s (window_s) on top of an encoder; the corpus is corpus=folder corpus.path=DIR or any
-other. The result is a run like those of pretrain.py: probe it, scan with it, load it. Run it again to resume.
+    python scripts/pretrain_context.py
+    python scripts/pretrain_context.py run=outputs/slow encoder=release corpus=folder corpus.path=recordings/
+
+The module takes the patch vectors of the encoder and the slow figures of windows of 10 s (window_s). The run is
+like those of pretrain: probe it, scan with it, load it.
 """
 
 from __future__ import annotations
@@ -9,8 +12,9 @@ from __future__ import annotations
 from contrastive_artifacts import cli
 
 if __name__ == "__main__":  # before the slow imports
-    cli.run(__file__, stopped="The latest checkpoint is kept; run the same command again to go on from it.")
+    cli.run(__file__, stopped="The run is kept up to its latest checkpoint; run the same command again to resume it.")
 
+import shlex
 from typing import Any
 
 from contrastive_artifacts.core.console import console, table
@@ -26,4 +30,4 @@ def main(config: dict[str, Any]) -> None:
         [[config["context"]["kind"], config["window_s"], f"{loss:.3f}"]],
     )
     console.print(f"encoder  {directory}/encoder")
-    console.print(f"next     python scripts/probe.py run={directory} duration_s={config['window_s']}")
+    console.print(f"next     python scripts/probe.py {shlex.quote(directory)} duration_s={config['window_s']}")

@@ -1,8 +1,11 @@
-"""Probes a run's encoder: python scripts/probe.py run=DIR ['unseen={speech: {kind: folder, path: DIR}}'] ...
+"""Probes the encoder of a run: trains classifiers on its vectors and measures them.
 
-Fits linear and MLP probes and kNN on views of the training sources, measures them on held-out sources and on any unseen
-corpus, saves the probe beside the encoder, and writes tables, index, metrics and confusion matrices into the run.
-With labels=FILE, what people said in the explorer (its export) is applied to the training rows before the fit.
+    python scripts/probe.py outputs/mine
+    python scripts/probe.py outputs/mine 'unseen={speech: {kind: folder, path: DIR}}' labels=labels.csv
+
+Trains linear and MLP probes and kNN on views of the training sources, measures them on held-out sources and on unseen
+corpora, saves the probe with the encoder, and writes tables, index, metrics and confusion matrices into the run. With
+labels=FILE the labels that users gave in the explorer are applied to the training rows first. Next: embedding_map.
 """
 
 from __future__ import annotations
@@ -12,8 +15,11 @@ from contrastive_artifacts import cli
 if __name__ == "__main__":  # before the slow imports
     cli.run(__file__, cli.Positional("RUN", "run"), stopped="No probe was saved; run the same command again.")
 
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib
 
@@ -22,42 +28,56 @@ from contrastive_artifacts.core import files
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.files import atomic_path
 from contrastive_artifacts.probes import confusion_table
+from contrastive_artifacts.runs import typed
 from contrastive_artifacts.runs.measure import summary
 from contrastive_artifacts.runs.run import Run
 
-SAID = ("kept", "relabelled", "rejected", "held_out", "unmatched")
+LABEL_COUNTS = ("kept", "relabelled", "rejected", "held_out", "unmatched")  # of labels, in probing.json
+
+
+@dataclass(frozen=True)
+class Settings:
+    run: str
+    unseen: Mapping[str, Mapping[str, Any]] | None
+    probes: list[Literal["linear", "mlp"]]
+    duration_s: float
+    draws: int
+    bootstrap: int
+    seed: int
+    labels: str | None
 
 
 def main(config: dict[str, Any]) -> None:
+    typed.settings(Settings, config, "")
     directory = Path(config.pop("run"))
     figures = Run(directory).probe(config.pop("unseen") or {}, **config)
     if labels := files.read_json(directory / "probing.json")["labels"]:
-        console.print("labels    " + ", ".join(f"{labels[name]} {name}" for name in SAID))
+        console.print("labels    " + ", ".join(f"{labels[name]} {name}" for name in LABEL_COUNTS))
     rows = []
     for space, sides in figures.items():
-        for side, found in sides.items():
-            facts = summary(found)
+        for side, measured in sides.items():
+            facts = summary(measured)
             rows.append([space, side, *("-" if value is None else f"{value:.3f}" for value in facts.values())])
     table("held-out sources and unseen corpora", ["space", "side", *facts], rows)
-    for side, found in figures["h"].items():
-        hits = found["hit_leakage"]
-        chances = {"P@10": found["retrieval"]["chance"], "leak": found["leakage"]["chance"]}
+    for side, measured in figures["h"].items():
+        hits = measured["hit_leakage"]
+        chances = {"P@10": measured["retrieval"]["chance"], "leak": measured["leakage"]["chance"]}
         chances |= {"source@10": hits["source_at_10"]["chance"], "sound class@10": hits["category_at_10"]["chance"]}
         shown = ", ".join(f"{name} {value:.3f}" for name, value in chances.items() if value is not None)
-        console.print(f"\nby chance, {side}: {shown}")
-        told = found["type"]["linear"]["confusion"]
-        console.print(f"\nlinear probe on h, {side}: rows are the truth")
-        console.print(confusion_table(told["counts"], told["classes"]), highlight=False)
-        draw_confusion(told["counts"], told["classes"], directory / f"confusion-{side}.png", side)
-    console.print(f"probe     {directory}/encoder (use: contrastive_artifacts.load({str(directory)!r}))")
+        console.print(f"\nat chance, {side}: {shown}")
+        confusion = measured["type"]["linear"]["confusion"]
+        console.print(f"\nlinear probe on h, {side}: rows are the true classes, columns the predicted ones")
+        console.print(confusion_table(confusion["counts"], confusion["classes"]), highlight=False)
+        draw_confusion(confusion["counts"], confusion["classes"], directory / f"confusion-{side}.png", side)
+    console.print(f"probe     {directory}/encoder (to use it: contrastive_artifacts.load({str(directory)!r}))")
     index = Index.open(directory / "index")
     console.print(f"tables    {directory}/tables; {directory}/index: {index.kind}, recall {index.recall:.2f}")
     console.print(f"figures   {directory}/metrics.json, {directory}/confusion-*.png")
-    console.print(f"next      python analysis/embedding_map.py run={directory}")
+    console.print(f"next      python analysis/embedding_map.py {shlex.quote(str(directory))}")
 
 
 def draw_confusion(counts: list[list[int]], classes: list[str], path: Path, title: str) -> None:
-    """The confusion matrix as a picture: share of each true class, counts written in."""
+    """Writes the confusion matrix as a picture: colours are shares of each true class, numbers are counts."""
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
@@ -67,7 +87,7 @@ def draw_confusion(counts: list[list[int]], classes: list[str], path: Path, titl
     for i, row in enumerate(counts):
         for j, n in enumerate(row):
             axes.text(j, i, n, ha="center", va="center", color="white" if shares[i][j] > 0.5 else "black")
-    axes.set(xlabel="told", ylabel="true", title=title)
+    axes.set(xlabel="predicted", ylabel="true", title=title)
     axes.set_xticks(range(len(classes)), classes, rotation=45, ha="right")
     axes.set_yticks(range(len(classes)), classes)
     with atomic_path(path) as temporary:

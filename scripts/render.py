@@ -1,6 +1,10 @@
-"""Renders a paired dataset: python scripts/render.py path=FILE|DIR to=DIR [artifacts=[hum]] [severities=[0.2,0.8]] ...
+"""Renders a paired dataset: clips clean and with artifacts, and a manifest.
 
-corpus=... takes a corpus of configs/corpus instead of path. Run it again to resume; a complete dataset is not changed.
+    python scripts/render.py recordings/ to=dataset/ artifacts=vinyl workers=8
+    python scripts/render.py clip.wav to=dataset/ artifacts=[hum,clicks] severities=[0.2,0.8]
+
+corpus= renders a corpus in place of a path. The same command again resumes an interrupted rendering; a finished dataset
+is left as it is.
 """
 
 from __future__ import annotations
@@ -15,52 +19,77 @@ if __name__ == "__main__":  # before the slow imports
     )
 
 from collections import Counter
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from contrastive_artifacts import artifacts
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.data import dataset
-from contrastive_artifacts.runs import sections
+from contrastive_artifacts.runs import sections, typed
 
 
-def settings(config: dict[str, Any]) -> dataset.DatasetSettings:
-    given = config["severities"]
-    if isinstance(given, str) and given != "uniform":
-        raise ParameterError(f"severities={given}: give uniform, or a list of numbers from 0 to 1: [0.2,0.8].")
-    listed = None if isinstance(given, str) else tuple(given if isinstance(given, list) else [given])
-    section = config["artifacts"]
-    names = artifacts.states(section["states"])[1:]
-    span = tuple(config["span"]) if config["span"] else None
-    rest = {key: config[key] for key in ("views_per_clip", "clip_s", "crops", "seed")}
-    if config["compounds"]:
-        which = section["states"]
-        rest["compounds"] = artifacts.PRESETS[which] if isinstance(which, str) else artifacts.Preset(names, "")
-    return dataset.DatasetSettings(names, listed, tuple(section["severity"]), span=span, **rest)
+@dataclass(frozen=True)
+class Settings:
+    path: str | None
+    to: str
+    severities: str | float | tuple[float, ...]
+    views_per_clip: int | None
+    compounds: bool
+    clip_s: float | None
+    crops: int
+    span: tuple[float, float] | None
+    layout: Literal["paired", "audiofolder", "webdataset"]
+    shard: int
+    seed: int
+    workers: int
+    artifacts: Mapping[str, Any]
+    corpus: Mapping[str, Any] | None = None
+    split: Mapping[str, Any] | None = None
 
 
 def main(config: dict[str, Any]) -> None:
-    if (config["path"] is None) == ("corpus" not in config):
+    settings = typed.settings(Settings, config, "")
+    if (settings.path is None) == (settings.corpus is None):
         raise ParameterError("Give either path=FILE|DIR or corpus=NAME (one of configs/corpus), not both or neither.")
-    folder = config["to"]
-    plan, kind = settings(config), dataset.LAYOUTS[config["layout"]]
-    layout = kind(config["shard"]) if config["layout"] == "webdataset" else kind()
-    corpus = sections.make_corpus(config["corpus"]) if "corpus" in config else dataset.corpus_at(config["path"], folder)
-    split = sections.make_splits(corpus, config["split"]) if "split" in config else {}
+    plan, folder, kind = dataset_settings(settings), settings.to, dataset.LAYOUTS[settings.layout]
+    layout = kind(settings.shard) if settings.layout == "webdataset" else kind()
+    if settings.corpus is not None:
+        corpus = sections.make_corpus(settings.corpus)
+    else:
+        corpus = dataset.corpus_at(settings.path, folder)
+    split = {} if settings.split is None else sections.make_splits(corpus, settings.split)
     sides = {clip.id: side for side, clips in split.items() for clip in clips}
-    result = dataset.render_dataset(corpus, plan, layout, folder, sides, config["workers"])
+    rendered = dataset.render_dataset(corpus, plan, layout, folder, sides, settings.workers)
 
-    counts = Counter((row["split"], row["artifact"]) for row in result.rows)
-    table(
-        f"{folder}: {len(result.rows)} files",
-        ["split", "artifact", "files"],
-        [[*key, n] for key, n in counts.items()],
-    )
-    for name, count in result.left_out.items():
+    counts = Counter((row["split"], row["artifact"]) for row in rendered.rows)
+    rows = [[*key, n] for key, n in counts.items()]
+    table(f"{folder}: {len(rendered.rows)} files", ["split", "artifact", "files"], rows)
+    for name, count in rendered.left_out.items():
         console.print(f"left out  {name}: {count} views that did not fit (too few channels, or no recorded rooms)")
-    if result.rejected:
-        console.print(f"rejected  {folder}/rejected.csv: {len(result.rejected)} clips")
+    if rendered.rejected:
+        console.print(f"rejected  {folder}/rejected.csv: {len(rendered.rejected)} clips")
     console.print(f"manifest  {folder}/manifest.parquet, manifest.csv")
     console.print(
-        f"rendered  {result.fresh} files now" if result.fresh else "complete  there was nothing left to render"
+        f"rendered  {rendered.fresh} files now" if rendered.fresh else "complete  there was nothing left to render"
     )
+
+
+def dataset_settings(settings: Settings) -> dataset.DatasetSettings:
+    """What is rendered of every clip."""
+    given, severities = settings.severities, None
+    if isinstance(given, str) and given != "uniform":
+        raise ParameterError(f"severities={given}: give uniform, or a list of numbers from 0 to 1: [0.2,0.8].")
+    if not isinstance(given, str):
+        severities = given if isinstance(given, tuple) else (given,)
+    section = typed.settings(sections.ArtifactsSection, settings.artifacts, "artifacts")
+    names = artifacts.states(section.states)[1:]
+    compounds = None
+    if settings.compounds:
+        preset = section.states
+        compounds = artifacts.PRESETS[preset] if isinstance(preset, str) else artifacts.Preset(names, "")
+    return dataset.DatasetSettings(
+        names, severities, section.severity, settings.views_per_clip, settings.clip_s, settings.crops, settings.span,
+        compounds, settings.seed,
+    )  # fmt: skip

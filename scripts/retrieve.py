@@ -1,8 +1,12 @@
-"""Searches for similar artifacts: python scripts/retrieve.py query=clip.wav index=outputs/archive/index [k=10] ...
+"""Finds the windows of an archive that sound like an example.
 
-The query is one file or several (their mean), a span (start_s=12.5 stop_s=14), a label (label=hum), the difference of
-two files (unlike=other.wav), or that of a damaged file and its clean twin (clean=twin.wav: the change by the damage).
-`python scripts/embed.py corpus.path=DIR index=DIR` builds the index of an archive.
+    python scripts/retrieve.py clip.wav index=archive-index
+    python scripts/retrieve.py clip.wav index=archive-index start_s=12.5 stop_s=14 others=true page=hits.html
+    python scripts/retrieve.py label=hum index=archive-index k=50 csv=hits.csv
+
+The query is a recording or several (their mean), a part of one (start_s, stop_s), a label (label=hum), a recording
+minus what it should not sound like (unlike=other.wav), or a damaged recording minus its clean version (clean=ok.wav:
+the difference that the damage makes). `python scripts/embed.py DIR index=archive-index` makes the index.
 """
 
 from __future__ import annotations
@@ -16,8 +20,10 @@ if __name__ == "__main__":  # before the slow imports
         stopped="The index is as it was; run the same command again.",
     )
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -26,51 +32,76 @@ from contrastive_artifacts import audio
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.pages.hits import HitRow, write_hits
+from contrastive_artifacts.runs import typed
 from contrastive_artifacts.runs.run import Run
 from contrastive_artifacts.search import retrieval
 from contrastive_artifacts.search.retrieval import SpanHit, mean_of, of_label, of_span, unlike
 
 
-def listed(value: Any) -> list[str]:
-    return [] if value is None else value if isinstance(value, list) else [value]
-
-
-def query_vector(config: dict[str, Any], encoder: ca.PretrainedEncoder, index: ca.Index) -> np.ndarray:
-    files, label = listed(config["query"]), config["label"]
-    if bool(files) == (label is not None):
-        raise ParameterError("Give either query=FILE (or a list of files) or label=NAME, not both or neither.")
-    span = (config["start_s"], config["stop_s"])
-    like = of_label(index, label) if label else mean_of([of_span(encoder, path, *span) for path in files])
-    others = listed(config["unlike"]) + listed(config["clean"])
-    if config["unlike"] and config["clean"]:
-        raise ParameterError("Give either unlike= (another example) or clean= (the same clip undamaged), not both.")
-    twin = span if config["clean"] else (0.0, None)
-    return unlike(like, mean_of([of_span(encoder, path, *twin) for path in others])) if others else like
+@dataclass(frozen=True)
+class Settings:
+    index: str
+    query: str | list[str] | None
+    label: str | None
+    start_s: float
+    stop_s: float | None
+    unlike: str | list[str] | None
+    clean: str | list[str] | None
+    k: int
+    where: Mapping[str, Any] | None
+    between: Mapping[str, tuple[Any, Any]] | None
+    exclude: Mapping[str, Any] | None
+    others: bool
+    encoder: str
+    csv: str | None
+    clips: str | None
+    format: Literal["wav", "flac"]
+    page: str | None
 
 
 def main(config: dict[str, Any]) -> None:
-    encoder = ca.load(config["encoder"])
-    index = ca.Index.open(config["index"], encoder.fingerprint)
-    vector = query_vector(config, encoder, index)
-    where = dict(config["where"] or {}) | {name: tuple(ends) for name, ends in (config["between"] or {}).items()}
-    exclude = dict(config["exclude"] or {})
-    if config["others"]:
-        query_sources = retrieval.sources_of(index, [*listed(config["query"]), *listed(config["clean"])])
-        exclude |= {"source": query_sources} if query_sources else {}
-    hits = retrieval.retrieve(index, vector, config["k"], where or None, exclude or None)
-    hit_labels = [labels_of(hit.metadata) for hit in hits]
+    settings = typed.settings(Settings, config, "")
+    encoder = ca.load(settings.encoder)
+    index = ca.Index.open(settings.index, encoder.fingerprint)
+    vector = query_vector(settings, encoder, index)
+    where = dict(settings.where or {}) | dict(settings.between or {})
+    exclude = dict(settings.exclude or {})
+    if settings.others:
+        sources = retrieval.sources_of(index, [*listed(settings.query), *listed(settings.clean)])
+        exclude |= {"source": sources} if sources else {}
+    hits = retrieval.retrieve(index, vector, settings.k, where or None, exclude or None)
+    facts = [known(hit.metadata) for hit in hits]
     rows = [
-        [rank, f"{hit.score:.3f}", hit.name, hit.time, ", ".join(f"{k} {v}" for k, v in labels.items())]
-        for rank, (hit, labels) in enumerate(zip(hits, hit_labels, strict=True), start=1)
+        [rank, f"{hit.score:.3f}", hit.name, hit.time, ", ".join(f"{name} {value}" for name, value in values.items())]
+        for rank, (hit, values) in enumerate(zip(hits, facts, strict=True), start=1)
     ]
-    query = config["label"] or ", ".join(listed(config["query"]))
-    table(f"{query}: {len(hits)} of {len(index)} windows ({index.kind}, recall {index.recall:.2f})",
-          ["rank", "similarity", "recording", "time", "label"], rows)  # fmt: skip
-    write(config, hits, hit_labels, query, index)
+    title = settings.label or ", ".join(listed(settings.query))
+    table(f"{title}: {len(hits)} of {len(index)} windows ({index.kind}, recall {index.recall:.2f})",
+          ["rank", "similarity", "recording", "time", "known or predicted"], rows)  # fmt: skip
+    write(settings, hits, facts, title, index)
 
 
-def labels_of(metadata: dict[str, Any]) -> dict[str, str]:
-    """The true label of a hit, or that of the probe, with its severity."""
+def listed(value: str | list[str] | None) -> list[str]:
+    """A setting that takes one file or several, as a list."""
+    return [] if value is None else value if isinstance(value, list) else [value]
+
+
+def query_vector(settings: Settings, encoder: ca.PretrainedEncoder, index: ca.Index) -> np.ndarray:
+    """The vector to search for."""
+    files, label = listed(settings.query), settings.label
+    if bool(files) == (label is not None):
+        raise ParameterError("Give either query=FILE (or a list of files) or label=NAME, not both or neither.")
+    if settings.unlike and settings.clean:
+        raise ParameterError("Give either unlike= (another example) or clean= (the same clip undamaged), not both.")
+    span = (settings.start_s, settings.stop_s)
+    vector = of_label(index, label) if label else mean_of([of_span(encoder, path, *span) for path in files])
+    others = listed(settings.unlike) + listed(settings.clean)
+    span = span if settings.clean else (0.0, None)
+    return unlike(vector, mean_of([of_span(encoder, path, *span) for path in others])) if others else vector
+
+
+def known(metadata: dict[str, Any]) -> dict[str, str]:
+    """Artifact and severity of a window where they are known, else what the probe predicted."""
     names = ("artifact", "severity") if metadata.get("artifact") else ("heard", "heard_severity", "heard_probability")
     values = {
         name.removeprefix("heard_"): "unknown" if retrieval.is_unknown(value) else value
@@ -80,31 +111,27 @@ def labels_of(metadata: dict[str, Any]) -> dict[str, str]:
     return {name: f"{value:.2f}" if isinstance(value, float) else str(value) for name, value in values.items()}
 
 
-def write(
-    config: dict[str, Any], hits: list[SpanHit], hit_labels: list[dict[str, Any]], query: str, index: ca.Index
-) -> None:
-    if config["csv"]:
-        retrieval.write_hits_csv(config["csv"], hits)
-        console.print(f"table     {config['csv']}")
-    if not config["clips"] and not config["page"]:
+def write(settings: Settings, hits: list[SpanHit], facts: list[dict[str, str]], title: str, index: ca.Index) -> None:
+    """Writes the files that the settings name."""
+    if settings.csv:
+        retrieval.write_hits_csv(settings.csv, hits)
+        console.print(f"table     {settings.csv}")
+    if not settings.clips and not settings.page:
         return
-    home = retrieval.run_of_index(index.directory)
-    corpora = {corpus.name: corpus for corpus in Run(home).corpora().values()} if home else {}
+    run = retrieval.run_of_index(index.directory)
+    corpora = {corpus.name: corpus for corpus in Run(run).corpora().values()} if run else {}
     sounds = [retrieval.sound_of(hit, corpora) for hit in hits]
-    if config["clips"]:
+    if settings.clips:
         clips = [(hit, *sound) for hit, sound in zip(hits, sounds, strict=True)]
-        retrieval.write_clips(config["clips"], clips, f".{config['format']}")
-        console.print(f"clips     {config['clips']}: {len(clips)} files")
-    if config["page"]:
-        page_rows = [
-            HitRow(hit.name, hit.time, hit.score, *sound, labels)
-            for hit, sound, labels in zip(hits, sounds, hit_labels, strict=True)
-        ]
-        for path in reversed(listed(config["query"])):
+        retrieval.write_clips(settings.clips, clips, f".{settings.format}")
+        console.print(f"clips     {settings.clips}: {len(clips)} files")
+    if settings.page:
+        rows = [HitRow(hit.name, hit.time, hit.score, *sound, values)
+                for hit, sound, values in zip(hits, sounds, facts, strict=True)]  # fmt: skip
+        for path in reversed(listed(settings.query)):
             rate = audio.probe(path).sample_rate
-            stop = None if config["stop_s"] is None else round(config["stop_s"] * rate)
-            sound = audio.read(path, round(config["start_s"] * rate), stop)
-            page_rows.insert(0, HitRow(Path(path).name, "", None, *sound))
+            stop = None if settings.stop_s is None else round(settings.stop_s * rate)
+            rows.insert(0, HitRow(Path(path).name, "", None, *audio.read(path, round(settings.start_s * rate), stop)))
         about = {"index": index.directory, "windows": len(index), "search": index.kind, "recall": index.recall}
-        write_hits(config["page"], page_rows, f"Sounds like {query}", about)
-        console.print(f"page      {config['page']} (open it in a browser and listen)")
+        write_hits(settings.page, rows, f"Sounds like {title}", about)
+        console.print(f"page      {settings.page} (open it in a browser)")

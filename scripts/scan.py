@@ -1,4 +1,10 @@
-"""Scans a recording of any length into a timeline: python scripts/scan.py path=FILE [encoder=release|RUN] [out=STEM]"""
+"""Scans a recording of any length and writes a timeline of its artifacts.
+
+    python scripts/scan.py film.mp4
+    python scripts/scan.py "film (1), reel=2.wav" encoder=release/slow enter=0.45
+
+Writes the timeline as CSV, JSON, Audacity labels, WebVTT and a page that draws it, beside the recording or to out=.
+"""
 
 from __future__ import annotations
 
@@ -8,23 +14,36 @@ if __name__ == "__main__":  # before the slow imports
     cli.run(
         __file__,
         cli.Positional("FILE", "path"),
-        stopped="Nothing was written: a timeline is written when the whole recording is scanned.",
+        stopped="Nothing was written; a timeline is written after the whole recording.",
     )
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import contrastive_artifacts as ca
 from contrastive_artifacts.core.console import console, table
+from contrastive_artifacts.runs import typed
 from contrastive_artifacts.scan.timeline import severity_text
 
 
+@dataclass(frozen=True)
+class Settings:
+    path: str
+    encoder: str
+    channels: Literal["mix", "each"]
+    enter: float
+    leave: float
+    out: str | None
+
+
 def main(config: dict[str, Any]) -> None:
-    how = {name: config[name] for name in ("channels", "enter", "leave")}
-    timeline = ca.scan(config["path"], ca.load(config["encoder"]), **how)
-    stem = Path(config["out"] or Path(config["path"]).with_suffix(""))
-    written = {"csv": timeline.to_csv, "json": timeline.to_json, "txt": timeline.to_audacity, "vtt": timeline.to_webvtt}
-    for suffix, write in {**written, "html": timeline.to_html}.items():
+    settings = typed.settings(Settings, config, "")
+    encoder = ca.load(settings.encoder)
+    timeline = ca.scan(settings.path, encoder, channels=settings.channels, enter=settings.enter, leave=settings.leave)
+    stem = Path(settings.out or Path(settings.path).with_suffix(""))
+    writers = {"csv": timeline.to_csv, "json": timeline.to_json, "txt": timeline.to_audacity, "vtt": timeline.to_webvtt}
+    for suffix, write in {**writers, "html": timeline.to_html}.items():
         write(stem.with_name(f"{stem.name}.artifacts.{suffix}"))
     rows = [
         [f"{s.start / timeline.sample_rate:.2f}", f"{s.stop / timeline.sample_rate:.2f}", s.label,
@@ -32,5 +51,5 @@ def main(config: dict[str, Any]) -> None:
         for s in timeline.segments
     ]  # fmt: skip
     columns = ["start s", "stop s", "artifact", "severity", "confidence", "channel"]
-    table(f"{config['path']}: {len(rows)} segments", columns, rows)
+    table(f"{settings.path}: {len(rows)} segments", columns, rows)
     console.print(f"timeline  {stem}.artifacts.{{csv,json,txt,vtt,html}}")

@@ -30,12 +30,12 @@ def run(script: str, positional: Positional | None = None, stopped: str = "Nothi
     """
     path = Path(script).resolve()
     with instructive(stopped):
-        os.register_at_fork(after_in_child=_ignore_interrupts)
+        if sys.platform != "win32":
+            os.register_at_fork(after_in_child=_ignore_interrupts)
         command = parse(sys.argv[1:], path.parents[1] / "configs", path.stem, positional)
         if command.help:
-            print(
-                help_text(path, called_as or f"python {path.parent.name}/{path.name}", command.composition, positional)
-            )
+            program = called_as or f"python {path.parent.name}/{path.name}"
+            print(help_text(path, program, command.composition, positional))
         else:
             _main(path, command, positional)
     sys.exit(0)

@@ -6,14 +6,16 @@ setting, for ``--help``, and which names there are, for the suggestions in messa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
-_PACKAGE = "# @package _global_"
+_GLOBAL = "# @package _global_"
+_Pair = tuple[yaml.ScalarNode, yaml.Node]
 
 
 class Setting(NamedTuple):
@@ -31,7 +33,7 @@ class Composition:
     Args:
         settings: Dotted name -> setting, sections included, in the order of the files.
         groups: Group -> the file chosen of it, ``None`` for none.
-        about: Group -> the comment at the top of the chosen file.
+        about: Group -> the comment beside it in the defaults list, and the one at the top of the chosen file.
     """
 
     folder: Path
@@ -55,6 +57,7 @@ class _File(NamedTuple):
     about: str
     is_global: bool
     defaults: list[Any]
+    groups: dict[str, str]  # group -> the comment beside it in the defaults list
     settings: dict[str, Setting]
 
 
@@ -81,8 +84,7 @@ def _add(composition: Composition, name: str, group: str, package: str) -> None:
     """Adds the settings of a file, those of its defaults list before its own; ``package`` is where they belong."""
     file = _read(composition.folder / group / f"{name}.yaml")
     package = "" if file.is_global else package
-    own = list(file.defaults) if "_self_" in file.defaults else [*file.defaults, "_self_"]
-    for entry in own:
+    for entry in file.defaults if "_self_" in file.defaults else [*file.defaults, "_self_"]:
         if entry == "_self_":
             _merge(composition.settings, file.settings, package)
         elif isinstance(entry, str):
@@ -91,8 +93,10 @@ def _add(composition: Composition, name: str, group: str, package: str) -> None:
         else:
             for other in entry:
                 option = composition.groups.get(other)
+                composition.about.setdefault(other, file.groups.get(other, ""))
                 if option is not None and (composition.folder / other / f"{option}.yaml").is_file():
-                    composition.about[other] = _read(composition.folder / other / f"{option}.yaml").about
+                    about = _read(composition.folder / other / f"{option}.yaml").about
+                    composition.about[other] = " ".join(filter(None, [composition.about[other], about]))
                     _add(composition, option, other, other)
 
 
@@ -108,52 +112,57 @@ def _merge(settings: dict[str, Setting], more: Mapping[str, Setting], package: s
 def _read(path: Path) -> _File:
     text = path.read_text(encoding="utf-8")
     lines = text.splitlines()
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
-    settings = dict(_leaves(node, text, lines, "")) if node is not None else {}
-    defaults = settings.pop("defaults", Setting("", [], "")).value
-    top = [line for line in _comment_block(lines, 0) if line != _PACKAGE]
-    return _File(
-        _joined(top), _PACKAGE in lines[:1], defaults, {k: s for k, s in settings.items() if k.split(".")[0] != "hydra"}
-    )
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    nodes = {key.value: (key, value) for key, value in root.value}
+    nodes.pop("hydra", None)
+    _, entries = nodes.pop("defaults", (None, None))
+    settings = dict(_leaves(nodes.values(), text, lines, ""))
+    choices = [pair for entry in (entries.value if entries else ()) for pair in _pairs(entry)]
+    groups = {key.value.removeprefix("override "): _comment(key, value, lines) for key, value in choices}
+    top = [line for line in _comment_block(lines) if line != _GLOBAL]
+    return _File(_joined(top), _GLOBAL in lines[:1], _value(entries) if entries else [], groups, settings)
 
 
-def _leaves(node: yaml.MappingNode, text: str, lines: list[str], prefix: str) -> Iterator[tuple[str, Setting]]:
-    for key, value in node.value:
-        name = prefix + key.value
-        section = isinstance(value, yaml.MappingNode)
-        row = key.start_mark.line if section and not value.flow_style else value.end_mark.line
-        column = key.end_mark.column if row != value.end_mark.line or section else value.end_mark.column
-        beside = lines[row][column:].partition(" #")[2].strip() if row < len(lines) else ""
-        inline = node.flow_style  # the comment beside {a: 1, b: 2} is that of the section
-        above = [] if inline else list(reversed(list(_comments_above(lines, key.start_mark.line))))
-        comment = " ".join(filter(None, [_joined(above), "" if inline else beside]))
-        if name == "defaults":
-            yield name, Setting("", _value(value), "")
-            continue
-        written = text[value.start_mark.index : value.end_mark.index]
-        if "\n" in written:
-            written = yaml.safe_dump(_value(value), default_flow_style=True, width=1000).strip()
-        yield name, Setting("", {}, comment) if section else Setting(written, _value(value), comment)
-        if section:
-            yield from _leaves(value, text, lines, f"{name}.")
+def _pairs(node: yaml.Node) -> list[_Pair]:
+    return node.value if isinstance(node, yaml.MappingNode) else []
+
+
+def _leaves(pairs: Iterable[_Pair], text: str, lines: list[str], prefix: str) -> Iterator[tuple[str, Setting]]:
+    """Dotted name and setting of every pair, and of the pairs inside of it."""
+    for key, value in pairs:
+        name, comment = prefix + key.value, _comment(key, value, lines)
+        if isinstance(value, yaml.MappingNode):
+            yield name, Setting("", {}, comment)
+            for inner, setting in _leaves(value.value, text, lines, f"{name}."):
+                # the comment beside {a: 1, b: 2} is that of the section
+                yield inner, setting._replace(comment="") if value.flow_style else setting
+        else:
+            written = text[value.start_mark.index : value.end_mark.index]
+            if "\n" in written:
+                written = yaml.safe_dump(_value(value), default_flow_style=True, sort_keys=False, width=1000).strip()
+            yield name, Setting(written, _value(value), comment)
+
+
+def _comment(key: yaml.Node, value: yaml.Node, lines: list[str]) -> str:
+    """The comment lines above a setting and the comment beside it."""
+    in_one_place = isinstance(value, yaml.ScalarNode) or value.flow_style
+    mark = value.end_mark if in_one_place else key.end_mark
+    beside = lines[mark.line][mark.column :].partition(" #")[2].strip()
+    row = key.start_mark.line
+    above: list[str] = []
+    while row > len(_comment_block(lines)) and lines[row - 1].lstrip().startswith("#"):
+        row -= 1
+        above.insert(0, lines[row])
+    return " ".join(filter(None, [_joined(above), beside]))
 
 
 def _value(node: yaml.Node) -> Any:
     return yaml.SafeLoader("").construct_object(node, deep=True)
 
 
-def _comments_above(lines: list[str], row: int) -> Iterator[str]:
-    """The comment lines right above a row, from below; not those at the top of the file, which describe the file."""
-    top = len(list(_comment_block(lines, 0)))
-    while row > top and lines[row - 1].lstrip().startswith("#"):
-        row -= 1
-        yield lines[row]
-
-
-def _comment_block(lines: list[str], row: int) -> Iterator[str]:
-    while row < len(lines) and lines[row].startswith("#"):
-        yield lines[row]
-        row += 1
+def _comment_block(lines: list[str]) -> list[str]:
+    """The comment lines at the top of a file, which are about the file."""
+    return list(itertools.takewhile(lambda line: line.startswith("#"), lines))
 
 
 def _joined(lines: list[str]) -> str:

@@ -42,13 +42,8 @@ def help_text(script: Path, program: str, composition: Composition, positional: 
     parts += _rows(_own(composition), width)
     for group, option in composition.groups.items():
         rows = [(f"{group}={option or 'null'}", "one of: " + ", ".join(composition.options(group)))]
-        rows += _inside(composition, group)
-        about = composition.about.get(group, "")
-        parts += [
-            "",
-            *textwrap.wrap(f"{group}: {about or 'the settings of ' + str(option)}" if option else group, width),
-        ]
-        parts += _rows(rows, width)
+        parts += ["", *textwrap.wrap(f"{group}: {composition.about.get(group, '')}", width)]
+        parts += _rows(rows + _inside(composition, group), width)
     if composition.groups:
         group = next(iter(composition.groups))
         parts += ["", f"{group}=NAME --help shows the settings of another {group}."]

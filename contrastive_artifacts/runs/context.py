@@ -62,6 +62,7 @@ def pretrain_context(config: dict[str, Any], directory: str | Path) -> float:
         CorpusError: no clip could be read.
         TrainingError: the directory holds a run of another configuration, or the loss is no longer finite.
     """
+    sections.check_context(config)
     directory, seed = Path(directory), config["seed"]
     fitting = typed.settings(FitSettings, {**config["fitting"], "seed": seed}, "fitting")
     objective = typed.settings(ObjectiveSettings, config["objective"], "objective")

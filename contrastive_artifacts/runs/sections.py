@@ -19,9 +19,11 @@ from ..data.corpora import Clip, Corpus
 from ..data.views import ViewSettings
 from ..models import backbones
 from ..models.backbones import BACKBONES, Backbone
+from ..models.context import ContextSettings
 from ..models.encoder import EncoderSettings
 from ..models.objectives import ObjectiveSettings
 from ..training import OptimSettings, Stage, StageViews, TrainerSettings
+from ..training.context import FitSettings
 from .typed import options, settings
 
 
@@ -55,6 +57,34 @@ class PretrainSections:
     views: Mapping[str, Any] | None = None
     seed: int = 0
     objective_name: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class ContextSections:
+    """The top level of ``configs/pretrain_context.yaml`` without ``run``; see :func:`.context.pretrain_context`.
+
+    Args:
+        corpus, split, artifacts, objective: As in :class:`PretrainSections`.
+        encoder: The encoder that gives the patch vectors, see :func:`.open_encoder`.
+        window_s: Length of the windows in seconds.
+        draws: Views per clip and state.
+        workers: Processes that render and embed.
+        context: Settings of :class:`.ContextSettings` but for those that the encoder and the views give.
+        fitting: Settings of :class:`.FitSettings` but for the seed.
+        seed: Of views, weights, batches and dropout.
+    """
+
+    corpus: Mapping[str, Any]
+    split: Mapping[str, Any]
+    artifacts: Mapping[str, Any]
+    objective: Mapping[str, Any]
+    encoder: str
+    window_s: float
+    draws: int
+    workers: int
+    context: Mapping[str, Any]
+    fitting: Mapping[str, Any]
+    seed: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,11 +134,11 @@ def make_corpus(section: Mapping[str, Any], name: str = "corpus") -> Corpus:
         UnknownNameError: no such kind.
         CorpusError: what the options name is missing, empty or inconsistent.
     """
-    kind, given = _corpus_options(section, name)
+    kind, given = check_corpus(section, name)
     return corpora.create(kind, **given)
 
 
-def _corpus_options(section: Mapping[str, Any], name: str = "corpus") -> tuple[str, dict[str, Any]]:
+def check_corpus(section: Mapping[str, Any], name: str = "corpus") -> tuple[str, dict[str, Any]]:
     """Kind and checked options of a corpus, without opening it."""
     given = {key: value for key, value in section.items() if value is not None}
     kind = given.pop("kind", None)
@@ -224,6 +254,22 @@ def make_stages(config: Mapping[str, Any]) -> list[Stage]:
     return stages
 
 
+def check_context(config: Mapping[str, Any]) -> None:
+    """Every section of the training of a context module, as :func:`check_pretraining` does it.
+
+    Raises:
+        ParameterError, UnknownNameError: as there.
+    """
+    checked = settings(ContextSections, config, "")
+    settings(FitSettings, checked.fitting, "fitting", seed=checked.seed)
+    settings(ObjectiveSettings, checked.objective, "objective")
+    views = view_settings(config, 1, checked.window_s)
+    given = {"states": views.states, "inputs": 1, "hop_s": checked.window_s, "max_s": checked.window_s, "slow": 0}
+    settings(ContextSettings, checked.context, "context", **given)
+    check_corpus(checked.corpus)
+    _split_options(checked.split)
+
+
 def check_pretraining(config: Mapping[str, Any]) -> None:
     """Every section of a pretraining, before anything is opened or downloaded.
 
@@ -235,6 +281,6 @@ def check_pretraining(config: Mapping[str, Any]) -> None:
     trainer_settings(config)
     encoder_settings(config)
     make_stages(config)
-    _corpus_options(config["corpus"])
+    check_corpus(config["corpus"])
     _split_options(config["split"])
     _backbone_options(config["backbone"])

@@ -47,16 +47,19 @@ def noise() -> np.ndarray:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("words", [[sys.executable, ROOT / "scripts" / "scan.py"], [*COMMAND, "scan"]])
-def test_a_file_of_any_name_is_scanned(words: list[str | Path], tmp_path: Path, noise: np.ndarray) -> None:
-    for name in ("film (1), reel=2.wav", "-[ä] 'x' ${y}.wav"):
-        audio.write(tmp_path / name, noise, 16000)
-        code, out, err = run(*words, name, cwd=tmp_path)
-        assert (code, err) == (0, "")
-        assert (tmp_path / name.replace(".wav", ".artifacts.csv")).is_file()
-        assert name in out
-    assert run(*words, f"path={name}", "out=b c", cwd=tmp_path)[0] == 0
-    assert (tmp_path / "b c.artifacts.html").is_file()
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ([sys.executable, ROOT / "scripts" / "scan.py"], "film (1), reel=2.wav"),
+        ([*COMMAND, "scan"], "-[ä] 'x' ${y}.wav"),
+    ],
+)
+def test_a_file_of_any_name_is_scanned(words: list[str | Path], name: str, tmp_path: Path, noise: np.ndarray) -> None:
+    audio.write(tmp_path / name, noise, 16000)
+    code, out, err = run(*words, name, cwd=tmp_path)
+    assert (code, err) == (0, "")
+    assert (tmp_path / name.replace(".wav", ".artifacts.csv")).is_file()
+    assert name in out
 
 
 @pytest.mark.slow
@@ -69,7 +72,6 @@ def test_a_file_of_any_name_is_scanned(words: list[str | Path], tmp_path: Path, 
         (["pretrain", "corpus=folder"], 2, "corpus.path"),
         (["pretrain", "optim.lr=3"], 2, "did you mean lr_heads"),
         (["pretrain", "trainer.steps=abc"], 2, "trainer.steps is 'abc'; it must be a whole number."),
-        (["pretrain", "seed=1.5"], 2, "seed is 1.5; it must be a whole number."),
         (["pretrain", "+optim.lr=3"], 2, "did you mean lr_heads"),
     ],
 )
@@ -82,7 +84,7 @@ def test_errors_are_one_message_and_a_status(words: list[str], code: int, messag
 
 
 @pytest.mark.slow
-def test_pretraining_ends_at_ctrl_c_and_goes_on(tmp_path: Path) -> None:
+def test_pretraining_ends_at_ctrl_c_with_a_line(tmp_path: Path) -> None:
     words = [*COMMAND, "pretrain", *TINY, "run=r", "trainer.validate_every=5", "trainer.workers=1"]
     process = start([*words, "trainer.steps=100000", "trainer.patience=0"], tmp_path)
     deadline = time.monotonic() + 200
@@ -91,14 +93,12 @@ def test_pretraining_ends_at_ctrl_c_and_goes_on(tmp_path: Path) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.1)
     code, _, err = interrupted(process)
-    assert (code, err) == (
-        130,
-        "Stopped. The latest checkpoint is kept; run the same command again to go on from it.\n",
-    )
+    assert code == 130
+    assert err == "Stopped. The run is kept up to its latest checkpoint; run the same command again to resume it.\n"
 
 
 @pytest.mark.slow
-def test_rendering_ends_at_ctrl_c_and_goes_on(tmp_path: Path, noise: np.ndarray) -> None:
+def test_rendering_ends_at_ctrl_c_with_a_line(tmp_path: Path, noise: np.ndarray) -> None:
     for number in range(300):
         audio.write(tmp_path / "sounds" / f"{number}.wav", noise, 16000)
     words = [*COMMAND, "render", "sounds", "to=out", "artifacts=[hiss]", "workers=2"]
@@ -110,8 +110,7 @@ def test_rendering_ends_at_ctrl_c_and_goes_on(tmp_path: Path, noise: np.ndarray)
         time.sleep(0.05)
     code, _, err = interrupted(process)
     assert (code, err) == (130, "Stopped. Finished clips are kept; run the same command again to render the others.\n")
-    finished = len(list(tmp_path.glob("out/hiss/*.flac")))
-    assert finished < 300
+    assert len(list(tmp_path.glob("out/hiss/*.flac"))) < 300
 
 
 @pytest.mark.slow

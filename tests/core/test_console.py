@@ -27,9 +27,9 @@ def raising(error: BaseException) -> int:
 def test_an_error_of_the_package_is_its_message(capsys):
     message = "a[0].wav holds 3 NaN values [/red], the first at sample 7; " + "replace them and save it again. " * 4
     assert raising(AudioError(message)) == 1
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err == f"AudioError: {message}\n"  # one line, brackets and all
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err == f"AudioError: {message}\n"  # one line, brackets and all
 
 
 def test_an_error_of_the_configuration_is_its_message(capsys):
@@ -67,6 +67,6 @@ def test_a_good_end_is_quiet(capsys):
 
 def test_a_table_shows_its_cells(capsys):
     table("figures", ["name", "n"], [["hum", 3], ["clicks", None]])
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     for cell in ("figures", "name", "hum", "3", "clicks", "None"):
-        assert cell in said
+        assert cell in output

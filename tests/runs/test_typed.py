@@ -27,9 +27,9 @@ class Windows:
 
 def test_values_are_checked_and_not_converted() -> None:
     section = {"length_s": 3, "span": [0, 1.5], "names": ["a"], "more": {"b": 2}, "path": Path("x")}
-    made = settings(Windows, section, "windows")
-    assert made == Windows(3, span=(0, 1.5), names=("a",), more={"b": 2}, path=Path("x"))
-    assert isinstance(made.length_s, int)  # records say 3, as the configuration did
+    windows = settings(Windows, section, "windows")
+    assert windows == Windows(3, span=(0, 1.5), names=("a",), more={"b": 2}, path=Path("x"))
+    assert isinstance(windows.length_s, int)  # records say 3, as the configuration did
     assert settings(Windows, {"count": 2}, "windows", length_s=1.0) == Windows(1.0, 2)
 
 

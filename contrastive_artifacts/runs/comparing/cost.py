@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import signal
 import statistics
 import time
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from contextlib import contextmanager
+from multiprocessing import active_children, get_context, resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +45,29 @@ def measure_cost(candidate: Candidate, seconds: float, repeats: int, threads: in
     # In a separate process, peak memory is not that of earlier networks and the number of threads is as stated.
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         try:
-            return pool.submit(_measure, candidate, seconds, repeats, threads).result()
+            with _children_without_interrupts():
+                future = pool.submit(_measure, candidate, seconds, repeats, threads)
+            return future.result()
+        except KeyboardInterrupt:
+            for process in active_children():  # the pool would wait for the end of its job
+                process.terminate()
+            raise
         except BrokenProcessPool as error:
             raise ParameterError(
                 f"The process that timed {candidate.name} on {seconds} s died, most likely for lack of memory; "
                 "try fewer seconds, or leave it out."
             ) from error
+
+
+@contextmanager
+def _children_without_interrupts() -> Iterator[None]:
+    """Ctrl-C reaches all processes of the terminal; processes started in here leave the answer to this one."""
+    resource_tracker.ensure_running()  # if the first process started it, it would reset the mask
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _measure(candidate: Candidate, seconds: float, repeats: int, threads: int) -> dict[str, Any]:
