@@ -31,6 +31,7 @@ _DEMUXERS = (
     *("qcp", "rm", "roq", "shn", "smjpeg", "smk", "sol", "sox", "swf", "tak", "truehd", "tta", "ty", "vivo", "voc"),
     *("w64", "wav", "webm", "wsd", "wtv", "wv", "xa", "xwma", "bink", "thp", "film_cpk", "avr", "svx", "wve"),
 )
+_PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"[playlist]", b"v=0")  # how they begin, for the message
 _Frame = av.AudioFrame | int  # an integer is a number of samples that could not be decoded
 
 
@@ -68,7 +69,7 @@ class ContainerSource:
                 container=container.format.name,
                 stream=container.streams.audio.index(audio),
                 streams=len(container.streams.audio),
-                language=audio.language,
+                language=_language(audio),
                 title=audio.metadata.get("title"),
             )
             self._unread: tuple[av.container.InputContainer, Iterator[_Frame]] | None
@@ -227,7 +228,14 @@ def _open(path: Path) -> av.container.InputContainer:
         name.encode()
     except UnicodeEncodeError:  # a name of other bytes than UTF-8, which PyAV cannot pass on
         file = FilePart(path, 0, path.stat().st_size)
-    return av.open(file, "r", options=options, metadata_errors="replace")
+    try:
+        return av.open(file, "r", options=options, metadata_errors="replace")
+    except av.FFmpegError:
+        with path.open("rb") as opened:
+            head = opened.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n")
+        if head.startswith(_PLAYLISTS) or b"<MPD" in head:
+            raise AudioError(f"{path} is a playlist, not media: it only names other files; name those.") from None
+        raise
 
 
 def _choose(path: Path, container: av.container.InputContainer, stream: Stream) -> av.AudioStream:
@@ -236,15 +244,22 @@ def _choose(path: Path, container: av.container.InputContainer, stream: Stream) 
     if not streams:
         raise AudioError(f"{path} has no audio stream; name a file with sound.")
     if stream is None:
-        return next((s for s in streams if s.disposition & Disposition.default), streams[0])
-    if isinstance(stream, str):
-        chosen = [s for s in streams if (s.language or "").lower() == stream.lower()]
+        usable = [s for s in streams if s.codec_context is not None] or streams
+        chosen = [s for s in usable if s.disposition & Disposition.default] or [*usable]
+    elif isinstance(stream, str):
+        chosen = [s for s in streams if (_language(s) or "").lower() == stream.lower()]
     else:
         chosen = list(streams[stream : stream + 1]) if stream >= 0 else []
     if not chosen:
-        known = ", ".join(f"{i} ({s.language or 'no language'})" for i, s in enumerate(streams))
+        known = ", ".join(f"{i} ({_language(s) or 'no language'})" for i, s in enumerate(streams))
         raise AudioError(f"{path} has no audio stream {stream!r}; it has {known}.")
+    if chosen[0].codec_context is None:
+        raise AudioError(f"{path}: there is no decoder for its audio stream; convert it to wav or flac.")
     return chosen[0]
+
+
+def _language(stream: av.AudioStream) -> str | None:
+    return None if stream.language in (None, "", "und") else stream.language
 
 
 def _frames(container: av.container.InputContainer, audio: av.AudioStream) -> Iterator[_Frame]:

@@ -22,10 +22,17 @@ from .container import ContainerSource
 from .info import AudioInfo, Span, Stream, reader_errors
 from .sound_file import SoundFileSource
 
-SOUND_EXTENSIONS = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64"})
+SOUND_EXTENSIONS = frozenset(  # libsndfile is asked first
+    {
+        *(".wav", ".bwf", ".rf64", ".w64", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au"),
+        *(".snd", ".caf"),
+    }
+)
 EXTENSIONS = SOUND_EXTENSIONS | {
-    *(".m4a", ".aac", ".ac3", ".mp2", ".mka", ".wma"),
-    *(".mp4", ".m4v", ".mkv", ".webm", ".mov", ".avi", ".mpg", ".mpeg", ".vob", ".ts", ".m2ts", ".mts", ".flv"),
+    *(".m4a", ".m4b", ".aac", ".ac3", ".eac3", ".dts", ".thd", ".mp2", ".mka", ".weba", ".wma", ".wv", ".tta", ".ape"),
+    *(".tak", ".mpc", ".shn", ".dsf", ".spx", ".amr"),
+    *(".mp4", ".m4v", ".mkv", ".webm", ".mov", ".avi", ".mpg", ".mpeg", ".vob", ".ts", ".m2ts", ".mts", ".flv", ".f4v"),
+    *(".3gp", ".3g2", ".asf", ".wmv", ".ogv", ".ogm", ".mxf", ".gxf", ".dv", ".nut", ".wtv", ".rm", ".rmvb", ".divx"),
 }
 
 

@@ -13,9 +13,12 @@ import av
 from ..core.errors import AudioError, ParameterError
 
 MAX_CHANNELS = 8
+RATES = (1_000, 768_000)  # lowest and highest sample rate in Hz
 Span = tuple[int, int]  # samples [start, stop)
 Stream = int | str | None  # index among the audio streams, language tag, or None for the default
 _log = logging.getLogger("contrastive_artifacts")
+# Errors of libsndfile are RuntimeErrors; PyAV and numpy raise the others on contradictory headers.
+_READER_ERRORS = (OSError, RuntimeError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError)
 _TOO_LARGE = 1 << 60  # samples; a longer length is a placeholder
 
 
@@ -52,8 +55,10 @@ class AudioInfo:
     def __post_init__(self) -> None:
         if not 1 <= self.channels <= MAX_CHANNELS:
             raise AudioError(f"{self.path} has {self.channels} channels; extract 1 to {MAX_CHANNELS} of them first.")
-        if not self.sample_rate > 0:
-            raise AudioError(f"{self.path} states a sample rate of {self.sample_rate} Hz; its header is damaged.")
+        if not RATES[0] <= self.sample_rate <= RATES[1]:
+            raise AudioError(
+                f"{self.path} has a sample rate of {self.sample_rate} Hz; convert it to one in {RATES[0]}..{RATES[1]}."
+            )
 
     @property
     def duration_s(self) -> float | None:
@@ -92,8 +97,7 @@ def reader_errors(path: Path) -> Iterator[None]:
         raise AudioError(
             f"{path} cannot be read as audio ({error.strerror}); copy it again or convert it to wav or flac."
         ) from error
-    # Errors of libsndfile are RuntimeErrors; numpy and soxr raise the others.
-    except (OSError, RuntimeError, ValueError, ArithmeticError, LookupError, TypeError) as error:
+    except _READER_ERRORS as error:
         raise AudioError(
             f"{path} cannot be read as audio ({type(error).__name__}: {error}); copy it again or convert it to wav or "
             "flac."

@@ -14,11 +14,11 @@ from scipy.io import wavfile
 from ..core import files
 from ..core.errors import AudioError, ParameterError
 from .info import MAX_CHANNELS
+from .info import RATES as RATES
 from .level import peak
 
 RESAMPLER = f"soxr-HQ/{soxr.__version__}"  # goes into fingerprints: another resampler gives other embeddings
 LOUDEST = 1e12  # largest sample value; sums of squares of larger ones leave the range of float32
-RATES = (1_000, 768_000)  # lowest and highest sample rate in Hz
 _DEFAULT_SUBTYPE = {".wav": "FLOAT", ".flac": "PCM_24"}
 
 

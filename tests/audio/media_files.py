@@ -46,10 +46,14 @@ def encode(path: Path, waveform: np.ndarray, codec: str | None, picture: bool = 
     frame.sample_rate, frame.pts = rate, 0
     with av.open(str(path), "w") as container:
         if picture:
-            video = container.add_stream("mpeg2video" if path.suffix in (".mpg", ".mpeg", ".ts") else "mpeg4", rate=25)
+            video = container.add_stream(
+                "mpeg2video" if path.suffix in (".mpg", ".mpeg", ".ts", ".mxf") else "mpeg4", rate=25
+            )
             video.width = video.height = 64
             video.pix_fmt = "yuv420p"
         stream = container.add_stream(codec, rate=rate, layout=layout)
+        if codec.startswith("wma"):
+            stream.bit_rate = 128_000  # has no default
         if picture:
             for index in range(waveform.shape[1] * 25 // rate):
                 image = av.VideoFrame.from_ndarray(np.full((64, 64, 3), index, np.uint8), format="rgb24")
