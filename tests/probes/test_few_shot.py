@@ -1,4 +1,4 @@
-"""Five examples of a kind that has a direction of its own find it; of one that has none, chance."""
+"""Five examples find a label that has its own direction in the space, and give chance without one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_few_shot_finds_what_has_a_direction() -> None:
 
 
 def test_the_examples_sources_are_not_searched() -> None:
-    """Every source is a place of its own: with it left out nothing of the kind is near."""
+    """Every source has its own place in the space: without it, no row with the label is near."""
     labels, sources = np.tile(["clean", "new"], 40), np.repeat(np.arange(40), 2)
     x = np.eye(40)[sources] + 0.01 * np.random.default_rng(0).standard_normal((80, 40))
     result = few_shot(x, labels, sources, "new", shots=1)

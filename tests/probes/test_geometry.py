@@ -19,7 +19,7 @@ def clusters(by: str, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray
     return x, np.array(["clean", "hum", "hiss", "clicks"])[artifact], source
 
 
-def test_separation_tells_what_the_clusters_follow() -> None:
+def test_separation_shows_what_the_clusters_follow() -> None:
     by_artifact, by_content = separation(*clusters("artifact")), separation(*clusters("source"))
     assert by_artifact["silhouette_artifact"] > 0.7 > 0.1 > by_artifact["silhouette_source"]
     assert by_content["silhouette_source"] > 0.7 > 0.1 > by_content["silhouette_artifact"]

@@ -62,12 +62,12 @@ def test_a_table_equals_a_loop_with_equal_cosines_in_the_order_of_rows(count: in
 
 
 def test_the_same_source_would_give_the_label_away() -> None:
-    # Every source has one label and sits in its own corner: nothing is to be learnt across sources.
+    # Every source has one label and its own place in the space: labels of other sources are no help.
     rng = np.random.default_rng(0)
     sources = np.repeat(np.arange(60), 8)
     labels = np.where(rng.permutation(60) < 30, "hum", "clean")[sources]
     x = rng.standard_normal((60, 32))[sources] + 0.05 * rng.standard_normal((480, 32))
-    naive = knn_predict(x, labels, np.arange(480), x, np.arange(480), k=5)  # leaves out the view itself alone
+    naive = knn_predict(x, labels, np.arange(480), x, np.arange(480), k=5)  # leaves out only the view itself
     fair = knn_predict(x, labels, sources, x, sources, k=5)
     assert (naive == labels).mean() > 0.99
     assert 0.25 < (fair == labels).mean() < 0.65
@@ -79,7 +79,7 @@ def test_votes_are_weighted_by_similarity() -> None:
     query, sources = np.array([[1.0, 0.0]]), ["a", "b", "c"]
     assert knn_predict(x, labels, sources, query, ["q"], k=3).tolist() == ["near"]
     assert knn_predict(x, labels, sources, query, ["a"], k=3).tolist() == ["far"]
-    # Two against two at equal similarity: the nearest decides, whatever the names.
+    # Two against two at equal similarity: the nearest decides, not the order of the names.
     square = np.array([[1.0, 0.2], [1.0, -0.2]])
     assert knn_predict(square, ["z", "a"], ["1", "2"], query, ["q"], k=2).tolist() == ["z"]
 

@@ -7,7 +7,7 @@ from contrastive_artifacts.core.errors import ParameterError, SplitError
 from contrastive_artifacts.probes import Embedded, LinearProbe, SeverityProbe, accuracy, expected_calibration_error
 
 
-def test_tells_the_artifacts_of_unseen_sources(train: Embedded, test: Embedded) -> None:
+def test_classifies_artifacts_of_unseen_sources(train: Embedded, test: Embedded) -> None:
     probe = LinearProbe.fit(train.x, train.artifact, train.source)
     assert probe.classes == ("clean", "clicks", "hiss", "hum")
     chances = probe.predict_proba(test.x)
@@ -79,7 +79,7 @@ def test_calibration_lowers_the_error_of_an_overconfident_probe() -> None:
 
     x, truth = draw(labels), rng.integers(0, 3, 3000)
     unseen = draw(truth)
-    # A tiny penalty with more dimensions than it can bear: sure and often wrong.
+    # A penalty too small for so many dimensions: over-confident and often wrong.
     probe = LinearProbe.fit(x, labels, sources, strengths=[1e-4])
     hits = probe.predict(unseen) == truth.astype(str)
     raw = LinearProbe(probe.classes, probe.weights, probe.bias, 1.0, probe.strength)

@@ -1,4 +1,4 @@
-"""What is saved comes back equal; another encoder and every damage is refused."""
+"""A saved probe is loaded equal; one of another encoder and any damaged file is refused."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_classify(probe: Probe, test: Embedded) -> None:
 
 
 def test_the_severity_of_an_added_label_is_unknown(train: Embedded, test: Embedded) -> None:
-    """As after user labels: rows of a label whose severity nobody knows train the type probe alone."""
+    """Rows with unknown severity, as user labels give them, train the type probe only."""
     added = train.artifact == "clicks"
     severity = np.where(added, np.nan, train.severity)
     probe = Probe.fit(Embedded(train.x, np.where(added, "thump", train.artifact), severity, train.source), "f1")
@@ -140,7 +140,7 @@ def test_hostile_arrays_under_a_true_hash(probe: Probe, tmp_path: Path) -> None:
     "change",
     [{"version": 2}, {"fingerprint": 3}, {"probe": None}, {"probe": {}}, {"probe": {"kind": "bundle", "type": 1}}],
 )
-def test_a_record_that_lies(probe: Probe, tmp_path: Path, change: dict) -> None:
+def test_an_inconsistent_record_is_refused(probe: Probe, tmp_path: Path, change: dict) -> None:
     probe.save(tmp_path)
     write_json(tmp_path / "probe.json", read_json(tmp_path / "probe.json") | change)
     with pytest.raises(StorageError):

@@ -1,4 +1,4 @@
-"""Scanning: a known span is found where it is, whatever the block size, the length or the channel."""
+"""Scanning: a known span is detected at its place, for any block size, length and channel."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_block_length_changes_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
         assert scan(path, Loudness(), enter=0.4, leave=0.3, batch=3) == expected
 
 
-def test_each_channel_for_itself(tmp_path: Path) -> None:
+def test_each_channel_by_itself(tmp_path: Path) -> None:
     both = np.concatenate([signal(10, (2, 5)), signal(10, (7, 9))])
     path = write(tmp_path / "a.wav", both)
     segments = scan(path, Loudness(), channels="each").segments
@@ -104,7 +104,7 @@ def test_shorter_than_a_window(tmp_path: Path) -> None:
 
 
 def scripted(tmp_path: Path, probabilities: list[float], window_s: float = 1.0, **options: float) -> list[tuple]:
-    """Segments, in hops of .5 s, when the windows in turn have these probabilities."""
+    """Segments, in hops of .5 s, of windows with these probabilities."""
     answers = iter(probabilities)
 
     class Script(Loudness):
@@ -120,7 +120,7 @@ def scripted(tmp_path: Path, probabilities: list[float], window_s: float = 1.0, 
     ]
 
 
-def test_hysteresis_keeps_a_run_whole_and_needs_one_sure_window(tmp_path: Path) -> None:
+def test_hysteresis_joins_a_run_and_needs_one_window_above_enter(tmp_path: Path) -> None:
     low, wavering = 0.1, [0.5, 0.5, 0.7, 0.7, 0.5, 0.45, 0.7, 0.7]
     assert scripted(tmp_path, [low] * 5 + wavering + [low] * 5, window_s=0.5) == [(5, 13)]
     assert scripted(tmp_path, [low] * 5 + [0.55] * 8 + [low] * 5, window_s=0.5) == []
@@ -128,17 +128,17 @@ def test_hysteresis_keeps_a_run_whole_and_needs_one_sure_window(tmp_path: Path) 
 
 def test_median_fills_a_gap_and_drops_an_outlier(tmp_path: Path) -> None:
     assert scripted(tmp_path, [0.0] * 4 + [0.9] * 3 + [0.0] + [0.9] * 3 + [0.0] * 4 + [0.9] + [0.0] * 4) == [(4, 11)]
-    # A single event lies in two overlapping windows: that much must stay.
+    # A single event lies in two overlapping windows: a run of two must remain.
     assert scripted(tmp_path, [0.0] * 6 + [0.9] * 2 + [0.0] * 6) == [(6, 8)]
 
 
-def test_blips_are_dropped(tmp_path: Path) -> None:
+def test_short_segments_are_dropped(tmp_path: Path) -> None:
     row = [0.0] * 4 + [0.9] * 2 + [0.0] * 4 + [0.9] * 6 + [0.0] * 4
     assert scripted(tmp_path, row, window_s=0.5) == [(4, 6), (10, 16)]
     assert scripted(tmp_path, row, window_s=0.5, minimum_s=1.5) == [(10, 16)]
 
 
-def test_three_hours_in_flat_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_does_not_grow_with_the_audio(monkeypatch: pytest.MonkeyPatch) -> None:
     rate = 2000
 
     def peak_memory(hours: int) -> int:
@@ -161,7 +161,7 @@ def test_three_hours_in_flat_memory(monkeypatch: pytest.MonkeyPatch) -> None:
         assert [round(s.start / rate) for s in timeline.segments] == [1800 + 3600 * hour for hour in range(hours)]
         return peak
 
-    # What grows is the verdicts; the audio of one hop is 4000 bytes, so keeping any of it would show.
+    # Probabilities and severities may grow; the audio of one hop is 4000 bytes, so storing it would be noticed.
     growth = (peak_memory(3) - peak_memory(1)) / (2 * 3600 / 0.5)
     assert growth < 400, f"{growth:.0f} bytes per window"
 

@@ -1,4 +1,4 @@
-"""Labels change what probes are fitted on, by address; what judges stays."""
+"""Labels change the training rows of probes, matched by address; held-out rows do not change."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_training_rows_alone_are_changed(tmp_path, a_view):
     assert [label.address["clip"] for label in applied.unmatched] == ["99.wav"]
 
 
-def test_an_unknown_severity_teaches_no_severity():
+def test_rows_of_unknown_severity_are_left_out():
     x = np.random.default_rng(0).standard_normal((8, 3))
     severity = np.array([0, 0.2, 0.4, 0.9, np.nan, np.nan, 0.5, 0.1])
     artifact = np.array(["clean", "hum", "hum", "hum", "hum", "squeal", "hum", "hum"])
@@ -81,7 +81,7 @@ def rows_of(directory: Path, **columns: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.slow
-def test_labels_of_the_explorer_reach_the_probe_of_the_run(probed, a_view, tmp_path, caplog):
+def test_exported_labels_change_the_probe_of_a_run(probed, a_view, tmp_path, caplog):
     assert files.read_json(probed / "probing.json")["labels"] is None
     before = (probed / "tables" / "h.parquet").read_bytes()
     with Journal(tmp_path / "labels.jsonl") as journal:
@@ -112,15 +112,15 @@ def test_labels_of_the_explorer_reach_the_probe_of_the_run(probed, a_view, tmp_p
 
 
 @pytest.mark.slow
-def test_a_file_without_labels_stops_before_the_work(probed, tmp_path):
+def test_a_file_without_labels_is_refused_before_the_work(probed, tmp_path):
     (tmp_path / "l.csv").write_text("file,label\n")
     with pytest.raises(StorageError, match=r"l\.csv"):
         Run(probed).probe(**PROBE, labels=tmp_path / "l.csv")
 
 
 @pytest.mark.slow
-def test_an_added_label_is_heard_and_stored(probed, tmp_path):
-    """A refitted probe beside its encoder is loaded as any other; its labels come last."""
+def test_an_added_label_is_classified_and_stored(probed, tmp_path):
+    """A refitted probe that is saved with its encoder is loaded like any other; added labels come last."""
     rows = read_table(probed / "tables" / "h.parquet")
     embedder = WindowEmbedder(Encoder.load(probed / "encoder"))
     x = Embedded.from_table(rows).x

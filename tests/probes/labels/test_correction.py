@@ -1,4 +1,4 @@
-"""A corrected probe: itself without evidence, right where it was told, robust against labels of mistakes alone."""
+"""A corrected probe stays the old one with few labels, follows many, and is robust against labels of mistakes only."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_new_label_is_learned_from_ten_rows_and_the_old_ones_stay(old, seed):
 
 
 def test_a_shifted_archive_is_adapted_to(old):
-    """Everything sounds a little like hiss, as with another microphone: some sources labelled help on the others."""
+    """All rows are shifted towards hiss, as by another microphone: labels of some sources help on the others."""
     before, after = [], []
     for seed in (21, 22, 23):
         x, labels, sources = space(100, seed, shift=0.35)
@@ -71,18 +71,18 @@ def test_a_shifted_archive_is_adapted_to(old):
     assert np.median(after) > np.median(before) + 0.05, (before, after)
 
 
-def test_few_labels_change_little_and_none_that_agree_harm(old):
+def test_few_labels_and_labels_that_agree_change_little(old):
     x, labels, sources = space(60, 31)
     far = space(60, 32)[0]
     one = corrected(old, x, x[:1], labels[:1], sources[:1])
     assert (predicted(one, far) == predicted(old, far)).mean() > 0.95
     agree = np.flatnonzero((predicted(old, x) == labels) & (labels == "hum"))
-    alone = corrected(old, x, x[agree], labels[agree], sources[agree])  # one class, as of a lasso
+    alone = corrected(old, x, x[agree], labels[agree], sources[agree])  # a single label
     assert (predicted(alone, far) == predicted(old, far)).mean() > 0.93
 
 
 def test_labels_of_mistakes_alone_do_not_ruin_the_probe():
-    """People label what they find wrong: none of the rows that were heard rightly speaks for the old probe."""
+    """Users label mistakes: there are no labels of the rows that the old probe classified correctly."""
     old, changes = LinearProbe.fit(*space(150, 1, strength=0.45)), []
     for seed in (41, 42, 43):
         x, labels, sources = space(100, seed, strength=0.45)
@@ -95,8 +95,8 @@ def test_labels_of_mistakes_alone_do_not_ruin_the_probe():
     assert np.median(changes) > -0.06, changes
 
 
-def test_many_labels_decide(old):
-    """Whatever the old probe says: two names exchanged are learned when said often enough."""
+def test_many_labels_overrule_the_old_probe(old):
+    """Two exchanged labels are learned from many rows, against the old probe."""
     x, labels, sources = space(300, 51)
     swapped = np.where(labels == "hum", "hiss", np.where(labels == "hiss", "hum", labels))
     labelled, rest = slice(0, 1000), slice(1000, None)
@@ -115,7 +115,7 @@ def test_weights_balance_labels_and_recordings():
     assert rare[-1] / rare[0] == pytest.approx(10), "one row, perhaps a slip, does not outweigh a thousand"
 
 
-def test_the_order_of_rows_leaves_no_trace_and_unfit_rows_are_refused(old):
+def test_the_order_of_rows_does_not_matter_and_unfit_rows_are_refused(old):
     x, labels, sources = space(10, 61)
     one = corrected(old, x, x, labels, sources)
     two = corrected(old, x, x[::-1], labels[::-1], sources[::-1])

@@ -1,4 +1,4 @@
-"""What is exported comes back exactly, from each format and from the journal; foreign files are told apart."""
+"""Exported labels are read back exactly, from each format and from the journal; other files are refused."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_round_trip(labels, tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["l.csv", "l.parquet", "l.jsonl"])
-def test_no_labels_are_a_file_too(tmp_path, name):
+def test_files_without_labels_are_read(tmp_path, name):
     assert write_labels(tmp_path / name, []) == 0
     assert read_labels(tmp_path / name) == []
 

@@ -1,4 +1,4 @@
-"""What people said reaches the probe: archives, runs, new labels; figures never of a source that was seen."""
+"""Refitting by user labels, in archives and runs, with new labels; figures are of held-out sources."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def old(run) -> Probe:
     return Probe.fit(Embedded(x, *(table[name].to_numpy() for name in ("artifact", "severity", "source"))), "enc")
 
 
-def test_an_archive_with_a_fault_that_the_probe_does_not_know(old):
+def test_an_archive_with_a_label_that_the_probe_does_not_know(old):
     gains = []
     for seed in (2, 3, 4):
         x, table = collection(80, seed)
@@ -73,7 +73,7 @@ def test_an_archive_with_a_fault_that_the_probe_does_not_know(old):
         assert result.before
         assert result.after
         assert result.before["rows"] == result.after["rows"] == 60
-        # What it says of itself is what other sources show, give or take 60 rows.
+        # The figures are those on other sources, within the error of 60 rows.
         assert abs(result.after["accuracy"] - accuracy_of(result.probe, x, table, rest)) < 0.2
         assert result.before["accuracy"] == accuracy_of(old, x, table, slice(0, 60)), (
             "the archive was never seen by the old one"
@@ -81,8 +81,8 @@ def test_an_archive_with_a_fault_that_the_probe_does_not_know(old):
     assert np.median(gains) > 0.08, gains
 
 
-def test_after_never_sees_what_it_judges(old):
-    """Labels that follow nothing but chance are learned by heart and help nowhere: figures must say so."""
+def test_after_is_measured_on_held_out_sources(old):
+    """Random labels are learned by heart and help on no other source: the figures must show that."""
     x, table = collection(60, 5)
     rng = generator("chance")
     chance = {n: row_label("relabel", f"name{rng.integers(4)}") for n in range(len(x))}
@@ -94,7 +94,7 @@ def test_after_never_sees_what_it_judges(old):
 
 
 def test_rows_of_a_source_are_left_out_together(old):
-    """A label for each source: told only by the source itself, so that nothing can be right."""
+    """One label per source: it is known from that source only, so no prediction can be right."""
     x, table = collection(12, 6)
     source_labels = {n: row_label("relabel", f"film{n // 4}") for n in range(len(x))}
     result = refit(x, table, source_labels, "enc", old)
@@ -102,7 +102,7 @@ def test_rows_of_a_source_are_left_out_together(old):
     assert result.after["accuracy"] == 0.0
 
 
-def test_one_source_judges_nothing(old):
+def test_one_source_gives_no_figures(old):
     x, table = collection(5, 7)
     result = refit(x, table, truths(table, range(4)), "enc", old)
     assert result.before is None
@@ -110,7 +110,7 @@ def test_one_source_judges_nothing(old):
     assert result.probe.classes == KINDS
 
 
-def test_severity_stays_what_it_was(old):
+def test_severity_probes_do_not_change(old):
     x, table = collection(20, 8)
     result = refit(x, table, truths(table, range(40)), "enc", old)
     assert result.probe.severity.keys() == {"hiss", "hum"}
@@ -118,8 +118,8 @@ def test_severity_stays_what_it_was(old):
     assert np.array_equal(severities[:, result.probe.classes.index("hum")], old.severity["hum"].predict(x))
 
 
-def test_rejected_training_rows_are_unlearned(run):
-    """A quarter of the training rows carry a wrong name; once people throw them out the probe is the right one."""
+def test_rejected_training_rows_are_left_out(run):
+    """A sixth of the training rows has a wrong label; once users reject these rows, the probe is right."""
     x, table = run
     names = np.array(table["artifact"].to_pylist())
     spoiled = np.flatnonzero((np.arange(len(x)) % 2 == 0) & (names == "hum"))
@@ -140,10 +140,10 @@ def test_rejected_training_rows_are_unlearned(run):
     assert not np.array_equal(renamed.probe.severity["hiss"].weights, misled.severity["hiss"].weights)
 
 
-def test_a_run_judges_its_training_rows_without_their_sources(run, old):
-    """The old probe has seen these rows: ``before`` must not profit from that."""
+def test_training_rows_of_a_run_are_classified_without_their_sources(run, old):
+    """The old probe was trained on these rows, which must not improve ``before``."""
     x, table = run
-    noise = generator("noise").standard_normal(x.shape).astype(np.float32)  # rows that can only be known by heart
+    noise = generator("noise").standard_normal(x.shape).astype(np.float32)  # rows that can only be learned by heart
     facts = [table[name].to_numpy() for name in ("artifact", "severity", "source")]
     rote = Probe.fit(Embedded(noise, *facts), "enc")
     rote = Probe(type(rote.type).fit(noise, facts[0], facts[2], strengths=(1e-4,)), rote.severity, "enc")
@@ -156,7 +156,7 @@ def test_a_run_judges_its_training_rows_without_their_sources(run, old):
     assert result.after["accuracy"] < 0.42
 
 
-def test_without_a_probe_labels_alone_make_one():
+def test_without_a_probe_one_is_fitted_on_the_labels():
     x, table = collection(40, 10)
     result = refit(x, table, truths(table, range(100)), "enc", None)
     assert result.probe.classes == KINDS
@@ -168,7 +168,7 @@ def test_without_a_probe_labels_alone_make_one():
         refit(x, table, truths(table, range(8)), "enc", None)
 
 
-def test_what_cannot_be_learned_from_is_said(old):
+def test_unfit_labels_are_refused(old):
     x, table = collection(3, 11)
     with pytest.raises(ParameterError, match="nothing to learn"):
         refit(x, table, {}, "enc", old)
@@ -194,7 +194,7 @@ def test_ten_thousand_rows_take_seconds():
     old = Probe.fit(Embedded(x[:1500][few], names[kind[:1500][few]], np.zeros(few.sum()), source[:1500][few]), "enc")
     started = time.perf_counter()
     result = refit(x, table, truths(table, range(2000, 12_000)), "enc", old)
-    assert time.perf_counter() - started < 20  # a second or two on a core that has nothing else to do
+    assert time.perf_counter() - started < 20  # one or two seconds on an idle core
     assert result.used == 10_000
     assert result.after
     assert result.before

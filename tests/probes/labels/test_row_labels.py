@@ -1,4 +1,4 @@
-"""One act is one entry and one undo; labels outlive the process, the index and the encoder."""
+"""One act is one entry and one undo; labels are valid in other processes, for other indexes and encoders."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def journal(tmp_path):
         yield opened
 
 
-def test_what_was_said_holds_with_all_that_is_known_of_it(journal, a_view, a_window):
+def test_labels_in_force_have_their_provenance(journal, a_view, a_window):
     labels = Labels(journal, "ana", "encoder-1")
     assert labels.add([a_view(7)], "relabel", "tape_squeal", "left of the voice") == 1
     assert labels.add([a_window(0, channel=1)], "keep") == 1
@@ -45,7 +45,7 @@ def test_what_was_said_holds_with_all_that_is_known_of_it(journal, a_view, a_win
     assert (in_force[8].label, in_force[8].before) == ("", "hiss")
 
 
-def test_a_lasso_is_one_act(journal, a_view):
+def test_many_rows_are_one_act(journal, a_view):
     labels = Labels(journal, "ana", "f")
     labels.add([a_view(1)], "keep")
     assert labels.add([a_view(n) for n in (0, 1, 2, 2)], "relabel", "hum") == 3
@@ -59,7 +59,7 @@ def test_a_lasso_is_one_act(journal, a_view):
     assert len(journal.entries) == 4, "a journal is only ever added to"
 
 
-def test_labels_survive_and_each_person_undoes_their_own(tmp_path, a_view):
+def test_labels_persist_and_each_user_undoes_their_own(tmp_path, a_view):
     path = tmp_path / "l.jsonl"
     with Journal(path) as journal:
         ana = Labels(journal, "ana", "f")
@@ -76,7 +76,7 @@ def test_labels_survive_and_each_person_undoes_their_own(tmp_path, a_view):
         assert ana.in_force()[1].before == "hum", "what was shown when ben said so"
 
 
-def test_keep_confirms_what_was_said_last(journal, a_view):
+def test_keep_confirms_the_last_label(journal, a_view):
     labels = Labels(journal, "ana", "f")
     labels.add([a_view(0)], "relabel", "crackle")
     labels.add([a_view(0)], "keep")
@@ -95,7 +95,7 @@ def test_keep_confirms_what_was_said_last(journal, a_view):
      ({"start": 0.5}, "keep", "", "start 0.5"), ({"sample_rate": None}, "keep", "", "sample_rate"),
      ({"artifact": ""}, "keep", "", "relabel it")],
 )  # fmt: skip
-def test_what_is_unfit_is_refused_whole(journal, a_view, change, action, label, message):
+def test_an_act_with_one_unfit_row_changes_nothing(journal, a_view, change, action, label, message):
     labels = Labels(journal, "ana", "f")
     with pytest.raises(ParameterError, match=message):
         labels.add([a_view(1), a_view(2) | change], action, label)
@@ -115,7 +115,7 @@ def test_an_act_has_bounds(journal, a_view):
     assert labels.add(rows[1:], "keep", note="x" * 1000) == MOST_ROWS == len(labels.in_force())
 
 
-def test_labels_find_their_rows_in_another_index(journal, a_view, a_window):
+def test_labels_match_rows_of_another_index(journal, a_view, a_window):
     labels = Labels(journal, "ana", "yamnet")
     labels.add([a_view(3), a_window(1, channel=0)], "relabel", "crackle")
     other = [
@@ -140,7 +140,7 @@ def test_labels_find_their_rows_in_another_index(journal, a_view, a_window):
 def test_of_two_labels_the_last_one_matches(journal, a_view):
     labels = Labels(journal, "ana", "f")
     labels.add([a_view(3)], "relabel", "crackle")
-    labels.add([{**a_view(3), "id": 77}], "relabel", "thump")  # the same sound, in an index built anew
+    labels.add([{**a_view(3), "id": 77}], "relabel", "thump")  # the same sound, in an index that was built again
     assert {n: label.label for n, label in labels.in_force().items()} == {77: "thump"}
     assert labels.matching(pa.Table.from_pylist([a_view(3)]))[0].label == "thump"
 

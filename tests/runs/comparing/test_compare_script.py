@@ -42,7 +42,7 @@ def test_table_and_figure_are_written_and_kept(tmp_path):
 
 
 @pytest.mark.slow
-def test_nothing_left_to_compare_is_an_error_that_names_the_files(tmp_path):
+def test_no_candidates_is_an_error_that_names_the_files(tmp_path):
     done = compare(tmp_path, "backbones=[mn01]", "encoders=[]", "random=false")
     assert done.returncode == 2
     assert "mn01_as_mAP_298.pt" in done.stderr

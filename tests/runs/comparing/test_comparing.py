@@ -1,4 +1,4 @@
-"""Backbones side by side: which weights are taken, how sources are kept apart, and that nothing is done twice."""
+"""The comparison: choice of weights, folds by source, and no work done twice."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def priced(monkeypatch):
-    """What networks are said to cost, and the names of those that were asked for."""
+    """Replaces the measurement of cost by a constant; the names of the measured networks."""
     asked: list[str] = []
 
     def cost(candidate, seconds, repeats, threads):
@@ -48,7 +48,7 @@ def priced(monkeypatch):
     return asked
 
 
-def test_the_best_weights_at_hand_are_taken(cache):
+def test_the_best_available_weights_are_chosen(cache):
     assert comparing.choose("mn04", random=True, download=False).kind == "ours"
     assert comparing.choose("mn01", random=True, download=False) == RANDOM
     assert comparing.choose({"name": "mn04", "weights": "none"}, random=True, download=False).kind == "random"
@@ -113,7 +113,7 @@ def test_fewer_clips_are_taken_from_all_folds():
     assert few == module.side(corpus, folds, TINY).clips[:6]
 
 
-def test_figures_know_features_that_tell_from_those_that_do_not():
+def test_figures_of_informative_and_random_features():
     rng = np.random.default_rng(0)
     artifact = np.tile(["clean", "hum", "hiss"], 40)
     severity = np.where(artifact == "clean", 0, rng.uniform(size=120)).astype(np.float32)
@@ -129,7 +129,7 @@ def test_figures_know_features_that_tell_from_those_that_do_not():
 
 
 class Renamed(Corpus):
-    """The first clips of a corpus with other facts."""
+    """The first clips of a corpus with other fields."""
 
     def __init__(self, name, corpus, facts):
         super().__init__(name, [dataclasses.replace(c, **f) for c, f in zip(corpus.clips, facts, strict=False)])
@@ -183,7 +183,7 @@ def test_slow_networks_get_fewer_clips_or_none(small_corpus, tmp_path, monkeypat
     assert line.count("| - |") == (0 if clips else 2) or " - | - | - | - " in line
 
 
-def test_encoders_are_measured_on_sources_that_they_have_not_heard(small_corpus, tmp_path, priced):
+def test_encoders_are_measured_on_sources_that_they_were_not_trained_on(small_corpus, tmp_path, priced):
     directory = tmp_path / "trained"
     encoder = Encoder(create("mn01", "none"), EncoderSettings(TINY.states, 0.5, 16, 8)).eval()
     encoder.save(directory / "encoder")
@@ -201,7 +201,7 @@ def test_encoders_are_measured_on_sources_that_they_have_not_heard(small_corpus,
     assert candidate.trained_on() is None
 
 
-def test_cost_is_measured_in_a_process_of_its_own():
+def test_cost_is_measured_in_a_separate_process():
     cost = comparing.measure_cost(RANDOM, 1.0, 3, 1)
     network = RANDOM.load()
     assert cost["parameters"] == sum(p.numel() for p in network.parameters())

@@ -26,7 +26,7 @@ RATE = 16000
 
 @pytest.mark.parametrize("name", PAIRS)
 @pytest.mark.parametrize("seed", [0, 1])
-def test_pairs_are_alike_about_the_moment_and_unlike_elsewhere(name: str, seed: int) -> None:
+def test_pairs_are_equal_around_the_moment_and_differ_elsewhere(name: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
     t = np.arange(14 * RATE) / RATE
     x = (0.1 * np.sin(2 * np.pi * 440 * t) + 0.02 * rng.standard_normal(len(t))).astype(np.float32)
@@ -36,7 +36,7 @@ def test_pairs_are_alike_about_the_moment_and_unlike_elsewhere(name: str, seed: 
     assert first.dtype == second.dtype == np.float32
     assert first.shape == second.shape == x.shape
     np.testing.assert_array_equal(first[at - half : at + half], second[at - half : at + half])
-    assert np.abs(first[at - half : at + half] - x[at - half : at + half]).max() > 0.01  # something is there
+    assert np.abs(first[at - half : at + half] - x[at - half : at + half]).max() > 0.01  # there is a click, gap or tone
     assert np.abs(first - second).max() > 0.01
 
 
@@ -54,7 +54,7 @@ def test_irregular_clicks_are_as_many_as_regular_ones() -> None:
 @pytest.mark.parametrize("hertz", TURNS_HZ.values())
 @pytest.mark.parametrize("width_s", [0.1, 0.5, 0.97])
 def test_the_rate_of_a_record_within_three_percent(hertz: float, width_s: float) -> None:
-    """Events once a turn, smeared by the window that slides over them, among noise; neither half nor twice the rate."""
+    """One event per turn, smeared by the window, in noise; not half or twice the rate."""
     for seed in range(4):
         rng = np.random.default_rng(seed)
         now = np.arange(300) * 0.1
@@ -92,7 +92,7 @@ def test_a_context_holds_the_moment(context_s: float) -> None:
         assert 0 <= first <= first + count <= patches
         assert (count - 1) * 0.48 + 0.96 <= context_s + 1e-6
         end = (first + count - 1) * 0.48 + 0.96
-        assert first * 0.48 - 0.25 <= at_s <= end + 0.5  # the clip's last rest is in no whole patch
+        assert first * 0.48 - 0.25 <= at_s <= end + 0.5  # the end of the clip is not in a whole patch
 
 
 def test_material_touches_the_whole_clip() -> None:

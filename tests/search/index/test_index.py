@@ -1,4 +1,4 @@
-"""Search equals brute force; filters; what cannot be built or asked is named."""
+"""Search equals brute force; filters; errors name what cannot be built or searched."""
 
 from __future__ import annotations
 

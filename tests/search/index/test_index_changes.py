@@ -16,7 +16,7 @@ LARGE = st.integers(-(2**63), 2**63 - 1)
 
 
 def built(folder: Path, ids: np.ndarray, fingerprint: str = "f", **options: str) -> Index:
-    """An index whose every row follows from its id."""
+    """An index in which every row is computed from its id."""
     seeds = ids.astype(np.int64).view(np.uint64)
     vectors = np.array([np.random.default_rng(int(s)).standard_normal(6) for s in seeds]).reshape(-1, 6)
     metadata = [{"name": str(i), "odd": bool(i % 2)} for i in ids.tolist()]
@@ -29,7 +29,7 @@ def content(index: Index) -> list[bytes]:
 
 @settings(max_examples=20, deadline=None)
 @given(ids=st.lists(LARGE, min_size=1, max_size=30, unique=True), seed=st.integers(0, 99), cut=st.floats(0, 1))
-def test_however_rows_get_in_the_files_are_the_same(
+def test_built_merged_or_added_the_files_are_the_same(
     tmp_path_factory: pytest.TempPathFactory, ids: list[int], seed: int, cut: float
 ) -> None:
     folder, given_ids = tmp_path_factory.mktemp("index"), np.array(ids, dtype=np.int64)
@@ -55,7 +55,7 @@ def test_search_returns_the_ids_that_were_given(tmp_path: Path) -> None:
     assert index.matching({"odd": True}).tolist() == [17, 2**63 - 1]
 
 
-def test_ids_go_on_where_none_are_given(tmp_path: Path) -> None:
+def test_ids_count_on_where_none_are_given(tmp_path: Path) -> None:
     index = Index.build(np.eye(4), [{"a": i} for i in range(4)], tmp_path, fingerprint="f").remove([1, 3])
     assert index.add(np.eye(4)[1:2], [{"a": 9}]).ids.tolist() == [0, 2, 3]
     assert [hit.metadata["a"] for hit in Index.open(tmp_path).search(np.array([0, 1.0, 0, 0]), k=1)] == [9]

@@ -1,4 +1,4 @@
-"""Whatever happens to the files is a StorageError, and a directory holds the old index or the new one."""
+"""Any damage of the files is a StorageError, and a directory holds the old index or the new one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def files_of(index: Index) -> list[Path]:
 
 
 def forge(path: Path, content: bytes) -> Path:
-    """Puts other content in the place of a file and makes the record agree with it."""
+    """Replaces the content of a file and updates the record to match it."""
     record = read_json(path.parent / "index.json")
     part, suffix = path.name.partition("-")[0], path.suffix
     path.unlink(missing_ok=True)
@@ -79,7 +79,7 @@ def test_a_missing_truncated_or_altered_file_is_a_storage_error(any_kind: Index,
         {"files": {"vectors": {"name": "../../etc/passwd", "bytes": 1, "sha256": "0"}, "metadata": {}}},
     ],
 )
-def test_a_record_that_lies_is_a_storage_error(flat: Index, change: dict) -> None:
+def test_an_inconsistent_record_is_a_storage_error(flat: Index, change: dict) -> None:
     path = flat.directory / "index.json"
     write_json(path, read_json(path) | change)
     with pytest.raises(StorageError):
@@ -148,7 +148,7 @@ def test_a_table_that_unpacks_to_far_more_than_rows_take_is_not_read(flat: Index
 
 @pytest.mark.parametrize("name", ["vectors", "metadata", "structure"])
 def test_hostile_files_under_a_true_hash_are_read_or_refused(any_kind: Index, name: str) -> None:
-    """In this very process: truncated, bit-flipped, with huge numbers where lengths stand."""
+    """Files are truncated, bits flipped, lengths replaced by huge numbers; in this process, which must not crash."""
     if name == "structure" and any_kind.kind == "flat":
         pytest.skip("a flat index has none")
     path = part(any_kind, name)
@@ -184,4 +184,4 @@ def test_an_interrupted_build_leaves_the_old_index(any_kind: Index, monkeypatch:
             Index.build(np.eye(8), [{"name": "x", "take": 0}] * 8, any_kind.directory, fingerprint="f2")
     assert Index.open(any_kind.directory, "f1").search(QUERY, 5) == before
     Index.build(np.eye(8), [{"name": "x", "take": 0}] * 8, any_kind.directory, fingerprint="f2")
-    assert len(files_of(any_kind)) == 3  # what the interrupted one left is gone as well
+    assert len(files_of(any_kind)) == 3  # files of the interrupted build are removed, too

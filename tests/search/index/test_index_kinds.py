@@ -31,7 +31,7 @@ def kinds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Index]:
 
 @pytest.fixture
 def no_short_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that a small index is searched through its cells as a large one is."""
+    """A small index is searched through its cells, like a large one."""
     monkeypatch.setattr(index, "_EXACT_TO", 0)
 
 
@@ -53,7 +53,7 @@ def test_recall_is_what_the_index_says(kinds: dict[str, Index], kind: str) -> No
     ]
     assert index.recall >= 0.9
     assert np.mean(shared) == pytest.approx(index.recall, abs=0.06)
-    assert np.mean(shared) < 1.0  # it is no exact search in disguise
+    assert np.mean(shared) < 1.0  # the search is not exact
     assert truth.recall == 1.0
 
 
@@ -120,7 +120,7 @@ def test_exact_search_in_blocks_against_numpy(
     np.testing.assert_allclose(scores, -np.sort(-truth, axis=1)[:, : positions.shape[1]], atol=1e-5)
 
 
-def test_what_cannot_be_made_is_named(tmp_path: Path) -> None:
+def test_unknown_kinds_and_too_few_rows_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match="ivf_sq8"):
         Index.build(np.eye(8), [{}] * 8, tmp_path / "i", fingerprint="f", kind="ivf_sq")
     with pytest.raises(ParameterError, match="256"):

@@ -1,4 +1,4 @@
-"""An archive as it is: every window a row with its place, one lane a channel, and the scripts that use it."""
+"""The index of an archive: one row per window with its place, rows per channel, and the scripts that use it."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_windows_channels_problems_and_ids(archive: Path, tmp_path: Path) -> Non
 
 
 def test_a_severity_that_is_unknown_stays_unknown(archive: Path) -> None:
-    """As of an encoder whose probe knows a label that users added."""
+    """For an encoder with a label that users added."""
     release, corpus = ca.load("release"), corpora.create("folder", path=archive)
 
     class Added:

@@ -1,4 +1,4 @@
-"""Clusters that were put there are found, with the files they were put in; the tables can be read by others."""
+"""Planted clusters are found with their files; the exported tables can be read by other programs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from contrastive_artifacts.search.retrieval.clusters import _CLUSTERED
 
 @pytest.fixture
 def planted(tmp_path: Path) -> tuple[Index, np.ndarray]:
-    """200 windows of 20 files all over the place; hum of one kind in three files, clicks in one, clean in all."""
+    """200 windows of 20 files: one cluster of hum in three files, clicks in one, clean in all, the rest at random."""
     rng = np.random.default_rng(0)
     vectors = rng.standard_normal((200, 24))
     kinds = np.full(200, 0)

@@ -1,4 +1,4 @@
-"""A query is the vector that its words say."""
+"""Queries: spans, examples, differences, labels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RATE = 8000
 
 
 class Loudness:
-    """Two numbers of a sound: its mean and its deviation; unit length."""
+    """Embeds a sound as its mean and its standard deviation, a unit vector."""
 
     fingerprint = "loudness"
 
@@ -28,7 +28,7 @@ class Loudness:
         return Embedding(vector, vector[None], np.array([[0, waveform.shape[-1]]]), rate)
 
 
-def test_a_span_is_what_it_would_be_as_a_file(tmp_path: Path) -> None:
+def test_a_span_equals_the_same_samples_as_a_file(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).normal(0.05, 0.1, (1, 2 * RATE)).astype(np.float32)
     noise[:, RATE:] *= np.linspace(1, 5, RATE, dtype=np.float32)
     audio.write(tmp_path / "all.wav", noise, RATE)
@@ -50,8 +50,8 @@ def test_examples_count_alike_however_long_their_vectors() -> None:
         mean_of([np.array([1.0, 0.0]), np.array([-1.0, 0.0])])
 
 
-def test_a_difference_forgets_what_both_have() -> None:
-    """Ten sounds, clean and damaged: what the damage did to one finds the other nine damaged, not the same sound."""
+def test_a_difference_ignores_what_both_have() -> None:
+    """Ten sounds, clean and damaged: the change of one finds all damaged sounds, not the clean version of its own."""
     rng = np.random.default_rng(0)
     sounds, damage = 3 * rng.standard_normal((10, 32)), rng.standard_normal(32) * 2
     rows = np.concatenate([sounds, sounds + damage])
@@ -77,7 +77,7 @@ def index(tmp_path: Path) -> Index:
     return Index.build(vectors, facts, tmp_path / "index", fingerprint="f")
 
 
-def test_a_label_is_the_mean_of_its_rows_known_before_heard(index: Index) -> None:
+def test_a_label_is_the_mean_of_its_rows_true_labels_first(index: Index) -> None:
     np.testing.assert_allclose(of_label(index, "hum"), mean_of(index.vectors([0, 1, 3, 4])), atol=1e-6)
     np.testing.assert_allclose(of_label(index, "hiss"), mean_of(index.vectors([2, 5])), atol=1e-6)
     with pytest.raises(ParameterError, match=r"'crackle'.*clean.*hiss.*hum"):

@@ -1,4 +1,4 @@
-"""Rows become spans: joined where they overlap, in the order of their scores, never more than asked for."""
+"""Hits are joined to spans where they overlap, in the order of their scores, k at most."""
 
 from __future__ import annotations
 
@@ -96,13 +96,13 @@ def test_spans_against_a_union_of_intervals(
         assert spans == [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
 
 
-def test_rows_that_say_no_place_are_refused(tmp_path: Path) -> None:
+def test_rows_without_a_place_are_refused(tmp_path: Path) -> None:
     index = Index.build(np.eye(2), [{"clip": "a"}] * 2, tmp_path, fingerprint="f")
     with pytest.raises(ParameterError, match="sample_rate, start, stop"):
         retrieve(index, QUERY, 2)
 
 
-def test_the_table_and_the_clips_hold_what_was_found(tmp_path: Path) -> None:
+def test_the_table_and_the_clips_of_hits(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, (2, 8000)).astype(np.float32)
     audio.write(tmp_path / "a b.wav", noise, 4000)
     facts = {"file": str(tmp_path / "a b.wav"), "sample_rate": 4000, "channel": 1, "heard": "hum"}
@@ -122,8 +122,8 @@ def test_the_table_and_the_clips_hold_what_was_found(tmp_path: Path) -> None:
         sound_of(hits[0])
 
 
-def test_a_recording_that_changes_slowly_is_one_span_found_soon(tmp_path: Path) -> None:
-    """Every window is joined to the one before: all are looked at, and none is compared with all others."""
+def test_a_recording_that_changes_slowly_is_one_span_and_fast(tmp_path: Path) -> None:
+    """Every window is joined to the one before; the time must not grow with the square of their number."""
     rows = [(float(np.cos(n / 20_000)), "film", 100 * n, 100 * n + 200) for n in range(20_000)]
     index = index_of(tmp_path, rows)
     begin = time.perf_counter()
@@ -132,7 +132,7 @@ def test_a_recording_that_changes_slowly_is_one_span_found_soon(tmp_path: Path) 
     assert (span.start, span.stop, len(span.ids), span.ids[0]) == (0, 100 * 19_999 + 200, 20_000, 0)
 
 
-def test_a_rendered_view_is_rendered_again(tmp_path: Path) -> None:
+def test_the_sound_of_a_rendered_view_is_rendered_again(tmp_path: Path) -> None:
     tone = 0.3 * np.sin(np.arange(8000) * 0.1, dtype=np.float32)[None]
     audio.write(tmp_path / "t.wav", tone, 8000)
     corpus = Corpus("c", [Clip("t.wav", "t", path=tmp_path / "t.wav")])
