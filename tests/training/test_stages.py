@@ -69,6 +69,7 @@ def test_the_backbone_rests_in_the_first_stage_and_the_frame_head_learns_in_the_
     body = [p.clone() for p in first.encoder.backbone.parameters()]
     means = {k: v.clone() for k, v in first.encoder.backbone.state_dict().items() if "running" in k}
     head = first.encoder.frames.types.weight.clone()
+    assert means
     stopped(first, 2, monkeypatch)
     assert all(torch.equal(a, b) for a, b in zip(body, first.encoder.backbone.parameters(), strict=True))
     assert all(torch.equal(v, first.encoder.backbone.state_dict()[k]) for k, v in means.items())

@@ -149,6 +149,7 @@ def test_transformers_of_every_family_at_any_length(family: str) -> None:
             waveform = sound(backbone, batch, seconds)
             expected, output = backbone(waveform), frozen(waveform)
             close(output.frames, expected.frames)
+            assert (output.summary is None) == (expected.summary is None)
             if expected.summary is not None and output.summary is not None:
                 close(output.summary, expected.summary)
             assert torch.equal(frozen(waveform).frames, output.frames)
