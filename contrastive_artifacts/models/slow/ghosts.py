@@ -22,7 +22,7 @@ FRAME, LOWEST_HZ = 1024, 60.0
 CONTRAST = 0.5  # exponent of the weights of quiet and loud parts
 GROWTH = np.concatenate([[0.0], np.linspace(1 / 3000, 1 / 300, 48)])  # q in s: thickness / speed of the tape
 GRID = 2 * LEAST_S / RATE  # of the squared lag, s^2: one sample at the shortest lag
-BLOCK = 4096  # lags that are summed at once: the values of all segments fit into the cache of a core
+BLOCK = 9216  # lags that are summed at once: the values of all segments fit into the cache of a core
 SAMPLE = 8192  # values from which the bounds of a median are estimated
 NAMES = ("copy: steady", "copy: growing", "copy: steady, after", "copy: steady, before")
 
@@ -32,7 +32,8 @@ def figures(x: np.ndarray, rate: int) -> np.ndarray:
     faint, loud = _whitened(audio.resample(x, rate, RATE))
     after, before = correlations(faint, loud), correlations(faint[::-1], loud[::-1])[::-1]
     both, one_sided = along_lines(after + before, GROWTH), [along_lines(side, GROWTH[:1]) for side in (after, before)]
-    return np.array([_prominence(both[:1]), _prominence(both[1:]), *map(_prominence, one_sided)])
+    sizes = [np.abs(sums, out=sums) for sums in (both[:1], both[1:], *one_sided)]
+    return np.array([_prominence(size.ravel()) for size in sizes])
 
 
 def _whitened(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -98,9 +99,8 @@ def _sum_block(segments: np.ndarray, shifts: list[list[int]], sums: np.ndarray) 
             total += pair[starts[s] : starts[s] + width]
 
 
-def _prominence(sums: np.ndarray) -> float:
-    """log10 of the largest magnitude divided by the standard deviation, estimated from the median."""
-    size = np.abs(sums).ravel()
+def _prominence(size: np.ndarray) -> float:
+    """log10 of the largest of the magnitudes ``[N]`` divided by the standard deviation, estimated from the median."""
     deviation = _median(size) / 0.6745
     return float(np.log10((float(size.max()) + 1e-9) / (deviation + 1e-9)))
 
