@@ -52,7 +52,7 @@ def main(config: dict[str, Any]) -> None:
     settings = typed.settings(Settings, config, "")
     fitting = typed.settings(FitSettings, settings.fitting, "fitting", seed=settings.plan["seed"])
     plan = typed.settings(Plan, settings.plan, "plan", fitting=fitting)
-    entries = [Entry(name, model(section)) for name, section in settings.encoders.items()]
+    entries = [Entry(name, model(section, f"encoders.{name}")) for name, section in settings.encoders.items()]
     corpus, out = sections.make_corpus(settings.corpus), Path(settings.out)
     rows = run_all(entries, corpus, list(corpus.clips[: settings.clips]), plan, out / "cache")
     facts = {"clips": min(settings.clips, len(corpus)), "corpus": corpus.name, "seed": plan.seed, **about()}
@@ -72,12 +72,21 @@ def main(config: dict[str, Any]) -> None:
     )
 
 
-def model(section: Any) -> Encoder | backbones.Backbone:
-    """The network that a section of ``encoders`` names."""
-    if isinstance(section, dict):
-        return backbones.create(section["backbone"], section.get("weights", "auto"))
-    name = f"release/{section}" if section in released() else section
-    return open_encoder(name, "the long-range analysis")
+@dataclass(frozen=True)
+class Published:
+    """A network as it was published, under a name of ``encoders``."""
+
+    backbone: str
+    weights: str = "auto"
+
+
+def model(section: str | Mapping[str, Any], name: str) -> Encoder | backbones.Backbone:
+    """The network of a section of ``encoders``; ``name`` is that of the section, for messages."""
+    if isinstance(section, Mapping):
+        published = typed.settings(Published, section, name)
+        return backbones.create(published.backbone, published.weights)
+    folder = f"release/{section}" if section in released() else section
+    return open_encoder(folder, "the long-range analysis")
 
 
 def about() -> dict[str, str]:

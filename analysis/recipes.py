@@ -82,7 +82,7 @@ def baseline(config: dict[str, Any], name: str, make: Any) -> dict[str, Any]:
         corpus = sections.make_corpus(config["corpus"])
         splits = sections.make_splits(corpus, config["split"])
         sides = {"train": (corpus, splits["train"]), "test": (corpus, splits["test"])}
-        others = {key: sections.make_corpus(section) for key, section in config["unseen"].items()}
+        others = {key: sections.make_corpus(section, f"unseen.{key}") for key, section in config["unseen"].items()}
         sides |= {key: (other, other.clips) for key, other in others.items()}
         views = sections.view_settings(config, model.sample_rate, probe["duration_s"])
         tables = embed_views(model, sides, views, seed, probe["draws"])

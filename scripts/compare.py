@@ -79,7 +79,9 @@ def main(config: dict[str, Any]) -> None:
 def candidates(settings: Settings) -> tuple[list[Candidate], list[str]]:
     """What is compared, and a message for each backbone that has no weights here."""
     encoders, left_out = [], []
-    for entry in settings.backbones:
+    for number, entry in enumerate(settings.backbones):
+        if isinstance(entry, Mapping):
+            sections.check_backbone(entry, f"backbones[{number}]")
         try:
             encoders.append(comparing.choose(entry, settings.random, settings.download))
         except WeightsError as error:

@@ -68,14 +68,14 @@ def parse(words: Sequence[str], folder: Path, name: str, positional: Positional 
     Raises:
         ParameterError: a setting, a choice of a group or a flag that does not exist; the message names close ones.
     """
-    flags, rest, files = _flags(words)
+    flags, rest, after_dashes = _flags(words)
     given = dict(itertools.pairwise(flags))
     name = (given.get("-cn") or given.get("--config-name") or name).removesuffix(".yaml")
     matches = [(word, _OVERRIDE.fullmatch(word)) for word in rest]
     ours = not _FOREIGN & set(flags)
     composition = _composed(folder, name, [match for _, match in matches if match]) if ours else compose(folder, "base")
     sweeps = bool({"-m", "--multirun"} & set(flags))
-    overrides = []
+    overrides, files = [], []
     for word, match in matches:
         exists = positional is not None and os.path.lexists(word)
         if match and (match["prefix"] or not ours or _known(match["key"], composition)):
@@ -86,10 +86,13 @@ def parse(words: Sequence[str], folder: Path, name: str, positional: Positional 
             overrides.append(word)
         else:
             files.append(word)
+    files += after_dashes
     if files and positional is None:
         known = ", ".join(composition.section(""))
         raise ParameterError(f"{files[0]!r}: {name} takes settings as name=value. It has: {known}.")
     if files and positional is not None:
+        if any(match and match["key"] == positional.setting for _, match in matches):
+            raise ParameterError(f"{files[0]!r}: {positional.setting}= is given already; give one of them.")
         overrides.append(_positional(files, positional))
     helps = {"-h", "--help"} & set(flags)
     return Command([flag for flag in flags if flag not in helps], overrides, composition, bool(helps))

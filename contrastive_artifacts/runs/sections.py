@@ -186,10 +186,11 @@ def make_backbone(section: Mapping[str, Any]) -> Backbone:
         UnknownNameError: no such backbone.
         WeightsError: weights that are missing or do not match.
     """
-    return backbones.create(**_backbone_options(section))
+    return backbones.create(**check_backbone(section))
 
 
-def _backbone_options(section: Mapping[str, Any]) -> dict[str, Any]:
+def check_backbone(section: Mapping[str, Any], name: str = "backbone") -> dict[str, Any]:
+    """The checked settings of a backbone, without opening its weights."""
     also: dict[str, Any] = {}
     if isinstance(section.get("name"), str):
         checkpoint = BACKBONES[section["name"]]
@@ -197,7 +198,7 @@ def _backbone_options(section: Mapping[str, Any]) -> dict[str, Any]:
         any_option = checkpoint.find is not None or any(p.kind is p.VAR_KEYWORD for p in parameters)
         also = dict.fromkeys([*(p.name for p in parameters), *(section if any_option else ())], Any)
         also = {key: kind for key, kind in also.items() if key not in ("name", "weights", "cache", "lora")}
-    return options(backbones.create, section, "backbone", also)
+    return options(backbones.create, section, name, also)
 
 
 def encoder_settings(config: Mapping[str, Any]) -> EncoderSettings:
@@ -283,4 +284,4 @@ def check_pretraining(config: Mapping[str, Any]) -> None:
     make_stages(config)
     check_corpus(config["corpus"])
     _split_options(config["split"])
-    _backbone_options(config["backbone"])
+    check_backbone(config["backbone"])

@@ -136,3 +136,9 @@ def test_what_does_not_exist_is_named(name: str, word: str, message: str) -> Non
 def test_one_file_is_one_file() -> None:
     with pytest.raises(ParameterError, match=r"'b\.wav': give one FILE; 'a\.wav' is given already"):
         parse(["a.wav", "b.wav"], CONFIGS, "scan", FILE)
+    with pytest.raises(ParameterError, match=r"'b\.wav': path= is given already"):
+        parse(["path=a.wav", "b.wav"], CONFIGS, "scan", FILE)
+
+
+def test_files_stay_in_order() -> None:
+    assert texts("a.wav", "--", "-b.wav", name="retrieve", positional=QUERY) == [["a.wav", "-b.wav"]]

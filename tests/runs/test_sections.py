@@ -9,7 +9,7 @@ import pytest
 
 from contrastive_artifacts.core.errors import ArtifactsError, ParameterError, UnknownNameError
 from contrastive_artifacts.runs import run
-from contrastive_artifacts.runs.sections import check_pretraining, make_corpus, make_splits, make_stages
+from contrastive_artifacts.runs.sections import check_backbone, check_pretraining, make_corpus, make_splits, make_stages
 
 CONFIG: dict[str, Any] = {
     "corpus": {"kind": "builtin", "sources": 8, "duration_s": 1.0},
@@ -99,6 +99,12 @@ def test_a_wrong_setting_is_named(key: str, value: Any, message: str, tmp_path) 
 def test_a_wrong_name_is_helped(key: str, value: Any, message: str) -> None:
     with pytest.raises(UnknownNameError, match=message):
         check_pretraining(changed(key, value))
+
+
+def test_a_backbone_in_a_list_is_checked_too() -> None:
+    assert check_backbone({"name": "mn04", "weights": "none"}, "backbones[2]")["name"] == "mn04"
+    with pytest.raises(ParameterError, match=r"backbones\[2\] has no setting 'wieghts'; did you mean weights"):
+        check_backbone({"name": "mn04", "wieghts": "none"}, "backbones[2]")
 
 
 def test_sections_say_whose_corpus_is_wrong() -> None:
