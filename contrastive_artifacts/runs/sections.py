@@ -107,15 +107,6 @@ class StageSection:
 
 
 @dataclasses.dataclass(frozen=True)
-class ViewChanges:
-    """The settings of views that a stage may change; states and length are those of the whole run."""
-
-    severity: tuple[float, float] | None = None
-    span: tuple[float, float] | None = None
-    spliced: float | None = None
-
-
-@dataclasses.dataclass(frozen=True)
 class SourceSplit:
     """Shares of the sources for each side; a share of 0 leaves the side out."""
 
@@ -224,9 +215,9 @@ def _artifacts(config: Mapping[str, Any]) -> ArtifactsSection:
 
 
 def view_changes(section: Mapping[str, Any] | None, name: str = "views") -> dict[str, Any]:
-    """The fields of :class:`.ViewSettings` that a section sets: severity, span, spliced."""
-    changes = settings(ViewChanges, section or {}, name)
-    return {key: getattr(changes, key) for key in section or {} if getattr(changes, key) is not None}
+    """The fields of :class:`.StageViews` that a section sets."""
+    views = settings(StageViews, section or {}, name)
+    return {key: getattr(views, key) for key in section or {}}
 
 
 def make_stages(config: Mapping[str, Any]) -> list[Stage]:
