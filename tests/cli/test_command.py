@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +23,13 @@ TINY = ["corpus.sources=24", "corpus.duration_s=1.0", "corpus.sample_rate=16000"
 
 
 def start(words: Sequence[str | Path], cwd: Path) -> subprocess.Popen[str]:
-    """A process in a group of its own, as a shell starts one."""
+    """A process in a group of its own that Ctrl-C ends, as a shell starts one."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(words, cwd=cwd, env=environment, text=True, start_new_session=True, **streams)
+    heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # background jobs of a shell inherit to ignore it
+    return subprocess.Popen(
+        words, cwd=cwd, env=environment, text=True, start_new_session=True, preexec_fn=heeds, **streams
+    )
 
 
 def run(*words: str | Path, cwd: Path) -> tuple[int, str, str]:
