@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ...core import torchaudio as _torchaudio
-from .filterbank import over_frames
+from .filterbank import over_frames, reflected
 
 SAMPLE_RATE = 16000
 N_FFT = 1024  # and window
@@ -46,8 +46,7 @@ class AtstMel(nn.Module):
 
         Frame ``n`` is centred at sample ``160 n``.
         """
-        side = N_FFT // 2
-        padded = nn.functional.pad(waveform.unsqueeze(1), (side, side), mode="reflect").squeeze(1)
+        padded = reflected(waveform, N_FFT // 2)
         decibels = over_frames(self._decibels, padded, N_FFT, HOP).transpose(1, 2)
         floor = decibels.amax((1, 2), keepdim=True) - RANGE_DB
         limited = torch.maximum(decibels, floor).clamp(LEAST_DB, MOST_DB)

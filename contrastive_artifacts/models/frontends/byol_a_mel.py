@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ...core import torchaudio as _torchaudio
 from ...core.errors import ParameterError
-from .filterbank import over_frames
+from .filterbank import over_frames, reflected
 
 SAMPLE_RATE = 16000
 N_FFT = 1024  # samples, also of the window
@@ -69,8 +69,7 @@ class ByolAMel(nn.Module):
         return float(values.mean()), float(values.std())
 
     def _log_mel(self, waveform: Tensor) -> Tensor:
-        side = self.n_fft // 2
-        padded = nn.functional.pad(waveform.unsqueeze(1), (side, side), mode="reflect").squeeze(1)
+        padded = reflected(waveform, self.n_fft // 2)
         return over_frames(self._bands, padded, self.n_fft, HOP).transpose(1, 2)
 
     def _bands(self, frames: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ...core import torchaudio as _torchaudio
 from ...core.errors import ParameterError
-from .filterbank import over_frames
+from .filterbank import over_frames, reflected
 
 Mel = Literal["slaney", "htk"]
 MELS = get_args(Mel)
@@ -58,8 +58,7 @@ class ClapMel(nn.Module):
 
         Frame ``n`` is centred at sample ``480 n``.
         """
-        side = N_FFT // 2
-        padded = nn.functional.pad(waveform.unsqueeze(1), (side, side), mode="reflect").squeeze(1)
+        padded = reflected(waveform, N_FFT // 2)
         return over_frames(self._log_mel, padded, N_FFT, HOP).transpose(1, 2)
 
     def _log_mel(self, frames: Tensor) -> Tensor:

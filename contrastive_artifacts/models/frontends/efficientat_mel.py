@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .filterbank import mel_filterbank, over_frames
+from .filterbank import mel_filterbank, over_frames, reflected
 
 SAMPLE_RATE = 32000
 PRE_EMPHASIS = 0.97
@@ -55,8 +55,7 @@ class EfficientatMel(nn.Module):
         Frame ``n`` is centred at sample ``n * hop``.
         """
         emphasised = waveform[:, 1:] - PRE_EMPHASIS * waveform[:, :-1]  # one sample shorter
-        side = self.n_fft // 2
-        padded = nn.functional.pad(emphasised.unsqueeze(1), (side, side), mode="reflect").squeeze(1)
+        padded = reflected(emphasised, self.n_fft // 2)
         return over_frames(self._log_mel, padded, self.n_fft, self.hop).transpose(1, 2)
 
     def _log_mel(self, frames: Tensor) -> Tensor:

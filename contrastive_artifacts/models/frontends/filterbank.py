@@ -24,6 +24,11 @@ def mel_filterbank(bands: int, n_fft: int, sample_rate: int, low_hz: float, high
     return nn.functional.pad(filters, (0, 1)).T.contiguous()
 
 
+def reflected(waveform: Tensor, side: int) -> Tensor:
+    """``[B, T]`` -> ``[B, T + 2 side]``: both ends extended by reflection, to centre the frames."""
+    return nn.functional.pad(waveform.unsqueeze(1), (side, side), mode="reflect").squeeze(1)
+
+
 def over_frames(function: Callable[[Tensor], Tensor], waveform: Tensor, window: int, hop: int) -> Tensor:
     """``function([frames, window]) -> [frames, bands]`` over the frames of ``[B, T]``, stacked to ``[B, F, bands]``.
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ...core import torchaudio as _torchaudio
-from .filterbank import over_frames
+from .filterbank import over_frames, reflected
 
 BANDS = 64
 POWER_FLOOR = 1e-10  # -100 dB
@@ -54,8 +54,7 @@ class PannsMel(nn.Module):
 
         Frame ``n`` is centred at sample ``hop * n``.
         """
-        side = self.recipe.n_fft // 2
-        padded = nn.functional.pad(waveform.unsqueeze(1), (side, side), mode="reflect").squeeze(1)
+        padded = reflected(waveform, self.recipe.n_fft // 2)
         return over_frames(self._decibels, padded, self.recipe.n_fft, self.recipe.hop).transpose(1, 2)
 
     def _decibels(self, frames: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ...core import torchaudio as _torchaudio
-from .filterbank import over_frames
+from .filterbank import over_frames, reflected
 
 SAMPLE_RATE = 16000
 N_FFT = 400  # samples, also of the window
@@ -39,8 +39,7 @@ class WhisperMel(nn.Module):
 
         Frame ``n`` is centred at sample ``160 n``. Values are raised to at least 80 dB below the largest of the row.
         """
-        side = N_FFT // 2
-        padded = nn.functional.pad(waveform.unsqueeze(1), (side, side), mode="reflect").squeeze(1)
+        padded = reflected(waveform, N_FFT // 2)
         logs = over_frames(self._log_mel, padded, N_FFT, HOP)[:, : waveform.shape[1] // HOP].transpose(1, 2)
         return (torch.maximum(logs, logs.amax((1, 2), keepdim=True) - RANGE) + SHIFT) / SCALE
 
