@@ -74,6 +74,8 @@ def parse(words: Sequence[str], folder: Path, name: str, positional: Positional 
     matches = [(word, _OVERRIDE.fullmatch(word)) for word in rest]
     ours = not _FOREIGN & set(flags)
     composition = _composed(folder, name, [match for _, match in matches if match]) if ours else compose(folder, "base")
+    if {"-h", "--help"} & set(flags):  # for the groups on the command line; other words may be wrong
+        return Command([], [], composition, True)
     sweeps = bool({"-m", "--multirun"} & set(flags))
     overrides, files = [], []
     for word, match in matches:
@@ -94,8 +96,7 @@ def parse(words: Sequence[str], folder: Path, name: str, positional: Positional 
         if any(match and match["key"] == positional.setting for _, match in matches):
             raise ParameterError(f"{files[0]!r}: {positional.setting}= is given already; give one of them.")
         overrides.append(_positional(files, positional))
-    helps = {"-h", "--help"} & set(flags)
-    return Command([flag for flag in flags if flag not in helps], overrides, composition, bool(helps))
+    return Command(flags, overrides, composition, False)
 
 
 def _composed(folder: Path, name: str, matches: Sequence[re.Match[str]]) -> Composition:

@@ -100,7 +100,7 @@ def test_flags_of_hydra_pass() -> None:
     assert command.flags == ["--cfg", "job", "-m", "--config-name", "probe"]
     assert command.overrides == ["run=a,b", "hydra.verbose=true"]  # with -m, commas are hydra's
     assert not command.help
-    assert parse(["-h"], CONFIGS, "scan").help
+    assert parse(["-h", "encodr=x"], CONFIGS, "scan").help
 
 
 @pytest.mark.parametrize(
