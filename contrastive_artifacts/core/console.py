@@ -38,9 +38,9 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> 
 
 @contextmanager
 def instructive(stopped: str = "") -> Iterator[None]:
-    """Ends the program as a command should: errors of this package are one message, not a traceback.
+    """Ends the program as a command should: errors of this package and of files are one message.
 
-    Exit status 2: wrong use (configuration, parameters, unknown names). 1: it failed (audio, storage, downloads,
+    Exit status 2: wrong use (configuration, parameters, unknown names). 1: it failed (audio, files, downloads,
     training). 130: Ctrl-C, with one line on what was kept. 141: the pipe that the output goes to was closed. Other
     errors keep their traceback.
 
@@ -62,7 +62,8 @@ def instructive(stopped: str = "") -> Iterator[None]:
         sys.exit(PIPE_CLOSED)
     except Exception as error:
         of_configuration = type(error).__module__.partition(".")[0] in ("hydra", "omegaconf")
-        if not isinstance(error, ArtifactsError) and not of_configuration:
+        of_a_file = isinstance(error, OSError) and error.strerror is not None  # no permission, no space, a folder ...
+        if not (isinstance(error, ArtifactsError) or of_configuration or of_a_file):
             raise
         stderr = Console(stderr=True, soft_wrap=True)
         stderr.print(f"{type(error).__name__}: {error}", style="red", highlight=False, markup=False)

@@ -40,6 +40,15 @@ def test_an_error_of_the_configuration_is_its_message(capsys):
     assert "MissingMandatoryValue" in capsys.readouterr().err
 
 
+def test_an_error_of_a_file_is_its_message(tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended, instructive():
+        (tmp_path / "no" / "folder").write_text("x")
+    assert ended.value.code == 1
+    assert (
+        capsys.readouterr().err == f"FileNotFoundError: [Errno 2] No such file or directory: '{tmp_path}/no/folder'\n"
+    )
+
+
 def test_a_mistake_in_the_code_keeps_its_traceback():
     with pytest.raises(ZeroDivisionError), instructive():
         _ = 1 / 0
