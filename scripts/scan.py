@@ -22,15 +22,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 import contrastive_artifacts as ca
+from contrastive_artifacts import audio
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.runs import typed
 from contrastive_artifacts.scan.timeline import severity_text
+
+_SPANS_SHOWN = 10
 
 
 @dataclass(frozen=True)
 class Settings:
     path: str
     encoder: str
+    stream: int | str | None
     channels: Literal["mix", "each"]
     enter: float
     leave: float
@@ -40,7 +44,18 @@ class Settings:
 def main(config: dict[str, Any]) -> None:
     settings = typed.settings(Settings, config, "")
     encoder = ca.load(settings.encoder)
-    timeline = ca.scan(settings.path, encoder, channels=settings.channels, enter=settings.enter, leave=settings.leave)
+    info = audio.probe(settings.path, settings.stream)
+    if info.streams > 1:
+        details = ", ".join(text for text in (info.language, info.title) if text)
+        console.print(f"audio stream {info.stream} of {info.streams} ({details or 'no language'}); stream= chooses one")
+    timeline = ca.scan(
+        settings.path,
+        encoder,
+        channels=settings.channels,
+        enter=settings.enter,
+        leave=settings.leave,
+        stream=settings.stream,
+    )
     stem = Path(settings.out or Path(settings.path).with_suffix(""))
     writers = {"csv": timeline.to_csv, "json": timeline.to_json, "txt": timeline.to_audacity, "vtt": timeline.to_webvtt}
     for suffix, write in {**writers, "html": timeline.to_html}.items():
@@ -52,4 +67,10 @@ def main(config: dict[str, Any]) -> None:
     ]  # fmt: skip
     columns = ["start s", "stop s", "artifact", "severity", "confidence", "channel"]
     table(f"{settings.path}: {len(rows)} segments", columns, rows)
+    rate = timeline.sample_rate
+    for text, spans in (("no data", timeline.no_data), ("channels out of phase", timeline.out_of_phase)):
+        if spans:
+            times = ", ".join(f"{start / rate:.2f}-{stop / rate:.2f}" for start, stop in spans[:_SPANS_SHOWN])
+            more = f" and {len(spans) - _SPANS_SHOWN} more" if len(spans) > _SPANS_SHOWN else ""
+            console.print(f"{text}  {times} s{more}")
     console.print(f"timeline  {stem}.artifacts.{{csv,json,txt,vtt,html}}")

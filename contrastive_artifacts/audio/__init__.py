@@ -22,6 +22,8 @@ from .media import read as read
 from .waveform import RATES as RATES
 from .waveform import RESAMPLER as RESAMPLER
 from .waveform import as_waveform as as_waveform
+from .waveform import cancels as cancels
+from .waveform import downmix as downmix
 from .waveform import mono as mono
 from .waveform import resample as resample
 from .waveform import write as write

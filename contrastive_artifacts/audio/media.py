@@ -12,7 +12,10 @@ Everything that can be decoded is read. Where a header states another length, a 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -142,6 +145,33 @@ class MediaFile:
             yield position, block
         elif position == start:
             raise _nothing(self.info, start)
+
+    def runs(self, length: int) -> Iterator[Iterator[tuple[int, np.ndarray]]]:
+        """The blocks of each run of data between :attr:`gaps`, as iterators to be used one after the other.
+
+        A file without gaps is one run, whose blocks are those of :meth:`blocks`.
+
+        Raises:
+            AudioError, ParameterError: as :meth:`blocks`.
+        """
+        for _, parts in groupby(self._parts(length), key=itemgetter(0)):
+            yield ((position, block) for _, position, block in parts)
+
+    def _parts(self, length: int) -> Iterator[tuple[int, int, np.ndarray]]:
+        """Number of the run, position and samples of each part of a block that lies between gaps."""
+        for position, block in self.blocks(length):
+            start, stop = position, position + block.shape[1]
+            first = bisect_right(self.gaps, start, key=itemgetter(1))  # of the gaps that end after the start
+            for number in range(first, len(self.gaps)):
+                gap_start, gap_stop = self.gaps[number]
+                if gap_start >= stop:
+                    break
+                if gap_start > start:
+                    yield number, start, block[:, start - position : gap_start - position]
+                start = min(gap_stop, stop)
+            if start < stop:
+                number = bisect_right(self.gaps, start, key=itemgetter(1))
+                yield number, start, block[:, start - position :]
 
 
 def blocks(

@@ -1,4 +1,4 @@
-"""Waveforms: numpy float32 ``[C, T]``, full scale 1.0; conversion, channel mean, resampling, writing."""
+"""Waveforms: numpy float32 ``[C, T]``, full scale 1.0; conversion, mixing, resampling, writing."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from .level import peak
 
 RESAMPLER = f"soxr-HQ/{soxr.__version__}"  # goes into fingerprints: another resampler gives other embeddings
 LOUDEST = 1e12  # largest sample value; sums of squares of larger ones leave the range of float32
+_QUIET = 1e-8  # mean square: -80 dBFS
+_CANCELLED = 10.0**-0.6
 _DEFAULT_SUBTYPE = {".wav": "FLOAT", ".flac": "PCM_24"}
 
 
@@ -78,6 +80,35 @@ def unusable(waveform: np.ndarray, position: int = 0) -> str | None:
 def mono(waveform: np.ndarray) -> np.ndarray:
     """The mean of the channels: float32 ``[C, T]`` -> ``[T]``."""
     return waveform[0].copy() if waveform.shape[0] == 1 else waveform.mean(axis=0, dtype=np.float32)
+
+
+def cancels(waveform: np.ndarray) -> bool:
+    """Whether the channels are out of phase: their mean has lost most of its energy.
+
+    True if the energy of the mean is more than 6 dB below that of unrelated channels, which is 1 / C of the mean energy
+    of the C channels; for stereo that is a correlation below about -0.75. Offsets (DC) do not count, and neither does
+    what is quieter than -80 dBFS.
+
+    >>> tone = np.sin(np.arange(1000, dtype=np.float32))
+    >>> cancels(np.stack([tone, -tone])), cancels(np.stack([tone, tone])), cancels(np.stack([tone, 0 * tone]))
+    (True, False, False)
+    """
+    if waveform.shape[0] == 1:
+        return False
+    power = sum(_power(channel) for channel in waveform) / waveform.shape[0]
+    return power > _QUIET and _power(mono(waveform)) * waveform.shape[0] < _CANCELLED * power
+
+
+def downmix(waveform: np.ndarray) -> np.ndarray:
+    """One channel for all: the mean, or where that :func:`cancels` the loudest channel; ``[C, T]`` -> ``[T]``."""
+    if not cancels(waveform):
+        return mono(waveform)
+    return waveform[int(np.argmax([_power(channel) for channel in waveform]))].copy()
+
+
+def _power(channel: np.ndarray) -> float:
+    """Mean square without the offset, of float32 [T]."""
+    return float(np.dot(channel, channel)) / channel.size - float(channel.mean()) ** 2
 
 
 def resample(waveform: np.ndarray, rate_in: int, rate_out: int) -> np.ndarray:

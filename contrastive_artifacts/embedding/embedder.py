@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -52,7 +52,8 @@ class PreparedWindow(NamedTuple):
 class Embedder(Generic[Prepared]):
     """Embeds files and waveforms window by window: ``window_s`` long, every ``hop_s``, the last one at the end.
 
-    Channels are mixed to mono; each window is embedded by itself; nothing is random. Vectors are h, before the
+    Channels are mixed to mono (:func:`~..audio.downmix`: the loudest one where the mean cancels); each window is
+    embedded by itself, and none holds samples of a gap of the file; nothing is random. Vectors are h, before the
     projector.
 
     Attributes:
@@ -113,7 +114,7 @@ class Embedder(Generic[Prepared]):
                 source_numbers.append(number)
                 positions.append((start, start + window.shape[1]))
                 channels = window if channel is None else window[channel : channel + 1]
-                prepared.append(self.prepare(audio.mono(channels), rate))
+                prepared.append(self.prepare(audio.downmix(channels), rate))
                 if len(prepared) == 4 * BATCH:
                     vectors.append(self.vectors(prepared))
                     prepared = []
@@ -150,11 +151,12 @@ class Embedder(Generic[Prepared]):
         if isinstance(source, str | Path):
             file = audio.MediaFile(source)
             rate = file.info.sample_rate
-            blocks: Iterable[tuple[int, np.ndarray]] = file.blocks(round(BLOCK_S * rate))
+            runs: Iterable[Iterable[tuple[int, np.ndarray]]] = file.runs(round(BLOCK_S * rate))
         else:
             waveform, rate = audio.as_waveform(*source), int(source[1])
-            blocks = [(0, waveform)]
-        return rate, windows.stream(blocks, round(self.window_s * rate), round(self.hop_s * rate))
+            runs = [[(0, waveform)]]
+        window, hop = round(self.window_s * rate), round(self.hop_s * rate)
+        return rate, chain.from_iterable(windows.stream(run, window, hop) for run in runs)
 
 
 class WindowEmbedder(Embedder[PreparedWindow]):

@@ -59,7 +59,29 @@ class _Lane:
     severities: list[np.ndarray] = field(default_factory=list)
 
     def signal(self, window: np.ndarray) -> np.ndarray:
-        return audio.mono(window) if self.channel is None else window[self.channel]
+        return audio.downmix(window) if self.channel is None else window[self.channel]
+
+
+@dataclass
+class _Run:
+    """The results for a run of data between two gaps of the file.
+
+    Attributes:
+        lanes: One per mono signal that is classified.
+        starts: First sample of each window.
+        cancels: Whether the channels of each window cancel each other in their mean.
+        stop: End of the last window.
+    """
+
+    lanes: list[_Lane]
+    starts: list[int] = field(default_factory=list)
+    cancels: list[bool] = field(default_factory=list)
+    stop: int = 0
+
+    def edges(self, window: int) -> np.ndarray:
+        """Samples at which windows begin and end to count: half way to the neighbouring windows, int64 [N + 1]."""
+        centres = np.asarray(self.starts, np.int64) * 2 + min(window, self.stop - self.starts[0])
+        return np.concatenate([[self.starts[0]], (centres[:-1] + centres[1:]) // 4, [self.stop]])
 
 
 def scan(
@@ -72,6 +94,7 @@ def scan(
     minimum_s: float | None = None,
     batch: int = 32,
     progress: bool = True,
+    stream: int | str | None = None,
 ) -> Timeline:
     """Scans a recording of any length for artifacts.
 
@@ -84,14 +107,18 @@ def scan(
     Args:
         path: Any media file that :mod:`~contrastive_artifacts.audio` reads.
         encoder: Classifies windows; the release encoder if not given.
-        channels: "mix" scans the mean of the channels, "each" every channel by itself.
+        channels: "mix" scans the mean of the channels (the loudest channel where the mean cancels), "each" every
+            channel by itself.
         enter, leave: Probabilities with ``0 < leave <= enter <= 1``.
         minimum_s: Shorter segments are dropped; half a window if not given.
         batch: Windows classified at a time.
         progress: Show a bar on stderr for recordings over 20 s, if stderr is a terminal.
+        stream: Index among the audio streams of the file, or a language tag; by default the stream marked as default,
+            else the first.
 
     Returns:
-        Segments ordered by start, in samples at the recording's own rate; none for "clean".
+        Segments ordered by start, in samples at the recording's own rate; none for "clean". Gaps of the file (lost
+        packets, or audio that starts after the picture) are not classified, and no segment spans one.
 
     Raises:
         ParameterError: a value outside its range, or an encoder that returns arrays of other shapes.
@@ -99,37 +126,48 @@ def scan(
     """
     encoder = load("release") if encoder is None else encoder
     _check(encoder, channels, enter, leave, minimum_s, batch)
-    file = audio.MediaFile(path)
+    file = audio.MediaFile(path, stream)
     info = file.info
     rate = info.sample_rate
     window, hop = max(1, round(encoder.window_s * rate)), max(1, round(encoder.hop_s * rate))
-    lanes = [_Lane(i) for i in range(info.channels)] if channels == "each" else [_Lane(None)]
-    blocks = file.blocks(max(round(_BLOCK_S * rate), window))
-    starts: list[int] = []
-    total = 0
+    signals = range(info.channels) if channels == "each" else [None]
+    runs: list[_Run] = []
     with _progress(info.duration_s, progress) as bar:
         task = bar.add_task(Path(path).name, total=info.duration_s)
-        for items in _batches(windows.stream(blocks, window, hop), batch):
-            for lane in lanes:
-                _classify(lane, [lane.signal(samples) for _, samples in items], encoder, rate)
-            starts += [start for start, _ in items]
-            total = starts[-1] + items[-1][1].shape[1]
-            bar.update(task, completed=total / rate)
-    if not starts:
+        for blocks in file.runs(max(round(_BLOCK_S * rate), window)):
+            run = _Run([_Lane(channel) for channel in signals])
+            for items in _batches(windows.stream(blocks, window, hop), batch):
+                for lane in run.lanes:
+                    _classify(lane, [lane.signal(samples) for _, samples in items], encoder, rate)
+                run.starts += [start for start, _ in items]
+                run.cancels += [audio.cancels(samples) for _, samples in items]
+                run.stop = items[-1][0] + items[-1][1].shape[1]
+                bar.update(task, completed=run.stop / rate)
+            runs.append(run)
+    if not runs:
         raise AudioError(f"{path} holds no audio samples; give a file with a sound track.")
-    # A window counts from half way to the window before to half way to the window after.
-    centres = np.asarray(starts, np.int64) * 2 + min(window, total)
-    edges = np.concatenate([[0], (centres[:-1] + centres[1:]) // 4, [total]])
+    total = runs[-1].stop
     width = 2 * (round(window / hop) // 2) + 1
     shortest = min(total, window // 2 if minimum_s is None else round(minimum_s * rate))
     segments = [
         segment
-        for lane in lanes
-        for segment in _segments(lane, encoder.labels, edges, width, enter, leave)
+        for run in runs
+        for lane in run.lanes
+        for segment in _segments(lane, encoder.labels, run.edges(window), width, enter, leave)
         if segment.stop - segment.start >= shortest
     ]
     segments.sort(key=lambda s: (s.start, s.stop, s.label, -1 if s.channel is None else s.channel))
-    return Timeline(Path(path), rate, total, tuple(segments), tuple(encoder.labels[1:]))
+    out_of_phase = tuple(span for run in runs for span in _spans(np.asarray(run.cancels), run.edges(window)))
+    return Timeline(
+        Path(path), rate, total, tuple(segments), tuple(encoder.labels[1:]), file.gaps, out_of_phase=out_of_phase
+    )
+
+
+def _spans(flags: np.ndarray, edges: np.ndarray) -> Iterator[tuple[int, int]]:
+    """``[start, stop)`` in samples of each run of set flags."""
+    runs, _ = connected(flags)
+    for (where,) in find_objects(runs):
+        yield int(edges[where.start]), int(edges[where.stop])
 
 
 def _batches(items: Iterable[tuple[int, np.ndarray]], size: int) -> Iterator[list[tuple[int, np.ndarray]]]:

@@ -327,3 +327,20 @@ def test_peak_rms_and_mono() -> None:
 def test_audio_does_not_load_torch() -> None:
     code = "import sys, contrastive_artifacts.audio; print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_cancelling_channels_are_not_mixed() -> None:
+    rng = np.random.default_rng(0)
+    a, b = (0.1 * rng.standard_normal((2, RATE))).astype(np.float32)
+    for healthy in ([a, a], [a, b], [a, 0 * b], [a, 0.5 * a + b], [a], [a, 0.7 * b - 0.6 * a], [a, b, 0 * a, 0 * a]):
+        waveform = np.stack(healthy)
+        assert not audio.cancels(waveform)
+        np.testing.assert_array_equal(audio.downmix(waveform), audio.mono(waveform))
+    for inverted in ([a, -a], [a, -0.6 * a], [0.9 * a, -a + 0.2 * b], [a, -a, 0 * a], [a, -a, b, -b, 0 * a, 0 * a]):
+        waveform = np.stack(inverted)
+        assert audio.cancels(waveform)
+        loudest = max(waveform, key=lambda channel: float(channel @ channel))
+        np.testing.assert_array_equal(audio.downmix(waveform), loudest)
+    assert not audio.cancels(np.stack([a + 0.3, -a + 0.3]) * 1e-4), "too quiet"
+    assert audio.cancels(np.stack([a + 0.3, -a + 0.3])), "the offset does not count"
+    assert not audio.cancels(np.zeros((2, 100), np.float32))

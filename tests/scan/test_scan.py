@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
+import av
 import numpy as np
 import pytest
 
@@ -152,7 +153,8 @@ def test_memory_does_not_grow_with_the_audio(monkeypatch: pytest.MonkeyPatch) ->
                 yield at, block
 
         info = SimpleNamespace(sample_rate=rate, channels=1, samples=total, duration_s=total / rate)
-        monkeypatch.setattr(audio, "MediaFile", lambda path: SimpleNamespace(info=info, blocks=blocks))
+        file = SimpleNamespace(info=info, runs=lambda length: iter([blocks(length)]), gaps=())
+        monkeypatch.setattr(audio, "MediaFile", lambda path, stream: file)
         tracemalloc.start()
         timeline = scan("long.wav", Loudness(), progress=False)
         peak = tracemalloc.get_traced_memory()[1]
@@ -213,3 +215,40 @@ def test_wrong_use_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(audio.MediaFile, "blocks", lambda *_: iter(()))
     with pytest.raises(AudioError, match=r"a\.wav holds no audio"):
         scan(path, Loudness())
+
+
+def test_gaps_of_a_file_are_not_classified_and_not_spanned(tmp_path: Path) -> None:
+    path, rate = tmp_path / "a.mkv", 48_000
+    sound = np.full((1, 30 * rate), 0.5, np.float32)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_f32le", rate=rate, layout="mono")
+        for start in range(0, sound.shape[1], rate // 10):
+            if not 8 * rate <= start < 20 * rate:
+                part = av.AudioFrame.from_ndarray(sound[:, start : start + rate // 10], "flt", "mono")
+                part.sample_rate, part.pts = rate, start
+                container.mux(stream.encode(part))
+        container.mux(stream.encode(None))
+    encoder = Loudness()
+    timeline = scan(path, encoder)
+    assert timeline.no_data == ((8 * rate, 20 * rate),)
+    assert [(s.start, s.stop, s.confidence) for s in timeline.segments] == [
+        (0, 8 * rate, 1.0),
+        (20 * rate, 30 * rate, 1.0),
+    ]
+    assert timeline.samples == 30 * rate
+    assert len(encoder.lengths) == 15 + 19
+
+
+@pytest.mark.parametrize("right", [-1.0, -0.8])
+def test_channels_out_of_phase_are_heard_and_reported(tmp_path: Path, right: float) -> None:
+    loud = signal(20, (12, 20))
+    stereo = np.concatenate([loud, np.where(np.arange(loud.shape[1]) < 4 * RATE, 1.0, right) * loud])
+    stereo *= np.sign(np.sin(np.arange(loud.shape[1]) * 0.7))
+    timeline = scan(write(tmp_path / "a.wav", stereo), Loudness())
+    (segment,) = timeline.segments
+    assert (segment.start / RATE, segment.stop / RATE) == (pytest.approx(12, abs=0.5), 20)
+    ((start, stop),) = timeline.out_of_phase
+    assert (start / RATE, stop / RATE) == (pytest.approx(4, abs=0.5), 20)
+    in_phase = scan(write(tmp_path / "b.wav", np.abs(stereo) * np.sign(stereo[:1])), Loudness())
+    assert in_phase.out_of_phase == ()
+    assert in_phase.no_data == ()

@@ -76,7 +76,7 @@ def measure(waveform: np.ndarray, sample_rate: int) -> Measures:
         AudioError: NaN, no samples, or a shape that is no audio.
     """
     waveform = audio.as_waveform(waveform, sample_rate)
-    mono = audio.mono(waveform)
+    mono = audio.downmix(waveform)
     seconds = waveform.shape[1] / sample_rate
     zero = waveform == 0
     silent = _long_runs(zero.all(axis=0), max(1, round(_BLOCK_S * sample_rate)))

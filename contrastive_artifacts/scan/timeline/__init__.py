@@ -41,6 +41,8 @@ class Timeline:
         samples: Length of the recording.
         segments: May be empty.
         labels: Every artifact that the encoder knows: of these, those without a segment were not detected.
+        no_data: Ranges ``[start, stop)`` in which the file holds no audio; they were not classified.
+        out_of_phase: Ranges in which the channels cancel each other in their mean: one of them has the wrong polarity.
     """
 
     path: Path
@@ -48,6 +50,8 @@ class Timeline:
     samples: int
     segments: tuple[Segment, ...] = ()
     labels: tuple[str, ...] = ()
+    no_data: tuple[tuple[int, int], ...] = ()
+    out_of_phase: tuple[tuple[int, int], ...] = ()
 
     @property
     def duration(self) -> float:
@@ -75,6 +79,8 @@ class Timeline:
             "duration_s": self.duration,
             "labels": list(self.labels),
             "segments": [asdict(s) for s in self.segments],
+            "no_data": [list(span) for span in self.no_data],
+            "out_of_phase": [list(span) for span in self.out_of_phase],
         }
         files.write_json(path, value)
 
@@ -104,6 +110,8 @@ class Timeline:
             "samples": self.samples,
             "lanes": [list(lane) for lane in _lanes(self.segments, self.labels)],
             "segments": [[s.start, s.stop, s.label, s.severity, s.confidence, s.channel] for s in self.segments],
+            "no_data": [list(span) for span in self.no_data],
+            "out_of_phase": [list(span) for span in self.out_of_phase],
         }
         files.write_text(path, build_page(__name__, "timeline", f"{name} – artifacts", {"data": data}))
 

@@ -34,6 +34,8 @@ function paint() {
   });
   g.save();
   g.beginPath(); g.rect(edge, 0, width - edge, height); g.clip();
+  g.fillStyle = line;
+  for (const [start, stop] of data.no_data) g.fillRect(px(start, width), RULER, px(stop, width) - px(start, width), height - RULER);
   segments.forEach((s, n) => {
     if (s.stop < view.start || s.start > view.stop) return;
     const x = px(s.start, width), w = Math.max(3, px(s.stop, width) - x), y = RULER + s.lane * ROW + 5;
@@ -54,6 +56,8 @@ function paintOverview() {
   const { context: g, width, height } = fitCanvas(overview), scale = width / total;
   g.clearRect(0, 0, width, height);
   const row = (height - 6) / Math.max(1, data.lanes.length);
+  g.fillStyle = token("--line");
+  for (const [start, stop] of data.no_data) g.fillRect(start * scale, 0, (stop - start) * scale, height);
   for (const s of segments) {
     g.fillStyle = colourOf(s);
     g.fillRect(s.start * scale, 3 + s.lane * row, Math.max(1, (s.stop - s.start) * scale), Math.max(1, row - 0.5));
@@ -174,7 +178,11 @@ new ResizeObserver(draw).observe(lanes);
 
 lanes.style.height = `${RULER + Math.max(1, data.lanes.length) * ROW + 3}px`;
 const sum = segments.reduce((s, { start, stop }) => s + stop - start, 0);
-fillFacts(byId("facts"), [["length", clock(total)], ["rate", `${rate.toLocaleString("en")} Hz`], ["segments", segments.length.toLocaleString("en")], ["in segments", clock(sum)]]);
+const lengthOf = (spans) => spans.reduce((length, [start, stop]) => length + stop - start, 0);
+const facts = [["length", clock(total)], ["rate", `${rate.toLocaleString("en")} Hz`], ["segments", segments.length.toLocaleString("en")], ["in segments", clock(sum)]];
+if (data.no_data.length) facts.push(["without data (grey)", clock(lengthOf(data.no_data))]);
+if (data.out_of_phase.length) facts.push(["channels out of phase", clock(lengthOf(data.out_of_phase))]);
+fillFacts(byId("facts"), facts);
 document.querySelector(".channel").hidden = !hasChannels;
 byId("table").hidden = !segments.length;
 byId("none").hidden = segments.length > 0;
