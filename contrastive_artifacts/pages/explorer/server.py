@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from fastapi import FastAPI, HTTPException, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
 from ...probes.labels import MOST_ROWS, Labels
@@ -65,15 +65,11 @@ class Labelled(BaseModel):
 
 def explore_app(collection: Collection, labels: Labels, access: serving.Access) -> FastAPI:
     """The page at ``/`` and its interface under ``/api``."""
-    app = serving.make_app("explore", access, _BODIES)
+    app = serving.make_app("explore", access, _BODIES, {Vanished: 410})
     search, slices, work = Search(collection), Slices(collection), Work()
     queries, labelling = Queries(collection, search, slices), Labelling(collection, labels)
     rows = Rows(collection)
     points = np.ascontiguousarray(collection.layout.points.T, "<f4").tobytes()
-
-    @app.exception_handler(Vanished)
-    async def gone(_: Request, error: Vanished) -> Response:
-        return JSONResponse({"error": str(error)}, 410)
 
     def about() -> dict[str, Any]:
         return {**rows.about(), "who": labels.who, "counts": labelling.counts(), "upload_bytes": UPLOAD_BYTES}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any
 
+_QUOTED_FOLDERS = re.compile(r"""(?<=['"])/[^'"\n]*/(?=[^/'"\n]*['"])""")
+_FOLDERS = re.compile(r"""(?<![^\s'"(\[=,])/(?:[^\s/'"]+/)+""")
 _LISTED = 6  # values of a list that are written out
 
 
@@ -49,3 +52,12 @@ def text_of(value: Any) -> str:
     if isinstance(value, Mapping):
         return json.dumps(dict(value), default=str)
     return str(value)
+
+
+def without_folders(text: str) -> str:
+    """A message without the folders of its absolute paths, which are of no use to a client and describe the machine.
+
+    >>> without_folders("/home/ana/films/a.wav has no samples ([Errno 2] '/tmp/my films/b.wav'), 9/10")
+    "a.wav has no samples ([Errno 2] 'b.wav'), 9/10"
+    """
+    return _FOLDERS.sub("", _QUOTED_FOLDERS.sub("", text))

@@ -6,6 +6,7 @@ import base64
 import csv
 import io
 import shutil
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,6 @@ import soundfile
 
 pytest.importorskip("fastapi", reason="the extra is not installed: pip install -e '.[serve]'")
 import httpx
-import uvicorn
 from explored import RATE, WINDOW
 from served import BYTES, NOISE, client, search_by_sound, wav
 
@@ -173,13 +173,13 @@ def test_a_missing_recording_is_a_410_and_the_rest_works(recorded, journal, tmp_
 def test_two_hundred_requests_at_once(recorded, journal):
     """Each is answered or refused with 503, and the server works as before afterwards."""
     app = explore_app(recorded, Labels(journal, "ana", recorded.index.fingerprint), serving.Access.to("127.0.0.1"))
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
-    thread = threading.Thread(target=server.run, daemon=True)
+    server, listener = serving.server_of(app), socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
     try:
         while not server.started:
             time.sleep(0.01)
-        base = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        base = f"http://127.0.0.1:{listener.getsockname()[1]}"
         upload = wav(NOISE)
 
         def ask(n: int) -> int:

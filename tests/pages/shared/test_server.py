@@ -8,10 +8,11 @@ import socket
 import pytest
 
 testclient = pytest.importorskip("fastapi.testclient", reason="the extra is not installed: pip install -e '.[serve]'")
-from fastapi import FastAPI, Request, Response  # noqa: E402
+from fastapi import FastAPI, HTTPException, Request, Response  # noqa: E402
 
 from contrastive_artifacts.core.errors import ParameterError, StorageError  # noqa: E402
 from contrastive_artifacts.pages.shared import server as serving  # noqa: E402
+from contrastive_artifacts.pages.shared.server import guard  # noqa: E402
 
 DATA = bytes(range(200))
 BASE = "http://127.0.0.1:8077"
@@ -39,13 +40,15 @@ def application(access: serving.Access) -> FastAPI:
 
     @app.get("/busy")
     def busy() -> None:
-        raise serving.HTTPException(503, "come again", {"Retry-After": "3"})
+        raise HTTPException(503, "come again", {"Retry-After": "3"})
 
     @app.get("/fails/{kind}")
     def fails(kind: str) -> None:
-        raise {"asked": ParameterError("give less"), "stored": StorageError("disk"), "bug": RuntimeError("secret")}[
-            kind
-        ]
+        raise {
+            "asked": ParameterError("give less"),
+            "stored": StorageError("/srv/films/reel 1/a.wav is gone: '/srv/my disk/b'"),
+            "bug": RuntimeError("secret"),
+        }[kind]
 
     return app
 
@@ -73,6 +76,9 @@ def local() -> testclient.TestClient:
         ("bytes=-0", 416, b"", "bytes */200"),
         ("bytes=0-1,4-5", 200, DATA, None),
         ("lines=1-2", 200, DATA, None),
+        (f"bytes=0-{'9' * 5000}", 206, DATA, "bytes 0-199/200"),
+        (f"bytes={'9' * 5000}-", 416, b"", "bytes */200"),
+        (f"bytes=-{'9' * 5000}", 206, DATA, "bytes 0-199/200"),
     ],
 )
 def test_ranges(local, requested, status, expected, content_range):
@@ -83,6 +89,38 @@ def test_ranges(local, requested, status, expected, content_range):
         content_range,
     )
     assert answer.headers["accept-ranges"] == "bytes"
+
+
+@pytest.mark.parametrize(
+    "junk", ["bytes=", "bytes=-", "bytes=a-b", "bytes=1-2x", "bytes", "bytes=0-1,x", "bytes=\xb2-"]
+)
+def test_a_range_that_is_none_is_a_400(local, junk):
+    answer = local.get("/data", headers={"Range": junk.encode("latin-1")})
+    assert (answer.status_code, list(answer.json())) == (400, ["error"])
+
+
+@pytest.mark.parametrize("junk", ["[", "[::1", "[zz]", "[::1::2]", "a b", "127.0.0.1:x", "127.0.0.1:99999999", "a@b",
+                                  "\xff", "127.0.0.1/x", "?", "#"])  # fmt: skip
+def test_a_host_or_origin_that_is_none_is_a_400(local, junk):
+    for app in (local, client(serving.Access.to("0.0.0.0"))):
+        answer = app.get("/data", headers={"Host": junk.encode("latin-1")})
+        assert (answer.status_code, list(answer.json())) == (400, ["error"])
+    origin = local.post("/change", json={"a": 1}, headers={"Origin": f"http://{junk}".encode("latin-1")})
+    assert origin.status_code in (400, 403)
+    for length in ("\xb2", "9" * 5000):
+        answer = local.post("/change", content=b"{}", headers={"Content-Type": "application/json",
+                                                              "Content-Length": length.encode("latin-1")})  # fmt: skip
+        assert answer.status_code == 413
+
+
+def test_head_answers_as_get_without_the_body(local):
+    for path in ("/data", "/busy", "/nothing", "/fails/asked"):
+        get, head = local.get(path), local.head(path)
+        assert (head.status_code, head.content) == (get.status_code, b"")
+        assert head.headers["content-length"] == get.headers["content-length"]
+    assert local.head("/data", headers={"Range": "bytes=0-9"}).status_code == 200
+    assert local.head("/change").status_code == 405
+    assert client(serving.Access.to("0.0.0.0"), "http://192.168.1.5:8077").head("/data").status_code == 401
 
 
 def test_loopback_needs_no_token_and_another_address_a_random_one():
@@ -172,7 +210,7 @@ def test_a_path_for_uploads_accepts_bytes_and_no_json(local):
 
 def test_uploads_are_limited_in_number_and_time(monkeypatch):
     """Stalled uploads block others until their time limit, not longer."""
-    monkeypatch.setattr(serving, "UPLOAD_S", 0.2)
+    monkeypatch.setattr(guard, "UPLOAD_S", 0.2)
     app = application(serving.Access.to("127.0.0.1"))
     headers = [(b"host", b"127.0.0.1:8077"), (b"content-type", b"application/octet-stream")]
     scope = {"type": "http", "method": "POST", "path": "/upload", "raw_path": b"/upload", "query_string": b"",
@@ -208,7 +246,7 @@ def test_headers_of_a_refusal_are_sent(local):
 def test_errors_are_json_without_internal_details(local):
     for path, status, text in (
         ("/fails/asked", 400, "give less"),
-        ("/fails/stored", 500, "disk"),
+        ("/fails/stored", 500, "a.wav is gone: 'b'"),
         ("/fails/bug", 500, "terminal"),
         ("/nothing", 404, "Not Found"),
     ):
@@ -217,6 +255,7 @@ def test_errors_are_json_without_internal_details(local):
         assert list(answer.json()) == ["error"]
         assert text in answer.json()["error"]
         assert "secret" not in answer.text
+        assert "/srv" not in answer.text
     assert local.post("/change", json={"a": "x"}).status_code == 422
     assert "body.a" in local.post("/change", json={"a": "x"}).json()["error"]
     for path in ("/docs", "/redoc", "/openapi.json"):
@@ -236,7 +275,7 @@ def test_ids_are_opaque_and_new_in_each_process():
     assert [ids.name(ids.of(name)) for name in names] == names
     assert ids.of(names[0]) != others.of(names[0])
     for wrong in ("a/b.wav", "../secret.wav", "", others.of(names[0])):
-        with pytest.raises(serving.HTTPException):
+        with pytest.raises(HTTPException):
             ids.name(wrong)
 
 
