@@ -3,17 +3,45 @@
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import io
+import itertools
 import json
 import os
+import re
+import socket
 import subprocess
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from .errors import StorageError
+from .errors import ArtifactsError, StorageError
+
+_REASONS = {  # of a failed write, each with its remedy
+    errno.ENOSPC: "the disk is full; free space, or choose another disk",
+    errno.EDQUOT: "the disk quota is used up; free space, or choose another disk",
+    errno.EFBIG: "the file would be larger than the system allows; choose another disk, or raise the limit",
+    errno.EROFS: "the disk is read-only; choose another disk",
+    errno.EACCES: "permission denied; choose another folder, or change its permissions",
+    errno.EPERM: "permission denied; choose another folder, or change its permissions",
+    errno.EISDIR: "a folder has this name; choose another name",
+    errno.ENOTDIR: "a part of the path is a file, not a folder; choose another path",
+    errno.EEXIST: "a part of the path is a file, not a folder; choose another path",
+    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+    errno.EIO: "the disk reports an error; choose another disk",
+    errno.ENOENT: "its folder was removed; run again",
+    errno.ENOLCK: "the disk has no file locks; choose a local disk",
+    errno.ENOTSUP: "the disk has no file locks; choose a local disk",
+}
+_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)  # only a write fails in this way
+_LONGEST_STEM = 80  # bytes of the target's stem in the name of a temporary file, which may have 255 in all
+_ABANDONED_S = 24 * 3600.0
+_TEMPORARY = re.compile(r"\..*\.(?:([0-9a-f]{8})-)?(\d+)(?:-\d+)?\.tmp(?:\.[^.]*)?", re.DOTALL)
+_HOST = hashlib.blake2b(socket.gethostname().encode(), digest_size=4).hexdigest()
+_numbers = itertools.count()
 
 
 @contextmanager
@@ -21,19 +49,59 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yields a temporary path in the folder of ``path`` (same suffix) and renames it to ``path`` after the block.
 
     The folder is created if it does not exist. If the block raises, ``path`` is as before and the temporary file is
-    removed.
+    removed. Its name is unique per process and thread; where a process dies in the block, it is left behind for
+    :func:`remove_abandoned`.
+
+    Raises:
+        StorageError: it cannot be written; see :func:`writing`.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        temporary = _temporary_beside(path)
+        try:
+            yield temporary
+            temporary.chmod(0o666 & ~_umask())  # some writers create private files (safetensors does)
+            fsync(temporary)
+            os.replace(temporary, path)
+            fsync(path.parent)
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: str | Path) -> Iterator[None]:
+    """Inside the block, an error of the system in writing ``path`` becomes one that says what to do.
+
+    Raises:
+        StorageError: the disk is full or read-only, a name is too long, a folder is where a file should be, and so on.
+    """
     try:
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())  # some writers create private files (safetensors does)
-        fsync(temporary)
-        os.replace(temporary, path)
-        fsync(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
+        yield
+    except ArtifactsError:
+        raise
+    except Exception as error:
+        _raise_reason(Path(path), error)
+
+
+def remove_abandoned(folder: str | Path) -> None:
+    """Removes temporary files of :func:`atomic_path` in ``folder`` (not in its subfolders) whose process has died.
+
+    Those of another host, whose processes cannot be looked up, are removed when they are a day old.
+    """
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            match = _TEMPORARY.fullmatch(entry.name)
+            if match is None:
+                continue
+            with suppress(OSError):
+                known = match[1] in (None, _HOST)
+                old = time.time() - entry.stat(follow_symlinks=False).st_mtime > _ABANDONED_S
+                if old or (known and not _is_alive(int(match[2]))):
+                    os.unlink(entry.path)
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -62,13 +130,13 @@ def read_json(path: str | Path) -> Any:
     """Reads JSON.
 
     Raises:
-        StorageError: the file is missing or is not JSON.
+        StorageError: the file is missing or is not JSON (NaN, infinity and thousands of nested lists are not).
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=_refuse, parse_float=_finite)
     except FileNotFoundError:
         raise StorageError(f"{path} does not exist.") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise StorageError(f"{path} is not readable JSON ({error}); create it again.") from error
 
 
@@ -104,3 +172,49 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def _temporary_beside(path: Path) -> Path:
+    suffix = path.suffix if len(os.fsencode(path.suffix)) <= 32 else ""
+    stem = os.fsdecode(os.fsencode(path.stem)[:_LONGEST_STEM])
+    with suppress(FileNotFoundError):
+        os.lstat(path)  # a name that is too long fails here, and not after the work
+    return path.with_name(f".{stem}.{_HOST}-{os.getpid()}-{next(_numbers)}.tmp{suffix}")
+
+
+def _raise_reason(path: Path, error: Exception) -> NoReturn:
+    number = error.errno if isinstance(error, OSError) else None
+    if match := re.search(r"\(os error (\d+)\)", str(error)):  # errors of Rust libraries, such as safetensors
+        number = int(match[1])
+    elsewhere = isinstance(error, OSError) and not _is_beside(path, error.filename)
+    if number not in _REASONS or (elsewhere and number not in _OF_THE_DISK):
+        raise error
+    raise StorageError(f"{path} cannot be written: {_REASONS[number]}.") from error
+
+
+def _is_beside(path: Path, name: Any) -> bool:
+    """Whether ``name``, that of an OSError, is a file in the folder of ``path``, a folder above it, or not given."""
+    if not isinstance(name, (str, bytes, os.PathLike)):
+        return True
+    named = Path(os.fsdecode(name))
+    return named.parent == path.parent or named in path.parents or named == path
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except PermissionError:
+        return True
+    except (ProcessLookupError, OverflowError):
+        return False
+    return True
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _finite(text: str) -> float:
+    if (value := float(text)) - value != 0.0:
+        raise ValueError(f"{text} is out of range")
+    return value

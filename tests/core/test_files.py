@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -55,6 +56,70 @@ def test_a_killed_writer_keeps_what_was_there(tmp_path: Path) -> None:
     assert len(os.listdir(tmp_path)) == 2, "the killed writer should have got as far as its temporary file"
 
 
+def test_names_of_temporary_files_are_unique_and_no_longer_than_a_file_system_allows(tmp_path: Path) -> None:
+    path = tmp_path / ("ü" * 120 + ".json")  # 245 bytes
+    with files.atomic_path(path) as first, files.atomic_path(path) as second:
+        assert first != second
+        first.write_text("1")
+        second.write_text("2")
+    assert path.read_text() == "1"  # the outer block ends last
+    assert os.listdir(tmp_path) == [path.name]
+
+
+def test_what_is_in_the_way_is_named_before_anything_is_written(tmp_path: Path) -> None:
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "file").touch()
+    cases = {
+        tmp_path / "folder.csv": r"folder\.csv cannot be written: a folder has this name",
+        tmp_path / "file" / "a.csv": r"a\.csv cannot be written: a part of the path is a file",
+        tmp_path / f"{'a' * 300}.csv": "cannot be written: the name is too long; choose a shorter one",
+    }
+    for path, message in cases.items():
+        with pytest.raises(StorageError, match=message), files.atomic_path(path):
+            pytest.fail("the block ran")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO])
+def test_an_error_of_the_disk_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    def full(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(StorageError, match=r"a\.json cannot be written: .*; .*(choose|free)"):
+        files.write_json(tmp_path / "a.json", 1)
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_named_whatever_library_writes(tmp_path: Path) -> None:
+    code = """
+import resource, sys
+import numpy as np, pyarrow as pa, pyarrow.parquet as pq
+from safetensors.numpy import save_file
+from contrastive_artifacts.core import errors, files
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+x = np.random.default_rng(0).normal(size=9999)
+writers = [lambda path: path.write_bytes(bytes(9999)), lambda path: save_file({"x": x}, path),
+           lambda path: pq.write_table(pa.table({"x": x}), path)]
+for write in writers:
+    try:
+        with files.atomic_path(sys.argv[1]) as temporary:
+            write(temporary)
+    except errors.StorageError as error:
+        print(error)
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    path = tmp_path / "a.bin"
+    done = subprocess.run([sys.executable, "-c", code, path], env=environment, capture_output=True, text=True)
+    assert done.stderr == ""
+    assert done.stdout.count(f"{path} cannot be written: the file would be larger than the system allows") == 3
+    assert not any(tmp_path.iterdir())
+
+
+def test_an_error_that_is_not_of_the_written_file_stays(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="source"), files.atomic_path(tmp_path / "a" / "b.txt") as temporary:
+        temporary.write_text((tmp_path / "other" / "source").read_text())
+
+
 def test_json_round_trip_is_sorted_and_readable(tmp_path: Path) -> None:
     value = {"b": [1, 2.5, None, True], "a": {"ü": "x"}}
     files.write_json(tmp_path / "a.json", value)
@@ -73,7 +138,10 @@ def test_what_is_not_json_is_refused_and_the_old_file_stays(tmp_path: Path, valu
     assert json.loads(path.read_text()) == 1
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b"[1,"])
+HOSTILE = [b"[" * 100_000, b'{"a": NaN}', b"[-Infinity]", b"1e999", b"1" * 10_000]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b"[1,", *HOSTILE], ids=lambda b: repr(b[:12]))
 def test_damaged_json_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "run.json"
     path.write_bytes(content)

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from ...core.errors import FingerprintError, ParameterError, StorageError
+from ...core.lock import locked
 from ...core.vectors import unit_rows
 from . import store
 from .metadata import Where, mask_of, rows_at, table_of
@@ -38,7 +39,8 @@ class Index:
     """Vectors of one encoder with their metadata; made by :meth:`build`, :meth:`merge` or :meth:`open`.
 
     The vectors are memory-mapped: memory holds the metadata, the ids and, in an approximate index, the codes. An opened
-    index does not change; :meth:`add` and :meth:`remove` write a new one in its place and return it.
+    index does not change; :meth:`add` and :meth:`remove` write a new one in its place and return it. One process at a
+    time writes a folder, any other is refused; who opens it meanwhile gets the old index or the new one.
 
     Attributes:
         directory: Folder of its files.
@@ -85,6 +87,7 @@ class Index:
         Raises:
             ParameterError: shapes, counts or values that do not fit.
             UnknownNameError: no such kind.
+            StorageError: another process is writing the index, or it cannot be written.
         """
         if not isinstance(fingerprint, str) or not fingerprint:
             raise ParameterError(f"fingerprint is {fingerprint!r}; give the fingerprint of the encoder, a text.")
@@ -94,7 +97,8 @@ class Index:
             raise ParameterError(f"{len(unit)} vectors but {len(metadata)} rows of metadata; give one row per vector.")
         if ID in table.column_names:
             raise ParameterError(f"the metadata has a column {ID!r}, which the index keeps its ids in; rename it.")
-        return cls._write(unit, _ids(ids, len(unit)), table, Path(directory), fingerprint, kind)
+        with locked(directory, "building the index"):
+            return cls._write(unit, _ids(ids, len(unit)), table, Path(directory), fingerprint, kind)
 
     @classmethod
     def open(cls, directory: str | Path, fingerprint: str | None = None) -> Index:
@@ -115,13 +119,26 @@ class Index:
     def merge(cls, shards: Sequence[Index | str | Path], directory: str | Path, kind: str | None = None) -> Index:
         """Merges indexes to one, in a new folder or that of one of them; the order of the shards does not matter.
 
+        A shard in the target folder is opened again, so that rows which were added since are not lost.
+
         Raises:
             ParameterError: no shards, an id that stands in two of them, or metadata of different types.
             FingerprintError: shards of different encoders.
+            StorageError: another process is writing the target, or it cannot be written.
         """
-        opened = [shard if isinstance(shard, Index) else cls.open(shard) for shard in shards]
-        if not opened:
+        if not shards:
             raise ParameterError("there is no index to merge; give at least one.")
+        directory = Path(directory)
+        with locked(directory, "merging indexes"):
+            opened = []
+            for shard in shards:
+                folder = shard.directory if isinstance(shard, Index) else Path(shard)
+                is_target = folder.resolve() == directory.resolve()
+                opened.append(shard if isinstance(shard, Index) and not is_target else cls.open(folder))
+            return cls._merged(opened, directory, kind)
+
+    @classmethod
+    def _merged(cls, opened: Sequence[Index], directory: Path, kind: str | None = None) -> Index:
         fingerprints = sorted({shard.fingerprint for shard in opened})
         if len(fingerprints) > 1 or len({shard.dim for shard in opened}) > 1:
             raise FingerprintError(
@@ -142,7 +159,7 @@ class Index:
             raise ParameterError(f"the metadata of the shards do not fit together ({error}).") from None
         vectors = np.concatenate([shard._vectors for shard in filled])
         ids = np.concatenate([shard.ids for shard in filled])
-        return cls._write(vectors, ids, table, Path(directory), fingerprints[0], kind)
+        return cls._write(vectors, ids, table, directory, fingerprints[0], kind)
 
     def add(
         self,
@@ -150,12 +167,14 @@ class Index:
         metadata: Sequence[Mapping[str, Any]] | pa.Table,
         ids: Sequence[int] | np.ndarray | None = None,
     ) -> Index:
-        """Writes this index with more rows in its place; ids count on from the largest one if not given.
+        """Writes the index in this folder with more rows; ids count on from the largest one if not given.
 
-        All files are written again: for large archives build a shard per batch and :meth:`merge` them once.
+        The folder is read again first, so that rows which another process added since are not lost. All files are
+        written again: for large archives build a shard per batch and :meth:`merge` them once.
 
         Raises:
             ParameterError: as :meth:`build`, or an id that the index already has.
+            StorageError: another process is writing the index, or it cannot be written.
         """
         unit = _unit_rows(vectors, "vectors", self.dim)
         table = metadata if isinstance(metadata, pa.Table) else table_of(metadata)
@@ -164,25 +183,31 @@ class Index:
                 f"{len(unit)} vectors but {len(metadata)} rows of metadata, or a column {ID!r} among them; "
                 "give one row per vector."
             )
-        first = int(self.ids[-1]) + 1 if len(self) else 0
-        if ids is None and first + len(unit) > np.iinfo(np.int64).max:
-            raise ParameterError(f"no ids are left after {first - 1}; give ids= of your own.")
-        new_ids = np.arange(first, first + len(unit)) if ids is None else _ids(ids, len(unit))
-        order = np.argsort(new_ids, kind="stable")
-        more = Stored(self.fingerprint, "flat", unit[order], new_ids[order], _take(table, order), {"recall_at_10": 1.0})
-        return self.merge([self, Index(self.directory, more)], self.directory)
+        with locked(self.directory, "adding to the index"):
+            current = self.open(self.directory, self.fingerprint)
+            first = int(current.ids[-1]) + 1 if len(current) else 0
+            if ids is None and first + len(unit) > np.iinfo(np.int64).max:
+                raise ParameterError(f"no ids are left after {first - 1}; give ids= of your own.")
+            new_ids = np.arange(first, first + len(unit)) if ids is None else _ids(ids, len(unit))
+            order = np.argsort(new_ids, kind="stable")
+            rows = _take(table, order)
+            more = Stored(self.fingerprint, "flat", unit[order], new_ids[order], rows, {"recall_at_10": 1.0})
+            return self._merged([current, Index(self.directory, more)], self.directory)
 
     def remove(self, ids: Sequence[int] | np.ndarray) -> Index:
-        """Writes this index without the rows of these ids in its place.
+        """Writes the index in this folder, read again first, without the rows of these ids.
 
         Raises:
             ParameterError: an id that the index does not have.
+            StorageError: another process is writing the index, or it cannot be written.
         """
-        keep = np.ones(len(self), dtype=bool)
-        keep[self._positions(ids)] = False
-        rows = np.flatnonzero(keep)
-        table = _take(self.metadata, rows)
-        return self._write(self._vectors[rows], self.ids[rows], table, self.directory, self.fingerprint, None)
+        with locked(self.directory, "removing from the index"):
+            current = self.open(self.directory, self.fingerprint)
+            keep = np.ones(len(current), dtype=bool)
+            keep[current._positions(ids)] = False
+            rows = np.flatnonzero(keep)
+            table = _take(current.metadata, rows)
+            return self._write(current._vectors[rows], current.ids[rows], table, self.directory, self.fingerprint, None)
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -1,7 +1,8 @@
 """An index on disk: vectors and codes as plain arrays, metadata as Parquet, and a record that names them.
 
 ``index.json`` is replaced last and names the other files, whose names end in the beginning of their SHA-256. So a
-directory holds the old index or the new one, never half of each, and an altered file is refused. FAISS deserialises
+directory holds the old index or the new one, never half of each, and an altered file is refused. Who writes holds the
+lock of the directory; who reads takes none and starts again if the index was replaced meanwhile. FAISS deserialises
 nothing: its structures are built again from checked arrays.
 """
 
@@ -18,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ...core.errors import FingerprintError, StorageError
-from ...core.files import atomic_path, read_json, sha256, write_json
+from ...core.files import atomic_path, read_json, sha256, write_json, writing
 from .tensors import map_tensors, write_tensors
 
 VERSION = 2
@@ -54,8 +55,11 @@ class Stored:
 
 
 def write(directory: Path, stored: Stored) -> None:
-    """Replaces the index in ``directory``; an existing one stays readable until the record is renamed."""
-    directory.mkdir(parents=True, exist_ok=True)
+    """Replaces the index in ``directory``, which the caller has locked; the old one stays until the record is renamed.
+
+    Raises:
+        StorageError: it cannot be written; the old index stays.
+    """
     names = ["vectors", "metadata"] + (["structure"] if stored.arrays else [])
     files = {name: _write_part(directory, name, stored) for name in names}
     record = {
@@ -83,6 +87,28 @@ def read(directory: Path, fingerprint: str | None) -> Stored:
         FingerprintError: it is of another encoder than ``fingerprint``.
         StorageError: a file is missing, truncated, altered or of another version.
     """
+    while True:
+        before = _stamp(directory)
+        try:
+            return _read(directory, fingerprint)
+        except (StorageError, OSError) as error:
+            if _stamp(directory) != before:
+                continue  # replaced by another process, which removed the old files
+            if isinstance(error, StorageError):
+                raise
+            raise StorageError(f"{directory} cannot be read ({error}); build the index again.") from error
+
+
+def _stamp(directory: Path) -> tuple[int, ...] | None:
+    """Differs between two records that were in the directory one after the other."""
+    try:
+        about = (directory / RECORD).stat()
+    except OSError:
+        return None
+    return about.st_ino, about.st_mtime_ns, about.st_size
+
+
+def _read(directory: Path, fingerprint: str | None) -> Stored:
     record = _read_record(directory)
     if fingerprint is not None and fingerprint != record["fingerprint"]:
         raise FingerprintError(
@@ -123,9 +149,10 @@ def _write_part(directory: Path, part: str, stored: Stored) -> dict[str, Any]:
         else:
             write_tensors(path, stored.arrays)
     written = directory / f"{part}{suffix}"
-    digest = sha256(written)
-    name = f"{part}-{digest[:8]}{suffix}"
-    os.replace(written, directory / name)
+    with writing(written):
+        digest = sha256(written)
+        name = f"{part}-{digest[:8]}{suffix}"
+        os.replace(written, directory / name)
     return {"name": name, "bytes": (directory / name).stat().st_size, "sha256": digest}
 
 
@@ -145,10 +172,7 @@ def _read_record(directory: Path) -> dict[str, Any]:
     path = directory / RECORD
     if path.is_file() and path.stat().st_size > _RECORD_BYTES:
         raise StorageError(f"{path} is larger than any record of an index; build the index again.")
-    try:
-        record = read_json(path)
-    except RecursionError:
-        raise StorageError(f"{path} is not readable JSON; build the index again.") from None
+    record = read_json(path)
     if not isinstance(record, dict) or record.get("version") != VERSION:
         version = record.get("version") if isinstance(record, dict) else None
         raise StorageError(f"{path} has version {version!r}, this program reads {VERSION}; build the index again.")
