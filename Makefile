@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN ?= outputs/demo
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: demo test lint clean
+.PHONY: demo test campaign lint clean
 
 demo: $(VENV)/installed   ## pretrain on the built-in corpus, probe, draw the map
 	@echo "== 1/3 pretraining on the built-in corpus ($(RUN)) =="
@@ -17,6 +17,9 @@ demo: $(VENV)/installed   ## pretrain on the built-in corpus, probe, draw the ma
 
 test: $(VENV)/installed   ## run all tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
+campaign: $(VENV)/installed   ## kills, several writers at once and damaged files, for many minutes; not a part of test
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m campaign --timeout 1800 -rP tests/campaigns
 
 lint: $(VENV)/installed   ## style, types, and the JavaScript of the pages
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/oxlint contrastive_artifacts

@@ -10,6 +10,7 @@ import torch
 
 from ..audio import windows
 from ..core.errors import FingerprintError, ParameterError
+from ..core.lock import locked
 from ..core.vectors import unit_rows
 from ..models.context import Context, PatchEncoder, Stretch, encode, slow_of
 from ..models.encoder_files import refer_to
@@ -49,14 +50,16 @@ class ContextEmbedder(Embedder[Stretch]):
                 Otherwise the encoder is written as well; in half precision where that loses nothing, as with a release.
 
         Raises:
-            StorageError: there is no encoder in the folder ``same_as``.
+            StorageError: there is no encoder in the folder ``same_as``, another process is writing the folder, or it
+                cannot be written.
         """
-        if same_as is not None:
-            refer_to(directory, same_as)
-        else:
-            floats = [t for t in self.encoder.state_dict().values() if t.is_floating_point()]
-            self.encoder.save(directory, half=all(torch.equal(t, t.half().float()) for t in floats))
-        self.context.save(directory, self.patches.fingerprint)
+        with locked(directory, "saving an encoder"):
+            if same_as is not None:
+                refer_to(directory, same_as)
+            else:
+                floats = [t for t in self.encoder.state_dict().values() if t.is_floating_point()]
+                self.encoder.save(directory, half=all(torch.equal(t, t.half().float()) for t in floats))
+            self.context.save(directory, self.patches.fingerprint)
 
     def prepare(self, window: np.ndarray, rate: int) -> Stretch:
         slow = slow_of(window, rate) if self.context.settings.slow else np.zeros(0, np.float32)

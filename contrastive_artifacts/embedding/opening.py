@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..core.errors import ParameterError, StorageError
 from ..core.files import atomic_path
+from ..core.lock import locked
 from ..models.context import Context, PatchEncoder
 from ..models.encoder import Encoder
 from ..models.encoder_files import RECORD, TENSORS, encoder_folder_of
@@ -98,15 +99,13 @@ def copy_encoder(name: str | Path, target: str | Path) -> None:
     """Copies an encoder, with its context module, into a folder that needs no other; a probe is not copied.
 
     Raises:
-        StorageError: there is no encoder, or the target cannot be written.
+        StorageError: there is no encoder, another process is writing the target, or it cannot be written.
     """
     directory, target = encoder_folder(name), Path(target)
     encoder = encoder_folder_of(directory)
     sources = [encoder / TENSORS, encoder / RECORD, directory / CONTEXT_TENSORS, directory / CONTEXT_RECORD]
-    try:
+    with locked(target, "copying an encoder"):
         for path in sources:
             if path.exists():
                 with atomic_path(target / path.name) as temporary:
                     shutil.copyfile(path, temporary)
-    except OSError as error:
-        raise StorageError(f"{target} cannot be written ({error.strerror}); make room or check its rights.") from None

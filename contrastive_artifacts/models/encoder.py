@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from .. import audio
 from ..core import files
 from ..core.errors import ParameterError, StorageError, WeightsError
+from ..core.lock import locked
 from . import backbones
 from .detail import DETAILS, DetailFigures
 from .detail.figures import deviation
@@ -140,14 +141,19 @@ class Encoder(Heads):
         return [*self.backbone.layer_groups(), nn.ModuleList(head for head in heads if head is not None)]
 
     def save(self, directory: str | Path, half: bool = False) -> None:
-        """Writes ``encoder.safetensors`` and ``encoder.json``; ``half`` stores float16 (loaded as float32)."""
+        """Writes ``encoder.safetensors`` and ``encoder.json``; ``half`` stores float16 (loaded as float32).
+
+        Raises:
+            StorageError: another process is writing the folder, or it cannot be written.
+        """
         directory = Path(directory)
         plain = backbones.plain_state(self)
         tensors = {name: t.half() if half and t.is_floating_point() else t for name, t in plain.items()}
         record = {"format": FORMAT, "settings": self.settings.record(), "backbone": self.backbone.record}
-        with files.atomic_path(directory / "encoder.safetensors") as temporary:
-            save_file(tensors, temporary)
-        files.write_json(directory / "encoder.json", record)
+        with locked(directory, "saving an encoder"):
+            with files.atomic_path(directory / "encoder.safetensors") as temporary:
+                save_file(tensors, temporary)
+            files.write_json(directory / "encoder.json", record)
 
     @classmethod
     def load(cls, directory: str | Path) -> Encoder:

@@ -11,6 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 from ..core.errors import FingerprintError, ParameterError, StorageError, UnknownNameError
 from ..core.files import atomic_path, read_json, sha256, write_json
+from ..core.lock import locked
 from ..core.registry import Registry
 
 VERSION = 1
@@ -29,14 +30,19 @@ PROBES: Registry[Any] = Registry("kind of probe")
 
 
 def write_state(directory: str | Path, arrays: dict[str, np.ndarray], record: dict[str, Any], fingerprint: str) -> None:
-    """Writes the two files, the JSON last; it holds the SHA-256 of the arrays."""
+    """Writes the two files, the JSON last; it holds the SHA-256 of the arrays.
+
+    Raises:
+        StorageError: another process is writing the folder, or it cannot be written.
+    """
     if not isinstance(fingerprint, str) or not fingerprint:
         raise ParameterError(f"fingerprint is {fingerprint!r}; give the fingerprint of the encoder, a text.")
     directory = Path(directory)
-    with atomic_path(directory / _ARRAYS) as path:
-        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
-    identity = {"version": VERSION, "fingerprint": fingerprint, "sha256": sha256(directory / _ARRAYS)}
-    write_json(directory / _RECORD, identity | {"probe": record})
+    with locked(directory, "saving a probe"):
+        with atomic_path(directory / _ARRAYS) as path:
+            save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
+        identity = {"version": VERSION, "fingerprint": fingerprint, "sha256": sha256(directory / _ARRAYS)}
+        write_json(directory / _RECORD, identity | {"probe": record})
 
 
 def read_state(

@@ -20,6 +20,7 @@ from rich.progress import track
 
 from ..core import files
 from ..core.errors import CorpusError, StorageError
+from ..core.lock import locked
 from ..data.corpora import Clip, Corpus
 from ..data.dataset import pool
 from ..data.views import ViewSettings, evaluation_views
@@ -58,11 +59,17 @@ def pretrain_context(config: dict[str, Any], directory: str | Path) -> float:
 
     Raises:
         ParameterError: a setting that does not exist or is out of range.
-        StorageError: there is no such encoder, or the checkpoint is damaged.
+        StorageError: there is no such encoder, the checkpoint is damaged, or another process is working on the run.
         CorpusError: no clip could be read.
-        TrainingError: the directory holds a run of another configuration, or the loss is no longer finite.
+        TrainingError: the directory holds a run of another configuration or an encoder, which would be replaced, or the
+            loss is no longer finite.
     """
     sections.check_context(config)
+    with locked(directory, "training a context module"):
+        return _pretrain_context(config, directory)
+
+
+def _pretrain_context(config: dict[str, Any], directory: str | Path) -> float:
     directory, seed = Path(directory), config["seed"]
     fitting = typed.settings(FitSettings, {**config["fitting"], "seed": seed}, "fitting")
     objective = typed.settings(ObjectiveSettings, config["objective"], "objective")

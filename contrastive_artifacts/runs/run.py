@@ -19,6 +19,7 @@ import torch
 
 from ..core import files
 from ..core.errors import ParameterError, StorageError
+from ..core.lock import locked
 from ..data.corpora import Clip, Corpus
 from ..embedding import ContextEmbedder, Embedder, WindowEmbedder, open_embedder
 from ..embedding.table import table_vectors, write_table
@@ -46,8 +47,19 @@ logger = logging.getLogger("contrastive_artifacts")
 
 
 def pretrain(config: dict[str, Any], directory: str | Path) -> Result:
-    """Pretrains as configured, or resumes; the configuration has the sections of ``configs/pretrain.yaml``."""
+    """Pretrains as configured, or resumes; the configuration has the sections of ``configs/pretrain.yaml``.
+
+    Raises:
+        ParameterError: a setting that does not exist or is out of range.
+        StorageError: another process is working on the run, or it cannot be written.
+        TrainingError: the directory holds something else, or the loss is no longer finite.
+    """
     check_pretraining(config)
+    with locked(directory, "pretraining"):
+        return _pretrain(config, directory)
+
+
+def _pretrain(config: dict[str, Any], directory: str | Path) -> Result:
     trainer = trainer_settings(config)
     corpus = make_corpus(config["corpus"])
     splits = make_splits(corpus, config["split"])
@@ -143,8 +155,23 @@ class Run:
             ``{space: {side: figures}}`` for the sides ``test`` and each unseen corpus.
 
         Raises:
-            StorageError: the run's corpus is no longer the same, or the file holds no labels.
+            StorageError: the run's corpus is no longer the same, the file holds no labels, or another process is
+                working on the run.
         """
+        with locked(self.directory, "probing"):
+            files.remove_abandoned(self.directory / "tables")
+            return self._probe(unseen, probes, duration_s, draws, bootstrap, seed, labels)
+
+    def _probe(
+        self,
+        unseen: Unseen,
+        probes: Sequence[str],
+        duration_s: float,
+        draws: int,
+        bootstrap: int,
+        seed: int,
+        labels: str | Path | None,
+    ) -> dict[str, dict[str, dict[str, Any]]]:
         user_labels = [] if labels is None else read_labels(labels)
         embedder, sides = self.embedder(), self.sides(_make_unseen(unseen))
         tables = self._embed(embedder, sides, duration_s, draws, seed)
@@ -181,18 +208,24 @@ class Run:
 
         Raises:
             ParameterError: ``same_as`` for a run without a context module.
-            StorageError: the run's corpus is no longer the same.
+            StorageError: the run's corpus is no longer the same, the target is the encoder of the run itself, or
+                another process is writing it.
         """
         trained = self.embedder()
-        if isinstance(trained, ContextEmbedder):
-            trained.save(target, same_as)
-        elif same_as is not None:
+        if Path(target).resolve() in (self.directory.resolve(), (self.directory / "encoder").resolve()):
+            raise StorageError(
+                f"{target} holds the trained encoder itself, which is not replaced; give another folder."
+            )
+        if same_as is not None and not isinstance(trained, ContextEmbedder):
             raise ParameterError(f"same_as={same_as!r}: only a run with a context module can refer to another encoder.")
-        else:
-            trained.encoder.save(target, half=True)
-        embedder = open_embedder(target)
-        table = self._embed(embedder, self.sides({}), duration_s, draws, seed)["h"]
-        Probe.fit(Embedded.from_table(table), embedder.fingerprint).save(target)
+        with locked(target, "exporting"):
+            if isinstance(trained, ContextEmbedder):
+                trained.save(target, same_as)
+            else:
+                trained.encoder.save(target, half=True)
+            embedder = open_embedder(target)
+            table = self._embed(embedder, self.sides({}), duration_s, draws, seed)["h"]
+            Probe.fit(Embedded.from_table(table), embedder.fingerprint).save(target)
         return embedder.fingerprint
 
     def _embed(

@@ -34,13 +34,17 @@ def check_config(run: Path, config: dict[str, Any]) -> None:
     """Checks that a run directory is new or belongs to this configuration.
 
     Raises:
-        TrainingError: it belongs to another one.
+        TrainingError: it belongs to another one, or holds an encoder that is not of this training.
     """
     path = run / "config.json"
+    encoder = next((folder for folder in (run / "encoder", run) if (folder / "encoder.json").exists()), None)
+    replaced = "" if encoder is None else f", and this training would replace the trained encoder in {encoder}"
     if path.exists() and files.read_json(path) != config:
         raise TrainingError(
-            f"{run} holds a run of another configuration (see {path}); choose another run=... or delete it."
+            f"{run} holds a run of another configuration (see {path}){replaced}; choose another run=... or delete it."
         )
+    if encoder is not None and not path.exists():
+        raise TrainingError(f"{run} holds no run{replaced}; choose another run=...")
 
 
 def save(directory: Path, state: State) -> None:

@@ -83,11 +83,13 @@ def render_dataset(
         **dataclasses.asdict(settings),
         "render_version": VERSION,
     }
-    try:
-        with open_journal(folder, about) as journal:
+    with open_journal(folder, about) as journal:
+        try:
             return _fill(corpus, settings, layout, folder, jobs, journal, workers)
-    except OSError as error:
-        raise StorageError(f"Rendering into {folder} stopped: {error}. Fix that and run again to continue.") from error
+        except (OSError, StorageError) as error:
+            raise StorageError(
+                f"Rendering into {folder} stopped: {str(error).rstrip('.')}. Run again to continue."
+            ) from error
 
 
 def _fill(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,9 +12,11 @@ from typing import Any
 from ...core import files
 from ...core.errors import StorageError
 from ...core.journal import Journal
+from ...core.lock import locked
 
 FOLDER = ".render"  # hidden: loaders of datasets skip it
 JOURNAL = f"{FOLDER}/journal.jsonl"
+_LOCK = "lock"  # in FOLDER
 _PLAN = f"{FOLDER}/plan.json"
 
 
@@ -34,13 +37,13 @@ def open_journal(folder: Path, plan: Mapping[str, Any]) -> Iterator[Journal]:
         raise StorageError(f"{folder} is a file; give a folder for the dataset.")
     if not (folder / FOLDER).is_dir() and folder.is_dir() and any(folder.iterdir()):
         raise StorageError(f"{folder} holds files that are no dataset of this package; give a new or an empty folder.")
-    with Journal(folder / JOURNAL) as journal:
+    with locked(folder / FOLDER, "rendering", _LOCK), Journal(folder / JOURNAL) as journal:
         try:
-            _remove_temporary(folder)
+            _remove_abandoned(folder)
             _check_plan(folder, plan, journal)
             yield journal
         finally:
-            _remove_temporary(folder)
+            _remove_abandoned(folder)
 
 
 def outcomes(journal: Journal) -> dict[str, dict[str, Any]]:
@@ -64,9 +67,9 @@ def _check_plan(folder: Path, plan: Mapping[str, Any], journal: Journal) -> None
     files.write_json(path, asked)
 
 
-def _remove_temporary(folder: Path) -> None:
-    for path in folder.rglob(".*.tmp*"):  # names of files.atomic_path
-        path.unlink(missing_ok=True)
+def _remove_abandoned(folder: Path) -> None:
+    for inside, _, _ in os.walk(folder):
+        files.remove_abandoned(inside)
 
 
 def _short(value: Any) -> str:

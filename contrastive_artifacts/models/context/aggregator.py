@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ...core import files
 from ...core.errors import FingerprintError, ParameterError, StorageError, WeightsError
+from ...core.lock import locked
 from ..backbones import vit
 from ..encoder import load_tensors
 from ..fingerprint import fingerprint_of
@@ -172,12 +173,17 @@ class Context(Heads):
         return fingerprint_of([patches, asdict(self.settings)], self)
 
     def save(self, directory: str | Path, fingerprint: str) -> None:
-        """Writes ``context.safetensors`` and ``context.json``; ``fingerprint`` is the one of its patches."""
+        """Writes ``context.safetensors`` and ``context.json``; ``fingerprint`` is the one of its patches.
+
+        Raises:
+            StorageError: another process is writing the folder, or it cannot be written.
+        """
         directory = Path(directory)
-        with files.atomic_path(directory / "context.safetensors") as temporary:
-            save_file(self.state_dict(), temporary)
         record = {"format": FORMAT, "settings": asdict(self.settings), "patches": fingerprint, "slow": SLOW_VERSION}
-        files.write_json(directory / "context.json", record)
+        with locked(directory, "saving a context module"):
+            with files.atomic_path(directory / "context.safetensors") as temporary:
+                save_file(self.state_dict(), temporary)
+            files.write_json(directory / "context.json", record)
 
     @classmethod
     def load(cls, directory: str | Path, fingerprint: str) -> Context:

@@ -13,7 +13,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from ...core.errors import FingerprintError, ParameterError, StorageError
+from ...core.errors import FingerprintError, ParameterError
+from ...core.lock import locked
 from ...embedding import copy_encoder
 from ...probes import Probe
 from ...probes.labels import ACTIONS, Labels, Refit, refit
@@ -126,13 +127,9 @@ class Labelling:
 
     def _save(self, probe: Probe) -> Path:
         folder = self.collection.home / SAVED
-        copy_encoder(self.collection.encoder_folder, folder)
-        try:
+        with locked(folder, "saving a retrained probe"):
+            copy_encoder(self.collection.encoder_folder, folder)
             probe.save(folder)
-        except OSError as error:
-            raise StorageError(
-                f"{folder} cannot be written ({error.strerror}); check its free space and permissions."
-            ) from None
         return folder
 
     def _update(self, rows: Sequence[int]) -> None:

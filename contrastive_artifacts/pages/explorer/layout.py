@@ -68,7 +68,7 @@ def layout_of(index: Index, seed: int = 0, progress: Progress = silent) -> Layou
     try:
         with atomic_path(path) as temporary:
             write_tensors(temporary, {"points": points, "key": key})
-    except OSError as error:
+    except StorageError as error:
         logging.getLogger(__name__).info("The map is not saved: %s", error)
     return Layout(points, method)
 
