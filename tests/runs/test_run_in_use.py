@@ -51,6 +51,7 @@ def test_who_trains_holds_the_run_and_others_are_refused(tmp_path: Path, monkeyp
         refused.extend(in_thread(other) for other in others)
 
     monkeypatch.setattr(run, "check_pretraining", lambda config: None)
+    monkeypatch.setattr(context.sections, "check_context", lambda config: None)
     monkeypatch.setattr(run, "_pretrain", trains)
     run.pretrain({}, tmp_path / "run")
     assert len(refused) == 3
