@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 import textwrap
 from pathlib import Path
@@ -34,7 +35,9 @@ def help_text(script: Path, program: str, composition: Composition, positional: 
     """
     width = max(60, min(120, shutil.get_terminal_size().columns))
     words = [positional.label + ("..." if positional.several else "")] if positional else []
-    text = docstring(script).replace(f"python {script.parent.name}/{script.name}", program)
+    text = docstring(script)
+    if not program.startswith("python "):
+        text = re.sub(r"python (scripts|analysis)/(\w+)\.py", rf"{program.split()[0]} \2", text)
     parts = [" ".join(["usage:", program, *(f"[{word}]" for word in words), "[setting=value ...]"]), "", text, ""]
     if positional:
         parts += [f"{positional.label} is short for {positional.setting}={positional.label}.", ""]

@@ -41,7 +41,10 @@ def run(*words: str | Path, cwd: Path) -> tuple[int, str, str]:
 def interrupted(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     """The end of a process whose whole group got SIGINT, as Ctrl-C in a terminal sends it."""
     os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    try:
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
     return process.returncode, out, err
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 
 import contrastive_artifacts as ca
 from contrastive_artifacts.core.errors import ParameterError, StorageError
@@ -126,16 +125,6 @@ def test_a_split_that_is_not_by_source_is_refused(small_corpus):
 def test_loading_nothing_is_an_error(tmp_path):
     with pytest.raises(StorageError, match="holds no encoder"):
         ca.load(tmp_path)
-
-
-def test_configs_name_only_known_settings():
-    """Every group file fits the settings it is for."""
-    from contrastive_artifacts.models.objectives import ObjectiveSettings
-    from contrastive_artifacts.training import OptimSettings
-
-    for group, kind in (("objective", ObjectiveSettings), ("optim", OptimSettings)):
-        for path in (ROOT / "configs" / group).glob("*.yaml"):
-            typed.settings(kind, yaml.safe_load(path.read_text()), group)
 
 
 @pytest.mark.slow
