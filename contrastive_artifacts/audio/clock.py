@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from copy import copy
 from fractions import Fraction
+from math import lcm
 
 import av
 from av.stream import Disposition
@@ -27,21 +28,27 @@ class Clock:
     Args:
         sample_rate: Hz.
         origin: Time in seconds at which the container starts.
+        tick: Unit of the time stamps in seconds.
         duration_s: Length of the container in seconds, if it is stated.
         restarts: Whether large jumps of the time stamps are restarts of the clock (transport and program streams).
     """
 
-    def __init__(self, sample_rate: int, origin: Fraction, duration_s: float | None, restarts: bool) -> None:
+    def __init__(
+        self, sample_rate: int, origin: Fraction, tick: Fraction, duration_s: float | None, restarts: bool
+    ) -> None:
         self._rate, self._origin, self._restarts = sample_rate, origin, restarts
+        # Integers, for speed: time = (pts * factor - offset) / divisor
+        self._divisor = lcm((tick * sample_rate).denominator, (origin * sample_rate).denominator)
+        self._factor = int(tick * sample_rate * self._divisor)
+        self._offset = int(origin * sample_rate * self._divisor) - self._divisor // 2
         self._end = None if duration_s is None else (duration_s + _RESTART_S) * sample_rate
-        self._shift = 0  # time stamp - position, in samples: offsets that are not made up for by silence
+        self._tolerance, self._jump = self._samples(TOLERANCE_S), self._samples(_JUMP_S)
+        self._shift = 0  # time stamp - position in samples: offsets for which there is no silence
         self._next: int | None = None  # expected time stamp of the next frame, in samples
 
-    def time(self, frame: av.AudioFrame) -> int | None:
-        """The time stamp of a frame in samples from the start of the container; None if it has none."""
-        if frame.pts is None or not frame.time_base:
-            return None
-        return round((frame.pts * frame.time_base - self._origin) * self._rate)
+    def time(self, pts: int | None) -> int | None:
+        """A time stamp in samples from the start of the container, rounded."""
+        return None if pts is None else (pts * self._factor - self._offset) // self._divisor
 
     def start_at(self, time: int | None, lost: int = 0) -> int:
         """Position of the first frame: 0 if it starts with the container, up to the tolerance.
@@ -50,10 +57,9 @@ class Clock:
             time: Its time stamp, see :meth:`time`.
             lost: Samples before it that could not be decoded.
         """
-        tolerance = self._samples(TOLERANCE_S)
         if time is None:
             return lost
-        late = tolerance < time and self._is_gap(time, time, first=True)
+        late = self._tolerance < time and self._is_gap(time, time, first=True)
         position = max(time if late else 0, lost)
         self._shift = time - position
         return position
@@ -87,9 +93,9 @@ class Clock:
         self._next = time + length
         if expected is None:
             return 0
-        tolerance = max(self._samples(TOLERANCE_S), length)
+        tolerance = max(self._tolerance, length)
         deviation, jump = time - self._shift - position, time - expected
-        late = deviation > tolerance and jump > self._samples(_JUMP_S)
+        late = deviation > tolerance and jump > self._jump
         if late and self._is_gap(deviation, time - self._shift):
             return deviation
         if late or jump < -tolerance:  # the clock was restarted
@@ -123,13 +129,15 @@ def of_container(
         lost: Samples before that frame that could not be decoded.
     """
     rate = first.sample_rate
+    tick = first.time_base or stream.time_base or Fraction(1, rate)
     starts = [
         s.start_time * s.time_base
         for s in (*container.streams.audio, *container.streams.video)
         if s is not stream and s.start_time is not None and s.time_base and not s.disposition & Disposition.attached_pic
     ]
-    if first.pts is not None and first.time_base:
-        starts.append(first.pts * first.time_base - Fraction(lost, rate))
+    if first.pts is not None:
+        starts.append(first.pts * tick - Fraction(lost, rate))
     duration_s = container.duration / av.time_base if container.duration and container.duration > 0 else None
-    clock = Clock(rate, min(starts, default=Fraction(0)), duration_s, container.format.name in _MAY_RESTART)
-    return clock, clock.start_at(clock.time(first), lost)
+    restarts = container.format.name in _MAY_RESTART
+    clock = Clock(rate, min(starts, default=Fraction(0)), tick, duration_s, restarts)
+    return clock, clock.start_at(clock.time(first.pts), lost)

@@ -111,7 +111,9 @@ class ContainerSource:
                 lost, damaged = lost + frame, True
                 clock.skip(frame)
                 continue
-            time, length = clock.time(frame), round(frame.samples * self.info.sample_rate / frame.sample_rate)
+            time, length = clock.time(frame.pts), frame.samples
+            if frame.sample_rate != self.info.sample_rate:
+                length = round(length * self.info.sample_rate / frame.sample_rate)
             late = clock.silence(position + lost, time, length)
             if not first:
                 silence = lost + late  # only here: damage at the very end of a file adds no samples

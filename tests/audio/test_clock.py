@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from media_files import encode
 
 from contrastive_artifacts import audio
 from contrastive_artifacts.audio.clock import Clock
@@ -124,6 +126,44 @@ def test_lost_packets_are_silence(tmp_path: Path, name: str) -> None:
     check_glimpses(path, whole)
 
 
+@pytest.mark.parametrize("length", [1000, 9000, 200_000, 10**6])
+def test_runs_of_data_lie_between_the_gaps(tmp_path: Path, length: int) -> None:
+    path = tmp_path / "a.mkv"
+    film(path, "flac", late_s=1.0, lost=(2.0, 3.5))
+    whole = audio.read(path)[0]
+    file = audio.MediaFile(path)
+    runs = [list(run) for run in file.runs(length)]
+    first, second = file.gaps
+    edges = []
+    for run in runs:
+        start, stop = run[0][0], run[-1][0] + run[-1][1].shape[1]
+        edges.append((start, stop))
+        np.testing.assert_array_equal(np.concatenate([block for _, block in run], axis=1), whole[:, start:stop])
+    assert edges == [(first[1], second[0]), (second[1], whole.shape[1])]
+    healthy = audio.MediaFile(encode(tmp_path / "a.wav", whole, None))
+    (blocks,) = [list(run) for run in healthy.runs(length)]
+    for (position, block), (expected_position, expected) in zip(blocks, healthy.blocks(length), strict=True):
+        assert position == expected_position
+        np.testing.assert_array_equal(block, expected)
+
+
+def test_memory_does_not_grow_with_a_gap(tmp_path: Path) -> None:
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=RATE, layout="mono")
+        for start in (0, 1800 * RATE):
+            part = av.AudioFrame.from_ndarray(np.ones((1, RATE), np.int16), "s16", "mono")
+            part.sample_rate, part.pts = RATE, start
+            container.mux(stream.encode(part))
+        container.mux(stream.encode(None))
+    tracemalloc.start()
+    total = sum(block.shape[1] for _, block in audio.blocks(path, RATE))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert total == 1801 * RATE
+    assert peak < 10_000_000
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_a_healthy_film_has_no_gaps(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
@@ -165,8 +205,16 @@ def test_restarts_and_wraparound_of_the_clock_are_no_gaps(tmp_path: Path, offset
         assert whole.shape[1] == pytest.approx(2 * first.shape[1], abs=0.1 * RATE)
 
 
+def test_time_stamps_in_samples() -> None:
+    for origin, tick in ((Fraction(1001, 30_000), Fraction(1, 90_000)), (Fraction(-1, 7), Fraction(1, 14_112_000))):
+        clock = Clock(44_100, origin, tick, duration_s=None, restarts=False)
+        for pts in (0, -5000, 123_457, 2**33, 10**13 + 1):
+            assert abs(clock.time(pts) - (pts * tick - origin) * 44_100) <= Fraction(1, 2)
+    assert clock.time(None) is None
+
+
 def test_gap_in_the_clock() -> None:
-    clock = Clock(1000, Fraction(0), duration_s=100.0, restarts=False)
+    clock = Clock(1000, Fraction(0), Fraction(1, 1000), duration_s=100.0, restarts=False)
     assert clock.start_at(0) == 0
     assert clock.silence(0, 0, 20) == 0
     assert clock.silence(20, 25, 20) == 0, "jitter"
@@ -181,7 +229,7 @@ def test_gap_in_the_clock() -> None:
     assert clock.silence(370, 245, 20) == 200
     assert clock.silence(590, 10**9, 20) == 0, "beyond the end of the file"
     assert clock.silence(610, None, 20) == 0
-    drifting = Clock(1000, Fraction(0), duration_s=None, restarts=True)
+    drifting = Clock(1000, Fraction(0), Fraction(1, 1000), duration_s=None, restarts=True)
     assert [drifting.silence(20 * n, 25 * n, 20) for n in range(100)] == [0] * 100
     assert drifting.silence(2000, 2500 + 11_000, 20) == 0, "another recording"
     assert drifting.silence(2020, 2520 + 11_000 + 9000, 20) == 9000

@@ -84,7 +84,7 @@ def test_playlists_are_refused(tmp_path: Path, suffix: str) -> None:
         path.write_text(content)
         with pytest.raises(AudioError, match=f"list{suffix} is a playlist"):
             audio.read(path)
-    path.write_text("file real.m4a\n" * 9)  # what FFmpeg would take for a list only if it were told to
+    path.write_text("file real.m4a\n" * 9)  # what FFmpeg would take for a list only on demand
     with pytest.raises(AudioError, match=f"list{suffix} cannot be read"):
         audio.read(path)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -44,6 +45,30 @@ def test_a_file_a_waveform_and_a_tensor_agree(embedder, tmp_path):
     assert np.array_equal(clips[0], clips[1])
     assert np.array_equal(clips[0], clips[2])
     assert np.allclose(embedder.embed((x.mean(axis=0), 32000)).clip, clips[0], atol=1e-5)
+
+
+def test_no_window_holds_a_gap_of_the_file(embedder, tmp_path):
+    path, rate = tmp_path / "a.mkv", 32_000
+    x = noise(6, rate)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_f32le", rate=rate, layout="mono")
+        for start in range(0, x.shape[1], rate // 10):
+            if not 2 * rate <= start < 4 * rate:
+                part = av.AudioFrame.from_ndarray(x[:, start : start + rate // 10], "flt", "mono")
+                part.sample_rate, part.pts = rate, start
+                container.mux(stream.encode(part))
+        container.mux(stream.encode(None))
+    e = embedder.embed(path)
+    parts = [embedder.embed((x[:, start : start + 2 * rate], rate)) for start in (0, 4 * rate)]
+    assert np.array_equal(e.samples, np.concatenate([parts[0].samples, parts[1].samples + 4 * rate]))
+    assert np.allclose(e.frames, np.concatenate([part.frames for part in parts]), atol=1e-5)
+
+
+def test_a_window_whose_channels_cancel_is_embedded_by_its_loudest_channel(embedder):
+    x = noise(1.3, 32000)
+    for inverted in (np.concatenate([0.9 * x, -x]), np.concatenate([-x, 0.9 * x])):
+        expected = embedder.embed((-x, 32000)).frames
+        assert np.allclose(embedder.embed((inverted, 32000)).frames, expected, atol=1e-6)
 
 
 def test_batch_equals_single(embedder):
