@@ -23,10 +23,11 @@ import numpy as np
 from rich.progress import track
 
 from contrastive_artifacts import artifacts, audio
+from contrastive_artifacts.core import typed
 from contrastive_artifacts.core.console import console
 from contrastive_artifacts.data import corpora
 from contrastive_artifacts.pages.sheet import SheetRow, write_sheet
-from contrastive_artifacts.runs import sections, typed
+from contrastive_artifacts.runs import sections
 
 
 @dataclass(frozen=True)

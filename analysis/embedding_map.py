@@ -26,14 +26,13 @@ import pyarrow.compute as pc
 from rich.progress import track
 
 from contrastive_artifacts import artifacts, audio
-from contrastive_artifacts.core import files
+from contrastive_artifacts.core import files, typed
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.data.views import ClipCache, cut_window
 from contrastive_artifacts.embedding.table import read_table, table_vectors
 from contrastive_artifacts.pages.map import MapPoint, write_map
 from contrastive_artifacts.pages.shared.preview import encode_preview
 from contrastive_artifacts.probes.geometry import separation, trustworthiness, umap_2d
-from contrastive_artifacts.runs import typed
 from contrastive_artifacts.runs.run import Run
 
 

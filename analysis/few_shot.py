@@ -23,7 +23,7 @@ import numpy as np
 
 import contrastive_artifacts as ca
 from contrastive_artifacts.artifacts import CLEAN
-from contrastive_artifacts.core import files
+from contrastive_artifacts.core import files, typed
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.errors import CorpusError
 from contrastive_artifacts.core.vectors import unit_rows
@@ -31,7 +31,7 @@ from contrastive_artifacts.data.views import ViewSettings
 from contrastive_artifacts.embedding import open_embedder
 from contrastive_artifacts.probes import Embedded, few_shot
 from contrastive_artifacts.probes.knn import neighbours
-from contrastive_artifacts.runs import sections, typed
+from contrastive_artifacts.runs import sections
 from contrastive_artifacts.runs.measure import embed_views
 
 

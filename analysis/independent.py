@@ -24,10 +24,10 @@ from rich.progress import track
 
 import contrastive_artifacts as ca
 from contrastive_artifacts import audio
-from contrastive_artifacts.core import files
+from contrastive_artifacts.core import files, typed
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.errors import AudioError
-from contrastive_artifacts.runs import sections, typed
+from contrastive_artifacts.runs import sections
 
 Renderer = Callable[[np.ndarray, int, float, np.random.Generator], np.ndarray]  # strength in its own unit
 

@@ -25,12 +25,12 @@ from typing import Any
 import matplotlib
 import numpy as np
 
-from contrastive_artifacts.core import files
+from contrastive_artifacts.core import files, typed
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.embedding import open_encoder, released
 from contrastive_artifacts.models import backbones
 from contrastive_artifacts.models.encoder import Encoder
-from contrastive_artifacts.runs import sections, typed
+from contrastive_artifacts.runs import sections
 from contrastive_artifacts.runs.long_range import CLASSES, PAIRS, REFERENCE_S, Entry, Plan, run_all
 from contrastive_artifacts.runs.long_range.report import LADDER, TABLES, encoders, report, select, summary
 from contrastive_artifacts.training.context import FitSettings

@@ -21,11 +21,11 @@ from typing import Any, Literal
 import numpy as np
 
 from contrastive_artifacts.cli.configs import compose
-from contrastive_artifacts.core import files
+from contrastive_artifacts.core import files, typed
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.models import backbones
 from contrastive_artifacts.models.baselines import FrozenBackbone, LogMelStatistics
-from contrastive_artifacts.runs import run, sections, typed
+from contrastive_artifacts.runs import run, sections
 from contrastive_artifacts.runs.measure import ViewEmbedder, embed_views, measure, summary
 from contrastive_artifacts.runs.run import Run
 

@@ -16,10 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contrastive_artifacts.core import files
+from contrastive_artifacts.core import files, typed
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.errors import StorageError
-from contrastive_artifacts.runs import typed
 from contrastive_artifacts.runs.measure import summary
 
 

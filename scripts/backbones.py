@@ -16,9 +16,9 @@ if __name__ == "__main__":  # before the slow imports
 from dataclasses import dataclass
 from typing import Any
 
+from contrastive_artifacts.core import typed
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.models.backbones import BACKBONES, Checkpoint, hub
-from contrastive_artifacts.runs import typed
 
 
 @dataclass(frozen=True)

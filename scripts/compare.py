@@ -25,10 +25,10 @@ from typing import Any
 import matplotlib
 
 from contrastive_artifacts import artifacts
-from contrastive_artifacts.core import files
+from contrastive_artifacts.core import files, typed
 from contrastive_artifacts.core.console import console
 from contrastive_artifacts.core.errors import ParameterError, WeightsError
-from contrastive_artifacts.runs import comparing, sections, typed
+from contrastive_artifacts.runs import comparing, sections
 from contrastive_artifacts.runs.comparing import Candidate, CompareSettings
 
 COLOURS = {"published": "tab:blue", "given": "tab:cyan", "ours": "tab:green", "trained": "tab:red", "random": "0.6"}

@@ -26,7 +26,7 @@ from typing import Any
 
 from rich.progress import track
 
-from contrastive_artifacts.core import files
+from contrastive_artifacts.core import files, typed
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.core.journal import Journal
@@ -36,7 +36,7 @@ from contrastive_artifacts.data.curation.limits import make_limits
 from contrastive_artifacts.data.curation.manifest import check_apply, verdicts, write_manifest
 from contrastive_artifacts.data.curation.survey import survey
 from contrastive_artifacts.pages.review.review import Review
-from contrastive_artifacts.runs import sections, typed
+from contrastive_artifacts.runs import sections
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,10 @@ from typing import Any, Literal
 from rich.progress import track
 
 import contrastive_artifacts as ca
-from contrastive_artifacts.core import files
+from contrastive_artifacts.core import files, typed
 from contrastive_artifacts.core.console import console
 from contrastive_artifacts.embedding.table import write_table
-from contrastive_artifacts.runs import sections, typed
+from contrastive_artifacts.runs import sections
 from contrastive_artifacts.search import retrieval
 
 

@@ -27,13 +27,13 @@ from typing import Any
 
 from rich.progress import track
 
+from contrastive_artifacts.core import typed
 from contrastive_artifacts.core.console import console
 from contrastive_artifacts.core.errors import ParameterError, StorageError
 from contrastive_artifacts.core.journal import Journal
 from contrastive_artifacts.pages.explorer.collection import Collection
 from contrastive_artifacts.pages.explorer.labelling import SAVED
 from contrastive_artifacts.probes.labels import Labels
-from contrastive_artifacts.runs import typed
 
 
 @dataclass(frozen=True)

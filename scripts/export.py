@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from contrastive_artifacts.core import typed
 from contrastive_artifacts.core.console import console
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.embedding import open_encoder
 from contrastive_artifacts.models.onnx import to_onnx
-from contrastive_artifacts.runs import typed
 from contrastive_artifacts.runs.run import Run
 
 

@@ -24,11 +24,10 @@ from typing import Any, Literal
 import matplotlib
 
 from contrastive_artifacts import Index
-from contrastive_artifacts.core import files
+from contrastive_artifacts.core import files, typed
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.files import atomic_path
 from contrastive_artifacts.probes import confusion_table
-from contrastive_artifacts.runs import typed
 from contrastive_artifacts.runs.measure import summary
 from contrastive_artifacts.runs.run import Run
 

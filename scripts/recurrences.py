@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import contrastive_artifacts as ca
+from contrastive_artifacts.core import typed
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.probes.geometry import umap_2d
-from contrastive_artifacts.runs import typed
 from contrastive_artifacts.search import retrieval
 
 _SHOWN = 3  # groups of a cluster on the terminal; the CSV has all

@@ -24,10 +24,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from contrastive_artifacts import artifacts
+from contrastive_artifacts.core import typed
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.data import dataset
-from contrastive_artifacts.runs import sections, typed
+from contrastive_artifacts.runs import sections
 
 
 @dataclass(frozen=True)

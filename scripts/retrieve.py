@@ -29,10 +29,10 @@ import numpy as np
 
 import contrastive_artifacts as ca
 from contrastive_artifacts import audio
+from contrastive_artifacts.core import typed
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.pages.hits import HitRow, write_hits
-from contrastive_artifacts.runs import typed
 from contrastive_artifacts.runs.run import Run
 from contrastive_artifacts.search import retrieval
 from contrastive_artifacts.search.retrieval import SpanHit, mean_of, of_label, of_span, unlike

@@ -23,8 +23,8 @@ from typing import Any, Literal
 
 import contrastive_artifacts as ca
 from contrastive_artifacts import audio
+from contrastive_artifacts.core import typed
 from contrastive_artifacts.core.console import console, table
-from contrastive_artifacts.runs import typed
 from contrastive_artifacts.scan.timeline import severity_text
 
 _SPANS_SHOWN = 10

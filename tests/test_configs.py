@@ -15,8 +15,9 @@ from omegaconf import OmegaConf
 
 from contrastive_artifacts import cli
 from contrastive_artifacts.cli.configs import compose as read_settings
+from contrastive_artifacts.core import typed
 from contrastive_artifacts.core.errors import ParameterError
-from contrastive_artifacts.runs import sections, typed
+from contrastive_artifacts.runs import sections
 from contrastive_artifacts.runs.comparing import CompareSettings
 from contrastive_artifacts.runs.long_range import Plan
 from contrastive_artifacts.training.context import FitSettings

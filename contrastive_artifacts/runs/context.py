@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from rich.progress import track
 
-from ..core import files
+from ..core import files, typed
 from ..core.errors import CorpusError, StorageError
 from ..core.lock import locked
 from ..data.corpora import Clip, Corpus
@@ -31,7 +31,7 @@ from ..models.objectives import ObjectiveSettings
 from ..models.slow import SLOW_FIGURES
 from ..training import checkpoint
 from ..training.context import FitSettings, Sequences, fit
-from . import sections, typed
+from . import sections
 
 
 class Example(NamedTuple):

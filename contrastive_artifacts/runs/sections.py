@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from .. import artifacts
 from ..core.errors import ParameterError
+from ..core.typed import options, settings
 from ..data import corpora
 from ..data.corpora import Clip, Corpus
 from ..data.views import ViewSettings
@@ -24,7 +25,6 @@ from ..models.encoder import EncoderSettings
 from ..models.objectives import ObjectiveSettings
 from ..training import OptimSettings, Stage, StageViews, TrainerSettings
 from ..training.context import FitSettings
-from .typed import options, settings
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 import contrastive_artifacts as ca
+from contrastive_artifacts.core import typed
 from contrastive_artifacts.core.errors import ParameterError, StorageError
-from contrastive_artifacts.runs import sections, typed
+from contrastive_artifacts.runs import sections
 from contrastive_artifacts.training import TrainerSettings
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pytest
 
 from contrastive_artifacts.core.errors import ParameterError
-from contrastive_artifacts.runs.typed import options, settings
+from contrastive_artifacts.core.typed import options, settings
 
 
 @dataclass(frozen=True)

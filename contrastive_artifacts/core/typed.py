@@ -15,8 +15,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union
 
-from ..core.errors import ParameterError
-from ..core.suggestions import suggestion
+from .errors import ParameterError
+from .suggestions import suggestion
 
 S = TypeVar("S")
 _PLAIN = {
