@@ -9,13 +9,16 @@ from __future__ import annotations
 import io
 import os
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 _UNWRITTEN = (0, 0xFFFFFFFF)  # sizes left by a writer that was interrupted, or that did not know the size
 _LEAST_AUDIO = 4096  # bytes; fewer unexplained bytes after the data are not taken for audio
 _CHUNKS = (b"LIST", b"id3 ", b"ID3 ", b"bext", b"iXML", b"JUNK", b"fact", b"cue ", b"smpl", b"COMT", b"MARK", b"INST")
+_LONGEST_PAGE = 27 + 255 + 255 * 255
 _TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICS")  # appended by some taggers without a chunk around them
 
 
@@ -127,25 +130,49 @@ def _chunks_follow(file: BinaryIO, position: int, length: int, order: str, unwri
     return False
 
 
+def looks_chained(path: Path) -> bool:
+    """Whether the last page of an Ogg file belongs to another stream than the first: quick, and blind to equal ones."""
+    with path.open("rb") as file:
+        length = file.seek(0, os.SEEK_END)
+        serials = {page.serial for page in takewhile(lambda page: page.first, _pages(file, length))}
+        file.seek(max(0, length - _LONGEST_PAGE))
+        tail = file.read()
+        last = tail.rfind(b"OggS")
+        return 0 <= last <= len(tail) - 18 and tail[last + 14 : last + 18] not in serials
+
+
 def ogg_links(path: Path) -> list[tuple[int, int]]:
     """Byte positions ``[start, stop)`` of the links of an Ogg file: streams written one after the other."""
     starts: list[int] = []
     with path.open("rb") as file:
         length = file.seek(0, os.SEEK_END)
-        position, in_headers = 0, False
-        while position < length:
-            file.seek(position)
-            head = file.read(27)
-            if len(head) < 27 or not head.startswith(b"OggS"):
-                position = _next_page(file, position + 1)
-                continue
-            sizes = file.read(head[26])
-            first_page = bool(head[5] & 2)
-            if first_page and not in_headers:  # the first pages of parallel streams follow one another
-                starts.append(position)
-            in_headers = first_page
-            position += 27 + len(sizes) + sum(sizes)
+        in_headers = False
+        for page in _pages(file, length):
+            if page.first and not in_headers:  # the first pages of parallel streams follow one another
+                starts.append(page.position)
+            in_headers = page.first
     return list(zip(starts, [*starts[1:], length], strict=True))
+
+
+class _Page(NamedTuple):
+    """The header of an Ogg page: its byte position, whether it begins a stream, and the number of that stream."""
+
+    position: int
+    first: bool
+    serial: bytes
+
+
+def _pages(file: BinaryIO, length: int) -> Iterator[_Page]:
+    position = 0
+    while position < length:
+        file.seek(position)
+        head = file.read(27)
+        if len(head) < 27 or not head.startswith(b"OggS"):
+            position = _next_page(file, position + 1)
+            continue
+        yield _Page(position, bool(head[5] & 2), head[14:18])
+        sizes = file.read(head[26])
+        position += 27 + len(sizes) + sum(sizes)
 
 
 def _next_page(file: BinaryIO, position: int) -> int:

@@ -38,7 +38,6 @@ class SoundFileSource:
     measured = False
 
     def __init__(self, path: Path) -> None:
-        self._links: list[Span] = []
         self._data: headers.PcmData | None = None  # set if the size in the header is wrong
         self._raw: dict[str, object] = {}
         self._warned = False
@@ -49,10 +48,8 @@ class SoundFileSource:
             if sound.format in _CHUNKED and (data := headers.pcm_data(path)) is not None:
                 self._stated = None if data.stated is None else data.stated // data.block
                 samples = self._correct(sound, data, samples)
-            elif sound.format == "OGG":
-                self._links = headers.ogg_links(path)
-                if len(self._links) > 1:
-                    samples = _length_of_links(path, self._links)
+            elif sound.format == "OGG" and headers.looks_chained(path):
+                samples = _length_of_links(path)
             codec, container = sound.subtype.lower(), sound.format.lower()
             self.info = AudioInfo(path, sound.samplerate, sound.channels, samples, codec, container)
             self._unread: soundfile.SoundFile | None = None if self._data else sound
@@ -102,8 +99,8 @@ class SoundFileSource:
 
     def _after(self, start: int, position: int) -> Iterator[np.ndarray]:
         """The samples that the file holds from ``position`` on, where libsndfile ended."""
-        if len(self._links) > 1:
-            for link in self._links[1:]:
+        if self._format == "OGG":
+            for link in headers.ogg_links(self.info.path)[1:]:
                 for chunk in _link(self.info, link):
                     skip = max(start - position, 0)
                     position += chunk.shape[1]
@@ -143,10 +140,9 @@ def _decoded(sound: soundfile.SoundFile) -> Iterator[np.ndarray]:
         yield chunk
 
 
-def _length_of_links(path: Path, links: list[Span]) -> int | None:
-    length = 0
-    rate = 0
-    for start, stop in links:
+def _length_of_links(path: Path) -> int | None:
+    length = rate = 0
+    for start, stop in headers.ogg_links(path):
         with soundfile.SoundFile(headers.FilePart(path, start, stop)) as sound:
             rate = rate or sound.samplerate
             length += round(sound.frames * rate / sound.samplerate)

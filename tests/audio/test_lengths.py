@@ -99,6 +99,20 @@ def test_chained_ogg_is_read_link_by_link(tmp_path: Path, subtype: str, caplog: 
         assert len(ogg_links(path)) == len(links)
 
 
+@pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
+def test_an_ogg_file_joined_to_itself_is_read_twice(
+    tmp_path: Path, subtype: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "a.ogg"
+    data = written(path, rate=48_000, format="OGG", subtype=subtype)
+    once, messages = read_with_warnings(path, caplog)
+    assert messages == []
+    path.write_bytes(data + data)
+    twice, messages = read_with_warnings(path, caplog)
+    np.testing.assert_array_equal(twice, np.concatenate([once, once], axis=1))
+    assert len(messages) == 1
+
+
 @pytest.mark.parametrize("stated", [0, 1, 50_000, 100_000])
 def test_flac_with_a_wrong_length(tmp_path: Path, stated: int, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "a.flac"
