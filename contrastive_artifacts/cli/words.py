@@ -17,18 +17,22 @@ from ..core.errors import ParameterError
 from ..core.suggestions import suggestion
 from .configs import Composition, compose
 
+# Settings whose value is taken as it is, where the default in the file is text, null or ???. Values in brackets or
+# quotes are of hydra's grammar all the same, unless there is a file of that name.
 TEXTS = frozenset(
     (
         *("path", "query", "unlike", "clean", "run", "to", "out", "index", "encoder", "csv", "clips", "page", "labels"),
         *("export", "label", "who", "corpus.path", "corpus.csv", "corpus.file", "corpus.curation", "backbone.id"),
         *("backbone.revision", "backbone.weights"),
     )
-)  # settings whose value is taken as it is, where the file's default is text, null or ???; lists in brackets are lists
+)
 _FLAGS = {"-h", "--help", "--hydra-help", "--version", "--resolve", "-r", "--run", "-m", "--multirun"}
 _FLAGS |= {"-sc", "--shell-completion", "-i", "--info"}
 _FLAGS_WITH_VALUE = {"-c", "--cfg", "-p", "--package", "-cp", "--config-path", "-cn", "--config-name"}
 _FLAGS_WITH_VALUE |= {"-cd", "--config-dir", "--experimental-rerun"}
 _FOREIGN = {"-cp", "--config-path", "-cd", "--config-dir", "--experimental-rerun"}  # settings from elsewhere: unchecked
+_QUOTED = r"'([^'\\]|\\.)*'" + r'|"([^"\\]|\\.)*"'
+_IN_GRAMMAR = re.compile(rf"\[.*\]|\{{.*\}}|{_QUOTED}", re.DOTALL)  # a list, a mapping, quoted text
 _OVERRIDE = re.compile(r"(?P<prefix>\+\+|\+|~)?(?P<key>[A-Za-z_][\w.@/:-]*)=(?P<value>.*)", re.DOTALL)
 
 
@@ -159,8 +163,8 @@ def _override(match: re.Match[str], composition: Composition, raw: bool) -> str:
 def _is_text(key: str, value: str, composition: Composition) -> bool:
     setting = composition.settings.get(key)
     holds_text = setting is None or (setting.value is None or isinstance(setting.value, str))
-    bracketed = re.fullmatch(r"(\[.*\]|\{.*\})", value, re.DOTALL) and not os.path.lexists(value)
-    return key in TEXTS and holds_text and value != "null" and not bracketed
+    in_grammar = _IN_GRAMMAR.fullmatch(value) and not os.path.lexists(value)
+    return key in TEXTS and holds_text and value != "null" and not in_grammar
 
 
 def _positional(files: Sequence[str], positional: Positional) -> str:

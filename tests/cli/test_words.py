@@ -43,8 +43,8 @@ def texts(*words: str, name: str, positional: Positional | None = None) -> list[
 @example("-'quoted'-\"twice\"")
 @example("Jörg's\nfilm")
 def test_a_path_is_what_was_typed_whatever_its_name(name: str) -> None:
-    listed = (name[0], name[-1]) in (("[", "]"), ("{", "}"))
-    if name not in ("null", "???") and not (len(name) > 1 and listed):
+    in_grammar = len(name) > 1 and (name[0], name[-1]) in (("[", "]"), ("{", "}"), ("'", "'"), ('"', '"'))
+    if name not in ("null", "???") and not in_grammar:
         assert texts(f"path={name}", name="scan") == [name]
         assert texts(f"corpus.path={name}", "corpus=folder", name="pretrain") == [name, "folder"]
         assert texts(f"run={name}", name="probe") == [name]
@@ -76,6 +76,16 @@ def test_lists_stay_lists_unless_there_is_such_a_file(tmp_path: Path, monkeypatc
     assert composed("retrieve", "query=[a.wav,b.wav]")["query"] == "[a.wav,b.wav]"
     assert composed("retrieve", "a, b.wav", "c.wav", positional=QUERY)["query"] == ["a, b.wav", "c.wav"]
     assert composed("retrieve", "c.wav", positional=QUERY)["query"] == "c.wav"
+
+
+def test_quotes_are_those_of_hydra_unless_there_is_such_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["corpus=folder", "corpus.path=x", "corpus.file='{set}/{file}'"]
+    assert composed("pretrain", *words)["corpus"]["file"] == "{set}/{file}"
+    assert composed("scan", 'path="a, b.wav"')["path"] == "a, b.wav"
+    assert composed("scan", "path='a' or 'b'")["path"] == "'a' or 'b'"
+    (tmp_path / "'a.wav'").touch()
+    assert composed("scan", "path='a.wav'")["path"] == "'a.wav'"
 
 
 def test_other_values_are_of_hydras_grammar() -> None:
