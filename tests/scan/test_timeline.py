@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -106,3 +107,14 @@ def test_a_timeline_without_segments_is_written_in_every_format(tmp_path: Path) 
     empty.to_html(tmp_path / "a.html")
     assert (tmp_path / "a.vtt").read_text() == "WEBVTT\n"
     assert len(list(tmp_path.iterdir())) == 5
+
+
+def test_ranges_without_data_and_out_of_phase_are_in_json_and_page(timeline: Timeline, tmp_path: Path) -> None:
+    marked = dataclasses.replace(timeline, no_data=((0, 500), (900, 1000)), out_of_phase=((500, 700),))
+    marked.to_json(tmp_path / "t.json")
+    marked.to_html(tmp_path / "t.html")
+    script = re.search(r'id="data">(.*?)</script>', (tmp_path / "t.html").read_text(encoding="utf-8"), re.DOTALL)
+    assert script is not None
+    for value in (json.loads((tmp_path / "t.json").read_text()), json.loads(script[1])):
+        assert value["no_data"] == [[0, 500], [900, 1000]]
+        assert value["out_of_phase"] == [[500, 700]]
