@@ -18,7 +18,7 @@ TOLERANCE_S = 0.05  # or one codec frame if that is longer: smaller deviations a
 _JUMP_S = 0.01  # a smaller step between two frames is no loss, even if many of them add up (clock drift of a recorder)
 _RESTART_S = 10.0  # as in FFmpeg: a larger jump in a transport or program stream is another recording, no gap
 _LONGEST_S = 3600.0  # a longer jump is believed only within the stated length of the container
-_ABSURD_S = 24 * 3600.0
+_ABSURD_S = 6 * 3600.0  # bounds what a damaged time stamp can add
 _MAY_RESTART = ("mpegts", "mpeg")
 
 

@@ -18,6 +18,7 @@ from typing import BinaryIO, NamedTuple
 _UNWRITTEN = (0, 0xFFFFFFFF)  # sizes left by a writer that was interrupted, or that did not know the size
 _LEAST_AUDIO = 4096  # bytes; fewer unexplained bytes after the data are not taken for audio
 _CHUNKS = (b"LIST", b"id3 ", b"ID3 ", b"bext", b"iXML", b"JUNK", b"fact", b"cue ", b"smpl", b"COMT", b"MARK", b"INST")
+_LONGEST_PADDING = 1 << 20  # bytes of zeros, as after recovery from a disk in whole clusters
 _LONGEST_PAGE = 27 + 255 + 255 * 255
 _TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICS")  # appended by some taggers without a chunk around them
 
@@ -113,9 +114,13 @@ def pcm_data(path: Path) -> PcmData | None:
 
 
 def _chunks_follow(file: BinaryIO, position: int, length: int, order: str, unwritten: bool) -> bool:
-    """Whether the bytes from ``position`` to the end of the file are chunks, tags or too few to be audio."""
+    """Whether the bytes from ``position`` to the end of the file are chunks, tags, padding or too few to be audio."""
     if length - position < (1 if unwritten else _LEAST_AUDIO):
         return True
+    if not unwritten and length - position <= _LONGEST_PADDING:
+        file.seek(position)
+        if not any(file.read()):
+            return True
     for at in (position + position % 2, position):  # some writers leave the padding byte out
         while length - at >= 8:
             file.seek(at)
