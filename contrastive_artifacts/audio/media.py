@@ -28,6 +28,8 @@ from .info import AudioInfo as AudioInfo
 from .info import Span, Stream, reader_errors
 from .waveform import unusable
 
+_RUN_GAP_S = 0.1  # a shorter gap does not end a run of data
+
 
 def probe(path: str | Path, stream: Stream = None) -> AudioInfo:
     """Properties of an audio stream; decodes at most the first frame.
@@ -149,7 +151,8 @@ class MediaFile:
     def runs(self, length: int) -> Iterator[Iterator[tuple[int, np.ndarray]]]:
         """The blocks of each run of data between :attr:`gaps`, as iterators to be used one after the other.
 
-        A file without gaps is one run, whose blocks are those of :meth:`blocks`.
+        Gaps shorter than 0.1 s, such as single lost packets, do not end a run. A file without longer gaps is one run,
+        whose blocks are those of :meth:`blocks`.
 
         Raises:
             AudioError, ParameterError: as :meth:`blocks`.
@@ -159,18 +162,20 @@ class MediaFile:
 
     def _parts(self, length: int) -> Iterator[tuple[int, int, np.ndarray]]:
         """Number of the run, position and samples of each part of a block that lies between gaps."""
+        shortest = round(_RUN_GAP_S * self.info.sample_rate)
         for position, block in self.blocks(length):
+            gaps = [gap for gap in self.gaps if gap[1] - gap[0] >= shortest]
             start, stop = position, position + block.shape[1]
-            first = bisect_right(self.gaps, start, key=itemgetter(1))  # of the gaps that end after the start
-            for number in range(first, len(self.gaps)):
-                gap_start, gap_stop = self.gaps[number]
+            first = bisect_right(gaps, start, key=itemgetter(1))  # of the gaps that end after the start
+            for number in range(first, len(gaps)):
+                gap_start, gap_stop = gaps[number]
                 if gap_start >= stop:
                     break
                 if gap_start > start:
                     yield number, start, block[:, start - position : gap_start - position]
                 start = min(gap_stop, stop)
             if start < stop:
-                number = bisect_right(self.gaps, start, key=itemgetter(1))
+                number = bisect_right(gaps, start, key=itemgetter(1))
                 yield number, start, block[:, start - position :]
 
 

@@ -53,7 +53,7 @@ class Embedder(Generic[Prepared]):
     """Embeds files and waveforms window by window: ``window_s`` long, every ``hop_s``, the last one at the end.
 
     Channels are mixed to mono (:func:`~..audio.downmix`: the loudest one where the mean cancels); each window is
-    embedded by itself, and none holds samples of a gap of the file; nothing is random. Vectors are h, before the
+    embedded by itself, and none holds a gap of the file of 0.1 s or more; nothing is random. Vectors are h, before the
     projector.
 
     Attributes:

@@ -118,7 +118,8 @@ def scan(
 
     Returns:
         Segments ordered by start, in samples at the recording's own rate; none for "clean". Gaps of the file (lost
-        packets, or audio that starts after the picture) are not classified, and no segment spans one.
+        packets, or audio that starts after the picture) are listed; those of 0.1 s or more are not classified, and no
+        segment spans one.
 
     Raises:
         ParameterError: a value outside its range, or an encoder that returns arrays of other shapes.

@@ -147,6 +147,15 @@ def test_runs_of_data_lie_between_the_gaps(tmp_path: Path, length: int) -> None:
         np.testing.assert_array_equal(block, expected)
 
 
+def test_a_short_gap_does_not_end_a_run(tmp_path: Path) -> None:
+    path = tmp_path / "a.mkv"
+    film(path, "pcm_s16le", lost=(2.0, 2.08))
+    file = audio.MediaFile(path)
+    (run,) = [list(blocks) for blocks in file.runs(9000)]
+    assert len(file.gaps) == 1
+    assert sum(block.shape[1] for _, block in run) == pytest.approx(SECONDS * RATE, abs=RATE // 1000)
+
+
 def test_memory_does_not_grow_with_a_gap(tmp_path: Path) -> None:
     path = tmp_path / "a.mkv"
     with av.open(str(path), "w") as container:
