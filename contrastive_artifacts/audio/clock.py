@@ -102,6 +102,23 @@ class Clock:
             self._shift += deviation
         return 0
 
+    def corrected(self, silence: int, length: int, following: list[tuple[int | None, int]]) -> int:
+        """The silence before a frame, corrected by the time stamps of the frames after it.
+
+        Behind lost packets, the first frames can count on from the time stamp of a damaged one.
+
+        Args:
+            silence: As :meth:`silence` gave it for the frame.
+            length: Length of the frame in samples.
+            following: Time stamp and length of each of the frames after it.
+        """
+        error, expected = 0, self._next
+        for time, samples in following:
+            if time is not None and expected is not None:
+                error = time - expected
+            expected = None if expected is None else expected + samples
+        return max(0, silence + error) if abs(error) <= max(self._tolerance, length) else silence
+
     def skip(self, samples: int) -> None:
         """Moves the expected time stamp by samples that could not be decoded."""
         self._next = None if self._next is None else self._next + samples

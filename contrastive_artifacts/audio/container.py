@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ import numpy as np
 from av.stream import Discard, Disposition
 
 from ..core.errors import AudioError
-from .clock import of_container
+from .clock import Clock, of_container
 from .headers import FilePart
 from .info import AudioInfo, Span, Stream, plausible, warn_of_length
 
 _CHUNK = 1 << 18  # samples of silence yielded in one step
 _RUN_UP_S = 1.0  # decoded and discarded before a position that was reached by seeking: codecs have memory
+_AHEAD = 8  # frames behind a gap whose time stamps are compared
 _LENGTH_TOLERANCE_S = 0.25  # containers count whole codec frames, and delay and padding of the encoder
 # Containers whose headers state the length of a stream; others (MPEG, ADTS) leave it to be estimated.
 _STATES_LENGTH = ("mov,mp4,m4a,3gp,3g2,mj2", "avi", "asf", "wav", "w64", "aiff", "caf", "flac", "tta", "wv", "mxf")
@@ -106,7 +108,8 @@ class ContainerSource:
         """
         clock, uniform = self._clock.again(), Uniform(self.info.sample_rate)
         position, lost, first, damaged = 0, 0, True, False
-        for frame in frames:
+        queue: deque[_Frame] = deque()
+        while (frame := queue.popleft() if queue else next(frames, None)) is not None:
             if isinstance(frame, int):
                 lost, damaged = lost + frame, True
                 clock.skip(frame)
@@ -115,6 +118,9 @@ class ContainerSource:
             if frame.sample_rate != self.info.sample_rate:
                 length = round(length * self.info.sample_rate / frame.sample_rate)
             late = clock.silence(position + lost, time, length)
+            if late:
+                queue.extend(islice(frames, _AHEAD - len(queue)))
+                late = clock.corrected(late, length, [_stamp(clock, item) for item in queue])
             if not first:
                 silence = lost + late  # only here: damage at the very end of a file adds no samples
             elif not sought:
@@ -275,7 +281,7 @@ def _frames(container: av.container.InputContainer, audio: av.AudioStream) -> It
             packet = next(packets)
         except StopIteration:
             return
-        except av.FFmpegError:
+        except (av.FFmpegError, IndexError):  # IndexError: a damaged file that seems to have further streams
             return  # truncated or damaged: the frames so far are valid
         try:
             frames = packet.decode()
@@ -284,6 +290,11 @@ def _frames(container: av.container.InputContainer, audio: av.AudioStream) -> It
             yield round(packet.duration * packet.time_base * rate) if packet.duration and packet.time_base else 0
             continue
         yield from frames
+
+
+def _stamp(clock: Clock, frame: _Frame) -> tuple[int | None, int]:
+    """Time stamp and length of a frame in samples."""
+    return (None, frame) if isinstance(frame, int) else (clock.time(frame.pts), frame.samples)
 
 
 def _first(path: Path, frames: Iterator[_Frame]) -> list[Any]:

@@ -126,6 +126,20 @@ def test_lost_packets_are_silence(tmp_path: Path, name: str) -> None:
     check_glimpses(path, whole)
 
 
+@pytest.mark.parametrize(("name", "codec"), [("a.ts", "mp2"), ("a.ts", "ac3"), ("a.ts", "aac"), ("a.mkv", "libopus")])
+def test_bytes_cut_out_of_a_film_leave_the_rest_in_its_place(tmp_path: Path, name: str, codec: str) -> None:
+    path = tmp_path / name
+    noise = film(path, codec)
+    data = path.read_bytes()
+    start, stop = (int(len(data) * share) // 188 * 188 for share in (0.4, 0.6))
+    path.write_bytes(data[:start] + data[stop:])
+    file = audio.MediaFile(path)
+    whole = np.concatenate([block for _, block in file.blocks(9000)], axis=1)
+    assert sum(stop - start for start, stop in file.gaps) > 0.5 * RATE
+    assert lag(noise, whole[0], RATE) == pytest.approx(lag(noise, whole[0], 5 * RATE), abs=0.001 * RATE)
+    check_glimpses(path, whole)
+
+
 @pytest.mark.parametrize("length", [1000, 9000, 200_000, 10**6])
 def test_runs_of_data_lie_between_the_gaps(tmp_path: Path, length: int) -> None:
     path = tmp_path / "a.mkv"
