@@ -77,6 +77,17 @@ def unknown_setting(name: str, key: str, known: Iterable[str]) -> ParameterError
     return ParameterError(f"{name or 'The configuration'} has no setting {key!r}{hint} It has: {', '.join(known)}.")
 
 
+def mapping(section: Any, name: str) -> Mapping[str, Any]:
+    """``section`` where it is a mapping.
+
+    Raises:
+        ParameterError: it is not; the message has ``name``.
+    """
+    if not isinstance(section, Mapping):
+        raise ParameterError(f"{name} is {section!r}; it must be a mapping of settings.")
+    return section
+
+
 def _checked(section: Any, known: Mapping[str, Any], required: Sequence[str], name: str) -> dict[str, Any]:
     if not isinstance(section, Mapping):
         raise ParameterError(f"{name} is {section!r}; it must be a mapping of settings: {', '.join(known)}.")

@@ -77,13 +77,19 @@ def read_table(path: str | Path, fingerprint: str | None = None) -> pa.Table:
     """Reads a table.
 
     Raises:
-        StorageError: the file is missing or damaged.
+        StorageError: the file is missing, damaged or no embedding table.
         FingerprintError: it was made by another encoder than ``fingerprint``.
     """
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
         raise StorageError(f"{path} is not a readable embedding table ({error}); embed again.") from error
+    field = table.schema.field("embedding") if "embedding" in table.column_names else None
+    if field is None or not pa.types.is_fixed_size_list(field.type) or field.type.value_type != pa.float32():
+        kind = "no column of vectors" if field is None else f"vectors of type {field.type}"
+        raise StorageError(f"{path} is no embedding table: it has {kind}; embed again.")
+    if table.column("embedding").null_count:
+        raise StorageError(f"{path} is no embedding table: some of its rows have no vector; embed again.")
     stored = (table.schema.metadata or {}).get(b"fingerprint", b"").decode()
     if fingerprint is not None and stored != fingerprint:
         raise FingerprintError(f"{path} was made by encoder {stored or 'unknown'}, not {fingerprint}; embed again.")

@@ -16,6 +16,8 @@ from .. import audio
 from ..core import files
 from ..core.errors import ParameterError, StorageError, WeightsError
 from ..core.lock import locked
+from ..core.records import described_by
+from ..core.typed import settings as checked_settings
 from . import backbones
 from .detail import DETAILS, DetailFigures
 from .detail.figures import deviation
@@ -25,6 +27,7 @@ from .frame_head import FrameHead
 from .heads import Encoded, Heads
 
 FORMAT = 1
+WIDEST, LONGEST_WINDOW_S = 8192, 600  # limits that no encoder reaches, so that an altered file takes no memory
 STATISTICS = 7  # per band, see spectral_statistics
 
 
@@ -55,6 +58,14 @@ class EncoderSettings:
     detail: int = 2
 
     def __post_init__(self) -> None:
+        if not self.states or not 0 < self.window_s <= LONGEST_WINDOW_S:
+            raise ParameterError(
+                f"states={self.states} must name a label and window_s={self.window_s} lie in (0, {LONGEST_WINDOW_S}]."
+            )
+        if not 2 <= self.hidden <= WIDEST or not 1 <= self.embedding <= WIDEST:
+            raise ParameterError(
+                f"hidden={self.hidden} must lie in [2, {WIDEST}] and embedding={self.embedding} in [1, {WIDEST}]."
+            )
         if not 0 <= self.dropout < 1:
             raise ParameterError(f"dropout must lie in [0, 1); got {self.dropout}.")
         if self.frame_hop_s and not 0.01 <= self.frame_hop_s <= self.window_s:
@@ -80,9 +91,9 @@ class EncoderSettings:
         """The settings that :meth:`record` wrote.
 
         Raises:
-            KeyError, TypeError: these are not the settings of an encoder.
+            ParameterError, TypeError: these are not the settings of an encoder.
         """
-        return cls(**{"detail": 1, **record, "states": tuple(record["states"])})
+        return checked_settings(cls, {"detail": 1, **record}, "settings")
 
 
 class Encoder(Heads):
@@ -164,18 +175,13 @@ class Encoder(Heads):
             WeightsError: the tensors are damaged, or their names or shapes do not match in full.
         """
         directory = encoder_folder_of(directory)
-        record = files.read_json(directory / "encoder.json")
+        path = directory / "encoder.json"
+        record = files.read_json(path)
         if not isinstance(record, dict) or record.get("format") != FORMAT:
-            raise StorageError(
-                f"{directory / 'encoder.json'} is not an encoder of format {FORMAT}; train or export it again."
-            )
-        try:
+            raise StorageError(f"{path} is not an encoder of format {FORMAT}; train or export it again.")
+        with described_by(path, "an encoder", "train or export it again"):
             settings = EncoderSettings.from_record(record["settings"])
-        except (KeyError, TypeError) as error:
-            raise StorageError(
-                f"The settings in {directory / 'encoder.json'} do not describe an encoder ({error}); train it again."
-            ) from error
-        encoder = cls(backbones.build(record["backbone"]), settings)
+            encoder = cls(backbones.build(record["backbone"]), settings)
         encoder.load_tensors(load_tensors(directory / "encoder.safetensors"), str(directory))
         return encoder.eval()
 

@@ -20,6 +20,7 @@ import torch
 from ..core import files
 from ..core.errors import ParameterError, StorageError
 from ..core.lock import locked
+from ..core.typed import mapping
 from ..data.corpora import Clip, Corpus
 from ..embedding import ContextEmbedder, Embedder, WindowEmbedder, open_embedder
 from ..embedding.table import table_vectors, write_table
@@ -70,6 +71,20 @@ def _pretrain(config: dict[str, Any], directory: str | Path) -> Result:
     return Pretraining(encoder, corpus, splits, make_stages(config), trainer, directory, config).fit()
 
 
+class _Record(dict[str, Any]):
+    """The object in a JSON file; looking up a key that it lacks is a StorageError with the name of the file."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        record = files.read_json(path)
+        if not isinstance(record, dict):
+            raise StorageError(f"{path} does not describe {what}: it holds {type(record).__name__}; restore the file.")
+        super().__init__(record)
+        self.path, self.what = path, what
+
+    def __missing__(self, key: str) -> Any:
+        raise StorageError(f"{self.path} does not describe {self.what}: it lacks {key!r}; restore the file.")
+
+
 class Run:
     """A run directory of :func:`pretrain` or of a context training; configuration and corpus are read once.
 
@@ -84,7 +99,7 @@ class Run:
         self.directory = Path(directory)
         if not (self.directory / "config.json").exists():
             raise StorageError(f"{self.directory} holds no run (no config.json); give the directory of a pretraining.")
-        self.config: dict[str, Any] = files.read_json(self.directory / "config.json")
+        self.config: dict[str, Any] = _Record(self.directory / "config.json", "a run")
 
     @cached_property
     def corpus(self) -> Corpus:
@@ -114,8 +129,8 @@ class Run:
         Raises:
             StorageError: the run was not probed.
         """
-        unseen = files.read_json(self.directory / "probing.json")["unseen"]
-        return {"train": self.corpus, "test": self.corpus, **_make_unseen(unseen)}
+        unseen = _Record(self.directory / "probing.json", "a probing")["unseen"]
+        return {"train": self.corpus, "test": self.corpus, **_make_unseen(mapping(unseen, "unseen"))}
 
     def sides(self, unseen: Mapping[str, Corpus]) -> Sides:
         """The training and test sides of the run, and unseen corpora as they are.

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from .. import artifacts
 from ..core.errors import ParameterError
-from ..core.typed import options, settings
+from ..core.typed import mapping, options, settings
 from ..data import corpora
 from ..data.corpora import Clip, Corpus
 from ..data.views import ViewSettings
@@ -131,10 +131,11 @@ def make_corpus(section: Mapping[str, Any], name: str = "corpus") -> Corpus:
 
 def check_corpus(section: Mapping[str, Any], name: str = "corpus") -> tuple[str, dict[str, Any]]:
     """Kind and checked options of a corpus, without opening it."""
-    given = {key: value for key, value in section.items() if value is not None}
+    given = {key: value for key, value in mapping(section, name).items() if value is not None}
     kind = given.pop("kind", None)
-    if kind is None:
-        raise ParameterError(f"{name}.kind is not given; it must be one of {', '.join(corpora.CORPORA)}.")
+    if not isinstance(kind, str):
+        state = "not given" if kind is None else repr(kind)
+        raise ParameterError(f"{name}.kind is {state}; it must be one of {', '.join(corpora.CORPORA)}.")
     return kind, options(corpora.CORPORA[kind], given, name, also={"curation": str | Path})
 
 
@@ -154,7 +155,7 @@ def make_splits(corpus: Corpus, section: Mapping[str, Any]) -> dict[str, list[Cl
 
 def _split_options(section: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """``by`` and the checked options of a split."""
-    given = dict(section)
+    given = dict(mapping(section, "split"))
     by = given.pop("by", None)
     if by == "source":
         settings(SourceSplit, section, "split")

@@ -132,7 +132,8 @@ def problems(store: Store, step: int, first: int = 0) -> list[str]:
 
 
 def test_a_sample_of_changes(stores: list[Store]) -> None:
-    wrong = [line for n, store in enumerate(stores) for line in problems(store, step=23, first=n)]
+    steps = (5, 50, 7, 13, 300)  # fewer where each change builds a network
+    wrong = [line for store, step in zip(stores, steps, strict=True) for line in problems(store, step, first=3)]
     assert not wrong, "\n".join(wrong)
 
 

@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from ...core import files
 from ...core.errors import FingerprintError, ParameterError, StorageError, WeightsError
 from ...core.lock import locked
+from ...core.records import described_by
+from ...core.typed import settings as checked_settings
 from ..backbones import vit
 from ..encoder import load_tensors
 from ..fingerprint import fingerprint_of
@@ -25,6 +27,7 @@ from .stretches import Stretch, collate
 FORMAT = 1
 BATCH = 64
 KINDS = ("mean", "attention", "recurrent")
+WIDEST, MOST_INPUTS, LONGEST_S, SHORTEST_HOP_S = 8192, 1 << 16, 3600.0, 1e-3  # so that an altered file takes no memory
 WAVES = 32  # number of sines, and of cosines, of the position bias
 STD_FLOOR = 1e-3  # lowest standard deviation of an input, for inputs that do not vary in training
 
@@ -68,6 +71,13 @@ class ContextSettings:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ParameterError(f"kind is {self.kind!r}; choose one of {', '.join(KINDS)}.")
+        sizes = (self.width, self.depth, self.heads, self.hidden, self.embedding, self.slow + 1)
+        if not self.states or min(sizes) < 1 or max(sizes) > WIDEST or not 1 <= self.inputs <= MOST_INPUTS:
+            raise ParameterError(
+                f"A size lies outside [1, {WIDEST}] (inputs: {MOST_INPUTS}), or there are no states: {self}."
+            )
+        if not self.max_s <= LONGEST_S or not self.hop_s >= SHORTEST_HOP_S:
+            raise ParameterError(f"max_s={self.max_s} must be at most {LONGEST_S}, hop_s={self.hop_s} at least 0.001.")
         if self.width % (2 * self.heads) or not 0 <= self.dropout < 1 or not 0 < self.hop_s <= self.max_s:
             raise ParameterError(
                 f"width={self.width} must be a multiple of 2 * heads={self.heads}, dropout={self.dropout} lie in "
@@ -199,20 +209,23 @@ class Context(Heads):
             WeightsError: its tensors are damaged, or their names or shapes do not match in full.
         """
         directory = Path(directory)
-        record = files.read_json(directory / "context.json")
+        path = directory / "context.json"
+        record = files.read_json(path)
         if not isinstance(record, dict) or record.get("format") != FORMAT:
-            raise StorageError(f"{directory / 'context.json'} is no context module of format {FORMAT}; train it again.")
-        if record["patches"] != fingerprint:
+            raise StorageError(f"{path} is no context module of format {FORMAT}; train it again.")
+        if record.get("patches") != fingerprint:
             raise FingerprintError(
-                f"{directory} was trained on patches of {record['patches']}, not {fingerprint}; "
+                f"{directory} was trained on patches of {record.get('patches')!r}, not {fingerprint}; "
                 "use its own encoder and patch settings, or train it again."
             )
-        if record["settings"].get("slow") and record.get("slow") != SLOW_VERSION:
+        with described_by(path, "a context module", "train it again"):
+            settings = checked_settings(ContextSettings, record["settings"], "settings")
+            context = cls(settings)
+        if settings.slow and record.get("slow") != SLOW_VERSION:
             raise FingerprintError(
                 f"{directory} was trained on slow figures of version {record.get('slow')}, not {SLOW_VERSION}; "
                 "train it again."
             )
-        context = cls(ContextSettings(**{**record["settings"], "states": tuple(record["settings"]["states"])}))
         try:
             context.load_state_dict(load_tensors(directory / "context.safetensors"))
         except RuntimeError as error:
