@@ -15,13 +15,15 @@ from ...models.detail.clip import CLIP_FIGURES
 from ...models.detail.figures import FRAME_S
 from ...models.slow import SLOW_FIGURES, slow_figures
 from ...models.slow import VERSION as SLOW_VERSION
+from ...models.traces import TRACE_FIGURES, trace_figures
+from ...models.traces import VERSION as TRACES_VERSION
 from .recipe import Recipe
 from .views import FigureView
 
 VERSION = 1  # of the columns and of the way views are drawn
 VERSIONS: Mapping[str, int | str] = {
     "bands": BANDS_VERSION, "cache": VERSION, "detail": 2, "render": RENDER_VERSION, "resampler": audio.RESAMPLER,
-    "slow": SLOW_VERSION,
+    "slow": SLOW_VERSION, "traces": TRACES_VERSION,
 }  # fmt: skip
 Columns = dict[str, tuple[str, tuple[int, ...]]]
 
@@ -29,11 +31,11 @@ Columns = dict[str, tuple[str, tuple[int, ...]]]
 def columns(recipe: Recipe) -> Columns:
     """Name -> dtype and shape of the value of one view.
 
-    ``frames`` and ``bands`` are the figures of frames of 16 ms, ``window`` and ``slow`` those of the window. ``labels``
-    says which faults are there, ``severities`` how severe (0 where absent), ``spans`` the first and last touched sample
-    ``[start, stop)``, ``active`` in which frames (bits, see :meth:`.cache.FigureCache.active`). ``barely`` marks views
-    labelled clean that hold a fault below severity 0. ``clips`` is the number of the clip, ``starts`` the first sample
-    of the crop in the varied clip, ``rates`` the sample rate in Hz.
+    ``frames`` and ``bands`` are the figures of frames of 16 ms, ``window``, ``slow`` and ``traces`` those of the
+    window. ``labels`` says which faults are there, ``severities`` how severe (0 where absent), ``spans`` the first and
+    last touched sample ``[start, stop)``, ``active`` in which frames (bits, see :meth:`.cache.FigureCache.active`).
+    ``barely`` marks views labelled clean that hold a fault below severity 0. ``clips`` is the number of the clip,
+    ``starts`` the first sample of the crop in the varied clip, ``rates`` the sample rate in Hz.
     """
     count, faults = frame_count(recipe), len(recipe.names)
     return {
@@ -41,6 +43,7 @@ def columns(recipe: Recipe) -> Columns:
         "bands": ("<f2", (count, BANDS)),
         "window": ("<f4", (CLIP_FIGURES,)),
         "slow": ("<f4", (len(SLOW_FIGURES),)),
+        "traces": ("<f4", (len(TRACE_FIGURES),)),
         "labels": ("|b1", (faults,)),
         "severities": ("<f4", (faults,)),
         "spans": ("<i4", (faults, 2)),
@@ -67,6 +70,7 @@ def block_arrays(views: Sequence[FigureView], recipe: Recipe) -> dict[str, np.nd
         "bands": np.stack([log_bands(row, views[0].sample_rate)[:count] for row in waveforms]),
         "window": detail.clip,
         "slow": np.stack([slow_figures(row, views[0].sample_rate) for row in waveforms]),
+        "traces": np.stack([trace_figures(row, views[0].sample_rate) for row in waveforms]),
         "labels": np.array([[name in view.severities for name in recipe.names] for view in views]),
         "severities": np.array([[view.severities.get(name, 0.0) for name in recipe.names] for view in views]),
         "spans": np.array([[_outer(view.segments.get(name)) for name in recipe.names] for view in views]),

@@ -1,0 +1,105 @@
+"""Trace figures: an echo, a room, a stutter, a thump and rumble each raise the figure that is meant for it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from contrastive_artifacts import artifacts
+from contrastive_artifacts.core.errors import AudioError
+from contrastive_artifacts.models.traces import LEAST_S, TRACE_FIGURES, repeats, trace_figures
+
+RATE = 22050
+
+
+def phrases(seconds: float = 5.0, rate: int = RATE, seed: int = 0) -> np.ndarray:
+    """Gliding tones with harmonics over noise, with pauses: nothing in it repeats exactly."""
+    rng, t = np.random.default_rng(seed), np.arange(round(seconds * rate)) / rate
+    pitch = 150 + 40 * np.sin(2 * np.pi * 0.7 * t) + 10 * np.sin(2 * np.pi * 5.3 * t)
+    phase = 2 * np.pi * np.cumsum(pitch) / rate
+    tone = sum(np.sin(k * phase) / k for k in range(1, 12))
+    speaks = np.repeat(rng.random(round(4 * seconds) + 1) < 0.7, rate // 4)[: len(t)]
+    smooth = np.convolve(speaks, np.hanning(500) / 250, mode="same")
+    return (0.1 * tone * smooth + 0.01 * rng.standard_normal(len(t))).astype(np.float32)
+
+
+def named(x: np.ndarray, rate: int = RATE) -> dict[str, float]:
+    return dict(zip(TRACE_FIGURES, trace_figures(x, rate).tolist(), strict=True))
+
+
+def test_names_are_as_many_as_figures_and_no_two_alike():
+    assert trace_figures(phrases(), RATE).shape == (len(TRACE_FIGURES),) == (len(set(TRACE_FIGURES)),)
+
+
+@pytest.mark.parametrize("lag_s", [0.08, 0.25, 0.5])
+def test_an_echo_raises_the_copies_at_its_lag_only(lag_s):
+    x, lag = phrases(), round(lag_s * RATE)
+    echoed = x.copy()
+    echoed[lag:] += 0.3 * x[:-lag]
+    change = {name: named(echoed)[name] - value for name, value in named(x).items()}
+    assert change["copy at 60-550 ms"] > 0.3
+    assert abs(change["copy at 2-10 ms"]) < 0.15
+    assert abs(change["copy at 30-60 ms"]) < 0.15
+
+
+def test_a_room_raises_the_copies_at_short_lags():
+    x = phrases()
+    room = artifacts.render("reverb", x, RATE, 0.7, seed=1).waveform
+    assert named(room)["copy at 30-60 ms"] > named(x)["copy at 30-60 ms"] + 0.1
+
+
+@pytest.mark.parametrize("lag_s", [0.009, 0.04, 0.11])
+def test_frames_that_repeat_the_sound_before_them_differ_from_it_by_nothing(lag_s):
+    x, lag = phrases(), round(lag_s * RATE)
+    start = 2 * RATE
+    for place in range(start, start + RATE // 4, lag):
+        x[place : place + lag] = x[start - lag : start]
+    clean, looped = repeats.differences(phrases(), RATE), repeats.differences(x, RATE)
+    assert clean.min() > 1e-3
+    exact = np.flatnonzero(looped < 1e-4) * repeats.FRAME_S + repeats.MOST_S
+    assert 8 <= len(exact) <= 21
+    assert 2 - repeats.FRAME_S <= exact[0] <= exact[-1] <= 2.4
+    assert named(x)["repeat: 0 %"] < named(phrases())["repeat: 0 %"] - 1
+
+
+def test_a_thump_is_a_burst_and_rumble_is_not():
+    x = phrases()
+    t = np.arange(len(x)) / RATE
+    thump = np.where(t > 2, np.exp(-np.maximum(t - 2, 0) / 0.04) * np.sin(2 * np.pi * 50 * (t - 2)), 0)
+    rumble = artifacts.render("rumble", x, RATE, 0.8, seed=1).waveform
+    clean, thumped, rumbled = named(x), named((x + 0.5 * thump).astype(np.float32)), named(rumble)
+    assert thumped["burst: maximum"] > clean["burst: maximum"] + 1  # 10 dB
+    assert rumbled["20-40 Hz: median"] > clean["20-40 Hz: median"] + 1
+    assert rumbled["burst: maximum"] < thumped["burst: maximum"]
+    assert thumped["20-40 Hz: median"] < clean["20-40 Hz: median"] + 0.3
+
+
+@pytest.mark.parametrize("gain", [1e-3, 30.0])
+def test_gain_does_not_matter(gain):
+    np.testing.assert_allclose(
+        trace_figures(phrases(), RATE), trace_figures(np.float32(gain) * phrases(), RATE), atol=1e-2
+    )
+
+
+@pytest.mark.parametrize("rate", [8000, 11025, 44100, 96000])
+@pytest.mark.parametrize("kind", ["silence", "dc", "impulse", "noise", "square"])
+def test_figures_are_finite_for_any_sound_at_any_rate(rate, kind):
+    t = np.arange(2 * rate)
+    x = {
+        "silence": np.zeros(len(t)),
+        "dc": np.ones(len(t)),
+        "impulse": np.eye(1, len(t), rate)[0],
+        "noise": np.random.default_rng(0).standard_normal(len(t)),
+        "square": np.sign(np.sin(2 * np.pi * 100 * t / rate) + 1e-9),
+    }[kind]
+    figures = trace_figures(x.astype(np.float32), rate)
+    assert figures.dtype == np.float32
+    assert np.isfinite(figures).all()
+    assert np.abs(figures).max() < 30
+
+
+def test_what_is_no_window_is_refused():
+    with pytest.raises(AudioError, match="mono window"):
+        trace_figures(phrases(LEAST_S / 2), RATE)
+    with pytest.raises(AudioError, match="NaN"):
+        trace_figures(np.full(2 * RATE, np.nan, np.float32), RATE)
