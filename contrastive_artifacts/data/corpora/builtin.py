@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +11,8 @@ from ...core.errors import CorpusError, ParameterError
 from ...core.seeding import generator
 from .base import Clip, Corpus
 from .synthesis import GENERATOR_VERSION, KINDS, synthesise
+
+MOST_SOURCES, LONGEST_S = 1_000_000, 3600
 
 
 class BuiltinCorpus(Corpus):
@@ -22,8 +23,8 @@ class BuiltinCorpus(Corpus):
 
     Args:
         seed: Another seed gives other sounds for the same numbers.
-        sources: Number of clips.
-        duration_s: Length of each in seconds, 0.05 or more.
+        sources: Number of clips, up to a million.
+        duration_s: Length of each in seconds, 0.05 to 3600.
         sample_rate: In Hz, 4000 to 192000.
 
     Raises:
@@ -31,10 +32,10 @@ class BuiltinCorpus(Corpus):
     """
 
     def __init__(self, seed: int = 0, sources: int = 160, duration_s: float = 5.0, sample_rate: int = 44100) -> None:
-        if sources < 1:
-            raise ParameterError(f"sources={sources}: ask for at least one.")
-        if not (math.isfinite(duration_s) and duration_s >= 0.05):
-            raise ParameterError(f"duration_s={duration_s}: must be 0.05 s or longer.")
+        if not 1 <= sources <= MOST_SOURCES:
+            raise ParameterError(f"sources={sources}: ask for at least one and at most {MOST_SOURCES}.")
+        if not 0.05 <= duration_s <= LONGEST_S:
+            raise ParameterError(f"duration_s={duration_s}: must be from 0.05 s to {LONGEST_S} s.")
         if not 4000 <= sample_rate <= 192000:
             raise ParameterError(f"sample_rate={sample_rate}: must lie between 4000 and 192000 Hz.")
         self.seed, self.duration_s, self.sample_rate = int(seed), float(duration_s), int(sample_rate)

@@ -30,7 +30,6 @@ from .tables import in_time, with_columns
 CLEAN = "clean"
 ROW = "_row"  # column of the searched table: the number of the row
 _DECISIONS = ("", "keep", "reject", "relabel")
-_PLACE = ("clip", "start", "stop", "sample_rate")  # columns that say where a row lies
 _BLOCK = 1 << 16  # rows that are classified at a time
 
 
@@ -60,11 +59,7 @@ class Collection:
         title: str,
     ) -> None:
         names = index.metadata.column_names
-        if missing := [name for name in _PLACE if name not in names]:
-            raise ParameterError(
-                f"{index.directory} has no columns {', '.join(missing)}: its rows cannot be played. Give an index of "
-                "scripts/embed.py or a run of scripts/probe.py."
-            )
+        retrieval.check_places(index)
         if not len(index):
             raise ParameterError(f"{index.directory} has no rows; embed recordings first.")
         self.encoder, self.encoder_folder = encoder, encoder_folder

@@ -73,7 +73,7 @@ class Rows:
             "by": user_label.who if user_label else "",
             "note": user_label.note if user_label else "",
             "facts": _facts(facts),
-            "params": parameter_rows(json.loads(params) if isinstance(params, str) else params) if rendered else [],
+            "params": _parameters(params) if rendered else [],
             "seconds": (facts["stop"] - facts["start"]) / rate,
             "rate": rate,
             "channels": 1 if rendered or facts.get("channel") is not None else path and channels_of(path),
@@ -82,6 +82,14 @@ class Rows:
             "next": after,
             "can_pad": path is not None,
         }
+
+
+def _parameters(params: Any) -> list[list[str]]:
+    """The parameters of a view in rows; none where they cannot be read."""
+    try:
+        return parameter_rows(json.loads(params) if isinstance(params, str) else params)
+    except Exception:  # a row may hold anything
+        return []
 
 
 def _facts(facts: Mapping[str, Any]) -> list[list[str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ... import artifacts, audio
+from ... import audio
 from ...core.cache import ByteCache
 from ...core.errors import ArtifactsError, AudioError, ParameterError, StorageError
-from ...search.retrieval import clean_of
+from ...search.retrieval import channel_of, clean_of, replayed
 from ..shared.spectrogram import SCALES, picture, playable
 from .collection import CLEAN, Collection
 from .tables import is_rendered
@@ -142,16 +141,14 @@ class Slices:
             raise AudioError(str(error).replace(str(path), str(facts["clip"]))) from None
         if rate != facts["sample_rate"]:
             raise AudioError(f"{facts['clip']} has {rate} Hz, not {facts['sample_rate']}: it changed; index it again.")
-        channel = facts.get("channel")
-        return waveform if channel is None else waveform[channel : channel + 1]
+        return channel_of(waveform, facts)
 
     def _render(self, row: int, facts: Mapping[str, Any]) -> dict[str, Slice]:
         try:
             clean, rate = clean_of(self.collection.span(row), self.collection.corpora)
         except StorageError as error:
             raise Vanished(str(error)) from None
-        params = facts["params"]
-        view = artifacts.replay_view(clean, rate, json.loads(params) if isinstance(params, str) else dict(params))
+        view = replayed(clean, rate, facts)
         gain = 1.0 / max(1.0, audio.peak(clean), audio.peak(view.waveform))
         span = (0, clean.shape[1])
         segments = tuple((int(a), int(b)) for a, b in view.segments)

@@ -15,10 +15,13 @@ from .query import of_span as of_span
 from .query import sources_of as sources_of
 from .query import unlike as unlike
 from .search import SpanHit as SpanHit
+from .search import check_places as check_places
 from .search import is_unknown as is_unknown
 from .search import retrieve as retrieve
 from .search import write_hits_csv as write_hits_csv
+from .sounds import channel_of as channel_of
 from .sounds import clean_of as clean_of
+from .sounds import replayed as replayed
 from .sounds import run_of_index as run_of_index
 from .sounds import sound_of as sound_of
 from .sounds import write_clips as write_clips

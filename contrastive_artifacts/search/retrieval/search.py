@@ -8,13 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ...core import files
-from ...core.errors import ParameterError
+from ...core.errors import ParameterError, StorageError
 from ...scan.timeline import clock
 from ..index import Hit, Index, Where
 
 _PLACE = ("corpus", "clip", "channel", "artifact", "params", "sample_rate")  # rows that differ in one never overlap
+_NUMBERS = ("severity", "heard_severity", "heard_probability")
+_TEXTS = ("clip", "corpus", "artifact", "heard", "source", "file")
+MOST_HZ = 10_000_000
 _MOST_ROWS = 50_000  # fetched by one search at most: where they join to fewer than k spans, fewer are returned
 
 
@@ -62,13 +67,9 @@ def retrieve(
 
     Raises:
         ParameterError: as the search of the index, or an index whose rows have no place in a recording.
+        StorageError: as :func:`check_places`.
     """
-    missing = {"clip", "start", "stop", "sample_rate"} - set(index.metadata.column_names)
-    if missing:
-        raise ParameterError(
-            f"{index.directory} has no columns {', '.join(sorted(missing))}: its rows are not windows of recordings. "
-            "Give an index of scripts/embed.py or of a probed run."
-        )
+    check_places(index)
     fetched = min(4 * k + 16, max(1, len(index)))
     while True:
         hits = index.search(vector, fetched, where, exclude)
@@ -76,6 +77,63 @@ def retrieve(
         if complete or len(hits) < fetched or fetched >= min(len(index), _MOST_ROWS):
             return spans
         fetched = min(4 * fetched, len(index), _MOST_ROWS)
+
+
+def check_places(index: Index) -> None:
+    """Checks that every row of an index has a place in a recording that can be read and shown.
+
+    Raises:
+        ParameterError: the index has no columns of places.
+        StorageError: a sample rate, a span or a channel out of range, or a column of another type.
+    """
+    table = index.metadata
+    if missing := {"clip", "start", "stop", "sample_rate"} - set(table.column_names):
+        raise ParameterError(
+            f"{index.directory} has no columns {', '.join(sorted(missing))}: its rows are not windows of recordings. "
+            "Give an index of scripts/embed.py or of a probed run."
+        )
+    for names, fits, kind in (
+        (("start", "stop", "sample_rate", "channel"), _is_whole, "whole numbers"),
+        (_NUMBERS, _is_number, "numbers"),
+        (_TEXTS, _is_text, "texts"),
+    ):
+        for name in names:
+            if name in table.column_names and not fits(table.schema.field(name).type):
+                column_type = table.schema.field(name).type
+                raise StorageError(f"{index.directory}: column {name} holds {column_type}, not {kind}; index again.")
+    start, stop, rate = (table.column(name).cast(pa.int64()) for name in ("start", "stop", "sample_rate"))
+    length = pc.subtract(stop, start)
+    rules = {
+        f"a sample_rate outside 1 to {MOST_HZ}": pc.and_(pc.greater(rate, 0), pc.less_equal(rate, MOST_HZ)),
+        "a start outside 0 to 2**53": pc.and_(pc.greater_equal(start, 0), pc.less_equal(start, 1 << 53)),
+        "a stop that is not after its start, or a day later": pc.and_(
+            pc.greater(length, 0), pc.less_equal(length, pc.multiply(rate, 86400))
+        ),
+        "no clip": pc.is_valid(table.column("clip")),
+    }
+    if "channel" in table.column_names:
+        channel = table.column("channel")
+        in_range = pc.and_(pc.greater_equal(channel, 0), pc.less(channel, 1 << 16))
+        rules["a channel outside 0 to 65535"] = pc.or_(pc.is_null(channel), pc.fill_null(in_range, False))
+    for problem, good in rules.items():
+        bad = np.flatnonzero(~np.asarray(pc.fill_null(good, False).to_numpy(), dtype=bool))
+        if len(bad):
+            raise StorageError(
+                f"{index.directory}: {len(bad)} rows have {problem}; the first has the id {index.ids[bad[0]]}. "
+                "Index again."
+            )
+
+
+def _is_whole(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_null(kind))
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_floating(kind) or _is_whole(kind))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind))
 
 
 def _joined(hits: list[Hit], k: int) -> tuple[list[SpanHit], bool]:

@@ -6,14 +6,17 @@ import json
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ... import artifacts, audio
-from ...core.errors import StorageError
+from ...core.errors import AudioError, StorageError
 from ...data.corpora import Clip, Corpus
 from ...data.views import cut_window
 from .search import SpanHit
+
+LONGEST_VIEW_S = 600  # of a rendered view, whose memory it takes
 
 
 def sound_of(hit: SpanHit, corpora: Mapping[str, Corpus] | None = None) -> tuple[np.ndarray, int]:
@@ -32,10 +35,38 @@ def sound_of(hit: SpanHit, corpora: Mapping[str, Corpus] | None = None) -> tuple
         if not path.is_file():
             raise StorageError(f"{path} is no longer there; put it back, or index the archive where it is now.")
         waveform, rate = audio.read(path, hit.start, hit.stop)
-        channel = metadata.get("channel")
-        return (waveform if channel is None else waveform[channel : channel + 1]), rate
+        return channel_of(waveform, metadata), rate
     clean, rate = clean_of(hit, corpora)
-    return artifacts.replay(clean, rate, json.loads(metadata["params"])), rate
+    return replayed(clean, rate, metadata).waveform, rate
+
+
+def channel_of(waveform: np.ndarray, metadata: Mapping[str, Any]) -> np.ndarray:
+    """The channel [1, T] of a waveform [C, T] that a row was embedded from; all for a mix.
+
+    Raises:
+        AudioError: the recording has no such channel.
+    """
+    channel = metadata.get("channel")
+    if channel is not None and channel >= len(waveform):
+        raise AudioError(
+            f"{metadata['clip']} has {len(waveform)} channels and no channel {channel + 1}: it changed; index it again."
+        )
+    return waveform if channel is None else waveform[channel : channel + 1]
+
+
+def replayed(clean: np.ndarray, rate: int, metadata: Mapping[str, Any]) -> artifacts.RenderedView:
+    """The view of a row, rendered again from its clean twin.
+
+    Raises:
+        AudioError: the params in the row do not fit.
+    """
+    try:
+        params = metadata["params"]
+        return artifacts.replay_view(clean, rate, json.loads(params) if isinstance(params, str) else dict(params))
+    except Exception as error:  # the params of a row may hold anything, and the artifacts expect what they wrote
+        raise AudioError(
+            f"The params of {metadata['clip']} cannot be rendered ({error!r:.200}); probe again."
+        ) from error
 
 
 def clean_of(hit: SpanHit, corpora: Mapping[str, Corpus] | None = None) -> tuple[np.ndarray, int]:
@@ -46,6 +77,8 @@ def clean_of(hit: SpanHit, corpora: Mapping[str, Corpus] | None = None) -> tuple
         AudioError: it cannot be read.
     """
     name = hit.metadata.get("corpus", "")
+    if hit.stop - hit.start > LONGEST_VIEW_S * hit.sample_rate:
+        raise AudioError(f"The view of {hit.metadata['clip']} is longer than {LONGEST_VIEW_S} s; probe again.")
     corpus = (corpora or {}).get(name)
     clip = _clips(corpus).get(hit.metadata["clip"]) if corpus else None
     if corpus is None or clip is None:

@@ -145,7 +145,7 @@ def test_an_index_opens_with_its_own_encoder_only(recorded, tmp_path, monkeypatc
         Collection.of_index(other.directory)
     fingerprint = recorded.index.fingerprint
     bare = Index.build(np.eye(6), [{"clip": "a"}] * 6, tmp_path / "bare", fingerprint)
-    with pytest.raises(ParameterError, match=r"no columns start, stop, sample_rate.*embed.py"):
+    with pytest.raises(ParameterError, match=r"no columns sample_rate, start, stop.*embed.py"):
         Collection.of_index(bare.directory)
     with pytest.raises(StorageError):
         Collection.of_index(tmp_path / "nothing")
