@@ -23,7 +23,7 @@ UPLOAD_BYTES = 32 << 20
 LONGEST_S = 600.0  # of an uploaded sound: some formats hold hours of silence in a few bytes
 _MOST_SAMPLES = 1 << 26  # per channel, at any rate: 256 MiB as float32
 _SHOWN_S = 20.0  # of a query that are shown and played
-_STORED, _STORED_BYTES = 16, 128 << 20  # queries that stay available
+_STORED, _STORED_BYTES = 16, 64 << 20  # queries that stay available
 _SNIFFED = 16  # first bytes of a file; if all are text it is no media, but perhaps a playlist that names other files
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 from fastapi import HTTPException, Request
-from fastapi.concurrency import run_in_threadpool
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -22,6 +23,7 @@ class Work:
     def __init__(self) -> None:
         self._places = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
+        self._threads = ThreadPoolExecutor(AT_ONCE)  # few threads: each has a memory pool of its own
 
     async def do(self, request: Request, call: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
         """Runs ``call`` in a thread, after those that wait already.
@@ -39,6 +41,6 @@ class Work:
         try:
             if await request.is_disconnected():
                 raise HTTPException(499, "The client has disconnected.")
-            return await run_in_threadpool(call, *args, **options)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, partial(call, *args, **options))
         finally:
             self._places.release()

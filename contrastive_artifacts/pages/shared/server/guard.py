@@ -13,6 +13,7 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ....core import memory
 from .access import Access, equal, is_loopback
 
 MAX_BODY = 16 * 1024  # bytes of a request
@@ -85,6 +86,7 @@ class Guard:
                 await self._with_body(scope, receive, send_with_headers, expected.limit, UPLOAD_S)
             finally:
                 self._uploads -= 1
+                memory.return_freed()
 
     async def _with_body(self, scope: Scope, receive: Receive, send: Send, limit: int, seconds: float) -> None:
         """Answers a request with a body; its bytes are counted on arrival, since a chunked body states no length."""
