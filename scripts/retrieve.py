@@ -53,6 +53,7 @@ class Settings:
     exclude: Mapping[str, Any] | None
     others: bool
     encoder: str
+    roots: str | list[str] | None
     csv: str | None
     clips: str | None
     format: Literal["wav", "flac"]
@@ -120,7 +121,8 @@ def write(settings: Settings, hits: list[SpanHit], facts: list[dict[str, str]], 
         return
     run = retrieval.run_of_index(index.directory)
     corpora = {corpus.name: corpus for corpus in Run(run).corpora().values()} if run else {}
-    sounds = [retrieval.sound_of(hit, corpora) for hit in hits]
+    roots = retrieval.roots_of(index.directory, settings.roots)
+    sounds = [retrieval.sound_of(hit, corpora, roots) for hit in hits]
     if settings.clips:
         clips = [(hit, *sound) for hit, sound in zip(hits, sounds, strict=True)]
         retrieval.write_clips(settings.clips, clips, f".{settings.format}")

@@ -40,13 +40,14 @@ class Corpus:
     Args:
         name: Short name, stored with every embedding.
         clips: At least one clip; ids are unique.
+        left_out: What its folder holds beside the clips, as a text for people; "" for nothing.
 
     Raises:
         CorpusError: no clips, or an id that occurs twice.
     """
 
-    def __init__(self, name: str, clips: Iterable[Clip]) -> None:
-        self.name = name
+    def __init__(self, name: str, clips: Iterable[Clip], left_out: str = "") -> None:
+        self.name, self.left_out = name, left_out
         self.clips = tuple(clips)
         if not self.clips:
             raise CorpusError(f"Corpus {name!r} has no clips; check its path and its filters.")

@@ -23,7 +23,7 @@ class CuratedCorpus(Corpus):
     """
 
     def __init__(self, whole: Corpus, ids: frozenset[str]) -> None:
-        super().__init__(whole.name, (clip for clip in whole.clips if clip.id in ids))
+        super().__init__(whole.name, (clip for clip in whole.clips if clip.id in ids), whole.left_out)
         self._whole = whole
 
     def load(self, clip: Clip) -> tuple[np.ndarray, int]:

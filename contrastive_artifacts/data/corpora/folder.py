@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv as csv_module
+import logging
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,9 @@ from typing import Any
 from ... import audio
 from ...core.errors import CorpusError
 from .base import Clip, Corpus
+from .listing import listing
+
+DELIMITERS = ",;\t"
 
 # Column names that are recognised without a mapping; the first one present is used.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -31,8 +36,10 @@ def folder(
     """The audio files under a folder, or those that a CSV lists.
 
     Args:
-        path: The folder; files in its sub-folders are included.
-        csv: A table with a header row. Without it each file is its own source: give one if several files were cut from
+        path: The folder; files in its sub-folders are included. See :func:`.listing.listing` for what is left out; a
+            warning says how much.
+        csv: A table with a header row, of the files in the folder; its cells are separated by commas, semicolons or
+            tabs. Without it each file is its own source: give one if several files were cut from
             the same recording, or a split will divide that recording.
         columns: Name of the column of ``file``, ``source``, ``category`` or ``fold`` if it is not one of
             :data:`COLUMNS`. If the table has no source column, each file is its own source.
@@ -45,8 +52,8 @@ def folder(
         A corpus whose clip ids are paths relative to ``path``.
 
     Raises:
-        CorpusError: no such folder, no audio in it, or a CSV that does not match it; the message names the first
-            missing files.
+        CorpusError: no such folder, no audio in it, or a CSV that does not match it or names files outside of it; the
+            message names the first of them.
     """
     root = Path(path)
     if not root.is_dir():
@@ -55,7 +62,7 @@ def folder(
     if csv is None:
         if columns or file or where:
             raise CorpusError("columns, file and where describe a CSV; name it with csv=, or leave them out.")
-        return Corpus(label, _listed(root))
+        return _listed(label, root)
     table = Path(csv) if Path(csv).is_file() else root / csv
     rows, header = _rows(table)
     return Corpus(
@@ -63,23 +70,36 @@ def folder(
     )
 
 
-def _listed(root: Path) -> list[Clip]:
-    paths = sorted(p for p in root.rglob("*") if p.suffix.lower() in audio.EXTENSIONS and p.is_file())
-    if not paths:
-        raise CorpusError(f"There is no audio file under {root}; suffixes read: {', '.join(sorted(audio.EXTENSIONS))}.")
-    names = [(p.relative_to(root).as_posix(), p) for p in paths if not p.name.startswith(".")]
-    return [Clip(id=name, source=name, path=p) for name, p in names]
+def _listed(label: str, root: Path) -> Corpus:
+    listed = listing(root)
+    left_out = listed.left_out()
+    if not listed.files:
+        raise CorpusError(
+            f"There is no audio file under {root}{f' ({left_out})' if left_out else ''}; suffixes read: "
+            f"{', '.join(sorted(audio.EXTENSIONS))}."
+        )
+    if left_out:
+        logging.getLogger(__name__).warning("%s: %s", root, left_out)
+    names = [(path.relative_to(root).as_posix(), path) for path in listed.files]
+    return Corpus(label, [Clip(id=name, source=name, path=path) for name, path in names], left_out)
 
 
 def _rows(table: Path) -> tuple[list[dict[str, str]], list[str]]:
     try:
         with open(table, newline="", encoding="utf-8-sig") as stream:
-            reader = csv_module.DictReader(stream, restval="")
+            delimiter = _delimiter(stream.readline())
+            stream.seek(0)
+            reader = csv_module.DictReader(stream, restkey="", restval="", delimiter=delimiter)
             return list(reader), list(reader.fieldnames or [])
     except FileNotFoundError:
         raise CorpusError(f"The table {table} does not exist; check csv=.") from None
     except (OSError, UnicodeDecodeError, csv_module.Error) as error:
         raise CorpusError(f"The table {table} cannot be read as UTF-8 CSV: {error}.") from error
+
+
+def _delimiter(header: str) -> str:
+    """The character that divides the header into most columns: "," or else ";" or a tab, as spreadsheets write."""
+    return max(DELIMITERS, key=lambda delimiter: len(next(csv_module.reader([header], delimiter=delimiter), [])))
 
 
 def _selected(
@@ -111,14 +131,19 @@ def _described(
 ) -> list[Clip]:
     used = _columns(columns, header, table)
     if template is None and "file" not in used:
-        raise CorpusError(f"{table} has no file column (it has {', '.join(header)}); name it: columns={{'file': ...}}.")
-    clips, missing = [], []
+        raise CorpusError(f"{table} has no file column (it has {', '.join(header)}); name it: columns={{file: NAME}}.")
+    clips: list[Clip] = []
+    missing: list[str] = []
+    outside: list[str] = []
     for number, row in rows:
         try:
             name = template.format(**row) if template else row[used["file"]]
         except (KeyError, IndexError, ValueError) as error:
             raise CorpusError(f"file={template!r} cannot be filled from {table} ({error}).") from None
         path = root / name
+        if not _is_inside(name, root):
+            outside.append(f"{name} (row {number})")
+            continue
         if not path.is_file():
             missing.append(f"{name} (row {number})")
             continue
@@ -126,13 +151,29 @@ def _described(
         category = row[used["category"]] if "category" in used else ""
         fold = _fold(row[used["fold"]], number, table) if "fold" in used else None
         clips.append(Clip(id=Path(name).as_posix(), source=source, category=category, fold=fold, path=path))
-    if missing:
-        first = ", ".join(missing[:3])
+    if outside:
         raise CorpusError(
-            f"{table} names {len(missing)} files that are not under {root}: {first}"
-            f"{', ...' if len(missing) > 3 else ''}. Correct path=, or give a template such as file='{{set}}/{{file}}'."
+            f"{table} names {len(outside)} files outside of {root}: {_first(outside)}. If you trust the table, give a "
+            "folder that holds all files: path=FOLDER; names are relative to it, or absolute."
+        )
+    if missing:
+        raise CorpusError(
+            f"{table} names {len(missing)} files that are not under {root}: {_first(missing)}. Correct path=, or give "
+            "a template such as file='{set}/{file}'."
         )
     return clips
+
+
+def _is_inside(name: str, root: Path) -> bool:
+    """Whether a table may name a file: its path, as written, lies in the folder. Links in the folder may lead out."""
+    if ".." in Path(name).parts:  # behind a linked folder, ".." leads elsewhere than the path says
+        return (root / name).resolve().is_relative_to(root.resolve())
+    written = Path(os.path.abspath(root / name))
+    return written.is_relative_to(os.path.abspath(root)) or written.is_relative_to(root.resolve())
+
+
+def _first(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
 
 
 def _columns(given: Mapping[str, str], header: list[str], table: Path) -> dict[str, str]:

@@ -22,7 +22,7 @@ from ...probes.labels import REJECT, RowLabel
 from ...runs.run import Run
 from ...search import retrieval
 from ...search.index import Index, rows_at
-from ...search.retrieval import SpanHit
+from ...search.retrieval import Roots, SpanHit
 from .columns import Column, coded, columns_of
 from .layout import Layout, Progress, layout_of, silent
 from .tables import in_time, with_columns
@@ -46,6 +46,7 @@ class Collection:
         columns: Name -> column; those that can colour the map.
         user_labels: Row -> the user label in force.
         home: Folder of the run or the index, in which a retrained probe is saved.
+        roots: Folders whose recordings are opened.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Collection:
         layout: Layout,
         home: Path,
         title: str,
+        roots: Roots | None = None,
     ) -> None:
         names = index.metadata.column_names
         retrieval.check_places(index)
@@ -65,6 +67,7 @@ class Collection:
         self.encoder, self.encoder_folder = encoder, encoder_folder
         self.corpora, self.layout = dict(corpora), layout
         self.home, self.title = home, title
+        self.roots = roots or retrieval.roots_of(index.directory)
         self.probe = encoder.probe
         self.index = with_columns(index, **{ROW: pa.array(np.arange(len(index)))})
         self.user_labels: dict[int, RowLabel] = {}
@@ -95,9 +98,21 @@ class Collection:
 
     @classmethod
     def of_index(
-        cls, directory: str | Path, encoder: str | Path = "release", seed: int = 0, progress: Progress = silent
+        cls,
+        directory: str | Path,
+        encoder: str | Path = "release",
+        seed: int = 0,
+        progress: Progress = silent,
+        roots: str | Sequence[str] | None = None,
     ) -> Collection:
         """Opens the windows of recordings that scripts/embed.py indexed.
+
+        Args:
+            directory: The index.
+            encoder: The encoder that made it.
+            seed: Of the map.
+            progress: Shows the steps of the map.
+            roots: Folders of the recordings; see :func:`contrastive_artifacts.search.retrieval.roots_of`.
 
         Raises:
             FingerprintError: the index was built with another encoder.
@@ -111,7 +126,8 @@ class Collection:
             raise FingerprintError(f"{error} Give encoder=RUN or encoder=FOLDER; it is {str(encoder)!r} now.") from None
         run = retrieval.run_of_index(home)
         corpora = {corpus.name: corpus for corpus in Run(run).corpora().values()} if run else {}
-        return cls(index, pretrained, folder, corpora, layout_of(index, seed, progress), home, home.resolve().name)
+        layout, allowed = layout_of(index, seed, progress), retrieval.roots_of(home, roots)
+        return cls(index, pretrained, folder, corpora, layout, home, home.resolve().name, allowed)
 
     def __len__(self) -> int:
         return len(self.index)

@@ -36,7 +36,7 @@ class Query:
 
 
 class Queries:
-    """Answers queries and stores the last sixteen."""
+    """Answers queries and stores the last ones, at most sixteen, to be shown and played."""
 
     def __init__(self, collection: Collection, search: Search, slices: Slices) -> None:
         self.collection, self.search, self.slices = collection, search, slices

@@ -56,6 +56,7 @@ class Rows:
         label, known, heard = collection.label_of(row, facts), facts.get("artifact") or None, facts.get("heard") or None
         before, after = collection.adjacent(row)
         path = file_of(facts)
+        channels = channels_of(path) if path is not None and path in collection.roots else None
         params = facts.get("params") or {}
         return {
             "row": row,
@@ -76,7 +77,7 @@ class Rows:
             "params": _parameters(params) if rendered else [],
             "seconds": (facts["stop"] - facts["start"]) / rate,
             "rate": rate,
-            "channels": 1 if rendered or facts.get("channel") is not None else path and channels_of(path),
+            "channels": 1 if rendered or facts.get("channel") is not None else channels,
             "has_clean": rendered and known != CLEAN and facts.get("corpus") in collection.corpora,
             "previous": before,
             "next": after,

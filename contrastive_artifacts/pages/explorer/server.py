@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
 from ...probes.labels import MOST_ROWS, Labels
+from ...search.retrieval import OutsideRootsError
 from ..shared import server as serving
 from .collection import Collection
 from .labelling import Labelling
@@ -65,7 +66,7 @@ class Labelled(BaseModel):
 
 def explore_app(collection: Collection, labels: Labels, access: serving.Access) -> FastAPI:
     """The page at ``/`` and its interface under ``/api``."""
-    app = serving.make_app("explore", access, _BODIES, {Vanished: 410})
+    app = serving.make_app("explore", access, _BODIES, {Vanished: 410, OutsideRootsError: 403})
     search, slices, work = Search(collection), Slices(collection), Work()
     queries, labelling = Queries(collection, search, slices), Labelling(collection, labels)
     rows = Rows(collection)

@@ -68,6 +68,7 @@ class Slices:
         Raises:
             ParameterError: no such version, or a pad out of range.
             Vanished: the recording or corpus is missing.
+            OutsideRootsError: the recording lies outside of the roots of the index.
             AudioError: the recording cannot be read.
         """
         if version not in (DAMAGED, CLEAN):
@@ -133,6 +134,7 @@ class Slices:
 
     def _read(self, facts: Mapping[str, Any], start: int, stop: int) -> np.ndarray:
         path = file_of(facts)
+        path = path and self.collection.roots.file(path)
         if path is None or not path.is_file():
             raise Vanished(f"{facts['clip']} is no longer in its folder; put it back, or index the recordings again.")
         try:

@@ -14,6 +14,10 @@ from .query import of_label as of_label
 from .query import of_span as of_span
 from .query import sources_of as sources_of
 from .query import unlike as unlike
+from .roots import OutsideRootsError as OutsideRootsError
+from .roots import Roots as Roots
+from .roots import record_roots as record_roots
+from .roots import roots_of as roots_of
 from .search import SpanHit as SpanHit
 from .search import check_places as check_places
 from .search import is_unknown as is_unknown

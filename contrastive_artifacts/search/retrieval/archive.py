@@ -16,6 +16,7 @@ from ...embedding.embedder import Embedding, Input
 from ...embedding.table import make_table, recording_rows, table_vectors
 from ...probes import Verdicts
 from ..index import Index
+from .roots import record_roots
 
 
 class Classifier(Protocol):
@@ -77,11 +78,15 @@ def index_table(table: pa.Table, directory: Any, fingerprint: str) -> Index:
     """Builds the index of a table of embeddings.
 
     The id of a row is a hash of its place (corpus, recording, channel, first sample), so that indexes of several
-    batches can be merged and a window that stands twice is noticed.
+    batches can be merged and a window that stands twice is noticed. The folders of the recordings are recorded as the
+    roots of the index, see :mod:`.roots`.
     """
     ids = np.array([seeding.derive("row", name) for name in table.column("id").to_pylist()], np.int64)
     metadata = table.drop_columns(["embedding"])
-    return Index.build(table_vectors(table), metadata, directory, fingerprint=fingerprint, ids=ids)
+    index = Index.build(table_vectors(table), metadata, directory, fingerprint=fingerprint, ids=ids)
+    if "file" in table.column_names:
+        record_roots(index.directory, {name for name in table.column("file").unique().to_pylist() if name})
+    return index
 
 
 def _channels(source: Input) -> int:

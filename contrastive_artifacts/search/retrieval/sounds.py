@@ -14,24 +14,29 @@ from ... import artifacts, audio
 from ...core.errors import AudioError, StorageError
 from ...data.corpora import Clip, Corpus
 from ...data.views import cut_window
+from .roots import NOWHERE, Roots
 from .search import SpanHit
 
 LONGEST_VIEW_S = 600  # of a rendered view, whose memory it takes
 
 
-def sound_of(hit: SpanHit, corpora: Mapping[str, Corpus] | None = None) -> tuple[np.ndarray, int]:
+def sound_of(
+    hit: SpanHit, corpora: Mapping[str, Corpus] | None = None, roots: Roots = NOWHERE
+) -> tuple[np.ndarray, int]:
     """float32 [C, T] and the sample rate in Hz; only the channel that was embedded, if it was one.
 
     Args:
         corpora: Name -> corpus, for hits that are rendered views of its clips.
+        roots: Folders of the recordings, for hits that are windows of recordings; see :func:`.roots_of`.
 
     Raises:
+        OutsideRootsError: the recording lies outside of the roots.
         StorageError: the recording is not where it was, or its corpus is not given.
         AudioError: it cannot be read.
     """
     metadata = hit.metadata
     if metadata.get("file"):
-        path = Path(metadata["file"])
+        path = roots.file(metadata["file"])
         if not path.is_file():
             raise StorageError(f"{path} is no longer there; put it back, or index the archive where it is now.")
         waveform, rate = audio.read(path, hit.start, hit.stop)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import pickle
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from contrastive_artifacts import audio
 from contrastive_artifacts.core.errors import CorpusError, ParameterError, UnknownNameError
 from contrastive_artifacts.data import corpora
 from contrastive_artifacts.data.corpora import Clip, Corpus
+from contrastive_artifacts.runs import sections
 
 
 @pytest.fixture
@@ -94,6 +97,49 @@ def test_missing_folder_empty_folder_missing_table(root: Path, tmp_path: Path) -
         corpora.create("folder", path=root, csv="gone.csv")
     with pytest.raises(CorpusError, match="describe a CSV"):
         corpora.create("folder", path=root, where={"a": 1})
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_cells_may_be_separated_by_commas_semicolons_or_tabs(root: Path, delimiter: str) -> None:
+    header, rows = (
+        ["file", "source", "category, rough"],
+        [["a/one.wav", "film; 1", "dog, small"], ["a/two.flac", "film\t2"]],
+    )
+    with open(root / "meta.csv", "w", newline="", encoding="utf-8-sig") as stream:
+        csv.writer(stream, delimiter=delimiter).writerows([header, *rows])
+    corpus = corpora.create("folder", path=root, csv="meta.csv", columns={"category": "category, rough"})
+    assert [(c.id, c.source, c.category) for c in corpus.clips] == [
+        ("a/one.wav", "film; 1", "dog, small"),
+        ("a/two.flac", "film\t2", ""),
+    ]
+
+
+def test_a_column_of_another_name_is_given_as_the_message_says(root: Path) -> None:
+    table(root, "clip,reel\na/one.wav,r1\n")
+    section = {"kind": "folder", "path": str(root), "csv": "meta.csv"}
+    with pytest.raises(CorpusError, match=r"columns=\{file: NAME\}"):
+        sections.make_corpus(section)
+    options = yaml.safe_load("{file: clip, source: reel}")  # hydra's corpus.columns={file: clip, source: reel}
+    (clip,) = sections.make_corpus({**section, "columns": options}).clips
+    assert (clip.id, clip.source) == ("a/one.wav", "r1")
+    assert "columns" in yaml.safe_load((Path(__file__).parents[3] / "configs/corpus/folder.yaml").read_text())
+
+
+def test_a_table_names_files_in_its_folder_only(root: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other" / "secret.wav"
+    audio.write(other, np.zeros((1, 100)), 8000)
+    (root / "linked").symlink_to(other.parent)
+    for name in (str(other), "../other/secret.wav", "a/../../other/secret.wav", "linked/../../other/secret.wav",
+                 "linked/../other/secret.wav", "/etc/passwd"):  # fmt: skip
+        table(root, f"file\na/one.wav\n{name}\n")
+        with pytest.raises(CorpusError, match=r"names 1 files outside of .* path=FOLDER"):
+            corpora.create("folder", path=root, csv="meta.csv")
+    names = [str(root / "a" / "one.wav"), "b/../a/two.flac", "linked/secret.wav"]
+    table(root, "file\n" + "\n".join(names))
+    assert [clip.id for clip in corpora.create("folder", path=root, csv="meta.csv").clips] == names
+    table(root, f"file\n{other}\n")
+    (clip,) = corpora.create("folder", path=tmp_path, csv="set/meta.csv").clips
+    assert clip.path == other
 
 
 def test_empty_source_is_kept_for_the_split_to_refuse(root: Path) -> None:

@@ -15,7 +15,7 @@ from contrastive_artifacts.embedding import encoder_folder
 from contrastive_artifacts.pages.explorer.collection import Collection
 from contrastive_artifacts.pages.explorer.layout import Layout
 from contrastive_artifacts.search.index import Index
-from contrastive_artifacts.search.retrieval import embed_recordings, index_table
+from contrastive_artifacts.search.retrieval import Roots, embed_recordings, index_table
 
 RATE = 16000
 WINDOW = 3 * RATE  # of the release, in samples
@@ -43,7 +43,7 @@ def archive(folder: Path) -> Collection:
     each, _ = embed_recordings(corpus, corpus.clips[5:], encoder, channels="each")
     parts = [index_table(t, folder / n, encoder.fingerprint) for n, t in (("mix", mix), ("each", each))]
     index = Index.merge(parts, folder / "index")
-    return Collection(index, encoder, RELEASE, {}, flat(index), folder / "index", "archive")
+    return Collection(index, encoder, RELEASE, {}, flat(index), folder / "index", "archive", Roots([folder / "data"]))
 
 
 def views(folder: Path) -> Collection:

@@ -16,6 +16,7 @@ from served import BYTES, NOISE, client, search_by_sound, wav
 
 from contrastive_artifacts.pages.explorer.queries import UPLOAD_BYTES
 from contrastive_artifacts.pages.shared import server as serving
+from contrastive_artifacts.search.retrieval import Roots
 
 
 def hostile() -> dict[str, bytes]:
@@ -207,3 +208,17 @@ def test_other_origins_hosts_and_clients_without_the_token_are_refused(recorded,
         assert remote.get(path, headers={"Authorization": "Bearer wrong"}).status_code == 401
     assert remote.post("/api/search/sound", content=wav(NOISE), headers=BYTES).status_code == 401
     assert remote.get("/api/map", headers={"Authorization": f"Bearer {access.token}"}).status_code == 200
+
+
+def test_files_outside_of_the_roots_of_an_index_are_not_opened(recorded, journal, monkeypatch):
+    monkeypatch.setattr(recorded, "roots", Roots([recorded.index.directory]))
+    api = client(recorded, journal)
+    for path in ("picture", "audio"):
+        answer = api.get(f"/api/rows/0/{path}")
+        assert answer.status_code == 403
+        assert "roots=FOLDER" in answer.json()["error"]
+        assert str(recorded.index.directory.parent) not in answer.text
+    assert api.post("/api/search/span", json={"row": 0, "start": 0, "stop": 1}).status_code == 403
+    facts = api.get("/api/rows/0").json()
+    assert facts["channels"] is None, "not even the header is read"
+    assert api.get("/api/rows/0/neighbours").status_code == 200

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import csv
 import io
-import resource
 import shutil
 import socket
 import threading
@@ -226,17 +225,3 @@ def test_an_internal_error_is_a_500_without_details(recorded, journal, monkeypat
     answer = api.get("/api/rows/0/picture")
     assert (answer.status_code, "secret" in answer.text) == (500, False)
     assert api.get("/api/rows/0/audio").status_code == 200
-
-
-@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is measured on Linux")
-def test_memory_returns_to_its_level_after_uploads(recorded_api):
-    def megabytes() -> float:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
-
-    rng = np.random.default_rng(0)
-    uploads = [wav(rng.normal(0, 0.1, (2, seconds * RATE)).astype(np.float32)) for seconds in (60, 90, 120, 45)]
-    levels = []
-    for n in range(20):
-        assert search_by_sound(recorded_api, uploads[n % 4]).status_code == 200
-        levels.append(megabytes())
-    assert levels[-1] - levels[3] < 75, f"{levels} MB; 16 stored queries have 39"

@@ -20,6 +20,7 @@ from contrastive_artifacts.pages.explorer.rows import Rows
 from contrastive_artifacts.pages.explorer.searching import Search
 from contrastive_artifacts.pages.explorer.slices import Slices, Vanished, played
 from contrastive_artifacts.search.index import Index
+from contrastive_artifacts.search.retrieval import Roots
 
 
 def one_file(
@@ -32,7 +33,7 @@ def one_file(
     encoder = ca.load("release")
     vectors = np.random.default_rng(0).normal(size=(len(rows), 256))
     index = Index.build(vectors, facts, folder / "index", encoder.fingerprint)
-    return Collection(index, encoder, RELEASE, {}, flat(index), folder, "one")
+    return Collection(index, encoder, RELEASE, {}, flat(index), folder, "one", Roots([folder]))
 
 
 def test_a_view_is_rendered_again_exactly_and_its_clean_version_is_the_clip(rendered):

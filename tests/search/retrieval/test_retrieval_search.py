@@ -20,6 +20,8 @@ from contrastive_artifacts.data.corpora import Clip, Corpus
 from contrastive_artifacts.data.views import cut_window
 from contrastive_artifacts.search.index import Index
 from contrastive_artifacts.search.retrieval import (
+    OutsideRootsError,
+    Roots,
     clean_of,
     retrieve,
     run_of_index,
@@ -112,14 +114,16 @@ def test_the_table_and_the_clips_of_hits(tmp_path: Path) -> None:
     (row,) = csv.DictReader((tmp_path / "hits.csv").read_text().splitlines())
     assert (row["start"], row["start_s"], row["stop_s"], row["heard"]) == ("1000", "0.250000", "0.750000", "hum")
     assert row["heard_severity"] == "", "unknown, as of a label that users added"
-    waveform, rate = sound_of(hits[0])
+    waveform, rate = sound_of(hits[0], roots=Roots([tmp_path]))
     np.testing.assert_array_equal(waveform, noise[1:, 1000:3000])
     (path,) = write_clips(tmp_path / "clips", [(hits[0], waveform, rate)], ".flac")
     assert path.name == "01_a_b.wav_channel_2_00-00-00.250.flac"
     np.testing.assert_allclose(audio.read(path)[0], waveform, atol=2**-23)
+    with pytest.raises(OutsideRootsError, match="roots=FOLDER"):
+        sound_of(hits[0])
     (tmp_path / "a b.wav").unlink()
     with pytest.raises(StorageError, match="no longer there"):
-        sound_of(hits[0])
+        sound_of(hits[0], roots=Roots([tmp_path]))
 
 
 def test_a_recording_that_changes_slowly_is_one_span_and_fast(tmp_path: Path) -> None:
