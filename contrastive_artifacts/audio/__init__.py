@@ -1,7 +1,7 @@
 """Audio input and output: numpy float32 ``[C, T]``, full scale 1.0, time as an integer sample index.
 
 :mod:`.waveform` converts, resamples and writes waveforms, :mod:`.media` reads files (:mod:`.decoding` chooses the
-decoder: :mod:`.sound_file` or :mod:`.container`, whose frames :mod:`.clock` puts in time), :mod:`.level` measures
+decoder: :mod:`.sound_file`, or :mod:`.container`, whose frames :mod:`.clock` places in time), :mod:`.level` measures
 levels, :mod:`.windows` cuts a signal into windows.
 """
 

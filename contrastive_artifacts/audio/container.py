@@ -12,11 +12,12 @@ from typing import Any
 
 import av
 import numpy as np
-from av.stream import Discard, Disposition
+from av.stream import Discard
 
 from ..core.errors import AudioError
 from .clock import Clock, of_container
-from .headers import FilePart
+from .demuxing import choose_stream, language_of, open_container
+from .frames import Uniform
 from .info import AudioInfo, Span, Stream, plausible, warn_of_length
 
 _CHUNK = 1 << 18  # samples of silence yielded in one step
@@ -25,15 +26,6 @@ _AHEAD = 8  # frames behind a gap whose time stamps are compared
 _LENGTH_TOLERANCE_S = 0.25  # containers count whole codec frames, and delay and padding of the encoder
 # Containers whose headers state the length of a stream; others (MPEG, ADTS) leave it to be estimated.
 _STATES_LENGTH = ("mov,mp4,m4a,3gp,3g2,mj2", "avi", "asf", "wav", "w64", "aiff", "caf", "flac", "tta", "wv", "mxf")
-# The demuxers that may be used: none that opens other files, as those of playlists do.
-_DEMUXERS = (
-    *("aac", "ac3", "aiff", "amr", "amrnb", "amrwb", "ape", "asf", "ast", "au", "avi", "caf", "dsf", "dts", "dtshd"),
-    *("dv", "eac3", "ea", "f4v", "flac", "flv", "gsm", "gxf", "iff", "ircam", "ivf", "kux", "loas", "lxf", "matroska"),
-    *("mlp", "mov", "mp3", "mpc", "mpc8", "mpeg", "mpegts", "mxf", "nistsphere", "nsv", "nut", "ogg", "oma", "paf"),
-    *("qcp", "rm", "roq", "shn", "smjpeg", "smk", "sol", "sox", "swf", "tak", "truehd", "tta", "ty", "vivo", "voc"),
-    *("w64", "wav", "webm", "wsd", "wtv", "wv", "xa", "xwma", "bink", "thp", "film_cpk", "avr", "svx", "wve"),
-)
-_PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"[playlist]", b"v=0")  # how they begin, for the message
 _Frame = av.AudioFrame | int  # an integer is a number of samples that could not be decoded
 
 
@@ -53,8 +45,8 @@ class ContainerSource:
         self.gaps: tuple[Span, ...] = ()
         self._stream, self._warned = stream, not warn
         with ExitStack() as stack:
-            container = stack.enter_context(_open(path))
-            audio = _choose(path, container, stream)
+            container = stack.enter_context(open_container(path))
+            audio = choose_stream(path, container, stream)
             frames = _frames(container, audio)
             decoded = _first(path, frames)
             lost, first = sum(decoded[:-1]), decoded[-1]
@@ -71,7 +63,7 @@ class ContainerSource:
                 container=container.format.name,
                 stream=container.streams.audio.index(audio),
                 streams=len(container.streams.audio),
-                language=_language(audio),
+                language=language_of(audio),
                 title=audio.metadata.get("title"),
             )
             self._unread: tuple[av.container.InputContainer, Iterator[_Frame]] | None
@@ -82,8 +74,8 @@ class ContainerSource:
         self.gaps = ()
         unread, self._unread = self._unread, None
         if unread is None or by_time:
-            container = _open(self.info.path)
-            frames = _frames(container, _choose(self.info.path, container, self._stream))
+            container = open_container(self.info.path)
+            frames = _frames(container, choose_stream(self.info.path, container, self._stream))
         else:
             container, frames = unread
         with container:
@@ -152,122 +144,13 @@ class ContainerSource:
         """Moves to at least a run-up before sample ``start``; False if the container is still at its beginning."""
         if start <= round(_RUN_UP_S * self.info.sample_rate):
             return False
-        audio = _choose(self.info.path, container, self._stream)
+        audio = choose_stream(self.info.path, container, self._stream)
         tick = audio.time_base or Fraction(1, self.info.sample_rate)
         try:
             container.seek(int((self._clock.seconds(start) - Fraction(_RUN_UP_S)) / tick), stream=audio)
         except av.FFmpegError:
             return False
         return True
-
-
-class Uniform:
-    """Converts frames to float32 ``[C, n]``, all at one sample rate and the channel layout of the first frame."""
-
-    def __init__(self, sample_rate: int, layout: av.AudioLayout | None = None) -> None:
-        self._rate = sample_rate
-        self._layout = layout
-        self._converter: av.AudioResampler | None = None
-        self._kind: tuple[str, str, int] | None = None
-
-    def __call__(self, frame: av.AudioFrame) -> list[np.ndarray]:
-        if self._layout is None:
-            self._layout = frame.layout
-        if frame.sample_rate == self._rate and frame.layout.name == self._layout.name:
-            return [_to_float(frame)] if frame.samples else []
-        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if self._converter is None or kind != self._kind:
-            self._converter = av.AudioResampler(format="fltp", layout=self._layout, rate=self._rate)
-            self._kind = kind
-        frame.pts = None  # with time stamps the converter would insert or remove samples
-        return [_to_float(part) for part in self._converter.resample(frame) if part.samples]
-
-
-def packet_samples(path: Path, sample_rate: int) -> int:
-    """Length of all packets of the first audio stream in samples, without decoding; 0 if it cannot be read."""
-    ticks = 0
-    try:
-        with _open(path) as container:
-            audio = container.streams.audio[0]
-            for packet in container.demux(audio):
-                ticks += packet.duration or 0
-            return round(ticks * (audio.time_base or 0) * sample_rate)
-    except (av.FFmpegError, IndexError):
-        return 0
-
-
-def holds_after(path: Path, position: int, sample_rate: int) -> bool:
-    """Whether a packet of the first audio stream ends after sample ``position``, by its time stamp."""
-    try:
-        with _open(path) as container:
-            audio = container.streams.audio[0]
-            tick = audio.time_base or Fraction(1, sample_rate)
-            begin = Fraction(position, sample_rate) - Fraction(_RUN_UP_S)
-            if begin > 0:
-                container.seek(int(begin / tick), stream=audio)
-            for packet in container.demux(audio):
-                if packet.pts is not None and (packet.pts + (packet.duration or 0)) * tick * sample_rate > position:
-                    return True
-    except (av.FFmpegError, IndexError):
-        pass
-    return False
-
-
-def _to_float(frame: av.AudioFrame) -> np.ndarray:
-    if frame.format.name in ("s64", "s64p"):  # no numpy conversion in PyAV
-        frame = av.AudioResampler(format="dblp", layout=frame.layout, rate=frame.sample_rate).resample(frame)[0]
-    samples = frame.to_ndarray()
-    if not frame.format.is_planar:
-        samples = samples.reshape(-1, len(frame.layout.channels)).T
-    if samples.dtype.kind == "f":
-        with np.errstate(over="ignore"):  # beyond float32: becomes infinite, which the caller reports with its position
-            return samples.astype(np.float32)
-    if samples.dtype == np.uint8:
-        return (samples.astype(np.float32) - 128.0) / 128.0
-    return samples.astype(np.float32) / np.float32(2.0 ** (8 * samples.dtype.itemsize - 1))
-
-
-def _open(path: Path) -> av.container.InputContainer:
-    """Opens a container; nothing that it refers to is opened."""
-    name = str(path.absolute())  # absolute, so that no name is taken for a protocol
-    options = {"protocol_whitelist": "file", "format_whitelist": ",".join(_DEMUXERS)}
-    file: str | FilePart = name
-    try:
-        name.encode()
-    except UnicodeEncodeError:  # a name of other bytes than UTF-8, which PyAV cannot pass on
-        file = FilePart(path, 0, path.stat().st_size)
-    try:
-        return av.open(file, "r", options=options, metadata_errors="replace")
-    except av.FFmpegError:
-        with path.open("rb") as opened:
-            head = opened.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n")
-        if head.startswith(_PLAYLISTS) or b"<MPD" in head:
-            raise AudioError(f"{path} is a playlist, not media: it only names other files; name those.") from None
-        raise
-
-
-def _choose(path: Path, container: av.container.InputContainer, stream: Stream) -> av.AudioStream:
-    """The audio stream of an index or a language; by default the first one marked as default, else the first."""
-    streams = container.streams.audio
-    if not streams:
-        raise AudioError(f"{path} has no audio stream; name a file with sound.")
-    if stream is None:
-        usable = [s for s in streams if s.codec_context is not None] or streams
-        chosen = [s for s in usable if s.disposition & Disposition.default] or [*usable]
-    elif isinstance(stream, str):
-        chosen = [s for s in streams if (_language(s) or "").lower() == stream.lower()]
-    else:
-        chosen = list(streams[stream : stream + 1]) if stream >= 0 else []
-    if not chosen:
-        known = ", ".join(f"{i} ({_language(s) or 'no language'})" for i, s in enumerate(streams))
-        raise AudioError(f"{path} has no audio stream {stream!r}; it has {known}.")
-    if chosen[0].codec_context is None:
-        raise AudioError(f"{path}: there is no decoder for its audio stream; convert it to wav or flac.")
-    return chosen[0]
-
-
-def _language(stream: av.AudioStream) -> str | None:
-    return None if stream.language in (None, "", "und") else stream.language
 
 
 def _frames(container: av.container.InputContainer, audio: av.AudioStream) -> Iterator[_Frame]:

@@ -17,7 +17,9 @@ import numpy as np
 import soundfile
 
 from . import headers
-from .container import ContainerSource, Uniform, holds_after, packet_samples
+from .container import ContainerSource
+from .demuxing import holds_after, packet_samples
+from .frames import Uniform
 from .info import AudioInfo, Span, plausible, warn_of_length
 
 CHUNK = 1 << 18  # largest number of samples decoded in one step: bounds the memory of blocks()

@@ -113,7 +113,7 @@ def test_foreign_errors_of_a_decoder(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    for target in ("av.open", "contrastive_artifacts.audio.container._to_float"):
+    for target in ("av.open", "contrastive_artifacts.audio.frames.to_float"):
         with monkeypatch.context() as patch:
             patch.setattr(target, fail)
             with pytest.raises(AudioError, match=r"a\.m4a"):

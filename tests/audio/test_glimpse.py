@@ -10,7 +10,7 @@ import pytest
 from media_files import FORMATS, RATE, encode, tone
 
 from contrastive_artifacts import audio
-from contrastive_artifacts.audio import container
+from contrastive_artifacts.audio import frames
 from contrastive_artifacts.core.errors import AudioError
 
 
@@ -38,13 +38,13 @@ def test_a_glimpse_decodes_little(tmp_path: Path, name: str, monkeypatch: pytest
     codec, picture, _ = FORMATS[name]
     path = encode(tmp_path / name, np.tile(tone(1.0), 10), codec, picture)
     counted: list[int] = []
-    decoded = container._to_float
+    decoded = frames.to_float
 
     def counting(frame: av.AudioFrame) -> np.ndarray:
         counted.append(frame.samples)
         return decoded(frame)
 
-    monkeypatch.setattr(container, "_to_float", counting)
+    monkeypatch.setattr(frames, "to_float", counting)
     audio.glimpse(path, 8 * RATE, 8 * RATE + 1000)
     few = sum(counted)
     counted.clear()
