@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from ...core.errors import AudioError
-from . import copies, lows, repeats
+from . import copies, lows, notches, repeats
 
 LEAST_S = 1.5  # shortest window
-VERSION = 1  # to be raised when the values of the figures change
-TRACE_FIGURES = (*copies.NAMES, *repeats.NAMES, *lows.NAMES)
+VERSION = 2  # to be raised when the values of the figures change
+TRACE_FIGURES = (*copies.NAMES, *repeats.NAMES, *lows.NAMES, *notches.NAMES)
 
 
 def trace_figures(waveform: np.ndarray, sample_rate: int) -> np.ndarray:
@@ -32,4 +32,6 @@ def trace_figures(waveform: np.ndarray, sample_rate: int) -> np.ndarray:
         raise AudioError("The waveform holds NaN or infinite samples; trace figures need finite ones.")
     x = waveform / np.float32(max(float(np.abs(waveform).max()), 1e-30))
     x /= np.float32(max(float(np.sqrt(np.mean(np.square(x)))), 1e-6))
-    return np.concatenate([part.figures(x, sample_rate) for part in (copies, repeats, lows)]).astype(np.float32)
+    return np.concatenate([part.figures(x, sample_rate) for part in (copies, repeats, lows, notches)]).astype(
+        np.float32
+    )

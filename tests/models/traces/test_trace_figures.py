@@ -1,4 +1,4 @@
-"""Trace figures: an echo, a room, a stutter, a thump and rumble each raise the figure that is meant for it."""
+"""Trace figures: an echo, a room, a stutter, a comb filter, a thump and rumble raise the figures meant for them."""
 
 from __future__ import annotations
 
@@ -72,6 +72,18 @@ def test_a_thump_is_a_burst_and_rumble_is_not():
     assert rumbled["20-40 Hz: median"] > clean["20-40 Hz: median"] + 1
     assert rumbled["burst: maximum"] < thumped["burst: maximum"]
     assert thumped["20-40 Hz: median"] < clean["20-40 Hz: median"] + 0.3
+
+
+@pytest.mark.parametrize("lag_ms", [0.2, 0.4, 0.9])
+@pytest.mark.parametrize("rate", [16000, 44100])
+def test_a_comb_filter_raises_the_notches(lag_ms, rate):
+    noise = np.random.default_rng(0).standard_normal(3 * rate)
+    x = (phrases(3.0, rate) + 0.1 * np.convolve(noise, [1, 0.8], mode="same")).astype(np.float32)
+    spectrum = np.fft.rfft(x)
+    copy = np.exp(-2j * np.pi * np.fft.rfftfreq(len(x), 1 / rate) * lag_ms / 1e3)
+    combed = np.fft.irfft(spectrum * (1 + 0.8 * copy), len(x)).astype(np.float32)
+    for name in ("notches: re long lags", "notches of frames: re long lags"):
+        assert named(combed, rate)[name] > named(x, rate)[name] + 0.3
 
 
 @pytest.mark.parametrize("gain", [1e-3, 30.0])
