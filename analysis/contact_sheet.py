@@ -20,11 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.progress import track
 
 from contrastive_artifacts import artifacts, audio
 from contrastive_artifacts.core import typed
-from contrastive_artifacts.core.console import console
+from contrastive_artifacts.core.console import console, track
 from contrastive_artifacts.data import corpora
 from contrastive_artifacts.pages.sheet import SheetRow, write_sheet
 from contrastive_artifacts.runs import sections
@@ -46,7 +45,7 @@ def main(config: dict[str, Any]) -> None:
     names = [name for name in artifacts.states(section.states)[1:] if artifacts.artifact(name).fits(2)]
     waveform, rate, about = clip(settings.path, settings.seconds)
     rows = []
-    for name in track(names, "render", transient=True):
+    for name in track(names, "render"):
         record = artifacts.artifact(name)
         clean = waveform if len(waveform) >= record.least_channels else widened(waveform, rate)
         views = [artifacts.render(name, clean, rate, severity, settings.seed) for severity in settings.severities]

@@ -23,11 +23,10 @@ import matplotlib
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from rich.progress import track
 
 from contrastive_artifacts import artifacts, audio
 from contrastive_artifacts.core import files, typed
-from contrastive_artifacts.core.console import console, table
+from contrastive_artifacts.core.console import console, stderr, table, track
 from contrastive_artifacts.data.views import ClipCache, cut_window
 from contrastive_artifacts.embedding.table import read_table, table_vectors
 from contrastive_artifacts.pages.map import MapPoint, write_map
@@ -52,7 +51,7 @@ def main(config: dict[str, Any]) -> None:
     rows = spread(views, settings.points, settings.seed)
     views, x = views.take(rows), table_vectors(views)[rows]
     facts = separation(x, views["artifact"].to_pylist(), views["source"].to_pylist())
-    with console.status("UMAP (the first use compiles for some seconds)"):
+    with stderr.status("UMAP (the first use compiles for some seconds)"):
         xy = umap_2d(x, seed=settings.seed)
     facts["trustworthiness"] = trustworthiness(x, xy)
     points = [
@@ -83,7 +82,7 @@ def sounds(directory: Path, views: pa.Table) -> Iterator[tuple[dict[str, Any], t
         side: (ClipCache(corpus), {clip.id: clip for clip in corpus.clips})
         for side, corpus in Run(directory).corpora().items()
     }
-    for row in track(views.to_pylist(), "render the previews", transient=True):
+    for row in track(views.to_pylist(), "render the previews"):
         cache, clips = corpora[row["split"]]
         waveform, rate = cache.load(clips[row["clip"]])
         clean = cut_window(waveform, row["start"], row["stop"] - row["start"])

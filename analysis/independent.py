@@ -20,12 +20,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from rich.progress import track
 
 import contrastive_artifacts as ca
 from contrastive_artifacts import audio
 from contrastive_artifacts.core import files, typed
-from contrastive_artifacts.core.console import console, table
+from contrastive_artifacts.core.console import console, table, track
 from contrastive_artifacts.core.errors import AudioError
 from contrastive_artifacts.runs import sections
 
@@ -89,7 +88,7 @@ def main(config: dict[str, Any]) -> None:
     cases: list[tuple[str, Renderer | None, float]] = [("clean", None, 0.0)]
     cases += [(r.__name__, r, s) for r, strengths in STRENGTHS.items() for s in strengths]
     predictions: dict[tuple[str, float], list[str]] = {(name, strength): [] for name, _, strength in cases}
-    for clip in track(corpus.clips[: settings.clips], "classify", transient=True):
+    for clip in track(corpus.clips[: settings.clips], "classify"):
         try:
             waveform, rate = corpus.load(clip)
         except AudioError:

@@ -26,7 +26,7 @@ import matplotlib
 
 from contrastive_artifacts import artifacts
 from contrastive_artifacts.core import files, typed
-from contrastive_artifacts.core.console import console
+from contrastive_artifacts.core.console import console, stderr
 from contrastive_artifacts.core.errors import ParameterError, WeightsError
 from contrastive_artifacts.runs import comparing, sections
 from contrastive_artifacts.runs.comparing import Candidate, CompareSettings
@@ -56,11 +56,14 @@ def main(config: dict[str, Any]) -> None:
     encoders, left_out = candidates(settings)
     unseen = {name: sections.make_corpus(other, f"unseen.{name}") for name, other in (settings.unseen or {}).items()}
     corpus, folder = sections.make_corpus(settings.corpus), Path(settings.out)
-    results = comparing.compare(encoders, corpus, unseen, measure, folder / "rows", lambda line: console.print(line))
+    targets = [folder / "table.csv", *([Path(settings.csv)] if settings.csv else [])]
+    files.check_folder("out", folder)
+    if settings.csv:
+        files.check_file("csv", settings.csv)
+    results = comparing.compare(encoders, corpus, unseen, measure, folder / "rows", stderr.print)
     about = {"command": shlex.join(["python", "scripts/compare.py", *sys.argv[1:]]), "commit": files.commit(__file__)}
     rows = [row | about for row in results]
     names = comparing.columns(rows)
-    targets = [folder / "table.csv", *([Path(settings.csv)] if settings.csv else [])]
     for target in targets:
         files.write_csv(target, [names, *([row.get(name) for name in names] for row in rows)])
     text = comparing.markdown(rows, list(unseen))

@@ -24,10 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.progress import track
-
 from contrastive_artifacts.core import files, typed
-from contrastive_artifacts.core.console import console, table
+from contrastive_artifacts.core.console import console, table, track
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.core.journal import Journal
 from contrastive_artifacts.data.curation.balance import HEADER, balance
@@ -57,7 +55,8 @@ def main(config: dict[str, Any]) -> None:
     check_apply(apply)
     serving = _serving() if settings.serve else None  # a missing library is reported before hours of measuring
     corpus = sections.make_corpus(settings.corpus)
-    findings = survey(corpus, folder, limits, lambda clips: track(clips, "measure", total=len(corpus), transient=True))
+    files.check_folder("to", folder)
+    findings = survey(corpus, folder, limits, lambda clips: track(clips, "measure", total=len(corpus)))
     with Journal(folder / "decisions.jsonl") as journal:
         decisions = Decisions(journal, settings.who or getpass.getuser())
 

@@ -21,11 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from rich.progress import track
-
 import contrastive_artifacts as ca
 from contrastive_artifacts.core import files, typed
-from contrastive_artifacts.core.console import console
+from contrastive_artifacts.core.console import console, track
 from contrastive_artifacts.embedding.table import write_table
 from contrastive_artifacts.runs import sections
 from contrastive_artifacts.search import retrieval
@@ -43,9 +41,12 @@ class Settings:
 def main(config: dict[str, Any]) -> None:
     settings = typed.settings(Settings, config, "")
     corpus, encoder = sections.make_corpus(settings.corpus), ca.load(settings.encoder)
-    clips = track(corpus.clips, "embed", transient=True)
-    table, problems = retrieval.embed_recordings(corpus, clips, encoder, settings.channels)
     out = Path(settings.out)
+    files.check_file("out", out)
+    if settings.index:
+        files.check_folder("index", settings.index)
+    clips = track(corpus.clips, "embed")
+    table, problems = retrieval.embed_recordings(corpus, clips, encoder, settings.channels)
     write_table(out, table)
     console.print(f"table     {out}: {len(table)} windows of {len(corpus) - len(problems)} recordings")
     if settings.index:

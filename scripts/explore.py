@@ -25,10 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.progress import track
-
 from contrastive_artifacts.core import typed
-from contrastive_artifacts.core.console import console
+from contrastive_artifacts.core.console import console, track
 from contrastive_artifacts.core.errors import ParameterError, StorageError
 from contrastive_artifacts.core.journal import Journal
 from contrastive_artifacts.pages.explorer.collection import Collection
@@ -79,7 +77,7 @@ def main(config: dict[str, Any]) -> None:
 
 def progress(steps: Iterable[Any], what: str, total: int) -> Iterable[Any]:
     """Shows a progress bar while the steps are iterated over."""
-    return track(steps, what, total=total, transient=True)
+    return track(steps, what, total=total)
 
 
 def _journal(path: Path) -> Journal:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contrastive_artifacts.core import typed
+from contrastive_artifacts.core import files, typed
 from contrastive_artifacts.core.console import console
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.embedding import open_encoder
@@ -43,6 +43,7 @@ def main(config: dict[str, Any]) -> None:
     if onnx and (Path(config["run"]) / "encoder" / "context.json").exists():
         raise ParameterError("An ONNX file cannot hold the context module of this run; export it without onnx=true.")
     target = config.pop("to")
+    files.check_folder("to", target)
     fingerprint = Run(config.pop("run")).export(target, **config)
     if onnx:
         to_onnx(open_encoder(target, "the ONNX export"), f"{target}/encoder.onnx")

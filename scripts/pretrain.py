@@ -17,12 +17,14 @@ if __name__ == "__main__":  # before the slow imports
 import shlex
 from typing import Any
 
+from contrastive_artifacts.core import files
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.runs import run
 
 
 def main(config: dict[str, Any]) -> None:
     directory = config.pop("run")
+    files.check_folder("run", directory)
     result = run.pretrain(config, directory)
     table(
         "pretraining",

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import contrastive_artifacts as ca
-from contrastive_artifacts.core import typed
-from contrastive_artifacts.core.console import console, table
+from contrastive_artifacts.core import files, typed
+from contrastive_artifacts.core.console import console, stderr, table
 from contrastive_artifacts.probes.geometry import umap_2d
 from contrastive_artifacts.search import retrieval
 
@@ -41,8 +41,17 @@ class Settings:
 def main(config: dict[str, Any]) -> None:
     settings = typed.settings(Settings, config, "")
     index = ca.Index.open(settings.index)
+    out = Path(settings.csv or index.directory / "recurrences.csv")
+    files.check_file("csv", out)
+    if settings.export:
+        files.check_folder("export", settings.export)
     labels = retrieval.cluster(index.vectors(), settings.least)
     recurrences = retrieval.recurrences(index, labels, settings.by, settings.clean)
+    retrieval.write_recurrences_csv(out, recurrences, settings.by)
+    if settings.export:
+        with stderr.status("UMAP (the first use compiles for some seconds)"):
+            xy = umap_2d(index.vectors())
+        retrieval.write_projector(index, settings.export, xy, {"cluster": labels})
     rows = []
     for r in recurrences:
         groups = [f"{g.name} {g.windows} ({g.lift:.1f}x, from {g.time})" for g in r.groups[:_SHOWN]]
@@ -51,11 +60,6 @@ def main(config: dict[str, Any]) -> None:
     clusters = f"{int(labels.max(initial=-1)) + 1} clusters, {len(recurrences)} in two or more values of {settings.by}"
     table(f"{len(index)} windows, {clusters}",
           ["cluster", "artifact", "purity", "windows", settings.by, "where (windows, lift, first)"], rows)  # fmt: skip
-    out = Path(settings.csv or index.directory / "recurrences.csv")
-    retrieval.write_recurrences_csv(out, recurrences, settings.by)
     console.print(f"table     {out}")
     if settings.export:
-        with console.status("UMAP (the first use compiles for some seconds)"):
-            xy = umap_2d(index.vectors())
-        retrieval.write_projector(index, settings.export, xy, {"cluster": labels})
         console.print(f"export    {settings.export}: atlas.parquet, vectors.tsv, metadata.tsv")

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from contrastive_artifacts import artifacts
-from contrastive_artifacts.core import typed
+from contrastive_artifacts.core import files, typed
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.data import dataset
@@ -60,6 +60,7 @@ def main(config: dict[str, Any]) -> None:
         corpus = sections.make_corpus(settings.corpus)
     else:
         corpus = dataset.corpus_at(settings.path, folder)
+    files.check_folder("to", folder)
     split = {} if settings.split is None else sections.make_splits(corpus, settings.split)
     sides = {clip.id: side for side, clips in split.items() for clip in clips}
     rendered = dataset.render_dataset(corpus, plan, layout, folder, sides, settings.workers)

@@ -29,7 +29,7 @@ import numpy as np
 
 import contrastive_artifacts as ca
 from contrastive_artifacts import audio
-from contrastive_artifacts.core import typed
+from contrastive_artifacts.core import files, typed
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.pages.hits import HitRow, write_hits
@@ -62,6 +62,7 @@ class Settings:
 
 def main(config: dict[str, Any]) -> None:
     settings = typed.settings(Settings, config, "")
+    check_targets(settings)
     encoder = ca.load(settings.encoder)
     index = ca.Index.open(settings.index, encoder.fingerprint)
     vector = query_vector(settings, encoder, index)
@@ -77,9 +78,20 @@ def main(config: dict[str, Any]) -> None:
         for rank, (hit, values) in enumerate(zip(hits, facts, strict=True), start=1)
     ]
     title = settings.label or ", ".join(listed(settings.query))
+    written = write(settings, hits, facts, title, index)
     table(f"{title}: {len(hits)} of {len(index)} windows ({index.kind}, recall {index.recall:.2f})",
           ["rank", "similarity", "recording", "time", "known or predicted"], rows)  # fmt: skip
-    write(settings, hits, facts, title, index)
+    for line in written:
+        console.print(line)
+
+
+def check_targets(settings: Settings) -> None:
+    """Tries the files that the settings name."""
+    for name, path in (("csv", settings.csv), ("page", settings.page)):
+        if path:
+            files.check_file(name, path)
+    if settings.clips:
+        files.check_folder("clips", settings.clips)
 
 
 def listed(value: str | list[str] | None) -> list[str]:
@@ -89,13 +101,13 @@ def listed(value: str | list[str] | None) -> list[str]:
 
 def query_vector(settings: Settings, encoder: ca.PretrainedEncoder, index: ca.Index) -> np.ndarray:
     """The vector to search for."""
-    files, label = listed(settings.query), settings.label
-    if bool(files) == (label is not None):
+    recordings, label = listed(settings.query), settings.label
+    if bool(recordings) == (label is not None):
         raise ParameterError("Give either query=FILE (or a list of files) or label=NAME, not both or neither.")
     if settings.unlike and settings.clean:
         raise ParameterError("Give either unlike= (another example) or clean= (the same clip undamaged), not both.")
     span = (settings.start_s, settings.stop_s)
-    vector = of_label(index, label) if label else mean_of([of_span(encoder, path, *span) for path in files])
+    vector = of_label(index, label) if label else mean_of([of_span(encoder, path, *span) for path in recordings])
     others = listed(settings.unlike) + listed(settings.clean)
     span = span if settings.clean else (0.0, None)
     return unlike(vector, mean_of([of_span(encoder, path, *span) for path in others])) if others else vector
@@ -112,13 +124,16 @@ def known(metadata: dict[str, Any]) -> dict[str, str]:
     return {name: f"{value:.2f}" if isinstance(value, float) else str(value) for name, value in values.items()}
 
 
-def write(settings: Settings, hits: list[SpanHit], facts: list[dict[str, str]], title: str, index: ca.Index) -> None:
-    """Writes the files that the settings name."""
+def write(
+    settings: Settings, hits: list[SpanHit], facts: list[dict[str, str]], title: str, index: ca.Index
+) -> list[str]:
+    """Writes the files that the settings name; returns a line about each."""
+    lines = []
     if settings.csv:
         retrieval.write_hits_csv(settings.csv, hits)
-        console.print(f"table     {settings.csv}")
+        lines.append(f"table     {settings.csv}")
     if not settings.clips and not settings.page:
-        return
+        return lines
     run = retrieval.run_of_index(index.directory)
     corpora = {corpus.name: corpus for corpus in Run(run).corpora().values()} if run else {}
     roots = retrieval.roots_of(index.directory, settings.roots)
@@ -126,7 +141,7 @@ def write(settings: Settings, hits: list[SpanHit], facts: list[dict[str, str]], 
     if settings.clips:
         clips = [(hit, *sound) for hit, sound in zip(hits, sounds, strict=True)]
         retrieval.write_clips(settings.clips, clips, f".{settings.format}")
-        console.print(f"clips     {settings.clips}: {len(clips)} files")
+        lines.append(f"clips     {settings.clips}: {len(clips)} files")
     if settings.page:
         rows = [HitRow(hit.name, hit.time, hit.score, *sound, values)
                 for hit, sound, values in zip(hits, sounds, facts, strict=True)]  # fmt: skip
@@ -136,4 +151,5 @@ def write(settings: Settings, hits: list[SpanHit], facts: list[dict[str, str]], 
             rows.insert(0, HitRow(Path(path).name, "", None, *audio.read(path, round(settings.start_s * rate), stop)))
         about = {"index": index.directory, "windows": len(index), "search": index.kind, "recall": index.recall}
         write_hits(settings.page, rows, f"Sounds like {title}", about)
-        console.print(f"page      {settings.page} (open it in a browser)")
+        lines.append(f"page      {settings.page} (open it in a browser)")
+    return lines

@@ -23,8 +23,9 @@ from typing import Any, Literal
 
 import contrastive_artifacts as ca
 from contrastive_artifacts import audio
-from contrastive_artifacts.core import typed
+from contrastive_artifacts.core import files, typed
 from contrastive_artifacts.core.console import console, table
+from contrastive_artifacts.scan.results import result_paths, stem_beside, write_results
 from contrastive_artifacts.scan.timeline import severity_text
 
 _SPANS_SHOWN = 10
@@ -43,11 +44,11 @@ class Settings:
 
 def main(config: dict[str, Any]) -> None:
     settings = typed.settings(Settings, config, "")
-    encoder = ca.load(settings.encoder)
     info = audio.probe(settings.path, settings.stream)
-    if info.streams > 1:
-        details = ", ".join(text for text in (info.language, info.title) if text)
-        console.print(f"audio stream {info.stream} of {info.streams} ({details or 'no language'}); stream= chooses one")
+    stem = Path(settings.out) if settings.out else stem_beside(settings.path)
+    for path in result_paths(stem).values():
+        files.check_file("out", path)
+    encoder = ca.load(settings.encoder)
     timeline = ca.scan(
         settings.path,
         encoder,
@@ -56,10 +57,10 @@ def main(config: dict[str, Any]) -> None:
         leave=settings.leave,
         stream=settings.stream,
     )
-    stem = Path(settings.out or Path(settings.path).with_suffix(""))
-    writers = {"csv": timeline.to_csv, "json": timeline.to_json, "txt": timeline.to_audacity, "vtt": timeline.to_webvtt}
-    for suffix, write in {**writers, "html": timeline.to_html}.items():
-        write(stem.with_name(f"{stem.name}.artifacts.{suffix}"))
+    write_results(timeline, stem)
+    if info.streams > 1:
+        details = ", ".join(text for text in (info.language, info.title) if text)
+        console.print(f"audio stream {info.stream} of {info.streams} ({details or 'no language'}); stream= chooses one")
     rows = [
         [f"{s.start / timeline.sample_rate:.2f}", f"{s.stop / timeline.sample_rate:.2f}", s.label,
          severity_text(s.severity), f"{s.confidence:.2f}", "mix" if s.channel is None else s.channel]

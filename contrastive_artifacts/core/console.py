@@ -6,33 +6,79 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
+import rich.progress
 from rich.console import Console
 from rich.logging import RichHandler
+from rich.markup import escape
 from rich.table import Table
 
 from .errors import ArtifactsError, ParameterError, UnknownNameError
 
+_DIRECTIONAL = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # make text run backwards on the screen
 FAILED, WRONG_USE, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141  # exit statuses; the last two are 128 + signal
 
 
+Item = TypeVar("Item")
+
+
 class _Console(Console):
+    """Prints text literally: names of files may hold rich markup ("[live]") and control characters."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(soft_wrap=True, markup=False, emoji=False, **options)
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        super().print(*(printable(item) if isinstance(item, str) else item for item in objects), **options)
+
     def on_broken_pipe(self) -> NoReturn:
         raise BrokenPipeError  # rich would exit with 1 from here
 
 
+class _Formatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
+
+
+def printable(text: str) -> str:
+    """Text with control characters, directional overrides and bytes that are not UTF-8 escaped; line ends stay.
+
+    >>> printable("a\\x1b[31m.wav")
+    'a\\\\x1b[31m.wav'
+    """
+    return "".join(_escaped(c) if _is_control(c) else c for c in text)
+
+
+def _is_control(c: str) -> bool:
+    return c not in "\n\t" and (unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or c in _DIRECTIONAL)
+
+
+def _escaped(c: str) -> str:
+    return c.encode("unicode_escape").decode()
+
+
 # A pipe has no width of its own: tables are written to it in full.
-console = _Console(soft_wrap=True, width=None if sys.stdout.isatty() else 160)
+console = _Console(width=None if sys.stdout.isatty() else 160)
+stderr = _Console(stderr=True)
+
+
+def track(items: Iterable[Item], title: str, total: float | None = None) -> Iterator[Item]:
+    """Shows a progress bar on stderr, if that is a terminal, while the items are iterated over."""
+    hidden = not stderr.is_terminal
+    yield from rich.progress.track(
+        items, escape(printable(title)), total, console=stderr, transient=True, disable=hidden
+    )
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Prints rows of cells under a title."""
-    grid = Table(*columns, title=title, title_justify="left")
+    grid = Table(*columns, title=printable(title), title_justify="left")
     for row in rows:
-        grid.add_row(*(str(cell) for cell in row))
+        grid.add_row(*(printable(str(cell)) for cell in row))
     console.print(grid)
 
 
@@ -49,13 +95,14 @@ def instructive(stopped: str = "") -> Iterator[None]:
     """
     os.environ["HYDRA_FULL_ERROR"] = "1"  # hydra raises errors instead of printing them itself
     handler = RichHandler(console=Console(stderr=True), show_path=False, show_time=False)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
+    handler.setFormatter(_Formatter("%(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     try:
         yield
         sys.stdout.flush()
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would end the clearing up with a traceback
-        Console(stderr=True, soft_wrap=True).print(f"Stopped. {stopped}".strip(), highlight=False, markup=False)
+        _Console(stderr=True).print(f"Stopped. {stopped}".strip(), highlight=False)
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is flushed at exit goes nowhere
@@ -65,6 +112,5 @@ def instructive(stopped: str = "") -> Iterator[None]:
         of_a_file = isinstance(error, OSError) and error.strerror is not None  # no permission, no space, a folder ...
         if not (isinstance(error, ArtifactsError) or of_configuration or of_a_file):
             raise
-        stderr = Console(stderr=True, soft_wrap=True)
-        stderr.print(f"{type(error).__name__}: {error}", style="red", highlight=False, markup=False)
+        _Console(stderr=True).print(f"{type(error).__name__}: {error}", style="red", highlight=False)
         sys.exit(WRONG_USE if of_configuration or isinstance(error, ParameterError | UnknownNameError) else FAILED)

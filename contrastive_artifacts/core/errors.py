@@ -43,5 +43,9 @@ class StorageError(ArtifactsError):
     """A file of this package (index, table, run) that is missing, damaged or of another version."""
 
 
+class TargetError(StorageError, ParameterError):
+    """A setting names a file or folder that cannot be written; raised before the work."""
+
+
 class TrainingError(ArtifactsError):
     """Training cannot start or continue; what was saved so far remains."""

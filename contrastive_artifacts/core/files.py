@@ -13,12 +13,12 @@ import re
 import socket
 import subprocess
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .errors import ArtifactsError, StorageError
+from .errors import ArtifactsError, StorageError, TargetError
 
 _REASONS = {  # of a failed write, each with its remedy
     errno.ENOSPC: "the disk is full; free space, or choose another disk",
@@ -38,6 +38,7 @@ _REASONS = {  # of a failed write, each with its remedy
 }
 _OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)  # only a write fails in this way
 _LONGEST_STEM = 80  # bytes of the target's stem in the name of a temporary file, which may have 255 in all
+_TRIED = 4096  # bytes that are written to try a disk
 _ABANDONED_S = 24 * 3600.0
 _TEMPORARY = re.compile(r"\..*\.(?:([0-9a-f]{8})-)?(\d+)(?:-\d+)?\.tmp(?:\.[^.]*)?", re.DOTALL)
 _HOST = hashlib.blake2b(socket.gethostname().encode(), digest_size=4).hexdigest()
@@ -55,21 +56,46 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     Raises:
         StorageError: it cannot be written; see :func:`writing`.
     """
-    path = Path(path)
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-        temporary = _temporary_beside(path)
-        try:
-            yield temporary
+    with atomic_paths([path]) as (temporary,):
+        yield temporary
+
+
+@contextmanager
+def atomic_paths(paths: Sequence[str | Path]) -> Iterator[list[Path]]:
+    """:func:`atomic_path` for several files of one folder: they are renamed when all of them are on the disk."""
+    targets = [Path(path) for path in paths]
+    with writing(targets[0]), ExitStack() as stack:
+        temporaries = []
+        for path in targets:
+            with writing(path):
+                temporaries.append(_prepared(path))
+                stack.callback(_remove, temporaries[-1])
+        yield temporaries
+        for temporary in temporaries:
             temporary.chmod(0o666 & ~_umask())  # some writers create private files (safetensors does)
             fsync(temporary)
+        for temporary, path in zip(temporaries, targets, strict=True):
             os.replace(temporary, path)
-            fsync(path.parent)
-        finally:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
+        fsync(targets[0].parent)
+
+
+def check_file(setting: str, path: str | Path) -> None:
+    """Tries whether ``path`` can be written, before the work whose result goes there; creates its folder.
+
+    Raises:
+        TargetError: it cannot; the message names ``setting``, the setting that holds the path.
+    """
+    path = Path(path)
+    with _of_setting(setting), writing(path):
+        _try(_prepared(path))
+
+
+def check_folder(setting: str, path: str | Path) -> None:
+    """:func:`check_file` for a folder that files are written to."""
+    path = Path(path)
+    with _of_setting(setting), writing(path):
+        path.mkdir(parents=True, exist_ok=True)
+        _try(_temporary_beside(path / "tried"))
 
 
 @contextmanager
@@ -166,6 +192,37 @@ def fsync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _prepared(path: Path) -> Path:
+    """The name of a temporary file for ``path``, whose folder is created."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    return _temporary_beside(path)
+
+
+def _try(temporary: Path) -> None:
+    try:
+        temporary.write_bytes(bytes(_TRIED))
+        fsync(temporary)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror) from error  # of the target, whatever the name of the temporary file
+    finally:
+        _remove(temporary)
+
+
+@contextmanager
+def _of_setting(name: str) -> Iterator[None]:
+    try:
+        yield
+    except StorageError as error:
+        raise TargetError(f"{name}={error}") from error
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def _umask() -> int:

@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from rich.progress import track
 
 from ..core import files, typed
+from ..core.console import track
 from ..core.errors import CorpusError, StorageError
 from ..core.lock import locked
 from ..data.corpora import Clip, Corpus
@@ -104,7 +104,7 @@ def _sequences(work: partial[list[Example]], corpus: Corpus, clips: Sequence[Cli
     """The examples of all clips, in the order of the clips."""
     by_clip: dict[str, list[Example]] = {}
     with closing(pool.results(work, clips, workers)) as results:
-        for clip, result in track(results, f"render and encode {corpus.name}", total=len(clips), transient=True):
+        for clip, result in track(results, f"render and encode {corpus.name}", total=len(clips)):
             if isinstance(result, pool.Crashed):
                 raise StorageError(f"{clip.id}: {result.problem}.")
             by_clip[clip.id] = result

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 import torch
-from rich.progress import track
 
+from ..core.console import track
 from ..core.errors import ParameterError
 from ..data.corpora import Clip, Corpus
 from ..data.views import View, ViewSettings, evaluation_views, stack
@@ -62,7 +62,7 @@ def embed_views(
     for side, (corpus, clips) in sides.items():
         total = len(clips) * draws * len(settings.states)
         views = evaluation_views(corpus, clips, settings, seed, draws)
-        shown = track(_batched(views, BATCH), f"embed {corpus.name}/{side}", total=-(-total // BATCH), transient=True)
+        shown = track(_batched(views, BATCH), f"embed {corpus.name}/{side}", total=-(-total // BATCH))
         for batch in shown:
             natives = [
                 (view.native_waveform, view.native_rate) for view in batch if view.native_waveform is not None

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from scipy.ndimage import find_objects, median_filter
 from scipy.ndimage import label as connected
 
 from .. import audio
 from ..audio import windows
+from ..core.console import printable, stderr
 from ..core.errors import AudioError, ParameterError
 from ..embedding import load
 from .timeline import Segment as Segment
@@ -134,7 +134,7 @@ def scan(
     signals = range(info.channels) if channels == "each" else [None]
     runs: list[_Run] = []
     with _progress(info.duration_s, progress) as bar:
-        task = bar.add_task(Path(path).name, total=info.duration_s)
+        task = bar.add_task(printable(Path(path).name), total=info.duration_s)
         for blocks in file.runs(max(round(_BLOCK_S * rate), window)):
             run = _Run([_Lane(channel) for channel in signals])
             for items in _batches(windows.stream(blocks, window, hop), batch):
@@ -214,17 +214,14 @@ def _segments(
 
 
 def _progress(duration_s: float | None, enabled: bool) -> Progress:
-    console = Console(stderr=True)
     is_long = duration_s is None or duration_s > _PROGRESS_FROM_S
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f} %"),
         TimeRemainingColumn(),
     )
-    return Progress(
-        *columns, console=console, transient=True, disable=not (enabled and is_long and console.is_terminal)
-    )
+    return Progress(*columns, console=stderr, transient=True, disable=not (enabled and is_long and stderr.is_terminal))
 
 
 def _check(

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch.utils.tensorboard import SummaryWriter
 
 from ..core import files
+from ..core.console import stderr
 
 B = TypeVar("B")
 
@@ -66,6 +67,7 @@ class TrainingLog:
             MofNCompleteColumn(),
             TextColumn("{task.fields[facts]}"),
             TimeRemainingColumn(),
+            console=stderr,
         )
         self.task = self.bar.add_task("", total=steps, completed=start, stage="", facts="")
 

@@ -7,7 +7,7 @@ import signal
 import pytest
 from omegaconf import OmegaConf
 
-from contrastive_artifacts.core.console import instructive, table
+from contrastive_artifacts.core.console import console, instructive, table, track
 from contrastive_artifacts.core.errors import AudioError, ParameterError, UnknownNameError
 
 
@@ -79,3 +79,15 @@ def test_a_table_shows_its_cells(capsys):
     output = capsys.readouterr().out
     for cell in ("figures", "name", "hum", "3", "clicks", "None"):
         assert cell in output
+
+
+def test_names_are_shown_literally(capsys):
+    name = "a[/b] [live] :smile: \x1b[31m\u202e\udcff 文.flac"
+    shown = r"a[/b] [live] :smile: \x1b[31m\u202e\udcff 文.flac"
+    table(f"{name}: 3", ["name"], [[name]])
+    console.print(name)
+    assert capsys.readouterr().out.count(shown) == 3
+    assert raising(AudioError(f"{name} is empty.")) == 1
+    assert shown in capsys.readouterr().err
+    assert list(track([1, 2], "[/b]")) == [1, 2]
+    assert capsys.readouterr().out == ""

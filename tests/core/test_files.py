@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from contrastive_artifacts.core import files
-from contrastive_artifacts.core.errors import StorageError
+from contrastive_artifacts.core.errors import StorageError, TargetError
 
 
 def test_the_new_file_appears_when_the_block_ends(tmp_path: Path) -> None:
@@ -185,3 +185,21 @@ def test_a_commit_is_that_of_the_checkout_which_holds_the_file(tmp_path: Path, m
     assert files.commit(tmp_path / "a.py").endswith("+")
     monkeypatch.setenv("PATH", str(tmp_path))
     assert files.commit(tmp_path / "a.py") == "unknown"
+
+
+def test_a_target_is_tried_and_its_setting_named(tmp_path: Path) -> None:
+    files.check_file("out", tmp_path / "new" / "a.csv")
+    files.check_folder("to", tmp_path / "new" / "folder")
+    assert not list((tmp_path / "new" / "folder").iterdir())
+    (tmp_path / "a.csv").write_text("before")
+    files.check_file("csv", tmp_path / "a.csv")
+    assert (tmp_path / "a.csv").read_text() == "before"
+    for setting, check, path in (
+        ("page", files.check_file, tmp_path / "new"),
+        ("out", files.check_file, tmp_path / ("n" * 300)),
+        ("csv", files.check_file, tmp_path / "a.csv" / "b.csv"),
+        ("to", files.check_folder, tmp_path / "a.csv"),
+        ("index", files.check_folder, tmp_path / ("n" * 300)),
+    ):
+        with pytest.raises(TargetError, match=f"^{setting}={path}"):
+            check(setting, path)

@@ -13,12 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rich.progress import track
-
 from ... import artifacts
 from ...artifacts import ARTIFACTS, CLEAN
 from ...artifacts.render import VERSION
-from ...core.console import console
+from ...core.console import track
 from ...core.errors import ArtifactsError, CorpusError, StorageError
 from ...core.journal import Journal
 from ..corpora import Corpus
@@ -110,10 +108,7 @@ def _fill(
         (folder / manifest.CSV).unlink(missing_ok=True)
         work = partial(_render_job, corpus=corpus, settings=settings, layout=layout, folder=folder)
         with closing(pool.results(work, remaining, workers)) as results:
-            hidden = not console.is_terminal
-            for job, outcome in track(
-                results, "render", len(remaining), console=console, transient=True, disable=hidden
-            ):
+            for job, outcome in track(results, "render", len(remaining)):
                 if isinstance(outcome, pool.Crashed):  # not added to the journal: the next call tries again
                     crashed += [(clip.clip.id, outcome.problem) for clip in job.clips]
                     continue

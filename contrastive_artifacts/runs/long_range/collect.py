@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from rich.progress import track
 
 from ...core import files
+from ...core.console import track
 from ...core.errors import FingerprintError, ParameterError, StorageError
 from ...models.context import PatchTable
 from .material import Item
@@ -70,7 +70,7 @@ def _compute(
 ) -> Collected:  # fmt: skip
     facts: list[dict[str, Any]] = []
     rows: dict[str, list[np.ndarray]] = {name: [] for name in jobs}
-    for item in track(make_items(), title, total=total, transient=True):
+    for item in track(make_items(), title, total=total):
         waveform = item.finished() if finished else item.waveform[0]
         for name, job in jobs.items():
             rows[name].append(job.vectors(waveform, item).astype(np.float16))
