@@ -103,10 +103,10 @@ def test_a_damaged_map_is_replaced(plain_umap, tmp_path, damage):
 
 
 def test_without_write_permission_no_map_is_saved(plain_umap, tmp_path, monkeypatch):
-    def refused(path: Path) -> None:
+    def refused(path: Path, arrays: object) -> None:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(layout, "atomic_path", refused)
+    monkeypatch.setattr(layout, "write_tensors", refused)
     assert len(layout_of(index_of(tmp_path, unit(30))).points) == 30
     assert not (tmp_path / "map.safetensors").exists()
 
