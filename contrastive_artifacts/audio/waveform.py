@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import operator
 import sys
 from pathlib import Path
 from typing import Any
@@ -40,7 +42,10 @@ def as_waveform(samples: Any, sample_rate: int, what: str = "waveform") -> np.nd
         AudioError: NaN or infinite values or such beyond 1e12 (with their count and the first position), no samples,
             more than 8 channels, another number of dimensions, a number type without a full scale, or a sample rate out
             of range.
+        ParameterError: a sample rate that is not a whole number.
     """
+    if not _is_whole(sample_rate):
+        raise ParameterError(f"The sample rate of the {what} is {sample_rate!r}; give it in Hz, as a whole number.")
     if not RATES[0] <= sample_rate <= RATES[1]:
         raise AudioError(f"The sample rate of the {what} is {sample_rate} Hz; it must lie in {RATES[0]}..{RATES[1]}.")
     waveform = _float32(_numpy(samples), what)
@@ -176,6 +181,16 @@ def write(path: str | Path, waveform: np.ndarray, sample_rate: int, subtype: str
             soundfile.write(temporary, waveform.T, sample_rate, subtype=subtype, format=kind)
         except soundfile.LibsndfileError as error:
             raise AudioError(f"{path} cannot be written at {sample_rate} Hz as {kind} {subtype}: {error}") from error
+
+
+def _is_whole(number: Any) -> bool:
+    if isinstance(number, float | np.floating):
+        return not math.isfinite(number) or float(number).is_integer()
+    try:
+        operator.index(number)
+    except TypeError:
+        return False
+    return not isinstance(number, bool)
 
 
 def _numpy(samples: Any) -> np.ndarray:

@@ -14,6 +14,7 @@ from torch import nn
 
 from .. import audio
 from ..audio import windows
+from ..core.errors import ParameterError
 from ..core.vectors import unit_rows
 from ..models import backbones
 from ..models.detail import DetailFigures, numpy_detail
@@ -99,6 +100,7 @@ class Embedder(Generic[Prepared]):
 
         Raises:
             AudioError: it cannot be read, is empty, or holds NaN.
+            ParameterError: neither a path nor a pair, a sample rate that is no whole number, or no such channel.
         """
         return next(iter(self.embed_batch([source], channel)))
 
@@ -113,6 +115,8 @@ class Embedder(Generic[Prepared]):
             for start, window in source_windows:
                 source_numbers.append(number)
                 positions.append((start, start + window.shape[1]))
+                if channel is not None and not 0 <= channel < len(window):
+                    raise ParameterError(f"channel={channel}: there are {len(window)} channels, counted from 0.")
                 channels = window if channel is None else window[channel : channel + 1]
                 prepared.append(self.prepare(audio.downmix(channels), rate))
                 if len(prepared) == 4 * BATCH:
@@ -153,6 +157,8 @@ class Embedder(Generic[Prepared]):
             rate = file.info.sample_rate
             runs: Iterable[Iterable[tuple[int, np.ndarray]]] = file.runs(round(BLOCK_S * rate))
         else:
+            if not (isinstance(source, tuple | list) and len(source) == 2):
+                raise ParameterError(f"There is a {type(source).__name__}; give a path, or (waveform, sample_rate).")
             waveform, rate = audio.as_waveform(*source), int(source[1])
             runs = [[(0, waveform)]]
         window, hop = round(self.window_s * rate), round(self.hop_s * rate)

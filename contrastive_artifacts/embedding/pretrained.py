@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import StorageError
+from ..core.errors import AudioError, StorageError
 from ..core.vectors import unit_rows
 from ..probes import Probe
 from .embedder import Embedder, Embedding, Input
@@ -40,6 +40,7 @@ class PretrainedEncoder:
             labels that users added, by name. Without a probe, the states that the encoder was trained on.
         probe: Classifies vectors and estimates severities; None where the run has not been probed.
         window_s, hop_s: Length and hop of the windows that inputs are cut into, in seconds.
+        shortest_s: Least length of an input of :meth:`classify` in seconds: a sixth of a window, 0.5 s for "release".
         sample_rate: Rate of the encoder in Hz; inputs of any rate are resampled to it.
         dim: Width D of a vector.
         fingerprint: Stored with whatever this encoder computes.
@@ -49,6 +50,7 @@ class PretrainedEncoder:
         self._embedder, self.probe = embedder, probe
         self.fingerprint, self.dim = embedder.fingerprint, embedder.dim
         self.window_s, self.hop_s = embedder.window_s, embedder.hop_s
+        self.shortest_s = embedder.window_s / 6
         self.sample_rate = embedder.sample_rate
         self.labels = embedder.states if probe is None else _ordered(probe.classes, embedder.states)
 
@@ -71,12 +73,22 @@ class PretrainedEncoder:
     def classify(self, source: Input) -> Classification:
         """Classifies one input as a whole; for a long recording see ``scan``.
 
+        Inputs shorter than ``shortest_s`` are refused: less than a sixth of a window sounds clipped or interrupted to
+        an encoder, whatever it is. (:meth:`embed` takes any length.)
+
         Raises:
             StorageError: this run has not been probed.
-            AudioError: as :meth:`embed`.
+            AudioError: as :meth:`embed`, or the input is too short.
         """
         probe = self._need_probe()
-        label, probabilities, severity = probe.classify(self.embed(source).clip, self.fingerprint)
+        embedding = self.embed(source)
+        seconds = int(embedding.samples[-1, 1] - embedding.samples[0, 0]) / embedding.sample_rate
+        if seconds < self.shortest_s:
+            name = source if isinstance(source, str | Path) else "The waveform"
+            raise AudioError(
+                f"{name} is too short to be classified: {seconds:.3g} s; give {self.shortest_s:.3g} s or more."
+            )
+        label, probabilities, severity = probe.classify(embedding.clip, self.fingerprint)
         return Classification(label, {name: probabilities[name] for name in self.labels}, severity)
 
     def classify_windows(self, waveforms: Sequence[np.ndarray], sample_rate: int) -> tuple[np.ndarray, np.ndarray]:

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from .index import Hit as Hit
 from .index import Index as Index
+from .index import check_k as check_k
 from .metadata import Where as Where
 from .metadata import rows_at as rows_at

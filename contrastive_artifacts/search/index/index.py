@@ -253,8 +253,7 @@ class Index:
     ) -> list[list[Hit]]:
         """:meth:`search` for each row of ``vectors`` [M, D]; ``exclude`` may be a list of M conditions."""
         queries = _unit_rows(vectors, "vectors", self.dim)
-        if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
-            raise ParameterError(f"k is {k!r}; give a whole number of at least 1.")
+        check_k(k)
         excluded = [exclude] * len(queries) if exclude is None or isinstance(exclude, Mapping) else list(exclude)
         if len(excluded) != len(queries):
             raise ParameterError(f"{len(queries)} vectors but {len(excluded)} exclude conditions; give one per vector.")
@@ -348,6 +347,16 @@ def _ids(ids: Sequence[int] | np.ndarray | None, count: int) -> np.ndarray:
     if len(unique) < count:
         raise ParameterError(f"the id {unique[counts > 1][0]} stands twice; every row needs one of its own.")
     return given.astype(np.int64)
+
+
+def check_k(k: Any) -> None:
+    """Checks a number of hits.
+
+    Raises:
+        ParameterError: it is not a whole number, or less than 1.
+    """
+    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
+        raise ParameterError(f"k is {k!r}; give a whole number of at least 1.")
 
 
 def _unit_rows(vectors: Any, what: str, dim: int | None = None) -> np.ndarray:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from ...core import files
 from ...core.errors import ParameterError, StorageError
 from ...scan.timeline import clock
-from ..index import Hit, Index, Where
+from ..index import Hit, Index, Where, check_k
 
 _PLACE = ("corpus", "clip", "channel", "artifact", "params", "sample_rate")  # rows that differ in one never overlap
 _NUMBERS = ("severity", "heard_severity", "heard_probability")
@@ -70,6 +70,7 @@ def retrieve(
         StorageError: as :func:`check_places`.
     """
     check_places(index)
+    check_k(k)
     fetched = min(4 * k + 16, max(1, len(index)))
     while True:
         hits = index.search(vector, fetched, where, exclude)
