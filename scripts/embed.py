@@ -52,6 +52,8 @@ def main(config: dict[str, Any]) -> None:
     if settings.index:
         index = retrieval.index_table(table, settings.index, encoder.fingerprint)
         console.print(f"index     {index.directory}: {index.kind}, recall {index.recall:.2f}")
+    if corpus.left_out:
+        console.print(f"folder    {corpus.left_out}")
     if problems:
         files.write_csv(out.with_suffix(".problems.csv"), [("clip", "problem"), *problems])
         console.print(f"problems  {out.with_suffix('.problems.csv')}: {len(problems)} recordings were left out")

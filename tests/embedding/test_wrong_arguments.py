@@ -85,9 +85,7 @@ def test_inputs_too_short_are_not_classified_but_embedded(encoder: ca.Pretrained
     assert ca.load("release/slow").shortest_s == pytest.approx(10 / 6)
     audio.write(tmp_path / "short.wav", NOISE[:100], 44100)
     for source in (tmp_path / "short.wav", (NOISE[:100], 44100), (NOISE[:22049], 44100)):
-        with pytest.raises(
-            AudioError, match=r"(short\.wav|The waveform) is too short .* give 0\.5 s or"
-        ):
+        with pytest.raises(AudioError, match=r"(short\.wav|The waveform) is too short .* give 0\.5 s or"):
             encoder.classify(source)
         assert np.isfinite(encoder.embed(source).clip).all()
     assert encoder.classify((NOISE, 44100)).label in encoder.labels

@@ -131,7 +131,10 @@ def _described(
 ) -> list[Clip]:
     used = _columns(columns, header, table)
     if template is None and "file" not in used:
-        raise CorpusError(f"{table} has no file column (it has {', '.join(header)}); name it: columns={{file: NAME}}.")
+        raise CorpusError(
+            f"{table} has no file column (it has {', '.join(header)}); name it: columns={{file: NAME}}, on the command "
+            "line corpus.columns={file: NAME}."
+        )
     clips: list[Clip] = []
     missing: list[str] = []
     outside: list[str] = []
