@@ -4,7 +4,8 @@
     python scripts/embed.py archive/ index=archive-index encoder=release out=outputs/archive.parquet
 
 One row per window: file, start and stop in samples of the file's own sample rate, what the probe predicts, and the
-vector. Files that cannot be read become rows of OUT.problems.csv. Next: retrieve, recurrences or explore with index=.
+vector. Files that cannot be read become rows of OUT.problems.csv. The same command again continues an interrupted run.
+Next: retrieve, recurrences or explore with index=.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from contrastive_artifacts import cli
 
 if __name__ == "__main__":  # before the slow imports
     cli.run(
-        __file__, cli.Positional("FOLDER", "corpus.path"), stopped="Nothing was written; run the same command again."
+        __file__,
+        cli.Positional("FOLDER", "corpus.path"),
+        stopped="Finished recordings are kept in OUT.parts; run the same command again for the others.",
     )
 
 from collections.abc import Mapping
@@ -24,7 +27,7 @@ from typing import Any, Literal
 import contrastive_artifacts as ca
 from contrastive_artifacts.core import files, typed
 from contrastive_artifacts.core.console import console, track
-from contrastive_artifacts.embedding.table import write_table
+from contrastive_artifacts.embedding.table import read_table
 from contrastive_artifacts.runs import sections
 from contrastive_artifacts.search import retrieval
 
@@ -45,15 +48,22 @@ def main(config: dict[str, Any]) -> None:
     files.check_file("out", out)
     if settings.index:
         files.check_folder("index", settings.index)
-    clips = track(corpus.clips, "embed")
-    table, problems = retrieval.embed_recordings(corpus, clips, encoder, settings.channels)
-    write_table(out, table)
-    console.print(f"table     {out}: {len(table)} windows of {len(corpus) - len(problems)} recordings")
-    if settings.index:
-        index = retrieval.index_table(table, settings.index, encoder.fingerprint)
+    with retrieval.EmbeddingParts(out, corpus, encoder, settings.channels) as parts:
+        parts.embed(track(corpus.clips, "embed"))
+        problems, path = parts.problems, out.with_suffix(".problems.csv")
+        if problems:
+            files.write_csv(path, [("clip", "problem"), *problems])
+        else:
+            path.unlink(missing_ok=True)  # of an earlier run
+        windows = parts.join()
+        index = None
+        if settings.index:
+            index = retrieval.index_table(read_table(out), settings.index, encoder.fingerprint)
+        parts.remove()
+    console.print(f"table     {out}: {windows} windows of {len(corpus) - len(problems)} recordings")
+    if index is not None:
         console.print(f"index     {index.directory}: {index.kind}, recall {index.recall:.2f}")
     if corpus.left_out:
         console.print(f"folder    {corpus.left_out}")
     if problems:
-        files.write_csv(out.with_suffix(".problems.csv"), [("clip", "problem"), *problems])
-        console.print(f"problems  {out.with_suffix('.problems.csv')}: {len(problems)} recordings were left out")
+        console.print(f"problems  {path}: {len(problems)} recordings were left out")

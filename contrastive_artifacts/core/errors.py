@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class ArtifactsError(Exception):
     """Base of every error this package raises on purpose."""
@@ -49,3 +52,21 @@ class TargetError(StorageError, ParameterError):
 
 class TrainingError(ArtifactsError):
     """Training cannot start or continue; what was saved so far remains."""
+
+
+@contextmanager
+def one_of_many(name: str) -> Iterator[None]:
+    """In a batch, the work on one file: whatever error it causes becomes one of this package, and the others go on.
+
+    Raises:
+        ArtifactsError: the block raised something, or the name of the file is not UTF-8.
+    """
+    try:
+        name.encode()
+        yield
+    except ArtifactsError:
+        raise
+    except UnicodeEncodeError:
+        raise ArtifactsError("The name of the file is not UTF-8; rename it.") from None
+    except Exception as error:
+        raise ArtifactsError(f"{type(error).__name__}: {error}") from error

@@ -8,6 +8,7 @@ from .clusters import Recurrence as Recurrence
 from .clusters import cluster as cluster
 from .clusters import recurrences as recurrences
 from .clusters import write_recurrences_csv as write_recurrences_csv
+from .parts import EmbeddingParts as EmbeddingParts
 from .projector import write_projector as write_projector
 from .query import mean_of as mean_of
 from .query import of_label as of_label

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from ... import audio
 from ...core import seeding
-from ...core.errors import ArtifactsError, ParameterError
+from ...core.errors import ArtifactsError, AudioError, ParameterError, one_of_many
 from ...data.corpora import Clip, Corpus
 from ...embedding.embedder import Embedding, Input
 from ...embedding.table import make_table, recording_rows, table_vectors
@@ -47,31 +47,62 @@ def embed_recordings(
     Raises:
         ArtifactsError: none of the recordings could be embedded.
     """
-    if channels not in ("mix", "each"):
-        raise ParameterError(f'channels={channels!r}: give "mix" (the mean of the channels) or "each".')
+    check_channels(channels)
     rows: list[dict[str, Any]] = []
     vectors: list[np.ndarray] = []
     problems: list[tuple[str, str]] = []
     for clip in clips:
         try:
-            source = clip.path or corpus.load(clip)
-            for channel in [None] if channels == "mix" else range(_channels(source)):
-                embedding = encoder.embed(source, channel)
-                rows += recording_rows(embedding, clip, corpus.name, channel)
-                vectors.append(embedding.frames)
+            for spans, frames in embed_recording(corpus, clip, encoder, channels):
+                rows += spans
+                vectors.append(frames)
         except ArtifactsError as error:
             problems.append((clip.id, str(error)))
     if not rows:
         problem = problems[0][1] if problems else "there are no recordings"
         raise ArtifactsError(f"None of the recordings could be embedded; the first problem: {problem}")
-    x = np.concatenate(vectors)
-    if encoder.has_probe:
-        verdicts = Verdicts.of(*encoder.classify_vectors(x))
-        for row, label, severity, probability in zip(rows, *verdicts, strict=True):
-            row["heard"] = encoder.labels[label]
-            row["heard_severity"] = float(severity)
-            row["heard_probability"] = float(probability)
-    return make_table(rows, x, encoder.fingerprint, "h"), problems
+    table = make_table(rows, np.concatenate(vectors), encoder.fingerprint, "h")
+    return with_verdicts(table, encoder), problems
+
+
+def check_channels(channels: str) -> None:
+    """Raises ParameterError where ``channels`` is neither "mix" nor "each"."""
+    if channels not in ("mix", "each"):
+        raise ParameterError(f'channels={channels!r}: give "mix" (the mean of the channels) or "each".')
+
+
+def embed_recording(
+    corpus: Corpus, clip: Clip, encoder: Classifier, channels: Literal["mix", "each"]
+) -> list[tuple[list[dict[str, Any]], np.ndarray]]:
+    """Rows and vectors [N, D] of the mix of a recording, or of each of its channels.
+
+    Raises:
+        ArtifactsError: it cannot be embedded, whatever error a decoder raises.
+    """
+    with one_of_many(clip.id):
+        source = clip.path or corpus.load(clip)
+        results = []
+        for channel in [None] if channels == "mix" else range(_channels(source)):
+            embedding = encoder.embed(source, channel)
+            if not np.isfinite(embedding.frames).all():
+                raise AudioError("its samples are too large to be embedded: vectors are not finite; save it again.")
+            results.append((recording_rows(embedding, clip, corpus.name, channel), embedding.frames))
+        return results
+
+
+def with_verdicts(table: pa.Table, encoder: Classifier) -> pa.Table:
+    """A table of embeddings with the columns of the probe's verdicts, if the encoder has a probe."""
+    if not encoder.has_probe:
+        return table
+    labels, severities, probabilities = Verdicts.of(*encoder.classify_vectors(table_vectors(table)))
+    columns = {
+        "heard": pa.array([encoder.labels[label] for label in labels], pa.string()),
+        "heard_severity": pa.array(severities.astype(np.float32)),
+        "heard_probability": pa.array(probabilities.astype(np.float32)),
+    }
+    for name, values in columns.items():
+        table = table.add_column(table.num_columns - 1, name, values)
+    return table
 
 
 def index_table(table: pa.Table, directory: Any, fingerprint: str) -> Index:

@@ -37,7 +37,7 @@ def test_table_and_figure_are_written_and_kept(tmp_path):
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "rows").iterdir()}
     assert len(before) == 2
     again = compare(tmp_path, *arguments)
-    assert again.stdout.count("finished before") == 2
+    assert again.stderr.count("finished before") == 2
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "rows").iterdir()} == before
 
 
