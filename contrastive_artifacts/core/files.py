@@ -13,7 +13,7 @@ import re
 import socket
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -42,6 +42,7 @@ _TRIED = 4096  # bytes that are written to try a disk
 _ABANDONED_S = 24 * 3600.0
 _TEMPORARY = re.compile(r"\..*\.(?:([0-9a-f]{8})-)?(\d+)(?:-\d+)?\.tmp(?:\.[^.]*)?", re.DOTALL)
 _HOST = hashlib.blake2b(socket.gethostname().encode(), digest_size=4).hexdigest()
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _numbers = itertools.count()
 
 
@@ -131,16 +132,42 @@ def remove_abandoned(folder: str | Path) -> None:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Writes a text file in UTF-8, complete or not at all."""
+    """Writes a text file in UTF-8, complete or not at all; bytes of file names that are not UTF-8 are escaped."""
     with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_csv(path: str | Path, rows: Iterable[Iterable[Any]]) -> None:
-    """Writes rows of cells; the header is the first row."""
+    """Writes rows of cells, see :func:`csv_text`; the header is the first row."""
+    write_text(path, csv_text(rows))
+
+
+def csv_text(rows: Iterable[Iterable[Any]]) -> str:
+    """Rows as CSV. Texts that a spreadsheet would take for formulas ("=1+1", "@name") get a "'" before them.
+
+    >>> csv_text([["=1+1", "-3.5", -3.5]])
+    "'=1+1,-3.5,-3.5\\n"
+    """
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    write_text(path, text.getvalue())
+    csv.writer(text, lineterminator="\n").writerows([inert(cell) for cell in row] for row in rows)
+    return text.getvalue().encode("utf-8", "backslashreplace").decode()  # bytes of file names that are not UTF-8
+
+
+def inert(cell: Any) -> Any:
+    """A cell as :func:`csv_text` writes it; :func:`from_inert` undoes it."""
+    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) and not _is_number(cell) else cell
+
+
+def from_inert(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row that was read from a CSV of this package, with its texts as they were before :func:`inert`.
+
+    >>> from_inert({"clip": "'=1+1.wav", "label": "hum"})
+    {'clip': '=1+1.wav', 'label': 'hum'}
+    """
+    return {
+        name: cell[1:] if isinstance(cell, str) and cell.startswith("'") and _FORMULA.match(cell) else cell
+        for name, cell in row.items()
+    }
 
 
 def write_json(path: str | Path, value: Any) -> None:
@@ -192,6 +219,14 @@ def fsync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _prepared(path: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import json
 import os
@@ -203,3 +204,14 @@ def test_a_target_is_tried_and_its_setting_named(tmp_path: Path) -> None:
     ):
         with pytest.raises(TargetError, match=f"^{setting}={path}"):
             check(setting, path)
+
+
+def test_cells_that_a_spreadsheet_would_run_are_inert_and_come_back(tmp_path: Path) -> None:
+    texts = ["=1+1", "+x", "-rf.wav", "@name", "\tx", "'=quoted", "'plain", "plain", "-3.5", "", "a\udcff"]
+    files.write_csv(tmp_path / "a.csv", [["text", "number"], *([text, -1.5] for text in texts)])
+    with open(tmp_path / "a.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    written = [row["text"] for row in rows]
+    assert written[:7] == ["'=1+1", "'+x", "'-rf.wav", "'@name", "'\tx", "''=quoted", "'plain"]
+    assert [files.from_inert(row)["text"] for row in rows] == [*texts[:-1], r"a\udcff"]
+    assert {row["number"] for row in rows} == {"-1.5"}

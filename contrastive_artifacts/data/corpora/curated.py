@@ -61,7 +61,7 @@ def _decisions(path: Path) -> dict[str, str]:
     table = path / "manifest.csv" if path.is_dir() else path
     try:
         with open(table, newline="", encoding="utf-8") as stream:
-            rows = list(csv.DictReader(stream))
+            rows = [files.from_inert(row) for row in csv.DictReader(stream)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CorpusError(f"The manifest {table} cannot be read ({error}); run curate first.") from error
     if not rows or not {"id", "decision"} <= rows[0].keys():

@@ -6,9 +6,7 @@ versions. The JSON of a version contains the sha256 of its table and of the JSON
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 import shutil
 import tempfile
 from collections import Counter
@@ -154,9 +152,7 @@ def _add(folder: Path, parent: Path | None, text: str, stated: Mapping[str, Any]
 
 
 def _table(findings: Sequence[Finding], outcome: Sequence[Verdict]) -> str:
-    text = io.StringIO(newline="")
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(COLUMNS)
+    rows: list[Sequence[Any]] = [COLUMNS]
     for finding, verdict in zip(findings, outcome, strict=True):
         clip = finding.clip
         urgency = f"{finding.urgency:.3f}" if finding.flags else ""
@@ -167,8 +163,8 @@ def _table(findings: Sequence[Finding], outcome: Sequence[Verdict]) -> str:
         figures = [""] * len(_MEASURES)
         if finding.measures is not None:
             figures = [_cell(getattr(finding.measures, name)) for name in _MEASURES]
-        table.writerow([*origin, *judgement, *figures])
-    return text.getvalue()
+        rows.append([*origin, *judgement, *figures])
+    return files.csv_text(rows)
 
 
 def _file(finding: Finding) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...core.errors import ArtifactsError
+from ...core.errors import ArtifactsError, one_of_many
 from ...core.journal import Journal
 from ..corpora import Clip, Corpus
 from . import duplicates
@@ -92,12 +92,17 @@ def _key(corpus: Corpus, clip: Clip) -> str:
 
 def _measured(corpus: Corpus, clip: Clip) -> dict[str, Any]:
     try:
-        waveform, rate = corpus.load(clip)
-        low = duplicates.reduced(waveform, rate)
-        content = [round(float(value), 2) for value in duplicates.content(low)]
-        return {"measures": dataclasses.asdict(measure(waveform, rate)), "content": content}
+        with one_of_many(clip.id):
+            return _figures(corpus, clip)
     except ArtifactsError as error:
         return {"problem": str(error)}
+
+
+def _figures(corpus: Corpus, clip: Clip) -> dict[str, Any]:
+    waveform, rate = corpus.load(clip)
+    low = duplicates.reduced(waveform, rate)
+    content = [round(float(value), 2) for value in duplicates.content(low)]
+    return {"measures": dataclasses.asdict(measure(waveform, rate)), "content": content}
 
 
 def _judged(clip: Clip, entry: Mapping[str, Any], limits: Mapping[str, Limit]) -> Finding:

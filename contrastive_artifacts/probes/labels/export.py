@@ -69,7 +69,7 @@ def _csv_rows(path: Path) -> list[dict[str, Any]]:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file, strict=True)
             _check_columns(reader.fieldnames or (), path)
-            return [_numbers(row, number, path) for number, row in enumerate(reader, start=1)]
+            return [_numbers(files.from_inert(row), number, path) for number, row in enumerate(reader, start=1)]
     except (OSError, UnicodeError, csv.Error) as error:
         raise StorageError(f"{path} cannot be read as CSV ({error}); export the labels again.") from None
 
