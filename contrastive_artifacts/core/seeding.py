@@ -16,7 +16,7 @@ def derive(*key: Key) -> int:
     (True, False)
     """
     text = "\x1f".join(f"{type(part).__name__}:{part}" for part in (_plain(k) for k in key))
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
+    return int.from_bytes(hashlib.blake2b(text.encode(errors="surrogateescape"), digest_size=8).digest(), "big") >> 1
 
 
 def generator(*key: Key) -> np.random.Generator:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -187,4 +188,4 @@ def _cut(stem: str) -> str:
 
 
 def _digest(clip: Clip) -> str:
-    return hashlib.blake2b(clip.id.encode(), digest_size=4).hexdigest()
+    return hashlib.blake2b(os.fsencode(clip.id), digest_size=4).hexdigest()

@@ -16,8 +16,8 @@ from typing import Any
 from ... import artifacts
 from ...artifacts import ARTIFACTS, CLEAN
 from ...artifacts.render import VERSION
-from ...core.console import track
-from ...core.errors import ArtifactsError, CorpusError, StorageError
+from ...core.console import printable, track
+from ...core.errors import ArtifactsError, CorpusError, StorageError, one_of_many
 from ...core.journal import Journal
 from ..corpora import Corpus
 from . import manifest, pairs, pool
@@ -136,7 +136,8 @@ def _render_job(job: Job, corpus: Corpus, settings: DatasetSettings, layout: Lay
     with layout.open(folder, job) as sink:
         for planned in job.clips:
             try:
-                waveform, rate, start = pairs.load(corpus, planned, settings.clip_s)
+                with one_of_many(planned.clip.id):
+                    waveform, rate, start = pairs.load(corpus, planned, settings.clip_s)
                 views = pairs.fitting(planned.views, len(waveform))
                 left_out.update(Counter(v.artifact for v in planned.views) - Counter(v.artifact for v in views))
                 if not views:
@@ -147,7 +148,7 @@ def _render_job(job: Job, corpus: Corpus, settings: DatasetSettings, layout: Lay
                 raise  # the disk, not the clip
             except Exception as error:  # whatever error a clip causes in a decoder or an artifact, the others continue
                 kind = "" if isinstance(error, ArtifactsError) else f"{type(error).__name__}: "
-                rejected.append((planned.clip.id, f"{kind}{error}"))
+                rejected.append((printable(planned.clip.id), f"{kind}{error}"))
                 continue
             rows += _write(job, planned, group, clean, start, corpus.name, layout, sink)
     return {"rows": rows, "rejected": rejected, "left_out": dict(left_out)}
