@@ -81,20 +81,20 @@ def atomic_paths(paths: Sequence[str | Path]) -> Iterator[list[Path]]:
 
 
 def check_file(setting: str, path: str | Path) -> None:
-    """Tries whether ``path`` can be written, before the work whose result goes there; creates its folder.
+    """Tries whether ``path`` can be written, before the work whose result goes there; nothing stays behind.
 
     Raises:
         TargetError: it cannot; the message names ``setting``, the setting that holds the path.
     """
     path = Path(path)
-    with _of_setting(setting), writing(path):
+    with _of_setting(setting), writing(path), _new_folders(path.parent):
         _try(_prepared(path))
 
 
 def check_folder(setting: str, path: str | Path) -> None:
     """:func:`check_file` for a folder that files are written to."""
     path = Path(path)
-    with _of_setting(setting), writing(path):
+    with _of_setting(setting), writing(path), _new_folders(path):
         path.mkdir(parents=True, exist_ok=True)
         _try(_temporary_beside(path / "tried"))
 
@@ -245,6 +245,18 @@ def _try(temporary: Path) -> None:
         raise OSError(error.errno, error.strerror) from error  # of the target, whatever the name of the temporary file
     finally:
         _remove(temporary)
+
+
+@contextmanager
+def _new_folders(folder: Path) -> Iterator[None]:
+    """Removes the folders on the way to ``folder`` that the block creates."""
+    missing = [path for path in (folder, *folder.parents) if not os.path.exists(path)]
+    try:
+        yield
+    finally:
+        for path in missing:
+            with suppress(OSError):
+                path.rmdir()
 
 
 @contextmanager

@@ -68,6 +68,7 @@ class TrainingLog:
             TextColumn("{task.fields[facts]}"),
             TimeRemainingColumn(),
             console=stderr,
+            disable=not stderr.is_terminal,
         )
         self.task = self.bar.add_task("", total=steps, completed=start, stage="", facts="")
 

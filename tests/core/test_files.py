@@ -191,7 +191,8 @@ def test_a_commit_is_that_of_the_checkout_which_holds_the_file(tmp_path: Path, m
 def test_a_target_is_tried_and_its_setting_named(tmp_path: Path) -> None:
     files.check_file("out", tmp_path / "new" / "a.csv")
     files.check_folder("to", tmp_path / "new" / "folder")
-    assert not list((tmp_path / "new" / "folder").iterdir())
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "new").mkdir()
     (tmp_path / "a.csv").write_text("before")
     files.check_file("csv", tmp_path / "a.csv")
     assert (tmp_path / "a.csv").read_text() == "before"
