@@ -23,7 +23,13 @@ matplotlib.use("Agg")
 
 @pytest.fixture(autouse=True)
 def one_thread() -> None:
-    """Whatever ran before in this process: sums by two threads round otherwise than those of a test's child by one."""
+    """Whatever ran before in this process: sums by two threads are rounded otherwise than those of one."""
+    torch.set_num_threads(1)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup() -> None:
+    """The same for fixtures of a module or of the session, which are set up before :func:`one_thread`."""
     torch.set_num_threads(1)
 
 
