@@ -33,18 +33,27 @@ class State:
 def check_config(run: Path, config: dict[str, Any]) -> None:
     """Checks that a run directory is new or belongs to this configuration.
 
+    A setting of null counts as absent: a run from before the setting existed has the same configuration.
+
     Raises:
         TrainingError: it belongs to another one, or holds an encoder that is not of this training.
     """
     path = run / "config.json"
     encoder = next((folder for folder in (run / "encoder", run) if (folder / "encoder.json").exists()), None)
     replaced = "" if encoder is None else f", and this training would replace the trained encoder in {encoder}"
-    if path.exists() and files.read_json(path) != config:
+    if path.exists() and _without_null(files.read_json(path)) != _without_null(config):
         raise TrainingError(
             f"{run} holds a run of another configuration (see {path}){replaced}; choose another run=... or delete it."
         )
     if encoder is not None and not path.exists():
         raise TrainingError(f"{run} holds no run{replaced}; choose another run=...")
+
+
+def _without_null(value: Any) -> Any:
+    """The same JSON without the entries of mappings that are null."""
+    if isinstance(value, dict):
+        return {key: _without_null(entry) for key, entry in value.items() if entry is not None}
+    return [_without_null(entry) for entry in value] if isinstance(value, list) else value
 
 
 def save(directory: Path, state: State) -> None:
