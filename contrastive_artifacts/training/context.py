@@ -20,10 +20,8 @@ from ..models.objectives import Objective, ObjectiveSettings
 from . import checkpoint
 from .steps import Steps, parameter_groups
 
-WARMUP, LOWEST = (
-    0.05,
-    1e-3,
-)  # share of the steps with a rising learning rate; share of the peak that it never falls below
+WARMUP = 0.05  # share of the steps with a rising learning rate
+LOWEST = 1e-3  # share of the peak that the learning rate never falls below
 CLIP = 1.0  # largest norm of the gradient
 
 
