@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ _NUMBERS = ("severity", "heard_severity", "heard_probability")
 _TEXTS = ("clip", "corpus", "artifact", "heard", "source", "file")
 MOST_HZ = 10_000_000
 _MOST_ROWS = 50_000  # fetched by one search at most: where they join to fewer than k spans, fewer are returned
+_checked: weakref.WeakSet[Index] = weakref.WeakSet()  # an open index does not change: one check is enough
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,8 @@ def check_places(index: Index) -> None:
         ParameterError: the index has no columns of places.
         StorageError: a sample rate, a span or a channel out of range, or a column of another type.
     """
+    if index in _checked:
+        return
     table = index.metadata
     if missing := {"clip", "start", "stop", "sample_rate"} - set(table.column_names):
         raise ParameterError(
@@ -123,6 +127,7 @@ def check_places(index: Index) -> None:
                 f"{index.directory}: {len(bad)} rows have {problem}; the first has the id {index.ids[bad[0]]}. "
                 "Index again."
             )
+    _checked.add(index)
 
 
 def _is_whole(kind: pa.DataType) -> bool:
