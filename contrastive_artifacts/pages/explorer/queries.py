@@ -15,7 +15,8 @@ import numpy as np
 from ... import audio
 from ...core.cache import ByteCache
 from ...core.errors import AudioError
-from .collection import ROW, Collection, verdicts
+from ...probes import Verdicts
+from .collection import ROW, Collection
 from .searching import Hits, Search
 from .slices import Slice, Slices
 
@@ -94,9 +95,9 @@ class Queries:
         probe = self.collection.probe
         if probe is None:
             return {"heard": None, "probabilities": [], "severity": None}
-        (best,), (severity,), _ = verdicts(probe, vector[None])
-        chances = probe.classify_batch(vector[None], probe.fingerprint)[0][0].tolist()
-        ranked = sorted(zip(probe.classes, chances, strict=True), key=lambda pair: -pair[1])
+        chances, severities = probe.classify_batch(vector[None], probe.fingerprint)
+        (best,), (severity,), _ = Verdicts.of(chances, severities)
+        ranked = sorted(zip(probe.classes, chances[0].tolist(), strict=True), key=lambda pair: -pair[1])
         return {
             "heard": probe.classes[best],
             "probabilities": [[label, round(chance, 6)] for label, chance in ranked],
@@ -129,19 +130,19 @@ def decode(data: bytes, name: str) -> tuple[np.ndarray, Slice, int]:
 
 
 def _decoded(path: Path, name: str) -> tuple[np.ndarray, Slice, int]:
-    info = audio.probe(path)
-    rate = info.sample_rate
+    file = audio.MediaFile(path)
+    rate = file.info.sample_rate
     most, shown = min(round(LONGEST_S * rate), _MOST_SAMPLES), round(_SHOWN_S * rate)
     mixes: list[np.ndarray] = []
     first: list[np.ndarray] = []
-    for at, block in audio.blocks(path, rate):
+    for at, block in file.blocks(rate):
         if at + block.shape[1] > most:
             raise AudioError(f"{name} is longer than {most / rate / 60:.3g} minutes; send the relevant part.")
         mixes.append(audio.mono(block))
         if at < shown:
             first.append(block[:, : shown - at])
     beginning = np.concatenate(first, axis=1)
-    return np.concatenate(mixes), Slice(beginning, rate, 0, (0, beginning.shape[1])), info.channels
+    return np.concatenate(mixes), Slice(beginning, rate, 0, (0, beginning.shape[1])), file.info.channels
 
 
 def shown_name(name: str) -> str:
