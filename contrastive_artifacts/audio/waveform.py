@@ -98,17 +98,20 @@ def cancels(waveform: np.ndarray) -> bool:
     >>> cancels(np.stack([tone, -tone])), cancels(np.stack([tone, tone])), cancels(np.stack([tone, 0 * tone]))
     (True, False, False)
     """
-    if waveform.shape[0] == 1:
-        return False
-    power = sum(_power(channel) for channel in waveform) / waveform.shape[0]
-    return power > _QUIET and _power(mono(waveform)) * waveform.shape[0] < _CANCELLED * power
+    return waveform.shape[0] > 1 and _lost(waveform, mono(waveform))
 
 
 def downmix(waveform: np.ndarray) -> np.ndarray:
     """One channel for all: the mean, or where that :func:`cancels` the loudest channel; ``[C, T]`` -> ``[T]``."""
-    if not cancels(waveform):
-        return mono(waveform)
+    mean = mono(waveform)
+    if waveform.shape[0] == 1 or not _lost(waveform, mean):
+        return mean
     return waveform[int(np.argmax([_power(channel) for channel in waveform]))].copy()
+
+
+def _lost(waveform: np.ndarray, mean: np.ndarray) -> bool:
+    power = sum(_power(channel) for channel in waveform) / waveform.shape[0]
+    return power > _QUIET and _power(mean) * waveform.shape[0] < _CANCELLED * power
 
 
 def _power(channel: np.ndarray) -> float:
