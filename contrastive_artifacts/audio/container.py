@@ -18,10 +18,8 @@ from ..core.errors import AudioError
 from .clock import Clock, of_container
 from .demuxing import choose_stream, language_of, open_container
 from .frames import Uniform
-from .info import AudioInfo, Span, Stream, plausible, warn_of_length
+from .info import CHUNK, RUN_UP_S, AudioInfo, Span, Stream, plausible, warn_of_length
 
-_CHUNK = 1 << 18  # samples of silence yielded in one step
-_RUN_UP_S = 1.0  # decoded and discarded before a position that was reached by seeking: codecs have memory
 _AHEAD = 8  # frames behind a gap whose time stamps are compared
 _LENGTH_TOLERANCE_S = 0.25  # containers count whole codec frames, and delay and padding of the encoder
 # Containers whose headers state the length of a stream; others (MPEG, ADTS) leave it to be estimated.
@@ -127,7 +125,7 @@ class ContainerSource:
             if silence:
                 self._add_gap(position, position + silence)
             while silence:
-                piece = min(silence, _CHUNK)
+                piece = min(silence, CHUNK)
                 yield position, np.zeros((self.info.channels, piece), np.float32)
                 position, silence = position + piece, silence - piece
             for chunk in uniform(frame):
@@ -142,12 +140,12 @@ class ContainerSource:
 
     def _seek(self, container: av.container.InputContainer, start: int) -> bool:
         """Moves to at least a run-up before sample ``start``; False if the container is still at its beginning."""
-        if start <= round(_RUN_UP_S * self.info.sample_rate):
+        if start <= round(RUN_UP_S * self.info.sample_rate):
             return False
         audio = choose_stream(self.info.path, container, self._stream)
         tick = audio.time_base or Fraction(1, self.info.sample_rate)
         try:
-            container.seek(int((self._clock.seconds(start) - Fraction(_RUN_UP_S)) / tick), stream=audio)
+            container.seek(int((self._clock.seconds(start) - Fraction(RUN_UP_S)) / tick), stream=audio)
         except av.FFmpegError:
             return False
         return True

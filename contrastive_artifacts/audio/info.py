@@ -19,6 +19,8 @@ Stream = int | str | None  # index among the audio streams, language tag, or Non
 _log = logging.getLogger("contrastive_artifacts")
 # Errors of libsndfile are RuntimeErrors; PyAV and numpy raise the others on contradictory headers.
 _READER_ERRORS = (OSError, RuntimeError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError)
+CHUNK = 1 << 18  # largest number of samples decoded in one step: bounds the memory of blocks()
+RUN_UP_S = 1.0  # decoded and discarded before a position that was reached by seeking: codecs have memory
 _TOO_LARGE = 1 << 60  # samples; a longer length is a placeholder
 
 

@@ -20,10 +20,8 @@ from . import headers
 from .container import ContainerSource
 from .demuxing import holds_after, packet_samples
 from .frames import Uniform
-from .info import AudioInfo, Span, plausible, warn_of_length
+from .info import CHUNK, RUN_UP_S, AudioInfo, Span, plausible, warn_of_length
 
-CHUNK = 1 << 18  # largest number of samples decoded in one step: bounds the memory of blocks()
-RUN_UP_S = 1.0  # decoded and discarded before a position that was reached by seeking: codecs have memory
 _EXACT_SEEK = ("PCM_", "FLOAT", "DOUBLE", "ULAW", "ALAW")  # libsndfile subtypes without a decoder state
 _CHUNKED = ("WAV", "WAVEX", "RF64", "AIFF")
 _MP3_SLACK = 4608  # samples; delay and padding of an encoder are less than 4 frames
