@@ -21,12 +21,11 @@ from ..core.typed import settings as checked_settings
 from . import backbones
 from .detail import DETAILS, DetailFigures
 from .detail.figures import deviation
-from .encoder_files import encoder_folder_of
+from .encoder_files import FORMAT, RECORD, TENSORS, encoder_folder_of
 from .fingerprint import fingerprint_of
 from .frame_head import FrameHead
 from .heads import Encoded, Heads
 
-FORMAT = 1
 WIDEST, LONGEST_WINDOW_S = 8192, 600  # limits that no encoder reaches, so that an altered file takes no memory
 STATISTICS = 7  # per band, see spectral_statistics
 
@@ -162,9 +161,9 @@ class Encoder(Heads):
         tensors = {name: t.half() if half and t.is_floating_point() else t for name, t in plain.items()}
         record = {"format": FORMAT, "settings": self.settings.record(), "backbone": self.backbone.record}
         with locked(directory, "saving an encoder"):
-            with files.atomic_path(directory / "encoder.safetensors") as temporary:
+            with files.atomic_path(directory / TENSORS) as temporary:
                 save_file(tensors, temporary)
-            files.write_json(directory / "encoder.json", record)
+            files.write_json(directory / RECORD, record)
 
     @classmethod
     def load(cls, directory: str | Path) -> Encoder:
@@ -175,14 +174,14 @@ class Encoder(Heads):
             WeightsError: the tensors are damaged, or their names or shapes do not match in full.
         """
         directory = encoder_folder_of(directory)
-        path = directory / "encoder.json"
+        path = directory / RECORD
         record = files.read_json(path)
         if not isinstance(record, dict) or record.get("format") != FORMAT:
             raise StorageError(f"{path} is not an encoder of format {FORMAT}; train or export it again.")
         with described_by(path, "an encoder", "train or export it again"):
             settings = EncoderSettings.from_record(record["settings"])
             encoder = cls(backbones.build(record["backbone"]), settings)
-        encoder.load_tensors(load_tensors(directory / "encoder.safetensors"), str(directory))
+        encoder.load_tensors(load_tensors(directory / TENSORS), str(directory))
         return encoder.eval()
 
     def load_tensors(self, tensors: dict[str, Tensor], where: str) -> None:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..core import files
 from ..core.errors import StorageError, TrainingError
+from ..models.encoder_files import RECORD
 
 NAME = "state.safetensors"
 
@@ -39,7 +40,7 @@ def check_config(run: Path, config: dict[str, Any]) -> None:
         TrainingError: it belongs to another one, or holds an encoder that is not of this training.
     """
     path = run / "config.json"
-    encoder = next((folder for folder in (run / "encoder", run) if (folder / "encoder.json").exists()), None)
+    encoder = next((folder for folder in (run / "encoder", run) if (folder / RECORD).exists()), None)
     replaced = "" if encoder is None else f", and this training would replace the trained encoder in {encoder}"
     if path.exists() and _without_null(files.read_json(path)) != _without_null(config):
         raise TrainingError(
