@@ -102,7 +102,7 @@ def instructive(stopped: str = "") -> Iterator[None]:
         sys.stdout.flush()
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would end the clearing up with a traceback
-        _Console(stderr=True).print(f"Stopped. {stopped}".strip(), highlight=False)
+        stderr.print(f"Stopped. {stopped}".strip(), highlight=False)
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is flushed at exit goes nowhere
@@ -112,5 +112,5 @@ def instructive(stopped: str = "") -> Iterator[None]:
         of_a_file = isinstance(error, OSError) and error.strerror is not None  # no permission, no space, a folder ...
         if not (isinstance(error, ArtifactsError) or of_configuration or of_a_file):
             raise
-        _Console(stderr=True).print(f"{type(error).__name__}: {error}", style="red", highlight=False)
+        stderr.print(f"{type(error).__name__}: {error}", style="red", highlight=False)
         sys.exit(WRONG_USE if of_configuration or isinstance(error, ParameterError | UnknownNameError) else FAILED)
