@@ -9,7 +9,7 @@ from pathlib import Path
 from .. import __version__
 from ..core.console import instructive
 from ..core.errors import ParameterError
-from ..core.suggestions import suggestion
+from ..core.suggestions import clause
 from . import command
 from .command import run as run
 from .help import summary
@@ -35,9 +35,7 @@ def main() -> None:
         elif verb in ("-V", "--version"):
             print(f"contrastive-artifacts {__version__}")
         elif verb not in scripts:
-            close = suggestion(verb, scripts)
-            hint = f"; {close}?" if close else "."
-            raise ParameterError(f"There is no verb {verb!r}{hint} Verbs: {', '.join(scripts)}.")
+            raise ParameterError(f"There is no verb {verb!r}{clause(verb, scripts)} Verbs: {', '.join(scripts)}.")
         else:
             command.called_as = f"contrastive-artifacts {verb}"
             sys.argv = [sys.argv[0], *sys.argv[2:]]

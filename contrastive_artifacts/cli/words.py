@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..core.errors import ParameterError
-from ..core.suggestions import suggestion
+from ..core.suggestions import question
+from ..core.typed import unknown_setting
 from .configs import Composition, compose
 
 # Settings whose value is taken as it is, where the default in the file is text, null or ???. Values in brackets or
@@ -73,8 +74,8 @@ def parse(words: Sequence[str], folder: Path, name: str, positional: Positional 
         ParameterError: a setting, a choice of a group or a flag that does not exist; the message names close ones.
     """
     flags, rest, after_dashes = _flags(words)
-    given = dict(itertools.pairwise(flags))
-    name = (given.get("-cn") or given.get("--config-name") or name).removesuffix(".yaml")
+    values = dict(itertools.pairwise(flags))
+    name = (values.get("-cn") or values.get("--config-name") or name).removesuffix(".yaml")
     matches = [(word, _OVERRIDE.fullmatch(word)) for word in rest]
     ours = not _FOREIGN & set(flags)
     composition = _composed(folder, name, [match for _, match in matches if match]) if ours else compose(folder, "base")
@@ -106,7 +107,7 @@ def parse(words: Sequence[str], folder: Path, name: str, positional: Positional 
 def _composed(folder: Path, name: str, matches: Sequence[re.Match[str]]) -> Composition:
     """The settings of a configuration under the groups that the overrides choose."""
     if not (folder / f"{name}.yaml").is_file():
-        raise _unknown("--config-name", name, sorted(path.stem for path in folder.glob("*.yaml")))
+        raise unknown_setting("--config-name", name, sorted(path.stem for path in folder.glob("*.yaml")), "choice")
     choices = {match["key"]: match["value"] for match in matches if match["prefix"] != "~"}
     files = Composition(folder)
     return compose(folder, name, {key: value for key, value in choices.items() if value in files.options(key)})
@@ -128,11 +129,8 @@ def _flags(words: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
             flags.append(word)
         elif word.startswith("-") and len(word) > 1 and not os.path.lexists(word):
             names = [flag for flag in _FLAGS | _FLAGS_WITH_VALUE if flag.startswith("--")]
-            close = suggestion(word, names)
-            hint = f" {close[0].upper()}{close[1:]}?" if close else ""
-            raise ParameterError(
-                f"There is no option {word!r}.{hint} A file whose name begins with a dash is given after --."
-            )
+            problem = " ".join(filter(None, (f"There is no option {word!r}.", question(word, names))))
+            raise ParameterError(f"{problem} A file whose name begins with a dash is given after --.")
         else:
             rest.append(word)
     return flags, rest, []
@@ -153,7 +151,7 @@ def _override(match: re.Match[str], composition: Composition, raw: bool) -> str:
     if key in composition.groups:
         choices = composition.options(key)
         if not prefix and value not in choices and value != "null" and not re.search(r"[\[{,$]", value):
-            raise _unknown(key, value, choices)
+            raise unknown_setting(key, value, choices, "choice")
         return f"{prefix}{key}={value}"
     if raw and prefix != "~" and value and _is_text(key, value, composition):
         return f"{prefix}{key}={quoted(value)}"
@@ -191,10 +189,4 @@ def _unknown_key(name: str, key: str, composition: Composition) -> ParameterErro
     if setting is not None and not isinstance(setting.value, dict):
         what = f"{section} is {setting.default}, which has no setting {last!r}"
         return ParameterError(f"{what}; give it as a whole: {section}=...")
-    return _unknown(section or name, last, composition.section(section), "setting")
-
-
-def _unknown(name: str, key: str, known: Sequence[str], what: str = "choice") -> ParameterError:
-    close = suggestion(key, known)
-    hint = f"; {close}?" if close else "."
-    return ParameterError(f"{name} has no {what} {key!r}{hint} It has: {', '.join(known)}.")
+    return unknown_setting(section or name, last, composition.section(section))

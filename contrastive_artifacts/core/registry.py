@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 from .errors import ParameterError, UnknownNameError
-from .suggestions import suggestion
+from .suggestions import question
 
 T = TypeVar("T")
 
@@ -35,8 +35,7 @@ class Registry(Generic[T]):
 
     def __getitem__(self, name: str) -> T:
         if name not in self._items:
-            close = suggestion(str(name), self._items)
-            hint = f"D{close[1:]}?" if close else f"Known: {', '.join(self._items)}."
+            hint = question(str(name), self._items) or f"Known: {', '.join(self._items)}."
             raise UnknownNameError(f"There is no {self.kind} {name!r}. {hint}")
         return self._items[name]
 

@@ -26,3 +26,15 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     close = close_names(name, known)
     listed = " or ".join([", ".join(close[:-1]), close[-1]] if len(close) > 1 else close)
     return f"did you mean {listed}" if close else ""
+
+
+def clause(name: str, known: Iterable[str]) -> str:
+    """The end of a statement that ``name`` is unknown: ``"; did you mean steps?"``, or ``"."``."""
+    close = suggestion(name, known)
+    return f"; {close}?" if close else "."
+
+
+def question(name: str, known: Iterable[str]) -> str:
+    """``"Did you mean steps?"`` as a sentence, or an empty string where nothing is close."""
+    close = suggestion(name, known)
+    return f"D{close[1:]}?" if close else ""

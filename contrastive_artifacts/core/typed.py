@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, Union
 
 from .errors import ParameterError
-from .suggestions import suggestion
+from .suggestions import clause
 
 S = TypeVar("S")
 _PLAIN = {
@@ -69,12 +69,11 @@ def options(
     return _checked(section, known, required, name)
 
 
-def unknown_setting(name: str, key: str, known: Iterable[str]) -> ParameterError:
-    """The error for a setting that a section does not have; ``name`` is empty for the top level."""
+def unknown_setting(name: str, key: str, known: Iterable[str], what: str = "setting") -> ParameterError:
+    """The error for a setting (or ``what``) that a section does not have; ``name`` is empty for the top level."""
     known = list(known)
-    close = suggestion(key, known)
-    hint = f"; {close}?" if close else "."
-    return ParameterError(f"{name or 'The configuration'} has no setting {key!r}{hint} It has: {', '.join(known)}.")
+    has_no = f"{name or 'The configuration'} has no {what} {key!r}"
+    return ParameterError(f"{has_no}{clause(key, known)} It has: {', '.join(known)}.")
 
 
 def mapping(section: Any, name: str) -> Mapping[str, Any]:
