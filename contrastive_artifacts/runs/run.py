@@ -175,37 +175,25 @@ class Run:
         """
         with locked(self.directory, "probing"):
             files.remove_abandoned(self.directory / "tables")
-            return self._probe(unseen, probes, duration_s, draws, bootstrap, seed, labels)
-
-    def _probe(
-        self,
-        unseen: Unseen,
-        probes: Sequence[str],
-        duration_s: float,
-        draws: int,
-        bootstrap: int,
-        seed: int,
-        labels: str | Path | None,
-    ) -> dict[str, dict[str, dict[str, Any]]]:
-        user_labels = [] if labels is None else read_labels(labels)
-        embedder, sides = self.embedder(), self.sides(_make_unseen(unseen))
-        tables = self._embed(embedder, sides, duration_s, draws, seed)
-        for space, table in tables.items():
-            write_table(self.directory / "tables" / f"{space}.parquet", table)
-        record: dict[str, Any] = {"unseen": dict(unseen), "duration_s": duration_s, "draws": draws, "seed": seed}
-        labelled, record["labels"] = (tables, None) if labels is None else _labelled(tables, user_labels, labels)
-        files.write_json(self.directory / "probing.json", record)
-        figures = measure(labelled, probes, bootstrap, seed)
-        files.write_json(self.directory / "metrics.json", figures)
-        if isinstance(embedder, WindowEmbedder) and embedder.encoder.frames is not None:
-            frames = self._localise(embedder.encoder, sides, seed, draws)
-            files.write_json(self.directory / "frames.json", frames)
-        train = Embedded.from_table(labelled["h"], "train")
-        Probe.fit(train, embedder.fingerprint).save(self.directory / "encoder")
-        metadata = tables["h"].drop_columns(["embedding"])
-        vectors = table_vectors(tables["h"])
-        Index.build(vectors, metadata, self.directory / "index", fingerprint=embedder.fingerprint)
-        return figures
+            user_labels = [] if labels is None else read_labels(labels)
+            embedder, sides = self.embedder(), self.sides(_make_unseen(unseen))
+            tables = self._embed(embedder, sides, duration_s, draws, seed)
+            for space, table in tables.items():
+                write_table(self.directory / "tables" / f"{space}.parquet", table)
+            record: dict[str, Any] = {"unseen": dict(unseen), "duration_s": duration_s, "draws": draws, "seed": seed}
+            labelled, record["labels"] = (tables, None) if labels is None else _labelled(tables, user_labels, labels)
+            files.write_json(self.directory / "probing.json", record)
+            figures = measure(labelled, probes, bootstrap, seed)
+            files.write_json(self.directory / "metrics.json", figures)
+            if isinstance(embedder, WindowEmbedder) and embedder.encoder.frames is not None:
+                frames = self._localise(embedder.encoder, sides, seed, draws)
+                files.write_json(self.directory / "frames.json", frames)
+            train = Embedded.from_table(labelled["h"], "train")
+            Probe.fit(train, embedder.fingerprint).save(self.directory / "encoder")
+            metadata = tables["h"].drop_columns(["embedding"])
+            vectors = table_vectors(tables["h"])
+            Index.build(vectors, metadata, self.directory / "index", fingerprint=embedder.fingerprint)
+            return figures
 
     def export(self, target: str | Path, duration_s: float, draws: int, seed: int, same_as: str | None = None) -> str:
         """Writes the encoder in half precision with a probe of its own into ``target``; returns its fingerprint.
