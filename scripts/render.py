@@ -80,11 +80,11 @@ def main(config: dict[str, Any]) -> None:
 
 def dataset_settings(settings: Settings) -> dataset.DatasetSettings:
     """What is rendered of every clip."""
-    given, severities = settings.severities, None
-    if isinstance(given, str) and given != "uniform":
-        raise ParameterError(f"severities={given}: give uniform, or a list of numbers from 0 to 1: [0.2,0.8].")
-    if not isinstance(given, str):
-        severities = given if isinstance(given, tuple) else (given,)
+    chosen, severities = settings.severities, None
+    if isinstance(chosen, str) and chosen != "uniform":
+        raise ParameterError(f"severities={chosen}: give uniform, or a list of numbers from 0 to 1: [0.2,0.8].")
+    if not isinstance(chosen, str):
+        severities = chosen if isinstance(chosen, tuple) else (chosen,)
     section = typed.settings(sections.ArtifactsSection, settings.artifacts, "artifacts")
     names = artifacts.states(section.states)[1:]
     compounds = None

@@ -125,18 +125,18 @@ def make_corpus(section: Mapping[str, Any], name: str = "corpus") -> Corpus:
         UnknownNameError: no such kind.
         CorpusError: what the options name is missing, empty or inconsistent.
     """
-    kind, given = check_corpus(section, name)
-    return corpora.create(kind, **given)
+    kind, arguments = check_corpus(section, name)
+    return corpora.create(kind, **arguments)
 
 
 def check_corpus(section: Mapping[str, Any], name: str = "corpus") -> tuple[str, dict[str, Any]]:
     """Kind and checked options of a corpus, without opening it."""
-    given = {key: value for key, value in mapping(section, name).items() if value is not None}
-    kind = given.pop("kind", None)
+    stated = {key: value for key, value in mapping(section, name).items() if value is not None}
+    kind = stated.pop("kind", None)
     if not isinstance(kind, str):
         state = "not given" if kind is None else repr(kind)
         raise ParameterError(f"{name}.kind is {state}; it must be one of {', '.join(corpora.CORPORA)}.")
-    return kind, options(corpora.CORPORA[kind], given, name, also={"curation": str | Path})
+    return kind, options(corpora.CORPORA[kind], stated, name, also={"curation": str | Path})
 
 
 def make_splits(corpus: Corpus, section: Mapping[str, Any]) -> dict[str, list[Clip]]:
@@ -146,24 +146,24 @@ def make_splits(corpus: Corpus, section: Mapping[str, Any]) -> dict[str, list[Cl
         ParameterError: another ``by``, or a setting that it does not have.
         SplitError: sources or folds that cannot fill the sides.
     """
-    by, given = _split_options(section)
+    by, arguments = _split_options(section)
     if by == "fold":
-        return corpora.split_folds(corpus.clips, **given)
-    shares = {side: share for side, share in given.items() if side != "seed" and share}
-    return corpora.split(corpus.clips, shares, given.get("seed", 0))
+        return corpora.split_folds(corpus.clips, **arguments)
+    shares = {side: share for side, share in arguments.items() if side != "seed" and share}
+    return corpora.split(corpus.clips, shares, arguments.get("seed", 0))
 
 
 def _split_options(section: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """``by`` and the checked options of a split."""
-    given = dict(mapping(section, "split"))
-    by = given.pop("by", None)
+    arguments = dict(mapping(section, "split"))
+    by = arguments.pop("by", None)
     if by == "source":
         settings(SourceSplit, section, "split")
     elif by == "fold":
-        options(_folds, given, "split")
+        options(_folds, arguments, "split")
     else:
         raise ParameterError(f"split.by must be 'source' or 'fold', so that no source is on two sides; got {by!r}.")
-    return by, given
+    return by, arguments
 
 
 def _folds(test: int, validation: int) -> None:
@@ -257,8 +257,8 @@ def check_context(config: Mapping[str, Any]) -> None:
     settings(FitSettings, checked.fitting, "fitting", seed=checked.seed)
     settings(ObjectiveSettings, checked.objective, "objective")
     views = view_settings(config, 1, checked.window_s)
-    given = {"states": views.states, "inputs": 1, "hop_s": checked.window_s, "max_s": checked.window_s, "slow": 0}
-    settings(ContextSettings, checked.context, "context", **given)
+    fixed = {"states": views.states, "inputs": 1, "hop_s": checked.window_s, "max_s": checked.window_s, "slow": 0}
+    settings(ContextSettings, checked.context, "context", **fixed)
     check_corpus(checked.corpus)
     _split_options(checked.split)
 
