@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -59,10 +59,15 @@ def embed_recordings(
         except ArtifactsError as error:
             problems.append((clip.id, str(error)))
     if not rows:
-        problem = problems[0][1] if problems else "there are no recordings"
-        raise ArtifactsError(f"None of the recordings could be embedded; the first problem: {problem}")
+        raise none_embedded(problems)
     table = make_table(rows, np.concatenate(vectors), encoder.fingerprint, "h")
     return with_verdicts(table, encoder), problems
+
+
+def none_embedded(problems: Sequence[tuple[str, str]]) -> ArtifactsError:
+    """The error where every recording was left out, or there was none; of (clip, problem)."""
+    problem = problems[0][1] if problems else "there are no recordings"
+    return ArtifactsError(f"None of the recordings could be embedded; the first problem: {problem}")
 
 
 def check_channels(channels: str) -> None:

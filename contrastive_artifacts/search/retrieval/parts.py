@@ -24,7 +24,7 @@ from ...core.errors import ArtifactsError
 from ...core.journal import Journal
 from ...data.corpora import Clip, Corpus
 from ...embedding.table import make_table, read_table, write_table
-from .archive import Classifier, check_channels, embed_recording, with_verdicts
+from .archive import Classifier, check_channels, embed_recording, none_embedded, with_verdicts
 
 _FORMAT = 1
 _RECORDINGS, _WINDOWS = 32, 2048  # a part is written when it has so many
@@ -116,8 +116,7 @@ class EmbeddingParts:
         total = sum(part["rows"] for part in self._parts)
         if not total:
             self.remove()
-            problem = self.problems[0][1] if self.problems else "there are no recordings"
-            raise ArtifactsError(f"None of the recordings could be embedded; the first problem: {problem}")
+            raise none_embedded(self.problems)
         with files.atomic_path(self.out) as temporary:
             writer: pq.ParquetWriter | None = None
             try:

@@ -60,13 +60,13 @@ def corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Corpus:
 def test_the_table_is_that_of_one_run(corpus: Corpus, tmp_path: Path) -> None:
     expected, problems = embed_recordings(corpus, corpus.clips, Levels())
     out = tmp_path / "out.parquet"
-    with EmbeddingParts(out, corpus, Levels()) as made:
-        made.embed(corpus.clips)
-        assert made.join() == len(expected)
-        made.remove()
+    with EmbeddingParts(out, corpus, Levels()) as embedding_parts:
+        embedding_parts.embed(corpus.clips)
+        assert embedding_parts.join() == len(expected)
+        embedding_parts.remove()
     write_table(tmp_path / "in" / "whole.parquet", expected)
     assert read_table(out).equals(read_table(tmp_path / "in" / "whole.parquet"), check_metadata=True)
-    assert made.problems == problems == [("bad.wav", "ZeroDivisionError: of a decoder")]
+    assert embedding_parts.problems == problems == [("bad.wav", "ZeroDivisionError: of a decoder")]
     assert [path.name for path in tmp_path.iterdir() if path.name != "in"] == ["out.parquet"]
 
 
@@ -86,9 +86,9 @@ def test_an_interrupted_run_goes_on(corpus: Corpus, tmp_path: Path, finished: in
 
     with pytest.raises(KeyboardInterrupt):
         first_run()
-    with EmbeddingParts(out, corpus, encoder) as made:
-        made.embed(corpus.clips)
-        made.join()
+    with EmbeddingParts(out, corpus, encoder) as embedding_parts:
+        embedding_parts.embed(corpus.clips)
+        embedding_parts.join()
     assert encoder.embedded == [clip.id for clip in corpus.clips[finished:]]
     whole, _ = embed_recordings(corpus, corpus.clips, Levels())
     assert read_table(out).to_pylist() == whole.to_pylist()
@@ -101,9 +101,9 @@ def test_a_changed_recording_is_embedded_again(corpus: Corpus, tmp_path: Path) -
     changed = corpus.clips[2]
     assert changed.path is not None
     audio.write(changed.path, np.zeros((1, RATE), np.float32), RATE)
-    with EmbeddingParts(out, corpus, encoder) as made:
-        made.embed(corpus.clips)
-        made.join()
+    with EmbeddingParts(out, corpus, encoder) as embedding_parts:
+        embedding_parts.embed(corpus.clips)
+        embedding_parts.join()
     assert encoder.embedded == [clip.id for clip in corpus.clips[2:]]
     whole, _ = embed_recordings(corpus, corpus.clips, Levels())
     assert read_table(out).to_pylist() == whole.to_pylist()
@@ -111,8 +111,8 @@ def test_a_changed_recording_is_embedded_again(corpus: Corpus, tmp_path: Path) -
 
 def test_no_recording_at_all_is_an_error(corpus: Corpus, tmp_path: Path) -> None:
     bad = [clip for clip in corpus.clips if clip.id == "bad.wav"]
-    with EmbeddingParts(tmp_path / "out.parquet", Corpus(corpus.name, bad), Levels()) as made:
-        made.embed(bad)
+    with EmbeddingParts(tmp_path / "out.parquet", Corpus(corpus.name, bad), Levels()) as embedding_parts:
+        embedding_parts.embed(bad)
         with pytest.raises(ArtifactsError, match=r"None of the recordings .* ZeroDivisionError"):
-            made.join()
-    assert not made.folder.exists()
+            embedding_parts.join()
+    assert not embedding_parts.folder.exists()
