@@ -27,7 +27,14 @@ with locked(sys.argv[1], "training"):
     print("locked", flush=True)
     time.sleep(60)
 """
-FORK = "child = os.fork()\n    if not child: time.sleep(60)\n    print(child, flush=True)"
+FORK = """reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(writer, b"runs")  # until then, it holds its copy of the lock
+        time.sleep(60)
+    os.read(reader, 4)
+    print(child, flush=True)
+"""
 
 
 @contextmanager
@@ -111,10 +118,10 @@ def test_a_file_where_the_folder_should_be_is_named(tmp_path: Path) -> None:
 def test_temporary_files_of_dead_processes_are_removed_and_no_others(tmp_path: Path) -> None:
     dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
     pid, day = int(dead.stdout), 24 * 3600
-    own = files._temporary_beside(tmp_path / "a.json").name
-    of_dead = [f".a.{pid}.tmp.json", own.replace(f"-{os.getpid()}-", f"-{pid}-")]
+    of_this_process = files._temporary_beside(tmp_path / "a.json").name
+    of_dead = [f".a.{pid}.tmp.json", of_this_process.replace(f"-{os.getpid()}-", f"-{pid}-")]
     old = [".b.01234567-1-0.tmp", f".old.{os.getpid()}.tmp.json"]
-    stays = [own, ".c.01234567-1-0.tmp.json", ".a.tmp.json", "a.json", f"a.{pid}.tmp.json"]
+    stays = [of_this_process, ".c.01234567-1-0.tmp.json", ".a.tmp.json", "a.json", f"a.{pid}.tmp.json"]
     for name in (*of_dead, *old, *stays):
         (tmp_path / name).touch()
     for name in (*old, "a.json"):
