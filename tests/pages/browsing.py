@@ -3,9 +3,38 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+import pytest
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+
+
+@contextmanager
+def serving(verb: str, *arguments: str, folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The process of a script that serves a page, and the address that it prints, killed at the end."""
+    command = [sys.executable, str(SCRIPTS / f"{verb}.py"), *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder)
+    try:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith("page"):
+                break
+        else:
+            pytest.fail("".join(lines))
+        yield process, line.split()[1]
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
 
 
 def state(browser: Any) -> dict[str, str]:

@@ -6,15 +6,13 @@ Skipped where Chromium, its driver, selenium or the extra ``serve`` is missing.
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from browsing import assert_quiet, forget_logs, press, state, wait
+from browsing import assert_quiet, forget_logs, press, serving, state, wait
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
@@ -71,19 +69,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def url(home: Path) -> Iterator[str]:
-    command = [sys.executable, str(ROOT / "scripts" / "explore.py"), f"run={home}/run", "port=0", "who=ana"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=home)
-    assert process.stdout is not None
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if line.startswith("page"):
-            break
-    else:
-        pytest.fail("".join(lines))
-    yield line.split()[1]
-    process.kill()
-    process.communicate()
+    with serving("explore", f"run={home}/run", "port=0", "who=ana", folder=home) as (_, address):
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -9,14 +9,13 @@ import csv
 import json
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from browsing import assert_quiet, press, state, wait
+from browsing import assert_quiet, press, serving, state, wait
 
 from contrastive_artifacts import audio
 
@@ -47,20 +46,8 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def server(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     arguments = [f"corpus.path={folder}/data", f"to={folder}/to", "port=0", "who=ana", "limits={duplicate: null}"]
-    command = [sys.executable, str(ROOT / "scripts" / "curate.py"), *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder)
-    assert process.stdout is not None
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if line.startswith("page"):
-            break
-    else:
-        pytest.fail("".join(lines))
-    yield process, line.split()[1]
-    if process.poll() is None:
-        process.kill()
-    process.communicate()
+    with serving("curate", *arguments, folder=folder) as server:
+        yield server
 
 
 @pytest.fixture
