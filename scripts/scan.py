@@ -37,8 +37,9 @@ class Settings:
     encoder: str
     stream: int | str | None
     channels: Literal["mix", "each"]
-    enter: float
-    leave: float
+    alarms_per_hour: float | None
+    enter: float | None
+    leave: float | None
     out: str | None
 
 
@@ -53,6 +54,7 @@ def main(config: dict[str, Any]) -> None:
         settings.path,
         encoder,
         channels=settings.channels,
+        alarms_per_hour=settings.alarms_per_hour,
         enter=settings.enter,
         leave=settings.leave,
         stream=settings.stream,

@@ -5,6 +5,7 @@ from .embedder import Embedder as Embedder
 from .embedder import Embedding as Embedding
 from .embedder import Input as Input
 from .embedder import WindowEmbedder as WindowEmbedder
+from .figures import FigureEmbedder as FigureEmbedder
 from .opening import RELEASE as RELEASE
 from .opening import copy_encoder as copy_encoder
 from .opening import encoder_folder as encoder_folder

@@ -10,13 +10,15 @@ import shutil
 from pathlib import Path
 
 from ..core.errors import ParameterError, StorageError
-from ..core.files import atomic_path
+from ..core.files import atomic_path, read_json
 from ..core.lock import locked
 from ..models.context import Context, PatchEncoder
 from ..models.encoder import Encoder
 from ..models.encoder_files import RECORD, TENSORS, encoder_folder_of
+from ..models.figure_encoder import FigureEncoder, is_figure_record
 from .context import ContextEmbedder
 from .embedder import WindowEmbedder
+from .figures import FigureEmbedder
 
 RELEASE = Path(__file__).parents[1] / "release"
 CONTEXT_RECORD, CONTEXT_TENSORS = "context.json", "context.safetensors"
@@ -52,7 +54,7 @@ def encoder_folder(name: str | Path) -> Path:
     return directory
 
 
-def open_embedder(name: str | Path) -> WindowEmbedder | ContextEmbedder:
+def open_embedder(name: str | Path) -> WindowEmbedder | ContextEmbedder | FigureEmbedder:
     """The embedder of a saved encoder; with a context module in its folder, the embedder of that module.
 
     Args:
@@ -63,6 +65,8 @@ def open_embedder(name: str | Path) -> WindowEmbedder | ContextEmbedder:
         FingerprintError: the context module was trained on another encoder.
     """
     directory = encoder_folder(name)
+    if of_sets(directory):
+        return FigureEmbedder(FigureEncoder.load(directory))
     encoder = Encoder.load(directory)
     if not has_context(directory):
         return WindowEmbedder(encoder)
@@ -78,7 +82,8 @@ def open_encoder(name: str | Path, purpose: str) -> Encoder:
         purpose: What it is opened for, for the message ("the ONNX export").
 
     Raises:
-        ParameterError: the folder holds a context module, which the network alone would drop.
+        ParameterError: the folder holds a context module, which the network alone would drop, or an encoder of label
+            sets.
         StorageError, WeightsError: as :func:`open_embedder`.
     """
     directory = encoder_folder(name)
@@ -87,7 +92,17 @@ def open_encoder(name: str | Path, purpose: str) -> Encoder:
             f"{directory} holds a context module over an encoder. {purpose[:1].upper()}{purpose[1:]} works on the "
             "encoder alone and would drop the module; give an encoder without one."
         )
+    if of_sets(directory):
+        raise ParameterError(
+            f"{directory} holds an encoder of label sets, which takes figures and no samples. {purpose[:1].upper()}"
+            f"{purpose[1:]} works on encoders of one label; give another."
+        )
     return Encoder.load(directory)
+
+
+def of_sets(directory: Path) -> bool:
+    """Whether a folder with an encoder holds one of label sets."""
+    return is_figure_record(read_json(directory / RECORD))
 
 
 def has_context(directory: Path) -> bool:

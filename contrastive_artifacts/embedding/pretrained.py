@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import AudioError, StorageError
+from ..artifacts import CLEAN
+from ..core.errors import AudioError, ParameterError, StorageError
 from ..core.vectors import unit_rows
-from ..probes import Probe
+from ..probes import AnyProbe, SetProbe, Verdicts, load_any_probe
 from .embedder import Embedder, Embedding, Input
 from .opening import encoder_folder, open_embedder
 
@@ -21,22 +22,27 @@ class Classification:
     """The verdict on one input.
 
     Args:
-        label: The most probable of the labels, ``"clean"`` among them.
-        probabilities: Label -> calibrated probability; they sum to 1.
+        label: The most probable of the labels, ``"clean"`` among them. Of an encoder of label sets: the most severe of
+            the artifacts that are present, or ``"clean"``.
+        probabilities: Label -> calibrated probability; they sum to 1. Of an encoder of label sets: the chance of each
+            artifact by itself that it is there, and for ``"clean"`` that none is.
         severity: Artifact -> severity in [0, 1] that it has if it is present; None where it is unknown: nobody defined
             a scale for a label that users added.
+        present: The artifacts that are there: the label, or none; of an encoder of label sets all that are above their
+            thresholds, in the order of the labels.
     """
 
     label: str
     probabilities: dict[str, float]
     severity: dict[str, float | None]
+    present: tuple[str, ...] = ()
 
 
 class PretrainedEncoder:
     """An encoder with its probe, on the CPU.
 
     Attributes:
-        labels: What the probe tells apart: ``"clean"`` first, then the artifacts that the encoder was trained on, then
+        labels: What the probe tells: ``"clean"`` first, then the artifacts that the encoder was trained on, then
             labels that users added, by name. Without a probe, the states that the encoder was trained on.
         probe: Classifies vectors and estimates severities; None where the run has not been probed.
         window_s, hop_s: Length and hop of the windows that inputs are cut into, in seconds.
@@ -46,7 +52,7 @@ class PretrainedEncoder:
         fingerprint: Stored with whatever this encoder computes.
     """
 
-    def __init__(self, embedder: Embedder[Any], probe: Probe | None) -> None:
+    def __init__(self, embedder: Embedder[Any], probe: AnyProbe | None) -> None:
         self._embedder, self.probe = embedder, probe
         self.fingerprint, self.dim = embedder.fingerprint, embedder.dim
         self.window_s, self.hop_s = embedder.window_s, embedder.hop_s
@@ -70,15 +76,28 @@ class PretrainedEncoder:
         """Vectors float32 [N, D] of N mono float32 windows [T], each embedded as one window."""
         return self._embedder.embed_windows(waveforms, sample_rate)
 
-    def classify(self, source: Input) -> Classification:
+    @property
+    def of_sets(self) -> bool:
+        """Whether several artifacts can be present at once: each has a probability of its own."""
+        return isinstance(self.probe, SetProbe)
+
+    def classify(self, source: Input, alarms_per_hour: float | None = None) -> Classification:
         """Classifies one input as a whole; for a long recording see ``scan``.
+
+        An encoder of label sets takes the largest probability over the windows of the input.
 
         Inputs shorter than ``shortest_s`` are refused: less than a sixth of a window sounds clipped or interrupted to
         an encoder, whatever it is. (:meth:`embed` takes any length.)
 
+        Args:
+            source: The input.
+            alarms_per_hour: Of an encoder of label sets: false segments per hour of clean sound that its thresholds
+                allow; by default as they were set.
+
         Raises:
             StorageError: this run has not been probed.
             AudioError: as :meth:`embed`, or the input is too short.
+            ParameterError: ``alarms_per_hour`` for an encoder without such thresholds.
         """
         probe = self._need_probe()
         embedding = self.embed(source)
@@ -88,8 +107,13 @@ class PretrainedEncoder:
             raise AudioError(
                 f"{name} is too short to be classified: {seconds:.3g} s; give {self.shortest_s:.3g} s or more."
             )
+        if isinstance(probe, SetProbe):
+            return _of_windows(*self.classify_vectors(embedding.frames), probe, alarms_per_hour)
+        if alarms_per_hour is not None:
+            raise ParameterError("alarms_per_hour is for encoders of label sets; this one gives one label.")
         label, probabilities, severity = probe.classify(embedding.clip, self.fingerprint)
-        return Classification(label, {name: probabilities[name] for name in self.labels}, severity)
+        present = () if label == CLEAN else (label,)
+        return Classification(label, {name: probabilities[name] for name in self.labels}, severity, present)
 
     def classify_windows(self, waveforms: Sequence[np.ndarray], sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
         """N mono float32 windows [T] -> probabilities and severities float32 [N, K], columns as ``labels``.
@@ -106,14 +130,38 @@ class PretrainedEncoder:
         order = [probe.classes.index(name) for name in self.labels]
         return probabilities[:, order].astype(np.float32), severities[:, order]
 
+    def verdicts(self, vectors: np.ndarray) -> Verdicts:
+        """The verdicts on windows that are embedded already, [N, D]; their labels are numbers of :attr:`labels`."""
+        probabilities, severities = self.classify_vectors(vectors)
+        if isinstance(self.probe, SetProbe):
+            return self.probe.verdicts(probabilities, severities)
+        return Verdicts.of(probabilities, severities)
+
     @property
     def has_probe(self) -> bool:
         return self.probe is not None
 
-    def _need_probe(self) -> Probe:
+    def _need_probe(self) -> AnyProbe:
         if self.probe is None:
             raise StorageError("This encoder has no probe yet; run scripts/probe.py on its run directory first.")
         return self.probe
+
+
+def _of_windows(
+    probabilities: np.ndarray, severities: np.ndarray, probe: SetProbe, alarms_per_hour: float | None
+) -> Classification:
+    """The verdict on an input of windows [N, K]: each artifact where it is most probable."""
+    best = probabilities.argmax(0)
+    chances, severity = probabilities.max(0), severities[best, np.arange(len(best))]
+    chances[0] = probabilities[:, 0].min()
+    present = probe.present(chances, alarms_per_hour)
+    label = int(np.where(present, severity + 1.0, 0.0).argmax()) if present.any() else 0
+    return Classification(
+        probe.classes[label],
+        dict(zip(probe.classes, chances.tolist(), strict=True)),
+        {name: float(value) for name, value in zip(probe.classes, severity, strict=True) if name != CLEAN},
+        tuple(name for name, there in zip(probe.classes, present, strict=True) if there),
+    )
 
 
 def _ordered(classes: tuple[str, ...], states: tuple[str, ...]) -> tuple[str, ...]:
@@ -135,5 +183,5 @@ def load(name: str | Path) -> PretrainedEncoder:
     """
     directory = encoder_folder(name)
     embedder = open_embedder(directory)
-    probe = Probe.load(directory, embedder.fingerprint) if (directory / "probe.json").exists() else None
+    probe = load_any_probe(directory, embedder.fingerprint) if (directory / "probe.json").exists() else None
     return PretrainedEncoder(embedder, probe)

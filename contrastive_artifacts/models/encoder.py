@@ -181,31 +181,8 @@ class Encoder(Heads):
         with described_by(path, "an encoder", "train or export it again"):
             settings = EncoderSettings.from_record(record["settings"])
             encoder = cls(backbones.build(record["backbone"]), settings)
-        encoder.load_tensors(load_tensors(directory / TENSORS), str(directory))
+        load_whole(encoder, load_tensors(directory / TENSORS), str(directory))
         return encoder.eval()
-
-    def load_tensors(self, tensors: dict[str, Tensor], where: str) -> None:
-        """Loads all tensors, or none; float16 becomes float32.
-
-        Args:
-            tensors: As in :meth:`state_dict`.
-            where: The file or folder they come from, for messages.
-
-        Raises:
-            WeightsError: names or shapes do not match in full.
-        """
-        state = self.state_dict()
-        missing, extra = sorted(state.keys() - tensors.keys()), sorted(tensors.keys() - state.keys())
-        shapes = sorted(k for k in state.keys() & tensors.keys() if state[k].shape != tensors[k].shape)
-        if missing or extra or shapes:
-            raise WeightsError(
-                f"{where}: weights do not fit the encoder: {len(missing)} missing {missing[:3]}, {len(extra)} "
-                f"unexpected {extra[:3]}, {len(shapes)} of another shape {shapes[:3]}. "
-                "Use the encoder.json saved with them."
-            )
-        with torch.no_grad():
-            for name, tensor in state.items():
-                tensor.copy_(tensors[name])
 
     def fingerprint(self) -> str:
         """Hash over weights, settings, front-end and resampler; stored with all results of this encoder."""
@@ -244,3 +221,28 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
         raise WeightsError(f"{path} does not exist.") from None
     except (SafetensorError, OSError, ValueError) as error:
         raise WeightsError(f"{path} is damaged ({error}); copy or train it again.") from error
+
+
+def load_whole(network: nn.Module, tensors: dict[str, Tensor], where: str) -> None:
+    """Loads all tensors of a network, or none; float16 becomes float32.
+
+    Args:
+        network: Its tensors are replaced.
+        tensors: As in its ``state_dict``.
+        where: The file or folder they come from, for messages.
+
+    Raises:
+        WeightsError: names or shapes do not match in full.
+    """
+    state = network.state_dict()
+    missing, extra = sorted(state.keys() - tensors.keys()), sorted(tensors.keys() - state.keys())
+    shapes = sorted(k for k in state.keys() & tensors.keys() if state[k].shape != tensors[k].shape)
+    if missing or extra or shapes:
+        raise WeightsError(
+            f"{where}: weights do not fit the encoder: {len(missing)} missing {missing[:3]}, {len(extra)} "
+            f"unexpected {extra[:3]}, {len(shapes)} of another shape {shapes[:3]}. "
+            "Use the encoder.json saved with them."
+        )
+    with torch.no_grad():
+        for name, tensor in state.items():
+            tensor.copy_(tensors[name])

@@ -12,6 +12,8 @@ from .calibration import fit_temperature as fit_temperature
 from .data import TASKS as TASKS
 from .data import Embedded as Embedded
 from .data import task_labels as task_labels
+from .either import AnyProbe as AnyProbe
+from .either import load_any_probe as load_any_probe
 from .evaluate import evaluate as evaluate
 from .few_shot import FewShot as FewShot
 from .few_shot import few_shot as few_shot
@@ -28,6 +30,7 @@ from .metrics import confusion_table as confusion_table
 from .metrics import macro_f1 as macro_f1
 from .metrics import severity_spearman as severity_spearman
 from .mlp import MLPProbe as MLPProbe
+from .sets import SetProbe as SetProbe
 from .spaces import alignment as alignment
 from .spaces import content_leakage as content_leakage
 from .spaces import effective_rank as effective_rank

@@ -61,7 +61,7 @@ class Probe:
         if vector.ndim != 1:
             raise ParameterError(f"vector has shape {vector.shape}, not [D]; classify_batch takes several.")
         probabilities, severities = self.classify_batch(vector[None], fingerprint)
-        label = self.classes[int(Verdicts.of(probabilities, severities).labels[0])]
+        label = self.classes[int(self.verdicts(probabilities, severities).labels[0])]
         severity = {
             name: None if np.isnan(value) else float(value)
             for name, value in zip(self.classes, severities[0], strict=True)
@@ -83,6 +83,10 @@ class Probe:
             elif name in self.severity:
                 severities[:, column] = self.severity[name].predict(x)
         return probabilities, severities
+
+    def verdicts(self, probabilities: np.ndarray, severities: np.ndarray) -> Verdicts:
+        """The most probable class of each row of what :meth:`classify_batch` gives."""
+        return Verdicts.of(probabilities, severities)
 
     def save(self, directory: str | Path) -> None:
         """Writes probe.safetensors and probe.json into ``directory``."""

@@ -22,7 +22,7 @@ from ..core.errors import ParameterError, StorageError
 from ..core.lock import locked
 from ..core.typed import mapping
 from ..data.corpora import Clip, Corpus
-from ..embedding import ContextEmbedder, Embedder, WindowEmbedder, open_embedder
+from ..embedding import ContextEmbedder, Embedder, FigureEmbedder, WindowEmbedder, open_embedder
 from ..embedding.table import table_vectors, write_table
 from ..models.encoder import Encoder
 from ..probes import Embedded, Probe
@@ -119,7 +119,7 @@ class Run:
             )
         return make_splits(self.corpus, self.config["split"])
 
-    def embedder(self) -> WindowEmbedder | ContextEmbedder:
+    def embedder(self) -> WindowEmbedder | ContextEmbedder | FigureEmbedder:
         """What the run has trained, its context module included."""
         return open_embedder(self.directory / "encoder")
 

@@ -20,12 +20,14 @@ from .. import audio
 from ..audio import windows
 from ..core.console import printable, stderr
 from ..core.errors import AudioError, ParameterError
-from ..embedding import load
+from ..embedding import PretrainedEncoder, load
+from ..probes import SetProbe
 from .timeline import Segment as Segment
 from .timeline import Timeline as Timeline
 
 _BLOCK_S = 10.0
 _PROGRESS_FROM_S = 20.0
+ENTER, LEAVE = 0.6, 0.4  # probabilities at which a segment begins and ends, for encoders of one label
 
 
 class WindowClassifier(Protocol):
@@ -89,8 +91,9 @@ def scan(
     encoder: WindowClassifier | None = None,
     *,
     channels: Literal["mix", "each"] = "mix",
-    enter: float = 0.6,
-    leave: float = 0.4,
+    enter: float | None = None,
+    leave: float | None = None,
+    alarms_per_hour: float | None = None,
     minimum_s: float | None = None,
     batch: int = 32,
     progress: bool = True,
@@ -109,7 +112,10 @@ def scan(
         encoder: Classifies windows; the release encoder if not given.
         channels: "mix" scans the mean of the channels (the loudest channel where the mean cancels), "each" every
             channel by itself.
-        enter, leave: Probabilities with ``0 < leave <= enter <= 1``.
+        enter, leave: Probabilities with ``0 < leave <= enter <= 1``; by default 0.6 and 0.4, or the thresholds of an
+            encoder of label sets.
+        alarms_per_hour: Of an encoder of label sets: false segments per hour of clean sound, over all artifacts, that
+            its thresholds allow; by default as they were set.
         minimum_s: Shorter segments are dropped; half a window if not given.
         batch: Windows classified at a time.
         progress: Show a bar on stderr for recordings over 20 s, if stderr is a terminal.
@@ -126,7 +132,8 @@ def scan(
         AudioError: the file cannot be read or holds no audio.
     """
     encoder = load("release") if encoder is None else encoder
-    _check(encoder, channels, enter, leave, minimum_s, batch)
+    limits = _limits(encoder, enter, leave, alarms_per_hour)
+    _check(encoder, channels, minimum_s, batch)
     file = audio.MediaFile(path, stream)
     info = file.info
     rate = info.sample_rate
@@ -154,7 +161,7 @@ def scan(
         segment
         for run in runs
         for lane in run.lanes
-        for segment in _segments(lane, encoder.labels, run.edges(window), width, enter, leave)
+        for segment in _segments(lane, encoder.labels, run.edges(window), width, *limits)
         if segment.stop - segment.start >= shortest
     ]
     segments.sort(key=lambda s: (s.start, s.stop, s.label, -1 if s.channel is None else s.channel))
@@ -192,15 +199,15 @@ def _classify(lane: _Lane, signals: list[np.ndarray], encoder: WindowClassifier,
 
 
 def _segments(
-    lane: _Lane, labels: Sequence[str], edges: np.ndarray, width: int, enter: float, leave: float
+    lane: _Lane, labels: Sequence[str], edges: np.ndarray, width: int, enter: np.ndarray, leave: np.ndarray
 ) -> Iterator[Segment]:
     """Segments of one lane; window n counts for the samples ``edges[n]`` to ``edges[n + 1]``."""
     probabilities, severities = np.concatenate(lane.probabilities), np.concatenate(lane.severities)
-    smooth = median_filter(probabilities, size=(width, 1), mode="nearest")
+    smooth = smoothed(probabilities, width)
     for column, label in enumerate(labels[1:], start=1):
-        runs, _ = connected(smooth[:, column] >= leave)
+        runs, _ = connected(smooth[:, column] >= leave[column])
         for (where,) in find_objects(runs):
-            if smooth[where, column].max() < enter:
+            if smooth[where, column].max() < enter[column]:
                 continue
             severity = severities[where, column].mean()
             yield Segment(
@@ -211,6 +218,32 @@ def _segments(
                 confidence=float(np.clip(probabilities[where, column].mean(), 0, 1)),
                 channel=lane.channel,
             )
+
+
+def smoothed(probabilities: np.ndarray, width: int) -> np.ndarray:
+    """Probabilities [N, K] after a median over ``width`` neighbouring windows."""
+    smooth: np.ndarray = median_filter(probabilities, size=(width, 1), mode="nearest")
+    return smooth
+
+
+def _limits(
+    encoder: WindowClassifier, enter: float | None, leave: float | None, alarms_per_hour: float | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The probabilities [K] at which segments begin and end."""
+    probe, count = encoder.probe if isinstance(encoder, PretrainedEncoder) else None, len(encoder.labels)
+    if isinstance(probe, SetProbe):
+        if alarms_per_hour is not None and (enter, leave) != (None, None):
+            raise ParameterError("alarms_per_hour sets the thresholds; leave enter and leave out, or alarms_per_hour.")
+        begin, end = probe.enter(alarms_per_hour), probe.leave(alarms_per_hour)
+    elif alarms_per_hour is not None:
+        raise ParameterError("alarms_per_hour is for encoders of label sets; set enter and leave for this one.")
+    else:
+        begin, end = np.full(count, ENTER), np.full(count, LEAVE)
+    begin = begin if enter is None else np.full(count, enter)
+    end = np.minimum(end, begin) if leave is None else np.full(count, leave)
+    if not (end > 0).all() or not (end <= begin).all() or not (begin <= 1).all():
+        raise ParameterError(f"enter={enter}, leave={leave}: the thresholds must keep 0 < leave <= enter <= 1.")
+    return begin, end
 
 
 def _progress(duration_s: float | None, enabled: bool) -> Progress:
@@ -224,13 +257,9 @@ def _progress(duration_s: float | None, enabled: bool) -> Progress:
     return Progress(*columns, console=stderr, transient=True, disable=not (enabled and is_long and stderr.is_terminal))
 
 
-def _check(
-    encoder: WindowClassifier, channels: str, enter: float, leave: float, minimum_s: float | None, batch: int
-) -> None:
+def _check(encoder: WindowClassifier, channels: str, minimum_s: float | None, batch: int) -> None:
     if channels not in ("mix", "each"):
         raise ParameterError(f'channels={channels!r}: give "mix" (the mean of the channels) or "each" (every channel).')
-    if not 0.0 < leave <= enter <= 1.0:
-        raise ParameterError(f"enter={enter}, leave={leave}: the thresholds must keep 0 < leave <= enter <= 1.")
     if minimum_s is not None and not minimum_s >= 0:
         raise ParameterError(f"minimum_s={minimum_s}: give the shortest segment in seconds, 0 or more.")
     if batch < 1:

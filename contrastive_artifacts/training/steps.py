@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 
 from ..core.errors import TrainingError
-from ..models.objectives import Objective
 from . import checkpoint
 
 B = TypeVar("B")
@@ -32,6 +31,14 @@ class Pace(Protocol):
 
     @property
     def patience(self) -> int: ...  # validations without a better loss before it stops; 0 for no early stopping
+
+
+class Remembers(Protocol):
+    """The part of an objective that belongs into a checkpoint."""
+
+    def memory_state(self) -> dict[str, Tensor]: ...
+
+    def load_memory_state(self, state: dict[str, Tensor]) -> None: ...
 
 
 class Steps(ABC, Generic[B]):
@@ -69,7 +76,7 @@ class Steps(ABC, Generic[B]):
 
     @property
     @abstractmethod
-    def objective(self) -> Objective:
+    def objective(self) -> Remembers:
         """The objective of the next step, whose memory belongs into the checkpoint."""
 
     @abstractmethod

@@ -14,6 +14,8 @@ import numpy as np
 from ...core import files
 from ...core.errors import StorageError
 from ...core.journal import read_entries
+from ...models.backbones import Backbone
+from ...models.fingerprint import fingerprint_of
 from ..corpora import Clip, Corpus
 from .arrays import VERSIONS, Columns, columns
 from .recipe import Recipe
@@ -21,7 +23,9 @@ from .recipe import Recipe
 HEADER, JOURNAL = "header.json", "journal.jsonl"
 
 
-def make_header(corpus: Corpus, clips: Sequence[Clip], recipe: Recipe) -> dict[str, Any]:
+def make_header(
+    corpus: Corpus, clips: Sequence[Clip], recipe: Recipe, backbone: Backbone | None = None
+) -> dict[str, Any]:
     """What the values of a cache depend on, and what is needed to read it: plain JSON."""
     header = {
         "recipe": asdict(recipe),
@@ -30,8 +34,10 @@ def make_header(corpus: Corpus, clips: Sequence[Clip], recipe: Recipe) -> dict[s
         "clips": [clip.id for clip in clips],
         "sources": [clip.source for clip in clips],
         "categories": [clip.category for clip in clips],
-        "columns": columns(recipe),
+        "columns": columns(recipe, 0 if backbone is None else 3 * backbone.dim),
     }
+    if backbone is not None:
+        header["backbone"] = fingerprint_of(backbone, backbone.record)
     plain: dict[str, Any] = json.loads(json.dumps(header))
     return plain
 

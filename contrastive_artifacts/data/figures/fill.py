@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ...core import files
 from ...core.errors import ArtifactsError, StorageError
 from ...core.journal import Journal
+from ...models import backbones
+from ...models.backbones import Backbone
 from ..corpora import Clip, Corpus
 from ..dataset.pool import Crashed, results
 from .arrays import block_arrays
@@ -29,6 +33,7 @@ def fill(
     recipe: Recipe,
     blocks: int,
     workers: int | None = None,
+    backbone: Mapping[str, Any] | None = None,
     progress: Callable[[int], None] = lambda views: None,
 ) -> FigureCache:
     """Renders crops until ``blocks`` of them are in the cache, and opens it.
@@ -44,19 +49,22 @@ def fill(
         recipe: What is rendered.
         blocks: Number of crops.
         workers: Processes; default: as many as there are cores.
+        backbone: Arguments of :func:`.backbones.create`: the frozen network that gives the column ``backbone``.
         progress: Called with the number of views of each finished block.
 
     Raises:
+        WeightsError: the weights of the backbone are missing or do not match.
         StorageError: another process fills this cache, the disk is full, or nothing could be rendered.
     """
-    header = make_header(corpus, clips, recipe)
+    section = None if backbone is None else json.dumps(dict(backbone))
+    header = make_header(corpus, clips, recipe, _backbone(section))
     path = Path(folder) / key_of(header)
     with Journal(path / JOURNAL) as journal:
         if not (path / HEADER).exists():
             files.write_json(path / HEADER, header)
         done, _ = finished(journal.entries)
         remaining = [block for block in range(blocks) if block not in done]
-        job = partial(_block, corpus, tuple(clips), recipe)
+        job = partial(_block, corpus, tuple(clips), recipe, section)
         with _Writer(path, header["columns"], journal) as writer:
             for block, outcome in results(job, remaining, workers or os.cpu_count() or 1):
                 writer.add(block, outcome.problem if isinstance(outcome, Crashed) else outcome)
@@ -64,10 +72,22 @@ def fill(
     return FigureCache.open(path)
 
 
-def _block(corpus: Corpus, clips: Sequence[Clip], recipe: Recipe, block: int) -> dict[str, np.ndarray] | str:
+def _backbone(section: str | None) -> Backbone | None:
+    return None if section is None else backbones.create(**json.loads(section)).eval()
+
+
+@lru_cache(maxsize=1)
+def _frozen(section: str | None) -> Backbone | None:
+    backbone = _backbone(section)
+    return None if backbone is None else backbones.freeze(backbone)
+
+
+def _block(
+    corpus: Corpus, clips: Sequence[Clip], recipe: Recipe, backbone: str | None, block: int
+) -> dict[str, np.ndarray] | str:
     """The values of a block, or why its clip cannot be rendered."""
     try:
-        return block_arrays(block_views(corpus, clips, recipe, block), recipe)
+        return block_arrays(block_views(corpus, clips, recipe, block), recipe, _frozen(backbone))
     except ArtifactsError as error:
         return str(error)
 

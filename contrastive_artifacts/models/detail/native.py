@@ -50,7 +50,8 @@ class NativeDetail(nn.Module):
         """Figures of windows ``[B, T]`` at the encoder's rate."""
         return native_detail(waveform, self.sample_rate)
 
-    def pooled(self, figures: DetailFigures[Tensor]) -> Tensor:
+    @staticmethod
+    def pooled(figures: DetailFigures[Tensor]) -> Tensor:
         """``[B, size]``: figures of the window; mean, deviation, minimum, maximum and largest step of the frames."""
         frames, clip = figures.frames.float(), figures.clip.float()
         steps = frames.diff(dim=1).abs().amax(1)

@@ -17,7 +17,7 @@ from ... import audio, embedding
 from ...core.errors import AudioError, FingerprintError, ParameterError
 from ...core.vectors import unit_rows
 from ...data.corpora import Corpus
-from ...probes import Probe, Verdicts
+from ...probes import AnyProbe, Verdicts
 from ...probes.labels import REJECT, RowLabel
 from ...runs.run import Run
 from ...search import retrieval
@@ -132,7 +132,7 @@ class Collection:
     def __len__(self) -> int:
         return len(self.index)
 
-    def classify(self, probe: Probe) -> int:
+    def classify(self, probe: AnyProbe) -> int:
         """Classifies every row with ``probe``, which becomes the probe of the collection.
 
         Returns:
@@ -230,9 +230,9 @@ class Collection:
         self._occurring = sorted({str(v) for n in names for v in pc.unique(table.column(n)).to_pylist() if v})
 
 
-def verdicts(probe: Probe, vectors: np.ndarray) -> Verdicts:
+def verdicts(probe: AnyProbe, vectors: np.ndarray) -> Verdicts:
     """Verdicts on windows [N, D]; their labels are numbers of the probe's classes."""
-    return Verdicts.of(*probe.classify_batch(unit_rows(vectors), probe.fingerprint))
+    return probe.verdicts(*probe.classify_batch(unit_rows(vectors), probe.fingerprint))
 
 
 @functools.lru_cache(maxsize=4096)

@@ -16,7 +16,7 @@ import pyarrow as pa
 from ...core.errors import FingerprintError, ParameterError
 from ...core.lock import locked
 from ...embedding import copy_encoder
-from ...probes import Probe
+from ...probes import Probe, SetProbe, load_any_probe
 from ...probes.labels import ACTIONS, Labels, Refit, refit
 from .collection import Collection
 
@@ -44,7 +44,7 @@ class Labelling:
         saved = collection.home / SAVED
         if (saved / "probe.json").exists():
             with suppress(FingerprintError):  # the rows were embedded by another encoder since
-                collection.classify(Probe.load(saved, collection.index.fingerprint))
+                collection.classify(load_any_probe(saved, collection.index.fingerprint))
 
     def add(self, rows: Sequence[int], action: str, label: str, note: str) -> dict[str, Any]:
         """Gives many rows one label, as one act.
@@ -103,6 +103,8 @@ class Labelling:
             raise ParameterError("The probe is being retrained already; wait until that is done.")
         try:
             started, collection = time.perf_counter(), self.collection
+            if isinstance(self._first_probe, SetProbe):
+                raise ParameterError("A probe of label sets cannot be retrained here; export the labels.")
             index = collection.index
             if "source" not in index.metadata.column_names:
                 raise ParameterError("The rows have no column source, by which training and test rows are separated.")

@@ -15,7 +15,6 @@ import numpy as np
 from ... import audio
 from ...core.cache import ByteCache
 from ...core.errors import AudioError
-from ...probes import Verdicts
 from .collection import ROW, Collection
 from .searching import Hits, Search
 from .slices import Slice, Slices
@@ -96,7 +95,7 @@ class Queries:
         if probe is None:
             return {"heard": None, "probabilities": [], "severity": None}
         chances, severities = probe.classify_batch(vector[None], probe.fingerprint)
-        (best,), (severity,), _ = Verdicts.of(chances, severities)
+        (best,), (severity,), _ = probe.verdicts(chances, severities)
         ranked = sorted(zip(probe.classes, chances[0].tolist(), strict=True), key=lambda pair: -pair[1])
         return {
             "heard": probe.classes[best],

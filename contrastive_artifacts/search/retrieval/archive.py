@@ -29,7 +29,7 @@ class Classifier(Protocol):
     @property
     def has_probe(self) -> bool: ...
     def embed(self, source: Input, channel: int | None = None) -> Embedding: ...
-    def classify_vectors(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]: ...
+    def verdicts(self, vectors: np.ndarray) -> Verdicts: ...
 
 
 def embed_recordings(
@@ -99,7 +99,7 @@ def with_verdicts(table: pa.Table, encoder: Classifier) -> pa.Table:
     """A table of embeddings with the columns of the probe's verdicts, if the encoder has a probe."""
     if not encoder.has_probe:
         return table
-    labels, severities, probabilities = Verdicts.of(*encoder.classify_vectors(table_vectors(table)))
+    labels, severities, probabilities = encoder.verdicts(table_vectors(table))
     columns = {
         "heard": pa.array([encoder.labels[label] for label in labels], pa.string()),
         "heard_severity": pa.array(severities.astype(np.float32)),

@@ -1,0 +1,51 @@
+"""The embedder of an encoder of label sets, which takes figures of windows at their native rate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from ..audio import windows
+from ..core.vectors import unit_rows
+from ..data.views.sources import cut_window
+from ..models import backbones
+from ..models.figure_encoder import FigureEncoder
+from ..models.figures import Figures, batched, window_figures
+from .embedder import BATCH, Embedder
+
+
+class FigureEmbedder(Embedder[Figures[np.ndarray]]):
+    """Embeds each window by the figures of its native rate; one that is too short is extended by reflection."""
+
+    def __init__(self, encoder: FigureEncoder) -> None:
+        self.encoder = encoder.eval()
+        self.networks = (encoder,)
+        self.states, self.window_s = encoder.settings.states, encoder.settings.window_s
+        self.sample_rate = 44100 if encoder.backbone is None else encoder.backbone.sample_rate
+        self.wants_native = True
+        self.dim = encoder.settings.hidden
+        self.fingerprint = encoder.fingerprint()
+        self._backbone = None if encoder.backbone is None else backbones.freeze(encoder.backbone)
+
+    def prepare(self, window: np.ndarray, rate: int) -> Figures[np.ndarray]:
+        window = cut_window(window[None], 0, round(self.window_s * rate))
+        figures = window_figures([window[0]], rate, self.window_s, self._backbone)
+        return Figures(*(part[0] for part in figures))
+
+    def vectors(self, prepared: Sequence[Figures[np.ndarray]]) -> np.ndarray:
+        out = np.zeros((len(prepared), self.dim), np.float32)
+        for start in range(0, len(prepared), BATCH):
+            with torch.inference_mode():
+                out[start : start + BATCH] = self.encoder(batched(prepared[start : start + BATCH])).h.numpy()
+        return out
+
+    def project(self, h: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            return unit_rows(self.encoder.projector(torch.from_numpy(h)).numpy())
+
+    def _view_windows(self, waveform: np.ndarray, native: tuple[np.ndarray, int]) -> list[Figures[np.ndarray]]:
+        samples, rate = native
+        length, hop = round(self.window_s * rate), round(self.hop_s * rate)
+        return [self.prepare(samples[s : s + length], rate) for s in windows.starts(len(samples), length, hop).tolist()]

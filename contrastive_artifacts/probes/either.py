@@ -1,0 +1,22 @@
+"""The probe beside a saved encoder: of one label, or of label sets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .bundle import Probe
+from .sets import KIND, SetProbe
+from .storage import read_state
+
+AnyProbe = Probe | SetProbe
+
+
+def load_any_probe(directory: str | Path, fingerprint: str | None = None) -> AnyProbe:
+    """Loads what :meth:`.Probe.save` or :meth:`.SetProbe.save` wrote.
+
+    Raises:
+        FingerprintError: it is of another encoder than ``fingerprint``.
+        StorageError: a file is missing, damaged or of another version.
+    """
+    _, record, _ = read_state(directory, fingerprint)
+    return SetProbe.load(directory, fingerprint) if record.get("kind") == KIND else Probe.load(directory, fingerprint)

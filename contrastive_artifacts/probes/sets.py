@@ -1,0 +1,174 @@
+"""The probe of an encoder of label sets: a calibrated chance of each fault, thresholds for a rate of false alarms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.special import expit, logit
+from sklearn.linear_model import LogisticRegression
+
+from ..artifacts import CLEAN
+from ..core.errors import ParameterError, StorageError
+from ..core.vectors import unit_rows
+from .storage import check_fingerprint, read_state, write_state
+from .verdicts import Verdicts
+
+KIND = "sets"
+SURE = 0.5  # threshold of a probe that has no measured thresholds
+LEAVE = 1.0  # a segment goes on while the chance is at most this far below the threshold, in natural log odds
+
+
+@dataclass(frozen=True, eq=False)
+class SetProbe:
+    """Independent chances of all faults, linear in the unit vector h, with severities and thresholds.
+
+    Attributes:
+        classes: ``"clean"`` first; its chance is that no fault is there.
+        weights, bias: float32 [K, D], [K]: calibrated log odds.
+        severity_weights, severity_bias: float32 [K, D], [K]: log odds of the severity, which lies in [0, 1].
+        fingerprint: Of the encoder that computed its training vectors.
+        thresholds: False segments per hour over all faults -> float32 [K], the chance above which a fault counts as
+            present; that of "clean" is not used.
+    """
+
+    classes: tuple[str, ...]
+    weights: np.ndarray
+    bias: np.ndarray
+    severity_weights: np.ndarray
+    severity_bias: np.ndarray
+    fingerprint: str
+    thresholds: Mapping[float, np.ndarray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.classes[:1] != (CLEAN,) or len(set(self.classes)) != len(self.classes):
+            raise ParameterError(f"classes must begin with {CLEAN!r} and hold no name twice; got {self.classes}.")
+        shapes = [self.weights.shape, self.severity_weights.shape]
+        rows = [self.bias.shape, self.severity_bias.shape, *(row.shape for row in self.thresholds.values())]
+        if len({shape for shape in shapes if len(shape) == 2 and shape[0] == len(self.classes)}) != 1 or set(rows) != {
+            (len(self.classes),)
+        }:
+            raise ParameterError(f"The arrays of the probe do not fit {len(self.classes)} classes: {shapes}, {rows}.")
+
+    def classify_batch(self, x: Any, fingerprint: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Chances float64 [N, K] and severities float32 [N, K] of unit vectors x [N, D]; severities of clean are 0."""
+        check_fingerprint(self.fingerprint, fingerprint)
+        x = np.asarray(x, np.float32)
+        severities = expit(x @ self.severity_weights.T + self.severity_bias).astype(np.float32)
+        severities[:, 0] = 0.0
+        return expit((x @ self.weights.T + self.bias).astype(np.float64)), severities
+
+    def enter(self, alarms_per_hour: float | None = None) -> np.ndarray:
+        """Thresholds float32 [K] for a number of false segments per hour; by default the middle one of those measured.
+
+        Between measured numbers the thresholds are interpolated; beyond them the nearest is used.
+
+        Raises:
+            ParameterError: a number that is not above 0, or thresholds were not measured.
+        """
+        if alarms_per_hour is not None and not alarms_per_hour > 0:
+            raise ParameterError(f"alarms_per_hour must be above 0; got {alarms_per_hour}.")
+        if not self.thresholds:
+            if alarms_per_hour is not None:
+                raise ParameterError("This probe has no thresholds; measure them, or leave alarms_per_hour out.")
+            return np.full(len(self.classes), SURE, np.float32)
+        rates = np.array(sorted(self.thresholds))
+        rate = rates[len(rates) // 2] if alarms_per_hour is None else alarms_per_hour
+        table = np.stack([logit(np.clip(self.thresholds[key], 1e-6, 1 - 1e-6)) for key in rates.tolist()])
+        at = [np.interp(np.log(rate), np.log(rates), column) for column in table.T]
+        return np.asarray(expit(at), np.float32)
+
+    def leave(self, alarms_per_hour: float | None = None) -> np.ndarray:
+        """Chances float32 [K] at which a segment of a scan ends."""
+        odds = logit(np.clip(self.enter(alarms_per_hour), 1e-6, 1 - 1e-6)) - LEAVE
+        return np.asarray(expit(odds), np.float32)
+
+    def present(self, probabilities: np.ndarray, alarms_per_hour: float | None = None) -> np.ndarray:
+        """Which faults are above their thresholds: bool [..., K], False for clean."""
+        above: np.ndarray = probabilities >= self.enter(alarms_per_hour)
+        above[..., 0] = False
+        return above
+
+    def verdicts(self, probabilities: np.ndarray, severities: np.ndarray) -> Verdicts:
+        """The most severe of the faults that are present in each row, or clean."""
+        there = self.present(probabilities)
+        ranked = np.where(there, np.nan_to_num(severities, nan=0.0) + 1.0, 0.0)
+        best = np.where(there.any(1), ranked.argmax(1), 0)
+        each = np.arange(len(best))
+        return Verdicts(
+            best.astype(np.int32),
+            severities[each, best].astype(np.float32),
+            probabilities[each, best].astype(np.float32),
+        )
+
+    def save(self, directory: str | Path) -> None:
+        """Writes probe.safetensors and probe.json into ``directory``."""
+        arrays = {
+            "weights": self.weights, "bias": self.bias,
+            "severity_weights": self.severity_weights, "severity_bias": self.severity_bias,
+        }  # fmt: skip
+        rates = sorted(self.thresholds)
+        arrays |= {f"thresholds.{n}": self.thresholds[rate] for n, rate in enumerate(rates)}
+        record = {"kind": KIND, "classes": list(self.classes), "alarms_per_hour": rates}
+        write_state(directory, {k: np.asarray(v, np.float32) for k, v in arrays.items()}, record, self.fingerprint)
+
+    @classmethod
+    def load(cls, directory: str | Path, fingerprint: str | None = None) -> SetProbe:
+        """Loads what :meth:`save` wrote.
+
+        Raises:
+            FingerprintError: it is of another encoder than ``fingerprint``.
+            StorageError: a file is missing, damaged or of another version.
+        """
+        arrays, record, fingerprint = read_state(directory, fingerprint)
+        try:
+            if record["kind"] != KIND:
+                raise ValueError(f"kind {record['kind']!r} is not {KIND!r}")
+            rates = [float(rate) for rate in record["alarms_per_hour"]]
+            thresholds = {rate: arrays[f"thresholds.{n}"] for n, rate in enumerate(rates)}
+            named = {name: arrays[name] for name in ("weights", "bias", "severity_weights", "severity_bias")}
+            return cls(tuple(record["classes"]), **named, fingerprint=fingerprint, thresholds=thresholds)
+        except (KeyError, TypeError, ValueError, ParameterError) as error:
+            raise StorageError(f"{directory} does not describe a probe ({error}); train it again.") from None
+
+
+def calibrated(log_odds: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Scale and shift [K] of each column of log odds [N, K], so that the chances fit ``there`` [N, K] (Platt 1999).
+
+    A column of which ``there`` holds fewer than ten of either kind stays as it is; scales are limited to [0.1, 10].
+    """
+    scales, shifts = np.ones(log_odds.shape[1]), np.zeros(log_odds.shape[1])
+    for column, target in enumerate(there.T.astype(bool)):
+        if min(target.sum(), (~target).sum()) >= 10:
+            fitted = LogisticRegression(C=1e4).fit(log_odds[:, column : column + 1], target)
+            scale = float(fitted.coef_[0, 0])
+            if 0.1 <= scale <= 10:
+                scales[column], shifts[column] = scale, float(fitted.intercept_[0])
+    return scales, shifts
+
+
+def set_probe(
+    classes: tuple[str, ...], types: tuple[np.ndarray, np.ndarray], severity: tuple[np.ndarray, np.ndarray],
+    vectors: np.ndarray, there: np.ndarray, fingerprint: str,
+) -> SetProbe:  # fmt: skip
+    """The probe that an encoder's own heads give, calibrated on views of sources that it was not trained on.
+
+    Args:
+        classes: K names, "clean" first.
+        types, severity: Weights [K, D] and bias [K] of the heads over h.
+        vectors: h [N, D] of the views, all of one norm.
+        there: Which faults they hold, bool [N, K - 1].
+        fingerprint: Of the encoder.
+    """
+    length = float(np.linalg.norm(vectors, axis=1).mean())
+    unit = unit_rows(vectors)
+    weights, bias = types[0] * length, types[1]
+    states = np.concatenate([~there.any(1, keepdims=True), there], axis=1)
+    scale, shift = calibrated(unit @ weights.T + bias, states)
+    return SetProbe(
+        classes, (weights * scale[:, None]).astype(np.float32), (bias * scale + shift).astype(np.float32),
+        (severity[0] * length).astype(np.float32), severity[1].astype(np.float32), fingerprint,
+    )  # fmt: skip
