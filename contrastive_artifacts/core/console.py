@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar
 
@@ -72,6 +72,14 @@ def track(items: Iterable[Item], title: str, total: float | None = None) -> Iter
     yield from rich.progress.track(
         items, escape(printable(title)), total, console=stderr, transient=True, disable=hidden
     )
+
+
+@contextmanager
+def counted(title: str, total: float) -> Iterator[Callable[[float], None]]:
+    """The same for work that reports itself: gives a function that takes how much was done since it was last called."""
+    with rich.progress.Progress(console=stderr, transient=True, disable=not stderr.is_terminal) as bar:
+        task = bar.add_task(escape(printable(title)), total=total)
+        yield lambda done: bar.advance(task, done)
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

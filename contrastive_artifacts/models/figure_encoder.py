@@ -161,10 +161,12 @@ class FigureEncoder(Heads):
             rows["window"].append(self.window_vector(figures))
             rows["frame"].append(torch.cat([figures.frames, figures.bands], dim=2)[:, ::8].flatten(0, 1))
             rows["pooled"].append(figures.backbone)
+        if self.backbone is None:
+            del rows["pooled"]
         for name, parts in rows.items():
             values = torch.cat(parts)
             self.get_buffer(f"{name}_shift").copy_(values.mean(0))
-            self.get_buffer(f"{name}_scale").copy_(values.std(0).clamp(min=LEAST_DEVIATION))
+            self.get_buffer(f"{name}_scale").copy_(values.std(0, unbiased=False).clamp(min=LEAST_DEVIATION))
 
     def trained_parameters(self) -> list[nn.Parameter]:
         """All parameters but those of the backbone."""

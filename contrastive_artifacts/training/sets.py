@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,14 +64,15 @@ class _Pace:
 
 def fit_sets(
     encoder: FigureEncoder, train: CachedViews, validation: CachedViews, settings: SetFitSettings,
-    objective: SetObjectiveSettings, directory: Path | None = None, progress: Any = None,
+    objective: SetObjectiveSettings, directory: Path | None = None,
+    progress: Callable[[float], None] = lambda views: None,
 ) -> float:  # fmt: skip
     """Trains ``encoder`` in place; the result has the best validation loss, in evaluation mode.
 
     Args:
         directory: Takes checkpoints. If it holds one, the training continues from it, on the same views and settings,
             and ends with exactly the weights of an uninterrupted one.
-        progress: Called with step and number of steps.
+        progress: Called with the number of views of each step.
 
     Returns:
         The best validation loss.
@@ -100,7 +101,7 @@ class _Fitting(Steps[SetBatch]):
 
     def __init__(
         self, encoder: FigureEncoder, train: CachedViews, validation: CachedViews, settings: SetFitSettings,
-        objective: SetObjectiveSettings, directory: Path | None, progress: Any,
+        objective: SetObjectiveSettings, directory: Path | None, progress: Callable[[float], None],
     ) -> None:  # fmt: skip
         self.per_epoch = sum(1 for _ in self._epoch(train, settings, 0))
         if not self.per_epoch:
@@ -151,16 +152,17 @@ class _Fitting(Steps[SetBatch]):
         )  # fmt: skip
 
     def after_step(self, batch: SetBatch, loss: float, terms: dict[str, float]) -> None:
-        if self.progress is not None:
-            self.progress(self.step, self.pace.steps, terms)
+        self.progress(len(batch.sources))
 
     def validation_loss(self) -> float:
-        """Mean over the validation views, in batches of whole crops."""
+        """Mean over the validation views."""
         self.encoder.eval()
-        rng = np.random.default_rng(0)
         with torch.no_grad():
-            losses = [float(self.loss(self.validation.batch(views))[0]) for views in self.validation.epoch(BATCH, rng)]
-        return sum(losses) / max(len(losses), 1)
+            losses = [
+                (float(self.loss(self.validation.batch(views))[0]), len(views))
+                for views in self.validation.in_order(BATCH)
+            ]
+        return sum(loss * count for loss, count in losses) / len(self.validation)
 
     def keep_best(self) -> None:
         self.best = copy.deepcopy(self.encoder.state_dict())

@@ -25,6 +25,7 @@ class Clip:
         category: Class of the sound, or an empty string.
         fold: The corpus' official fold, or ``None``.
         path: Its file, or ``None`` for a clip that is synthesised when it is loaded.
+        unknown: Artifacts that it may hold already: nothing is concluded from it about these.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Clip:
     category: str = ""
     fold: int | None = None
     path: Path | None = None
+    unknown: tuple[str, ...] = ()
 
 
 class Corpus:
@@ -80,7 +82,7 @@ class Corpus:
         digest = hashlib.blake2b(digest_size=8)
         for clip in sorted(self.clips, key=lambda clip: clip.id):
             row = (clip.id, clip.source, clip.category, clip.fold, _size(clip.path))
-            digest.update(repr(row).encode())
+            digest.update(repr(row + ((clip.unknown,) if clip.unknown else ())).encode())
         return digest.hexdigest()
 
     def check(self) -> list[tuple[str, str]]:

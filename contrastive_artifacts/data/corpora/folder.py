@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ... import audio
+from ...artifacts import ARTIFACTS
 from ...core.errors import CorpusError
 from .base import Clip, Corpus
 from .listing import listing
@@ -22,6 +23,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "source": ("source", "source_id"),
     "category": ("category", "label"),
     "fold": ("fold",),
+    "unknown": (),
 }
 
 
@@ -42,7 +44,8 @@ def folder(
             tabs. Without it each file is its own source: give one if several files were cut from
             the same recording, or a split will divide that recording.
         columns: Name of the column of ``file``, ``source``, ``category`` or ``fold`` if it is not one of
-            :data:`COLUMNS`. If the table has no source column, each file is its own source.
+            :data:`COLUMNS`, and of ``unknown``: names of artifacts that the clip may hold already, separated by spaces.
+            If the table has no source column, each file is its own source.
         file: Template of a file's path relative to ``path``, filled with the row: ``"{set}/{file}"``. Default is the
             value of the file column.
         where: Rows to keep: column -> value, or a list of values.
@@ -153,7 +156,10 @@ def _described(
         source = row[used["source"]] if "source" in used else name
         category = row[used["category"]] if "category" in used else ""
         fold = _fold(row[used["fold"]], number, table) if "fold" in used else None
-        clips.append(Clip(id=Path(name).as_posix(), source=source, category=category, fold=fold, path=path))
+        unknown = _artifacts(row[used["unknown"]], number, table) if "unknown" in used else ()
+        clips.append(
+            Clip(id=Path(name).as_posix(), source=source, category=category, fold=fold, path=path, unknown=unknown)
+        )
     if outside:
         raise CorpusError(
             f"{table} names {len(outside)} files outside of {root}: {_first(outside)}. If you trust the table, give a "
@@ -204,6 +210,14 @@ def _fold(text: str, number: int, table: Path) -> int | None:
     except (ValueError, OverflowError):
         pass
     raise CorpusError(f"{table}, row {number}: the fold {text!r} is not a whole number.")
+
+
+def _artifacts(text: str, number: int, table: Path) -> tuple[str, ...]:
+    names = tuple(sorted(set(text.split())))
+    for name in names:
+        if name not in ARTIFACTS:
+            raise CorpusError(f"{table}, row {number}: {name!r} is no artifact; choose of {', '.join(ARTIFACTS)}.")
+    return names
 
 
 def _comparable(value: Any) -> str | float:

@@ -63,6 +63,15 @@ class CachedViews:
                 yield np.concatenate(rows)
                 rows = []
 
+    def in_order(self, size: int) -> Iterator[np.ndarray]:
+        """All views in order, batches of at least ``size`` in whole crops but for the last one."""
+        ends = np.cumsum([len(crop) for crop in self.crops])
+        start = 0
+        for end in ends.tolist():
+            if end - start >= size or end == len(self):
+                yield np.arange(start, end)
+                start = end
+
     def column(self, name: str, views: np.ndarray) -> np.ndarray:
         """A column of the caches, ``[B, ...]``, in the order of ``views``."""
         parts: list[tuple[np.ndarray, np.ndarray]] = []

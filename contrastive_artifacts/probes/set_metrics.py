@@ -1,0 +1,86 @@
+"""Figures of classifiers of label sets: each fault against clean views, and all faults of a view at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.metrics import roc_auc_score
+
+from .bootstrap import Interval, bootstrap_mean
+
+FALSE_POSITIVES = 0.05  # share of the clean views that may be above the threshold of a fault
+
+
+@dataclass(frozen=True)
+class FaultFigures:
+    """How one fault is told from clean views.
+
+    Args:
+        views: Number of views that hold it.
+        area: Area under the ROC curve.
+        recall: Share of these views above the threshold that FALSE_POSITIVES of the clean ones exceed.
+        threshold: That threshold.
+    """
+
+    views: int
+    area: float
+    recall: float
+    threshold: float
+
+
+def fault_figures(
+    names: Sequence[str], scores: np.ndarray, there: np.ndarray, unknown: np.ndarray | None = None
+) -> dict[str, FaultFigures]:
+    """Fault -> figures, over the views that hold this fault alone, and the clean ones.
+
+    Args:
+        names: K faults.
+        scores: [N, K], higher where the fault is likelier.
+        there: bool [N, K].
+        unknown: bool [N, K], rows that say nothing about a fault, as their sources may hold it; none if not given.
+    """
+    clean, figures = ~there.any(1), {}
+    single = there.sum(1) == 1
+    for column, name in enumerate(names):
+        known = np.ones(len(there), bool) if unknown is None else ~unknown[:, column]
+        positive, negative = there[:, column] & single & known, clean & known
+        if not positive.any() or not negative.any():
+            continue
+        values = np.concatenate([scores[positive, column], scores[negative, column]])
+        area = roc_auc_score(np.repeat([1, 0], [positive.sum(), negative.sum()]), values)
+        threshold = float(np.quantile(scores[negative, column], 1 - FALSE_POSITIVES))
+        recall = float((scores[positive, column] > threshold).mean())
+        figures[name] = FaultFigures(int(positive.sum()), float(area), recall, threshold)
+    return figures
+
+
+@dataclass(frozen=True)
+class PairFigures:
+    """Views with several faults.
+
+    Args:
+        views: Their number.
+        both: Share of them all of whose faults were found, with an interval over sources.
+        others: Mean number of further faults that were raised.
+    """
+
+    views: int
+    both: Interval
+    others: float
+
+
+def pair_figures(present: np.ndarray, there: np.ndarray, sources: np.ndarray, seed: int = 0) -> PairFigures:
+    """Figures of the views with two or more faults.
+
+    Args:
+        present, there: bool [N, K], which faults were found and which are there.
+        sources: [N], for the interval.
+        seed: Of the resamples.
+    """
+    rows = there.sum(1) >= 2
+    found = (present | ~there).all(1)[rows]
+    others = (present & ~there).sum(1)[rows]
+    both = bootstrap_mean(found.astype(float), sources[rows], seed=seed)
+    return PairFigures(int(rows.sum()), both, float(others.mean()) if rows.any() else float("nan"))

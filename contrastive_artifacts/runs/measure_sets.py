@@ -1,0 +1,149 @@
+"""Measuring an encoder of label sets on sources that it was not trained on."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..artifacts import CLEAN
+from ..core import files, typed
+from ..core.errors import StorageError
+from ..core.lock import locked
+from ..core.vectors import unit_rows
+from ..data.corpora import Clip, Corpus
+from ..data.figures import CachedViews
+from ..models.figure_encoder import FigureEncoder
+from ..probes.bootstrap import Interval, bootstrap_mean
+from ..probes.knn import NeighbourTable
+from ..probes.set_metrics import FaultFigures, PairFigures, fault_figures, pair_figures
+from ..probes.sets import SetProbe
+from ..probes.spaces import retrieval
+from ..scan import alarms
+from . import sections
+from .sets import SetSections, encode_views, fill_side, make_sides
+
+AUDIBLE = (0.3, 1.0)  # severities of the views that are measured
+UNVARIED: dict[str, Any] = {"barely": 0.0, "spliced": 0.0, "varied": False, "severity": AUDIBLE}
+
+
+@dataclasses.dataclass(frozen=True)
+class SetFigures:
+    """Figures of one side.
+
+    Args:
+        faults: See :func:`.set_metrics.fault_figures`.
+        area, recall: Their means over the faults.
+        pairs: See :func:`.set_metrics.pair_figures`, at the thresholds that FALSE_POSITIVES of the clean views exceed.
+        precision_at_10: Share of the ten nearest views of other sources that hold the same single fault.
+        same_source: Share of the nearest neighbours that are views of the same source.
+        alarms: False segments per hour that the thresholds were set for -> those that the clean clips of this side
+            raised; a fault that a clip may hold is not counted on it.
+        recall_at: The same number -> mean recall of the faults at these thresholds.
+        hours: Of clean clips.
+    """
+
+    faults: dict[str, FaultFigures]
+    area: float
+    recall: float
+    pairs: PairFigures
+    precision_at_10: Interval
+    same_source: float
+    alarms: dict[float, float]
+    recall_at: dict[float, float]
+    hours: float
+
+
+def measure_sets(
+    directory: str | Path, unseen: Mapping[str, Mapping[str, Any]], views: int, seed: int
+) -> dict[str, SetFigures]:
+    """Side -> figures, for the test side of the run and for each unseen corpus; writes ``metrics.json``.
+
+    Args:
+        directory: A run of :func:`.sets.pretrain_sets`.
+        unseen: Name -> corpus section; measured whole.
+        views: Views of each side with one fault or none; as many more, but for a half, with two.
+        seed: Of the views; with the default recipe no seed gives views of training.
+
+    Raises:
+        StorageError: the directory holds no such run, or another process is working on it.
+    """
+    directory = Path(directory)
+    config = files.read_json(directory / "config.json")
+    config.pop("corpus_fingerprints", None)
+    settings = typed.settings(SetSections, config, "")
+    encoder, probe = FigureEncoder.load(directory / "encoder"), SetProbe.load(directory / "encoder")
+    sides = {"test": make_sides(settings).get("test", {})} if not unseen else {}
+    for name, section in unseen.items():
+        corpus = sections.make_corpus(section, f"unseen.{name}")
+        sides[name] = {name: (corpus, list(corpus.clips))}
+    if not any(sides.values()):
+        raise StorageError(f"{directory} has no test side; give unseen corpora.")
+    with locked(directory, "measuring an encoder of label sets"):
+        figures = {
+            side: _measure(settings, encoder, probe, directory / "encoder", corpora, views, seed)
+            for side, corpora in sides.items()
+        }
+        record = {side: dataclasses.asdict(of_side) for side, of_side in figures.items()}
+        files.write_json(directory / "metrics.json", record)
+    return figures
+
+
+def _measure(
+    settings: SetSections, encoder: FigureEncoder, probe: SetProbe, folder: Path,
+    corpora: Mapping[str, tuple[Corpus, list[Clip]]], views: int, seed: int,
+) -> SetFigures:  # fmt: skip
+    single = fill_side(settings, corpora, settings.recipe_of(100 + seed, counts=(1.0,), **UNVARIED), views)
+    pairs = fill_side(settings, corpora, settings.recipe_of(200 + seed, counts=(0.0, 1.0), **UNVARIED), views // 2)
+    names = probe.classes[1:]
+    vectors, there, _ = encode_views(encoder, single)
+    chances = probe.classify_batch(unit_rows(vectors))[0][:, 1:]
+    unknown = unknown_of(single, [clips for _, clips in corpora.values()])
+    faults = fault_figures(names, chances, there, unknown)
+    limits = np.array([faults[name].threshold if name in faults else np.inf for name in names])
+    pair_vectors, pair_labels, _ = encode_views(encoder, pairs)
+    present = probe.classify_batch(unit_rows(pair_vectors))[0][:, 1:] > limits
+    workers = settings.workers or os.cpu_count() or 1
+    scans = [s for corpus, clips in corpora.values() for s in alarms.clean_scans(folder, corpus, clips, workers)]
+    damaged = there.any(1)
+    table = NeighbourTable.of(vectors, single.sources.astype(str))
+    kinds = np.where(damaged, np.array(names)[there.argmax(1)], CLEAN)
+    precision = retrieval(table, kinds).precision_at_10
+    return SetFigures(
+        faults,
+        float(np.mean([f.area for f in faults.values()])),
+        float(np.mean([f.recall for f in faults.values()])),
+        pair_figures(present, pair_labels, pairs.sources, seed),
+        bootstrap_mean(precision[damaged], single.sources[damaged], seed=seed),
+        float((single.sources[table.nearest[:, 0]] == single.sources).mean()),
+        {rate: alarms.per_hour(probe, scans, rate) for rate in probe.thresholds},
+        {rate: mean_recall(names, chances, there, unknown, probe.enter(rate)[1:]) for rate in probe.thresholds},
+        sum(scan.seconds for scan in scans) / 3600,
+    )
+
+
+def unknown_of(views: CachedViews, clips: Sequence[Sequence[Clip]]) -> np.ndarray:
+    """Whether the clip of each view may hold each fault: bool [N, K]; ``clips`` are those of each cache."""
+    holds = [np.array([[name in clip.unknown for name in views.names] for clip in part]) for part in clips]
+    numbers = views.column("clips", np.arange(len(views)))
+    unknown = np.zeros((len(views), len(views.names)), bool)
+    for cache, of_clips in enumerate(holds):
+        rows = views.cache_of == cache
+        unknown[rows] = of_clips[numbers[rows]]
+    return unknown
+
+
+def mean_recall(
+    names: Sequence[str], chances: np.ndarray, there: np.ndarray, unknown: np.ndarray, limits: np.ndarray
+) -> float:
+    """Mean over the faults of the share of their views [N, K] that are above the limit [K]."""
+    shares = [
+        (chances[there[:, k] & ~unknown[:, k], k] >= limits[k]).mean()
+        for k in range(len(names))
+        if (there[:, k] & ~unknown[:, k]).any()
+    ]
+    return float(np.mean(shares))

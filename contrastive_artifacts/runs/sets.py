@@ -1,0 +1,186 @@
+"""Training of an encoder of label sets: views in bulk, one network, calibrated chances, thresholds for false alarms.
+
+The result is a run directory: ``config.json``, the checkpoint, and ``encoder/``, which holds the encoder with its probe
+and can be used wherever an encoder can. The views of each corpus lie in caches that other runs share.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..artifacts import CLEAN, taxonomy
+from ..core import files, typed
+from ..core.console import counted
+from ..core.lock import locked
+from ..data.corpora import Clip, Corpus
+from ..data.figures import CachedViews, FigureCache, Recipe, fill
+from ..embedding import encoder_folder
+from ..models import backbones
+from ..models.figure_encoder import STRIDE, FigureEncoder, FigureSettings
+from ..models.objectives.sets import SetObjectiveSettings
+from ..probes.sets import SetProbe, set_probe
+from ..scan import alarms
+from ..training import checkpoint
+from ..training.sets import BATCH, SetFitSettings, fit_sets
+from . import sections
+
+BUILTIN = {"builtin": {"kind": "builtin", "seed": 0, "sources": 300, "duration_s": 6.0, "sample_rate": 44100}}
+Sides = dict[str, dict[str, tuple[Corpus, list[Clip]]]]  # side -> name of the corpus -> its clips
+
+
+@dataclasses.dataclass(frozen=True)
+class SetSections:
+    """The top level of ``configs/pretrain_sets.yaml`` without ``run``.
+
+    Args:
+        corpora: Name -> clean recordings, see :func:`.sections.make_corpus`; each gives the same number of views. None:
+            BUILTIN.
+        split: Shares of the sources of each corpus, see :class:`.sections.SourceSplit`.
+        artifacts: A preset or a list; those that one channel shows without a reference are used.
+        views: Training views in all.
+        validation_views: Views of the validation side, which choose the best step and calibrate the chances.
+        cache: Folder of the rendered views.
+        workers: Processes that render; None: as many as there are cores.
+        backbone: Arguments of :func:`.backbones.create`, or None.
+        recipe: Settings of :class:`.Recipe` but for names and seed.
+        encoder: Settings of :class:`.FigureSettings` but for states and window.
+        objective: Settings of :class:`.SetObjectiveSettings`.
+        fitting: Settings of :class:`.SetFitSettings` but for the seed.
+        alarms_per_hour: Numbers of false segments per hour that thresholds are set for.
+        seed: Of views, weights, batches and dropout.
+    """
+
+    corpora: Mapping[str, Mapping[str, Any]] | None
+    split: Mapping[str, Any]
+    artifacts: str | list[str]
+    views: int
+    validation_views: int
+    cache: str
+    workers: int | None
+    backbone: Mapping[str, Any] | None
+    recipe: Mapping[str, Any]
+    encoder: Mapping[str, Any]
+    objective: Mapping[str, Any]
+    fitting: Mapping[str, Any]
+    alarms_per_hour: list[float]
+    seed: int
+
+    def recipe_of(self, seed: int, **changes: Any) -> Recipe:
+        """The recipe of views; each seed of one run gives others."""
+        names = taxonomy.detectable(self.artifacts)
+        return typed.settings(Recipe, {**self.recipe, **changes}, "recipe", names=names, seed=self.seed * 1000 + seed)
+
+
+def pretrain_sets(config: dict[str, Any], directory: str | Path) -> float:
+    """Renders the views, trains, calibrates and sets thresholds; what is finished of an earlier call is kept.
+
+    Args:
+        config: The sections of ``configs/pretrain_sets.yaml``.
+        directory: The run.
+
+    Returns:
+        The best loss on the validation side.
+
+    Raises:
+        ParameterError: a setting that does not exist or is out of range.
+        TrainingError: the directory holds a run of another configuration, or the loss is no longer finite.
+        StorageError: another process is working on the run or its caches, or the disk is full.
+    """
+    checked = typed.settings(SetSections, config, "")
+    with locked(directory, "training an encoder of label sets"):
+        return _pretrain(checked, config, Path(directory))
+
+
+def _pretrain(settings: SetSections, config: dict[str, Any], directory: Path) -> float:
+    fitting = typed.settings(SetFitSettings, settings.fitting, "fitting", seed=settings.seed)
+    objective = typed.settings(SetObjectiveSettings, settings.objective, "objective")
+    recipe = settings.recipe_of(1)
+    sizes = typed.settings(
+        FigureSettings, settings.encoder, "encoder", states=(CLEAN, *recipe.names), window_s=recipe.window_s
+    )
+    sides = make_sides(settings)
+    fingerprints = {name: corpus.fingerprint for name, (corpus, _) in sides["train"].items()}
+    record = {**config, "corpus_fingerprints": fingerprints}
+    checkpoint.check_config(directory, record)
+    files.write_json(directory / "config.json", record)
+    validation = fill_side(settings, sides["validation"], settings.recipe_of(2), settings.validation_views)
+    train = fill_side(settings, sides["train"], recipe, settings.views)
+    backbone = None if settings.backbone is None else backbones.create(**settings.backbone)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        encoder = FigureEncoder(sizes, backbone)
+    with counted("train", fitting.epochs * len(train)) as progress:
+        loss = fit_sets(encoder, train, validation, fitting, objective, directory, progress)
+    folder = directory / "encoder"
+    encoder.save(folder)
+    probe_encoder(folder, encoder, validation, sides["validation"], settings)
+    return loss
+
+
+def make_sides(settings: SetSections) -> Sides:
+    """Side -> name of the corpus -> the corpus and its clips of that side."""
+    sides: Sides = {}
+    for name, section in (BUILTIN if settings.corpora is None else settings.corpora).items():
+        corpus = sections.make_corpus(section, f"corpora.{name}")
+        for side, clips in sections.make_splits(corpus, settings.split).items():
+            sides.setdefault(side, {})[name] = (corpus, clips)
+    return sides
+
+
+def fill_side(
+    settings: SetSections, corpora: Mapping[str, tuple[Corpus, list[Clip]]], recipe: Recipe, views: int
+) -> CachedViews:
+    """At least ``views`` views of a side, as many of each corpus, rendered where the caches do not hold them yet."""
+    blocks = math.ceil(views / len(corpora) / recipe.rows)
+    caches: list[FigureCache] = []
+    for name, (corpus, clips) in corpora.items():
+        with counted(f"render views of {name}", blocks * recipe.rows) as progress:
+            caches.append(
+                fill(settings.cache, corpus, clips, recipe, blocks, settings.workers, settings.backbone, progress)
+            )
+    return CachedViews([first_blocks(cache, blocks) for cache in caches], STRIDE)
+
+
+def first_blocks(cache: FigureCache, blocks: int) -> FigureCache:
+    """A cache without what other runs have added to it."""
+    return dataclasses.replace(cache, rows=cache.rows[cache.crops < blocks])
+
+
+def encode_views(encoder: FigureEncoder, views: CachedViews) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """h [N, D], and labels bool and severities [N, K] of all views."""
+    vectors = []
+    for part in np.array_split(np.arange(len(views)), math.ceil(len(views) / BATCH)):
+        with torch.inference_mode():
+            vectors.append(encoder(views.figures(part)).h.numpy())
+    every = np.arange(len(views))
+    return np.concatenate(vectors), views.column("labels", every), views.column("severities", every)
+
+
+def probe_encoder(
+    folder: Path, encoder: FigureEncoder, validation: CachedViews, corpora: Mapping[str, tuple[Corpus, list[Clip]]],
+    settings: SetSections,
+) -> SetProbe:  # fmt: skip
+    """Calibrates the chances, measures thresholds on the clean clips of ``corpora``, and saves the probe."""
+    vectors, there, _ = encode_views(encoder.eval(), validation)
+    heads = [(head.weight.detach().numpy(), head.bias.detach().numpy()) for head in (encoder.types, encoder.severities)]
+    probe = set_probe(encoder.settings.states, heads[0], heads[1], vectors, there, encoder.fingerprint())
+    probe.save(folder)
+    folder = encoder_folder(folder)
+    scans = [
+        scan
+        for corpus, clips in corpora.values()
+        for scan in alarms.clean_scans(folder, corpus, clips, settings.workers or os.cpu_count() or 1)
+    ]
+    probe = dataclasses.replace(
+        probe, thresholds=alarms.thresholds(probe.classes, scans, rates=settings.alarms_per_hour)
+    )
+    probe.save(folder)
+    return probe

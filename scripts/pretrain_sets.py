@@ -1,0 +1,41 @@
+"""Trains an encoder of label sets: every fault of the taxonomy at once, each with a chance of its own.
+
+    python scripts/pretrain_sets.py
+    python scripts/pretrain_sets.py run=outputs/mine 'corpora={mine:{kind:folder,path:recordings}}' views=40000
+
+Views are rendered into the clean recordings once and stored as figures, so that training takes minutes. The encoder is
+calibrated, and its thresholds are set for a number of false alarms per hour. The same command again goes on where an
+interrupted one stopped. Next: scan with it, or measure it with probe_sets.
+"""
+
+from __future__ import annotations
+
+from contrastive_artifacts import cli
+
+if __name__ == "__main__":  # before the slow imports
+    cli.run(__file__, stopped="Rendered views and the latest checkpoint are kept; run the same command again.")
+
+import shlex
+from typing import Any
+
+from contrastive_artifacts.core import files
+from contrastive_artifacts.core.console import console, table
+from contrastive_artifacts.probes import SetProbe
+from contrastive_artifacts.runs.sets import pretrain_sets
+
+
+def main(config: dict[str, Any]) -> None:
+    directory = config.pop("run")
+    files.check_folder("run", directory)
+    loss = pretrain_sets(config, directory)
+    probe = SetProbe.load(f"{directory}/encoder")
+    rates = sorted(probe.thresholds)
+    rows = [
+        [name, *(f"{probe.thresholds[rate][column]:.3f}" for rate in rates)]
+        for column, name in enumerate(probe.classes)
+        if column
+    ]
+    table("thresholds for false segments per hour", ["fault", *(f"{rate:g}/h" for rate in rates)], rows)
+    console.print(f"validation loss {loss:.3f}")
+    console.print(f"encoder  {directory}/encoder")
+    console.print(f"next     python scripts/probe_sets.py {shlex.quote(directory)}")
