@@ -1,4 +1,4 @@
-"""Trains an encoder of label sets: every fault of the taxonomy at once, each with a chance of its own.
+"""Trains an encoder of label sets, which hears all faults of a recording at once.
 
     python scripts/pretrain_sets.py
     python scripts/pretrain_sets.py run=outputs/mine 'corpora={mine:{kind:folder,path:recordings}}' views=40000

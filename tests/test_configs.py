@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,10 +21,14 @@ from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.runs import sections
 from contrastive_artifacts.runs.comparing import CompareSettings
 from contrastive_artifacts.runs.long_range import Plan
+from contrastive_artifacts.runs.sets import check_sets
 from contrastive_artifacts.training.context import FitSettings
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 SCRIPTS = cli.verbs()
+TRAININGS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "pretrain": sections.check_pretraining, "pretrain_context": sections.check_context, "pretrain_sets": check_sets,
+}  # fmt: skip
 REQUIRED = {"path": "x", "run": "x", "to": "x", "index": "x"}
 GIVEN = {"corpus": {"path": "x"}, "backbone": {"id": "x", "revision": "x"}}  # for what a group file leaves open
 GROUPS = [
@@ -57,9 +62,9 @@ def script(verb: str) -> ModuleType:
 
 def check(verb: str, config: dict[str, Any]) -> None:
     """What the script checks before it opens anything."""
-    if verb in ("pretrain", "pretrain_context"):
+    if verb in TRAININGS:
         config.pop("run")
-        (sections.check_pretraining if verb == "pretrain" else sections.check_context)(config)
+        TRAININGS[verb](config)
     else:
         typed.settings(script(verb).Settings, config, "")
     if verb == "recipes":

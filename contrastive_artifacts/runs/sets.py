@@ -73,6 +73,26 @@ class SetSections:
     alarms_per_hour: list[float]
     seed: int
 
+    @property
+    def recordings(self) -> Mapping[str, Mapping[str, Any]]:
+        """The sections of the corpora."""
+        return BUILTIN if self.corpora is None else self.corpora
+
+    @property
+    def fit(self) -> SetFitSettings:
+        return typed.settings(SetFitSettings, self.fitting, "fitting", seed=self.seed)
+
+    @property
+    def loss(self) -> SetObjectiveSettings:
+        return typed.settings(SetObjectiveSettings, self.objective, "objective")
+
+    @property
+    def sizes(self) -> FigureSettings:
+        """Sizes of the encoder, for the faults and the window of the recipe."""
+        recipe = self.recipe_of(1)
+        fixed = {"states": (CLEAN, *recipe.names), "window_s": recipe.window_s}
+        return typed.settings(FigureSettings, self.encoder, "encoder", **fixed)
+
     def recipe_of(self, seed: int, **changes: Any) -> Recipe:
         """The recipe of views; each seed of one run gives others."""
         names = taxonomy.detectable(self.artifacts)
@@ -94,18 +114,28 @@ def pretrain_sets(config: dict[str, Any], directory: str | Path) -> float:
         TrainingError: the directory holds a run of another configuration, or the loss is no longer finite.
         StorageError: another process is working on the run or its caches, or the disk is full.
     """
-    checked = typed.settings(SetSections, config, "")
+    settings = check_sets(config)
     with locked(directory, "training an encoder of label sets"):
-        return _pretrain(checked, config, Path(directory))
+        return _pretrain(settings, config, Path(directory))
+
+
+def check_sets(config: Mapping[str, Any]) -> SetSections:
+    """Every section, before anything is opened or rendered.
+
+    Raises:
+        ParameterError, UnknownNameError: as :func:`pretrain_sets`.
+    """
+    settings = typed.settings(SetSections, config, "")
+    settings.fit, settings.loss, settings.sizes  # noqa: B018 (each is checked when it is made)
+    for name, section in settings.recordings.items():
+        sections.check_corpus(section, f"corpora.{name}")
+    if settings.backbone is not None:
+        sections.check_backbone(settings.backbone)
+    return settings
 
 
 def _pretrain(settings: SetSections, config: dict[str, Any], directory: Path) -> float:
-    fitting = typed.settings(SetFitSettings, settings.fitting, "fitting", seed=settings.seed)
-    objective = typed.settings(SetObjectiveSettings, settings.objective, "objective")
     recipe = settings.recipe_of(1)
-    sizes = typed.settings(
-        FigureSettings, settings.encoder, "encoder", states=(CLEAN, *recipe.names), window_s=recipe.window_s
-    )
     sides = make_sides(settings)
     fingerprints = {name: corpus.fingerprint for name, (corpus, _) in sides["train"].items()}
     record = {**config, "corpus_fingerprints": fingerprints}
@@ -116,9 +146,9 @@ def _pretrain(settings: SetSections, config: dict[str, Any], directory: Path) ->
     backbone = None if settings.backbone is None else backbones.create(**settings.backbone)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        encoder = FigureEncoder(sizes, backbone)
-    with counted("train", fitting.epochs * len(train)) as progress:
-        loss = fit_sets(encoder, train, validation, fitting, objective, directory, progress)
+        encoder = FigureEncoder(settings.sizes, backbone)
+    with counted("train", settings.fit.epochs * len(train)) as progress:
+        loss = fit_sets(encoder, train, validation, settings.fit, settings.loss, directory, progress)
     folder = directory / "encoder"
     encoder.save(folder)
     probe_encoder(folder, encoder, validation, sides["validation"], settings)
@@ -128,7 +158,7 @@ def _pretrain(settings: SetSections, config: dict[str, Any], directory: Path) ->
 def make_sides(settings: SetSections) -> Sides:
     """Side -> name of the corpus -> the corpus and its clips of that side."""
     sides: Sides = {}
-    for name, section in (BUILTIN if settings.corpora is None else settings.corpora).items():
+    for name, section in settings.recordings.items():
         corpus = sections.make_corpus(section, f"corpora.{name}")
         for side, clips in sections.make_splits(corpus, settings.split).items():
             sides.setdefault(side, {})[name] = (corpus, clips)

@@ -14,6 +14,7 @@ import contrastive_artifacts as ca
 from contrastive_artifacts import audio
 from contrastive_artifacts.core.errors import ArtifactsError, ParameterError
 from contrastive_artifacts.data import corpora
+from contrastive_artifacts.probes import Verdicts
 from contrastive_artifacts.search.retrieval import embed_recordings, index_table
 
 ROOT = Path(__file__).parents[3]
@@ -67,8 +68,8 @@ def test_a_severity_that_is_unknown_stays_unknown(archive: Path) -> None:
         fingerprint, has_probe, embed = release.fingerprint, True, staticmethod(release.embed)
         labels = ("clean", "squeal")
 
-        def classify_vectors(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            return np.tile([0.25, 0.75], (len(vectors), 1)), np.tile([0.0, np.nan], (len(vectors), 1))
+        def verdicts(self, vectors: np.ndarray) -> Verdicts:
+            return Verdicts.of(np.tile([0.25, 0.75], (len(vectors), 1)), np.tile([0.0, np.nan], (len(vectors), 1)))
 
     table, _ = embed_recordings(corpus, corpus.clips[:1], Added())
     assert set(table["heard"].to_pylist()) == {"squeal"}

@@ -15,6 +15,7 @@ from contrastive_artifacts.data.corpora import Clip, Corpus
 from contrastive_artifacts.embedding import Embedding
 from contrastive_artifacts.embedding.embedder import Input
 from contrastive_artifacts.embedding.table import read_table, write_table
+from contrastive_artifacts.probes import Verdicts
 from contrastive_artifacts.search.retrieval import EmbeddingParts, embed_recordings, parts
 
 RATE = 8000
@@ -38,9 +39,9 @@ class Levels:
         starts = np.arange(len(frames)) * rate
         return Embedding(frames.mean(axis=0), frames, np.stack([starts, starts + rate], 1), rate)
 
-    def classify_vectors(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def verdicts(self, vectors: np.ndarray) -> Verdicts:
         loud = vectors[:, 1] / 2
-        return np.stack([1 - loud, loud], 1), np.stack([loud * 0, loud], 1)
+        return Verdicts.of(np.stack([1 - loud, loud], 1), np.stack([loud * 0, loud], 1))
 
 
 @pytest.fixture

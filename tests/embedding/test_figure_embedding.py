@@ -1,0 +1,143 @@
+"""An encoder of label sets in use: embeds, classifies and scans as others do, with several artifacts at once."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import numpy as np
+import pytest
+import torch
+
+from contrastive_artifacts import audio, scan
+from contrastive_artifacts.core.errors import AudioError, ParameterError, StorageError
+from contrastive_artifacts.embedding import FigureEmbedder, PretrainedEncoder, load, open_embedder, open_encoder
+from contrastive_artifacts.models import backbones
+from contrastive_artifacts.models.figure_encoder import FigureEncoder, FigureSettings
+from contrastive_artifacts.models.figures import batched
+from contrastive_artifacts.probes import SetProbe
+
+STATES = ("clean", "hum", "hiss")
+RATE = 22050
+
+
+def encoder(backbone: bool = False) -> FigureEncoder:
+    torch.manual_seed(0)
+    settings = FigureSettings(STATES, window_s=1.6, figures=16, channels=8, backbone=4, hidden=16, embedding=8)
+    return FigureEncoder(settings, backbones.create("mn04", "none") if backbone else None).eval()
+
+
+def noise(seconds: float, seed: int = 0, rate: int = RATE) -> np.ndarray:
+    return (0.1 * np.random.default_rng(seed).standard_normal(round(seconds * rate))).astype(np.float32)
+
+
+@pytest.mark.parametrize("backbone", [False, True])
+def test_vectors_are_those_of_the_network_on_the_figures(backbone):
+    network = encoder(backbone)
+    embedder = FigureEmbedder(network)
+    x = noise(1.6)
+    prepared = embedder.prepare(x, RATE)
+    expected = network(batched([prepared])).h.detach().numpy()
+    np.testing.assert_allclose(embedder.embed((x, RATE)).frames, expected, atol=1e-5)
+    np.testing.assert_allclose(embedder.embed_windows([x, x], RATE), np.repeat(expected, 2, 0), atol=1e-4)
+
+
+def test_batch_equals_single():
+    embedder = FigureEmbedder(encoder())
+    sources = [(noise(s, seed), RATE) for seed, s in enumerate((0.3, 2.0, 5.0))]
+    for alone, among in zip((embedder.embed(s) for s in sources), embedder.embed_batch(sources), strict=True):
+        np.testing.assert_allclose(alone.frames, among.frames, atol=1e-5)
+
+
+@pytest.mark.parametrize("rate", [8000, 44100, 96000])
+def test_any_rate_and_length(rate):
+    embedding = FigureEmbedder(encoder()).embed((noise(0.01, rate=rate), rate))
+    assert embedding.frames.shape == (1, 16)
+    assert np.isfinite(embedding.frames).all()
+
+
+def test_view_vectors_use_the_sound_before_resampling():
+    embedder = FigureEmbedder(encoder())
+    x = noise(1.6)
+    resampled = audio.resample(x, RATE, embedder.sample_rate)
+    vectors = embedder.view_vectors([resampled], [(x, RATE)])
+    np.testing.assert_allclose(vectors["h"], embedder.embed((x, RATE)).clip[None], atol=1e-5)
+    assert vectors["z"].shape == (1, 8)
+
+
+@pytest.fixture
+def hums() -> tuple[PretrainedEncoder, np.ndarray, np.ndarray]:
+    """An encoder that takes a buzz for hum and noise for clean, and 1.6 s of both."""
+    embedder = FigureEmbedder(encoder())
+    t = np.arange(round(1.6 * RATE)) / RATE
+    buzz, plain = np.sign(np.sin(2 * np.pi * 50 * t)).astype(np.float32) * 0.2, noise(1.6)
+    there, absent = (embedder.embed((x, RATE)).clip for x in (buzz, plain))
+    direction = there - absent * float(there @ absent)
+    direction /= np.linalg.norm(direction)
+    middle = float(direction @ there) / 2
+    weights = np.stack([-direction, direction, 0 * direction]).astype(np.float32) * 60
+    bias = np.array([middle, -middle, 0], np.float32) * 60 + np.array([0, 0, -9], np.float32)
+    zeros = np.zeros_like(weights)
+    severity = np.array([0, 1, 0], np.float32)
+    probe = SetProbe(STATES, weights, bias, zeros, severity, embedder.fingerprint)
+    return PretrainedEncoder(embedder, probe), buzz, plain
+
+
+def test_classify_says_what_is_present(hums):
+    pretrained, buzz, plain = hums
+    assert pretrained.of_sets
+    assert pretrained.labels == STATES
+    verdict = pretrained.classify((buzz, RATE))
+    assert (verdict.label, verdict.present) == ("hum", ("hum",))
+    assert verdict.probabilities["hum"] > 0.9 > 0.1 > verdict.probabilities["clean"]
+    assert verdict.severity["hum"] == pytest.approx(1 / (1 + np.exp(-1)), abs=1e-4)
+    clean = pretrained.classify((plain, RATE))
+    assert (clean.label, clean.present) == ("clean", ())
+
+
+def test_a_fault_in_one_window_of_many_is_present(hums):
+    pretrained, buzz, _ = hums
+    long = np.concatenate([noise(8.0, 1), buzz, noise(8.0, 2)])
+    assert pretrained.classify((long, RATE)).present == ("hum",)
+
+
+def test_scan_finds_where_it_is(tmp_path, hums):
+    import soundfile
+
+    pretrained, buzz, _ = hums
+    path = tmp_path / "film.wav"
+    soundfile.write(path, np.concatenate([noise(8.0, 1), np.tile(buzz, 4), noise(8.0, 2)]), RATE)
+    (segment,) = scan(path, pretrained, progress=False).segments
+    assert segment.label == "hum"
+    assert abs(segment.start / RATE - 8.0) < 1.0
+    assert abs(segment.stop / RATE - 14.4) < 1.0
+
+
+def test_rates_of_alarms_are_for_encoders_of_sets(tmp_path, hums):
+    pretrained, buzz, _ = hums
+    levels = {2.0: np.full(3, 0.999999, np.float32), 20.0: np.full(3, 0.5, np.float32)}
+    probe = dataclasses.replace(pretrained.probe, thresholds=levels)
+    strict = PretrainedEncoder(FigureEmbedder(encoder()), probe)
+    assert strict.classify((buzz, RATE), alarms_per_hour=20).present == ("hum",)
+    with pytest.raises(ParameterError, match="above 0"):
+        strict.classify((buzz, RATE), alarms_per_hour=-1)
+    with pytest.raises(ParameterError, match="one label"):
+        load("release/mn04").classify((noise(3.0), RATE), alarms_per_hour=6)
+
+
+def test_too_short_is_said(hums):
+    with pytest.raises(AudioError, match="too short"):
+        hums[0].classify((noise(0.1), RATE))
+
+
+def test_a_saved_encoder_opens_by_every_door(tmp_path, hums):
+    pretrained, buzz, _ = hums
+    encoder().save(tmp_path)
+    assert isinstance(open_embedder(tmp_path), FigureEmbedder)
+    pretrained.probe.save(tmp_path)
+    assert load(tmp_path).classify((buzz, RATE)).present == ("hum",)
+    with pytest.raises(ParameterError, match=re.escape("takes figures and no samples")):
+        open_encoder(tmp_path, "the ONNX export")
+    (tmp_path / "probe.json").write_text("[]")
+    with pytest.raises(StorageError):
+        load(tmp_path)

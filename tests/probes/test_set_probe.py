@@ -1,0 +1,123 @@
+"""The probe of label sets: chances, thresholds, verdicts, calibration and storage."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from scipy.special import expit, logit
+
+from contrastive_artifacts.core.errors import FingerprintError, ParameterError, StorageError
+from contrastive_artifacts.core.vectors import unit_rows
+from contrastive_artifacts.probes import Probe, SetProbe, load_any_probe
+from contrastive_artifacts.probes.sets import calibrated, set_probe
+
+CLASSES = ("clean", "hum", "clicks")
+
+
+@pytest.fixture
+def probe() -> SetProbe:
+    """Hum lies along the second axis, clicks along the third; the severity of clicks is higher."""
+    return SetProbe(
+        CLASSES,
+        np.diag([4.0, 8.0, 8.0]).astype(np.float32),
+        np.array([0.0, -4.0, -4.0], np.float32),
+        np.zeros((3, 3), np.float32),
+        np.array([0.0, -1.0, 1.0], np.float32),
+        "f" * 32,
+        {2.0: np.array([0.5, 0.9, 0.8], np.float32), 20.0: np.array([0.5, 0.6, 0.5], np.float32)},
+    )
+
+
+def test_each_fault_has_a_chance_of_its_own(probe):
+    both = unit_rows(np.array([[0.0, 1.0, 1.0]]))
+    chances, severities = probe.classify_batch(both)
+    assert chances[0, 1] == pytest.approx(expit(8 / 2**0.5 - 4))
+    assert chances[0, 1] == chances[0, 2] > 0.5
+    assert chances[0].sum() > 1.5, "they do not compete"
+    assert severities[0].tolist() == pytest.approx([0.0, expit(-1.0), expit(1.0)])
+
+
+def test_the_verdict_is_the_most_severe_of_those_that_are_present(probe):
+    rows = unit_rows(np.array([[0.0, 1.0, 1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]))
+    verdicts = probe.verdicts(*probe.classify_batch(rows))
+    assert [CLASSES[label] for label in verdicts.labels] == ["clicks", "hum", "clean"]
+    assert verdicts.severities[2] == 0
+
+
+def test_present_follows_the_rate_of_alarms(probe):
+    chances = np.array([0.1, 0.7, 0.7])
+    assert probe.present(chances, 2).tolist() == [False, False, False]
+    assert probe.present(chances, 20).tolist() == [False, True, True]
+
+
+def test_thresholds_between_two_rates_lie_between_them(probe):
+    middle = probe.enter(np.sqrt(2 * 20))
+    np.testing.assert_allclose(logit(middle[1]), (logit(0.9) + logit(0.6)) / 2, rtol=1e-3)
+    np.testing.assert_array_equal(probe.enter(0.001), probe.enter(2))
+    np.testing.assert_array_equal(probe.enter(1e6), probe.enter(20))
+    assert (probe.leave(2) < probe.enter(2)).all()
+
+
+def test_rates_that_make_no_sense_are_refused(probe):
+    with pytest.raises(ParameterError, match="above 0"):
+        probe.enter(0)
+    bare = dataclasses.replace(probe, thresholds={})
+    assert bare.enter().tolist() == [0.5] * 3
+    with pytest.raises(ParameterError, match="no thresholds"):
+        bare.enter(6)
+
+
+def test_a_saved_probe_is_the_same(tmp_path, probe):
+    probe.save(tmp_path)
+    loaded = load_any_probe(tmp_path, probe.fingerprint)
+    assert isinstance(loaded, SetProbe)
+    x = unit_rows(np.random.default_rng(0).standard_normal((5, 3)))
+    np.testing.assert_array_equal(loaded.classify_batch(x)[0], probe.classify_batch(x)[0])
+    np.testing.assert_array_equal(loaded.enter(5), probe.enter(5))
+    with pytest.raises(FingerprintError):
+        load_any_probe(tmp_path, "another")
+    with pytest.raises(StorageError, match="not a bundle"):
+        Probe.load(tmp_path)
+
+
+def test_a_damaged_record_is_refused(tmp_path, probe):
+    probe.save(tmp_path)
+    path = tmp_path / "probe.json"
+    path.write_text(path.read_text().replace('"hum"', '"clean"'))
+    with pytest.raises(StorageError, match="does not describe a probe"):
+        SetProbe.load(tmp_path)
+
+
+def test_arrays_of_other_sizes_are_refused(probe):
+    with pytest.raises(ParameterError, match="do not fit"):
+        dataclasses.replace(probe, bias=np.zeros(2, np.float32))
+    with pytest.raises(ParameterError, match="clean"):
+        dataclasses.replace(probe, classes=("hum", "clean", "clicks"))
+
+
+def test_calibration_recovers_the_scale_and_shift_of_log_odds():
+    rng = np.random.default_rng(0)
+    true = rng.normal(0, 2, (20000, 1))
+    there = rng.random((20000, 1)) < expit(true)
+    scale, shift = calibrated(2 * true + 1, there)
+    assert scale[0] == pytest.approx(0.5, abs=0.03)
+    assert shift[0] == pytest.approx(-0.5, abs=0.05)
+
+
+def test_a_fault_that_was_never_there_stays_uncalibrated():
+    scale, shift = calibrated(np.random.default_rng(0).normal(size=(100, 1)), np.zeros((100, 1), bool))
+    assert (scale[0], shift[0]) == (1.0, 0.0)
+
+
+def test_the_probe_of_heads_equals_the_heads_where_they_are_calibrated():
+    rng = np.random.default_rng(1)
+    h = unit_rows(rng.standard_normal((30000, 4)), np.float64) * 2.0
+    weights, bias = rng.standard_normal((3, 4)), np.array([0.5, -0.5, 0.2])
+    odds = h @ weights.T + bias
+    there = rng.random((30000, 2)) < expit(odds[:, 1:])
+    probe = set_probe(CLASSES, (weights, bias), (weights, bias), h, there, "f")
+    chances, severities = probe.classify_batch(unit_rows(h[:50]))
+    np.testing.assert_allclose(chances[:, 1:], expit(odds[:50, 1:]), atol=0.03)
+    np.testing.assert_allclose(severities[:, 1:], expit(odds[:50, 1:]), atol=1e-5)

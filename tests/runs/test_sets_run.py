@@ -1,0 +1,116 @@
+"""A run of label sets from clean sounds to figures: one encoder that ``load``, ``scan`` and ``classify`` take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+import contrastive_artifacts as ca
+from contrastive_artifacts.core import files
+from contrastive_artifacts.core.errors import ParameterError, StorageError, TrainingError
+from contrastive_artifacts.probes import SetProbe
+from contrastive_artifacts.runs.measure_sets import measure_sets
+from contrastive_artifacts.runs.sets import pretrain_sets
+
+
+def config(cache, **changes):
+    corpora = {
+        name: {"kind": "builtin", "seed": seed, "sources": 10, "duration_s": 2.0, "sample_rate": 22050}
+        for seed, name in enumerate(("one", "other"))
+    }
+    return {
+        "corpora": corpora,
+        "split": {"by": "source", "train": 0.6, "validation": 0.2, "test": 0.2, "seed": 0},
+        "artifacts": ["hiss", "clicks", "hum", "polarity"],
+        "views": 64, "validation_views": 32, "cache": str(cache), "workers": 1, "backbone": None,
+        "recipe": {"window_s": 1.6, "damaged": 7, "counts": [0.6, 0.4]},
+        "encoder": {"figures": 16, "channels": 8, "hidden": 16, "embedding": 8},
+        "objective": {}, "fitting": {"epochs": 3, "batch": 16, "lr": 0.005}, "alarms_per_hour": [6.0, 60.0], "seed": 0,
+        **changes,
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sets")
+    pretrain_sets(config(folder / "cache"), folder / "run")
+    return folder / "run"
+
+
+def test_the_run_is_an_encoder_of_sets(run):
+    encoder = ca.load(run)
+    assert encoder.labels == ("clean", "hum", "hiss", "clicks") or set(encoder.labels) == {
+        "clean",
+        "hum",
+        "hiss",
+        "clicks",
+    }
+    assert "polarity" not in encoder.labels, "one channel does not show it"
+    probe = SetProbe.load(run / "encoder")
+    assert sorted(probe.thresholds) == [6.0, 60.0]
+    assert (probe.enter(6)[1:] >= probe.enter(60)[1:]).all()
+    x = 0.1 * np.random.default_rng(0).standard_normal(44100 * 2).astype(np.float32)
+    verdict = encoder.classify((x, 44100))
+    assert set(verdict.probabilities) == set(encoder.labels)
+
+
+def test_a_finished_run_is_run_again_without_change(run):
+    before = (run / "encoder" / "encoder.safetensors").read_bytes()
+    pretrain_sets(config(run.parent / "cache"), run)
+    assert (run / "encoder" / "encoder.safetensors").read_bytes() == before
+
+
+def test_another_configuration_is_refused(run):
+    with pytest.raises(TrainingError, match="another configuration"):
+        pretrain_sets(config(run.parent / "cache", seed=5), run)
+
+
+def test_more_views_extend_the_caches(run, tmp_path):
+    cache = run.parent / "cache"
+    before = len(list(cache.iterdir()))
+    pretrain_sets(config(cache, views=128), tmp_path / "more")
+    assert len(list(cache.iterdir())) == before
+
+
+def test_measured_on_its_test_side_and_on_an_unseen_corpus(run):
+    figures = measure_sets(run, {}, 64, 0)["test"]
+    assert set(figures.faults) <= {"hiss", "clicks", "hum"}
+    assert 0 <= figures.area <= 1
+    assert figures.pairs.views > 0
+    assert set(figures.alarms) == set(figures.recall_at) == {6.0, 60.0}
+    unseen = {"third": {"kind": "builtin", "seed": 9, "sources": 4, "duration_s": 2.0, "sample_rate": 22050}}
+    figures = measure_sets(run, unseen, 32, 0)
+    assert list(figures) == ["third"]
+    assert figures["third"].hours == pytest.approx(4 * 2.0 / 3600)
+    assert "third" in files.read_json(run / "metrics.json")
+
+
+def test_a_run_without_a_test_side_wants_unseen_corpora(tmp_path):
+    split = {"by": "source", "train": 0.7, "validation": 0.3, "test": 0.0, "seed": 0}
+    pretrain_sets(config(tmp_path / "cache", split=split), tmp_path / "run")
+    with pytest.raises(StorageError, match="no test side"):
+        measure_sets(tmp_path / "run", {}, 32, 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"fitting": {"epoch": 3}}, "epoch"),
+        ({"encoder": {"channels": 7}}, "channels"),
+        ({"recipe": {"window_s": 0.1}}, "window_s"),
+        ({"objective": {"frames": -1.0}}, "Weights"),
+        ({"artifacts": ["polarity"]}, "fault|artifact"),
+    ],
+)
+def test_wrong_settings_are_refused_before_anything_is_rendered(tmp_path, changes, message):
+    with pytest.raises(ParameterError, match=message):
+        pretrain_sets(config(tmp_path / "cache", **changes), tmp_path / "run")
+    assert not (tmp_path / "cache").exists()
+
+
+def test_the_settings_of_the_script_are_those_of_the_function():
+    written = yaml.safe_load((Path(__file__).parents[2] / "configs" / "pretrain_sets.yaml").read_text())
+    assert set(written) - {"run", "defaults"} == set(config("cache"))

@@ -1,0 +1,64 @@
+"""Thresholds for a rate of false alarms: on chances whose rate is known."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from scipy.special import expit, logit
+
+from contrastive_artifacts.core.errors import ParameterError
+from contrastive_artifacts.probes import SetProbe
+from contrastive_artifacts.scan.alarms import CleanScan, local_peaks, per_hour, thresholds
+
+CLASSES = ("clean", "hum", "clicks")
+
+
+def clean(hours: float, seed: int, unknown: frozenset[str] = frozenset()) -> CleanScan:
+    """Windows every 2.5 s with normal log odds around -3."""
+    count = int(hours * 1440)
+    odds = np.random.default_rng(seed).normal(-3, 1, (count, 3))
+    return CleanScan(expit(odds), hours * 3600, unknown)
+
+
+def probe_with(levels) -> SetProbe:
+    zeros = np.zeros((3, 4), np.float32)
+    return SetProbe(CLASSES, zeros, zeros[:, 0], zeros, zeros[:, 0], "f", levels)
+
+
+@pytest.mark.parametrize("rate", [2.0, 20.0, 60.0])
+def test_other_recordings_raise_as_many_false_segments_as_asked(rate):
+    levels = thresholds(CLASSES, [clean(10, seed) for seed in range(4)], rates=(rate,))
+    raised = per_hour(probe_with(levels), [clean(10, seed) for seed in range(10, 20)], rate)
+    assert rate / 1.6 < raised < rate * 1.6
+
+
+def test_a_rate_below_the_length_of_the_recordings_is_extended():
+    short, long = [clean(0.5, seed) for seed in range(2)], [clean(0.5, seed) for seed in range(100)]
+    from_short, from_long = (thresholds(CLASSES, scans, rates=(0.5,))[0.5] for scans in (short, long))
+    np.testing.assert_allclose(logit(from_short[1:]), logit(from_long[1:]), atol=1.0)
+
+
+def test_more_alarms_mean_lower_thresholds():
+    levels = thresholds(CLASSES, [clean(2, 0)])
+    rows = [levels[rate] for rate in sorted(levels)]
+    assert all((a[1:] > b[1:]).all() for a, b in pairwise(rows))
+
+
+def test_what_a_recording_may_hold_does_not_count_against_it():
+    loud = CleanScan(np.tile([0.1, 0.999, 0.1], (500, 1)), 1250.0, frozenset({"hum"}))
+    with_loud, without = (thresholds(CLASSES, [clean(2, 0), *more], rates=(6.0,)) for more in ([loud], []))
+    assert with_loud[6.0][1] == without[6.0][1]
+    assert per_hour(probe_with(with_loud), [loud], 6.0) == 0
+
+
+def test_one_segment_is_one_peak():
+    assert local_peaks(np.array([0.0, 1.0, 5.0, 4.0, 1.0, 0.0, 3.0])).tolist() == [5.0, 3.0]
+
+
+def test_nothing_to_measure_is_refused():
+    with pytest.raises(ParameterError, match="clean recordings"):
+        thresholds(CLASSES, [])
+    with pytest.raises(ParameterError, match="above 0"):
+        thresholds(CLASSES, [clean(1, 0)], rates=(0.0,))
