@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from ..artifacts import CLEAN
 from ..core.errors import AudioError, ParameterError, StorageError
 from ..core.vectors import unit_rows
-from ..probes import AnyProbe, SetProbe, Verdicts, load_any_probe
+from ..probes import AnyProbe, SetProbe, load_any_probe, verdict_columns
 from .embedder import Embedder, Embedding, Input
 from .opening import encoder_folder, open_embedder
 
@@ -130,12 +131,9 @@ class PretrainedEncoder:
         order = [probe.classes.index(name) for name in self.labels]
         return probabilities[:, order].astype(np.float32), severities[:, order]
 
-    def verdicts(self, vectors: np.ndarray) -> Verdicts:
-        """The verdicts on windows that are embedded already, [N, D]; their labels are numbers of :attr:`labels`."""
-        probabilities, severities = self.classify_vectors(vectors)
-        if isinstance(self.probe, SetProbe):
-            return self.probe.verdicts(probabilities, severities)
-        return Verdicts.of(probabilities, severities)
+    def verdict_columns(self, vectors: np.ndarray) -> dict[str, pa.Array]:
+        """The verdicts on windows that are embedded already, [N, D], as columns of a table of embeddings."""
+        return verdict_columns(self._need_probe(), self.labels, *self.classify_vectors(vectors))
 
     @property
     def has_probe(self) -> bool:

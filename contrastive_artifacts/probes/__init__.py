@@ -9,6 +9,8 @@ from .bootstrap import bootstrap_sums as bootstrap_sums
 from .bundle import Probe as Probe
 from .calibration import expected_calibration_error as expected_calibration_error
 from .calibration import fit_temperature as fit_temperature
+from .columns import CHANCE as CHANCE
+from .columns import verdict_columns as verdict_columns
 from .data import TASKS as TASKS
 from .data import Embedded as Embedded
 from .data import task_labels as task_labels

@@ -1,10 +1,10 @@
 """Clips of 5 to 25 s, and a listing of them, from the audio of Debian packages that runs/material/fetch.sh unpacked.
 
-    python runs/material/clips.py FOLDER scores    # MIDI files into FOLDER/midi: those in freedoom, and seeded random ones
+    python runs/material/clips.py FOLDER scores    # MIDI files into FOLDER/midi: those in freedoom, and random ones
     python runs/material/clips.py FOLDER
 
 FOLDER/files/PACKAGE holds the unpacked packages, FOLDER/debs their archives. Writes FOLDER/clips, FOLDER/listing.csv
-(one row per clip) and runs/material/manifest.csv (one row per file read; its path lies in the package's folder of /usr/share).
+(one row per clip) and manifest.csv beside this file (one row per file read, by its path in /usr/share/PACKAGE).
 Samples are only cut and joined: no gain, no resampling, no dither. ``unknown`` names what a clip may hold already, from
 the measures of data/curation.
 """
@@ -120,7 +120,11 @@ def main() -> None:
             rows[name] = judged(folder, made[name], copies)
             listed = [row for part in rows.values() for row in part]
             write(folder / "listing.csv", COLUMNS, [[row[column] for column in COLUMNS] for row in listed])
-            write(Path(__file__).with_name("manifest.csv"), ["package", "version", "file", "licence", "sha256"], sorted(used))
+            write(
+                Path(__file__).with_name("manifest.csv"),
+                ["package", "version", "file", "licence", "sha256"],
+                sorted(used),
+            )
             hours = [sum(float(row["dur"]) for row in rows[name] if row["held"] == held) / 3600 for held in "01"]
             print(f"{name}: {len(rows[name])} clips, {hours[0]:.2f} h, and {hours[1]:.2f} h held out", flush=True)
 

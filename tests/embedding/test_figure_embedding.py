@@ -141,3 +141,28 @@ def test_a_saved_encoder_opens_by_every_door(tmp_path, hums):
     (tmp_path / "probe.json").write_text("[]")
     with pytest.raises(StorageError):
         load(tmp_path)
+
+
+def test_an_index_of_recordings_can_be_searched_and_shown(tmp_path, hums):
+    """Rows of an archive hold all artifacts that are there; the explorer colours by each."""
+    import soundfile
+
+    from contrastive_artifacts.data import corpora
+    from contrastive_artifacts.pages.explorer.collection import Collection
+    from contrastive_artifacts.search.retrieval.archive import embed_recordings, index_table
+
+    pretrained, buzz, _ = hums
+    encoder_folder, recordings = tmp_path / "encoder", tmp_path / "recordings"
+    encoder().save(encoder_folder)
+    pretrained.probe.save(encoder_folder)
+    recordings.mkdir()
+    for n in range(6):
+        soundfile.write(recordings / f"{n}.wav", buzz if n % 2 else noise(1.6, n), RATE)
+    corpus = corpora.create("folder", path=recordings)
+    table, problems = embed_recordings(corpus, corpus.clips, pretrained)
+    assert not problems
+    assert table.column("present").to_pylist() == ["clean", "hum"] * 3
+    index_table(table, tmp_path / "index", pretrained.fingerprint)
+    collection = Collection.of_index(tmp_path / "index", encoder_folder)
+    assert {"present", "heard", "chance_hum"} <= set(collection.columns)
+    assert collection.columns["present"].values == ("clean", "hum")

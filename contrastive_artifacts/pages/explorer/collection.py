@@ -17,7 +17,7 @@ from ... import audio, embedding
 from ...core.errors import AudioError, FingerprintError, ParameterError
 from ...core.vectors import unit_rows
 from ...data.corpora import Corpus
-from ...probes import AnyProbe, Verdicts
+from ...probes import AnyProbe, verdict_columns
 from ...probes.labels import REJECT, RowLabel
 from ...runs.run import Run
 from ...search import retrieval
@@ -140,17 +140,16 @@ class Collection:
         """
         vectors, blocks = self.index.vectors(), []
         for start in range(0, len(self), _BLOCK):
-            blocks.append(verdicts(probe, np.array(vectors[start : start + _BLOCK])))
-        numbers, severities, probabilities = (np.concatenate(block) for block in zip(*blocks, strict=True))
+            blocks.append(heard_columns(probe, np.array(vectors[start : start + _BLOCK])))
+        columns = {name: pa.concat_arrays([block[name] for block in blocks]) for name in blocks[0]}
         before = self.index.metadata.column("heard") if "heard" in self.index.metadata.column_names else None
-        labels = pa.DictionaryArray.from_arrays(pa.array(numbers), pa.array(probe.classes)).cast(pa.string())
         with self._lock:
             self.probe = probe
-            self.index = with_columns(
-                self.index, heard=labels, heard_severity=pa.array(severities), heard_probability=pa.array(probabilities)
-            )
+            self.index = with_columns(self.index, **columns)
             self._update_columns()
-        return len(self) if before is None else int(pc.sum(pc.fill_null(pc.not_equal(before, labels), True)).as_py())
+        if before is None:
+            return len(self)
+        return int(pc.sum(pc.fill_null(pc.not_equal(before, columns["heard"]), True)).as_py())
 
     def set_labels(self, user_labels: Mapping[int, RowLabel]) -> None:
         """Replaces all user labels.
@@ -230,9 +229,9 @@ class Collection:
         self._occurring = sorted({str(v) for n in names for v in pc.unique(table.column(n)).to_pylist() if v})
 
 
-def verdicts(probe: AnyProbe, vectors: np.ndarray) -> Verdicts:
-    """Verdicts on windows [N, D]; their labels are numbers of the probe's classes."""
-    return probe.verdicts(*probe.classify_batch(unit_rows(vectors), probe.fingerprint))
+def heard_columns(probe: AnyProbe, vectors: np.ndarray) -> dict[str, pa.Array]:
+    """The verdicts on windows [N, D] as columns."""
+    return verdict_columns(probe, probe.classes, *probe.classify_batch(unit_rows(vectors), probe.fingerprint))
 
 
 @functools.lru_cache(maxsize=4096)

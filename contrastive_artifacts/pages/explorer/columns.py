@@ -10,9 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ...probes import CHANCE
+
 MISSING = 65535  # code of a row without a value
 MOST_VALUES = MISSING - 1
-CATEGORIES = ("artifact", "source", "corpus", "category", "split", "heard", "channel")
+CATEGORIES = ("artifact", "source", "corpus", "category", "split", "heard", "present", "channel")
 NUMBERS = ("severity", "heard_severity", "heard_probability")
 MIX = "mix"  # channel of a row whose channels were embedded as one mix
 
@@ -47,7 +49,8 @@ def columns_of(table: pa.Table, first: Sequence[str]) -> dict[str, Column]:
         first: Values that come first, in this order, if they occur; the others follow by name.
     """
     columns = [category(name, _texts(table, name), first) for name in CATEGORIES if name in table.column_names]
-    columns += [_number(name, table.column(name)) for name in NUMBERS if name in table.column_names]
+    chances = [name for name in table.column_names if name.startswith(CHANCE)]
+    columns += [_number(name, table.column(name)) for name in (*NUMBERS, *chances) if name in table.column_names]
     return {column.name: column for column in columns if column is not None}
 
 

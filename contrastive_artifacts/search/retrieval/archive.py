@@ -14,7 +14,6 @@ from ...core.errors import ArtifactsError, AudioError, ParameterError, one_of_ma
 from ...data.corpora import Clip, Corpus
 from ...embedding.embedder import Embedding, Input
 from ...embedding.table import make_table, recording_rows, table_vectors
-from ...probes import Verdicts
 from ..index import Index
 from .roots import record_roots
 
@@ -29,7 +28,7 @@ class Classifier(Protocol):
     @property
     def has_probe(self) -> bool: ...
     def embed(self, source: Input, channel: int | None = None) -> Embedding: ...
-    def verdicts(self, vectors: np.ndarray) -> Verdicts: ...
+    def verdict_columns(self, vectors: np.ndarray) -> dict[str, pa.Array]: ...
 
 
 def embed_recordings(
@@ -42,7 +41,7 @@ def embed_recordings(
         channels: "mix" embeds the mean of the channels, "each" every channel by itself.
 
     Beside the columns of :func:`.table.recording_rows`, ``heard``, ``heard_severity`` and ``heard_probability`` hold
-    the verdict of the encoder's probe, if it has one; the severity is NaN where it is unknown.
+    the verdict of the encoder's probe, if it has one; see :func:`~...probes.columns.verdict_columns`.
 
     Raises:
         ArtifactsError: none of the recordings could be embedded.
@@ -99,13 +98,7 @@ def with_verdicts(table: pa.Table, encoder: Classifier) -> pa.Table:
     """A table of embeddings with the columns of the probe's verdicts, if the encoder has a probe."""
     if not encoder.has_probe:
         return table
-    labels, severities, probabilities = encoder.verdicts(table_vectors(table))
-    columns = {
-        "heard": pa.array([encoder.labels[label] for label in labels], pa.string()),
-        "heard_severity": pa.array(severities.astype(np.float32)),
-        "heard_probability": pa.array(probabilities.astype(np.float32)),
-    }
-    for name, values in columns.items():
+    for name, values in encoder.verdict_columns(table_vectors(table)).items():
         table = table.add_column(table.num_columns - 1, name, values)
     return table
 

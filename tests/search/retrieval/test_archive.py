@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 import contrastive_artifacts as ca
 from contrastive_artifacts import audio
 from contrastive_artifacts.core.errors import ArtifactsError, ParameterError
 from contrastive_artifacts.data import corpora
-from contrastive_artifacts.probes import Verdicts
 from contrastive_artifacts.search.retrieval import embed_recordings, index_table
 
 ROOT = Path(__file__).parents[3]
@@ -68,8 +68,10 @@ def test_a_severity_that_is_unknown_stays_unknown(archive: Path) -> None:
         fingerprint, has_probe, embed = release.fingerprint, True, staticmethod(release.embed)
         labels = ("clean", "squeal")
 
-        def verdicts(self, vectors: np.ndarray) -> Verdicts:
-            return Verdicts.of(np.tile([0.25, 0.75], (len(vectors), 1)), np.tile([0.0, np.nan], (len(vectors), 1)))
+        def verdict_columns(self, vectors: np.ndarray) -> dict[str, pa.Array]:
+            unknown = pa.array(np.full(len(vectors), np.nan, np.float32))
+            heard, probability = pa.array(["squeal"] * len(vectors)), pa.array(np.full(len(vectors), 0.75, np.float32))
+            return {"heard": heard, "heard_severity": unknown, "heard_probability": probability}
 
     table, _ = embed_recordings(corpus, corpus.clips[:1], Added())
     assert set(table["heard"].to_pylist()) == {"squeal"}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from contrastive_artifacts import audio
@@ -15,7 +16,6 @@ from contrastive_artifacts.data.corpora import Clip, Corpus
 from contrastive_artifacts.embedding import Embedding
 from contrastive_artifacts.embedding.embedder import Input
 from contrastive_artifacts.embedding.table import read_table, write_table
-from contrastive_artifacts.probes import Verdicts
 from contrastive_artifacts.search.retrieval import EmbeddingParts, embed_recordings, parts
 
 RATE = 8000
@@ -39,9 +39,11 @@ class Levels:
         starts = np.arange(len(frames)) * rate
         return Embedding(frames.mean(axis=0), frames, np.stack([starts, starts + rate], 1), rate)
 
-    def verdicts(self, vectors: np.ndarray) -> Verdicts:
+    def verdict_columns(self, vectors: np.ndarray) -> dict[str, pa.Array]:
         loud = vectors[:, 1] / 2
-        return Verdicts.of(np.stack([1 - loud, loud], 1), np.stack([loud * 0, loud], 1))
+        heard = pa.array([self.labels[int(value > 0.5)] for value in loud])
+        severity, probability = pa.array(np.where(loud > 0.5, loud, 0)), pa.array(np.maximum(loud, 1 - loud))
+        return {"heard": heard, "heard_severity": severity, "heard_probability": probability}
 
 
 @pytest.fixture
