@@ -39,16 +39,19 @@ class Settings:
     out: str
     index: str | None
     channels: Literal["mix", "each"]
+    stream: int | str | None
+    streams: Literal["one", "all"]
 
 
 def main(config: dict[str, Any]) -> None:
     settings = typed.settings(Settings, config, "")
+    signals = retrieval.Signals(settings.channels, settings.stream, settings.streams)
     corpus, encoder = sections.make_corpus(settings.corpus), ca.load(settings.encoder)
     out = Path(settings.out)
     files.check_file("out", out)
     if settings.index:
         files.check_folder("index", settings.index)
-    with retrieval.EmbeddingParts(out, corpus, encoder, settings.channels) as parts:
+    with retrieval.EmbeddingParts(out, corpus, encoder, signals) as parts:
         parts.embed(track(corpus.clips, "embed"))
         problems, path = parts.problems, out.with_suffix(".problems.csv")
         if problems:

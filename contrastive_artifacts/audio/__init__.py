@@ -16,7 +16,10 @@ from .media import EXTENSIONS as EXTENSIONS
 from .media import MAX_CHANNELS as MAX_CHANNELS
 from .media import AudioInfo as AudioInfo
 from .media import MediaFile as MediaFile
+from .media import Stream as Stream
 from .media import blocks as blocks
+from .media import check_streams as check_streams
+from .media import chosen as chosen
 from .media import glimpse as glimpse
 from .media import probe as probe
 from .media import read as read
