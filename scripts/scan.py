@@ -64,7 +64,8 @@ def _scan(settings: Settings, encoder: ca.PretrainedEncoder, info: audio.AudioIn
         leave=settings.leave,
         stream=info.stream,
     )
-    write_results(timeline, stem)
+    with files.of_setting("out"):
+        write_results(timeline, stem)
     if info.streams > 1:
         details = ", ".join(text for text in (info.language, info.title) if text) or "no language"
         hint = "" if settings.streams == "all" else "; stream= chooses one, streams=all takes each"

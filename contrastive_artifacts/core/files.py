@@ -18,7 +18,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .errors import ArtifactsError, StorageError, TargetError
+from .errors import ArtifactsError, StorageError, TargetError, UnwritableError
 
 _REASONS = {  # of a failed write, each with its remedy
     errno.ENOSPC: "the disk is full; free space, or choose another disk",
@@ -87,14 +87,14 @@ def check_file(setting: str, path: str | Path) -> None:
         TargetError: it cannot; the message names ``setting``, the setting that holds the path.
     """
     path = Path(path)
-    with _of_setting(setting), writing(path), _new_folders(path.parent):
+    with of_setting(setting), writing(path), _new_folders(path.parent):
         _try(_prepared(path))
 
 
 def check_folder(setting: str, path: str | Path) -> None:
     """:func:`check_file` for a folder that files are written to."""
     path = Path(path)
-    with _of_setting(setting), writing(path), _new_folders(path):
+    with of_setting(setting), writing(path), _new_folders(path):
         path.mkdir(parents=True, exist_ok=True)
         _try(_temporary_beside(path / "tried"))
 
@@ -104,7 +104,7 @@ def writing(path: str | Path) -> Iterator[None]:
     """Inside the block, an error of the system in writing ``path`` becomes one that says what to do.
 
     Raises:
-        StorageError: the disk is full or read-only, a name is too long, a folder is where a file should be, and so on.
+        UnwritableError: the disk is full or read-only, a name is too long, a folder is where a file should be, ...
     """
     try:
         yield
@@ -112,6 +112,21 @@ def writing(path: str | Path) -> Iterator[None]:
         raise
     except Exception as error:
         _raise_reason(Path(path), error)
+
+
+@contextmanager
+def of_setting(name: str) -> Iterator[None]:
+    """Names the setting that holds a path in an error of writing to it in the block.
+
+    Raises:
+        TargetError: instead of UnwritableError.
+    """
+    try:
+        yield
+    except TargetError:
+        raise
+    except UnwritableError as error:
+        raise TargetError(f"{name}={error}") from error
 
 
 def remove_abandoned(folder: str | Path) -> None:
@@ -259,14 +274,6 @@ def _new_folders(folder: Path) -> Iterator[None]:
                 path.rmdir()
 
 
-@contextmanager
-def _of_setting(name: str) -> Iterator[None]:
-    try:
-        yield
-    except StorageError as error:
-        raise TargetError(f"{name}={error}") from error
-
-
 def _remove(path: Path) -> None:
     with suppress(OSError):
         path.unlink(missing_ok=True)
@@ -293,7 +300,7 @@ def _raise_reason(path: Path, error: Exception) -> NoReturn:
     elsewhere = isinstance(error, OSError) and not _is_beside(path, error.filename)
     if number not in _REASONS or (elsewhere and number not in _OF_THE_DISK):
         raise error
-    raise StorageError(f"{path} cannot be written: {_REASONS[number]}.") from error
+    raise UnwritableError(f"{path} cannot be written: {_REASONS[number]}.") from error
 
 
 def _is_beside(path: Path, name: Any) -> bool:

@@ -130,8 +130,9 @@ def _same(newest: Path, parent: Mapping[str, Any], text: str, stated: Mapping[st
 def _add(folder: Path, parent: Path | None, text: str, stated: Mapping[str, Any], counts: Mapping[str, Any]) -> Path:
     number = int(parent.name) + 1 if parent else 1
     target = folder / "versions" / f"{number:04d}"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
+    with files.writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
     try:
         files.write_text(temporary / "manifest.csv", text)
         about = {

@@ -32,7 +32,7 @@ class ClipCache:
         self._decoded: ByteCache[tuple[np.ndarray, int]] = ByteCache(limit)
 
     def load(self, clip: Clip) -> tuple[np.ndarray, int] | None:
-        """The clip as mono float32 [1, T] and its rate in Hz; None, with a warning, if it cannot be read (see ``bad``)."""
+        """The clip as mono float32 [1, T] and its rate in Hz; None, with a warning, if it is one of ``bad``."""
         decoded = self._decoded.get(clip.id)
         if decoded is not None or clip.id in self.bad:
             return decoded
