@@ -83,12 +83,15 @@ def atomic_paths(paths: Sequence[str | Path]) -> Iterator[list[Path]]:
 def check_file(setting: str, path: str | Path) -> None:
     """Tries whether ``path`` can be written, before the work whose result goes there; nothing stays behind.
 
+    Temporary files that processes have left behind in writing it are removed.
+
     Raises:
         TargetError: it cannot; the message names ``setting``, the setting that holds the path.
     """
     path = Path(path)
     with of_setting(setting), writing(path), _new_folders(path.parent):
         _try(_prepared(path))
+        remove_abandoned(path.parent, path)
 
 
 def check_folder(setting: str, path: str | Path) -> None:
@@ -97,6 +100,7 @@ def check_folder(setting: str, path: str | Path) -> None:
     with of_setting(setting), writing(path), _new_folders(path):
         path.mkdir(parents=True, exist_ok=True)
         _try(_temporary_beside(path / "tried"))
+        remove_abandoned(path)
 
 
 @contextmanager
@@ -129,15 +133,16 @@ def of_setting(name: str) -> Iterator[None]:
         raise TargetError(f"{name}={error}") from error
 
 
-def remove_abandoned(folder: str | Path) -> None:
+def remove_abandoned(folder: str | Path, target: Path | None = None) -> None:
     """Removes temporary files of :func:`atomic_path` in ``folder`` (not in its subfolders) whose process has died.
 
-    Those of another host, whose processes cannot be looked up, are removed when they are a day old.
+    With ``target``, only those of this file that processes of this host have left. Those of another host, whose
+    processes cannot be looked up, are removed when they are a day old.
     """
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             match = _TEMPORARY.fullmatch(entry.name)
-            if match is None:
+            if match is None or (target and not entry.name.startswith(_beginning(target))):
                 continue
             with suppress(OSError):
                 known = match[1] in (None, _HOST)
@@ -287,10 +292,14 @@ def _umask() -> int:
 
 def _temporary_beside(path: Path) -> Path:
     suffix = path.suffix if len(os.fsencode(path.suffix)) <= 32 else ""
-    stem = os.fsdecode(os.fsencode(path.stem)[:_LONGEST_STEM])
     with suppress(FileNotFoundError):
         os.lstat(path)  # a name that is too long fails here, and not after the work
-    return path.with_name(f".{stem}.{_HOST}-{os.getpid()}-{next(_numbers)}.tmp{suffix}")
+    return path.with_name(f"{_beginning(path)}{os.getpid()}-{next(_numbers)}.tmp{suffix}")
+
+
+def _beginning(path: Path) -> str:
+    """How the names of the temporary files of ``path`` begin."""
+    return f".{os.fsdecode(os.fsencode(path.stem)[:_LONGEST_STEM])}.{_HOST}-"
 
 
 def _raise_reason(path: Path, error: Exception) -> NoReturn:
