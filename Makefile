@@ -18,7 +18,7 @@ demo: $(VENV)/installed   ## pretrain on the built-in corpus, probe, draw the ma
 test: $(VENV)/installed   ## run all tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
-campaign: $(VENV)/installed   ## kills, several writers at once and damaged files, for many minutes; not a part of test
+campaign: $(VENV)/installed   ## kills, full disks, damaged files, several writers and many requests at once; under 30 minutes; not a part of test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m campaign --timeout 1800 -rP tests/campaigns
 
 lint: $(VENV)/installed   ## style, types, and the JavaScript of the pages

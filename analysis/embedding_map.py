@@ -33,6 +33,7 @@ from contrastive_artifacts.pages.map import MapPoint, write_map
 from contrastive_artifacts.pages.shared.preview import encode_preview
 from contrastive_artifacts.probes.geometry import separation, trustworthiness, umap_2d
 from contrastive_artifacts.runs.run import Run
+from contrastive_artifacts.search.retrieval import Roots, roots_of
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Settings:
     space: Literal["h", "z"]
     points: int
     seed: int
+    roots: str | list[str] | None
 
 
 def main(config: dict[str, Any]) -> None:
@@ -57,7 +59,7 @@ def main(config: dict[str, Any]) -> None:
     points = [
         MapPoint(float(xy[i, 0]), float(xy[i, 1]), row["id"], row["artifact"], row["severity"], row["source"],
                  row["corpus"], json.loads(row["params"]), *sound)
-        for i, (row, sound) in enumerate(sounds(directory, views))
+        for i, (row, sound) in enumerate(sounds(directory, views, roots_of(directory, settings.roots)))
     ]  # fmt: skip
     write_map(directory / "map.html", points, f"Embedding map of {directory.name}", {"space": settings.space, **facts})
     draw(xy, views, directory / "map.png")
@@ -76,7 +78,7 @@ def spread(views: pa.Table, points: int, seed: int) -> np.ndarray:
     return np.sort(np.concatenate(picked))[:points]
 
 
-def sounds(directory: Path, views: pa.Table) -> Iterator[tuple[dict[str, Any], tuple[bytes, str]]]:
+def sounds(directory: Path, views: pa.Table, roots: Roots) -> Iterator[tuple[dict[str, Any], tuple[bytes, str]]]:
     """Each row with its view, rendered again and encoded for a browser: ``(row, (bytes, mime))``."""
     corpora = {
         side: (ClipCache(corpus), {clip.id: clip for clip in corpus.clips})
@@ -84,7 +86,10 @@ def sounds(directory: Path, views: pa.Table) -> Iterator[tuple[dict[str, Any], t
     }
     for row in track(views.to_pylist(), "render the previews"):
         cache, clips = corpora[row["split"]]
-        waveform, rate = cache.load(clips[row["clip"]])
+        clip = clips[row["clip"]]
+        if clip.path is not None:
+            roots.file(clip.path)  # an error if a run from elsewhere names other files of this machine
+        waveform, rate = cache.load(clip)
         clean = cut_window(waveform, row["start"], row["stop"] - row["start"])
         view = artifacts.replay(clean, rate, json.loads(row["params"]))
         level = 0.1 / max(audio.active_rms(view, rate), 1e-5)  # about -20 dBFS: all are equally loud

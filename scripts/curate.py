@@ -56,8 +56,9 @@ def main(config: dict[str, Any]) -> None:
     serving = _serving() if settings.serve else None  # a missing library is reported before hours of measuring
     corpus = sections.make_corpus(settings.corpus)
     files.check_folder("to", folder)
-    findings = survey(corpus, folder, limits, lambda clips: track(clips, "measure", total=len(corpus)))
-    with Journal(folder / "decisions.jsonl") as journal:
+    with files.of_setting("to"):
+        findings = survey(corpus, folder, limits, lambda clips: track(clips, "measure", total=len(corpus)))
+    with files.of_setting("to"), Journal(folder / "decisions.jsonl") as journal:
         decisions = Decisions(journal, settings.who or getpass.getuser())
 
         def publish() -> dict[str, Any]:

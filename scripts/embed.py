@@ -39,16 +39,19 @@ class Settings:
     out: str
     index: str | None
     channels: Literal["mix", "each"]
+    stream: int | str | None
+    streams: Literal["one", "all"]
 
 
 def main(config: dict[str, Any]) -> None:
     settings = typed.settings(Settings, config, "")
+    signals = retrieval.Signals(settings.channels, settings.stream, settings.streams)
     corpus, encoder = sections.make_corpus(settings.corpus), ca.load(settings.encoder)
     out = Path(settings.out)
     files.check_file("out", out)
     if settings.index:
         files.check_folder("index", settings.index)
-    with retrieval.EmbeddingParts(out, corpus, encoder, settings.channels) as parts:
+    with files.of_setting("out"), retrieval.EmbeddingParts(out, corpus, encoder, signals) as parts:
         parts.embed(track(corpus.clips, "embed"))
         problems, path = parts.problems, out.with_suffix(".problems.csv")
         if problems:
@@ -58,7 +61,8 @@ def main(config: dict[str, Any]) -> None:
         windows = parts.join()
         index = None
         if settings.index:
-            index = retrieval.index_table(read_table(out), settings.index, encoder.fingerprint)
+            with files.of_setting("index"):
+                index = retrieval.index_table(read_table(out), settings.index, encoder.fingerprint)
         parts.remove()
     console.print(f"table     {out}: {windows} windows of {len(corpus) - len(problems)} recordings")
     if index is not None:

@@ -54,13 +54,11 @@ def main(config: dict[str, Any]) -> None:
         raise ParameterError("Give either run=DIR (a probed run) or index=DIR (of scripts/embed.py).")
     if run is not None and settings.encoder is not None:
         raise ParameterError("A run has its own encoder: omit encoder=, or give index=RUN/index instead of run=.")
-    if run is not None and settings.roots is not None:
-        raise ParameterError("A run has no recordings but those of its corpora: omit roots=, or give index= instead.")
     serving, explore_app = _serving()  # a missing package is reported before minutes of UMAP
     console.print("opening   ... (the first map of many rows takes minutes)")
     path = Path(settings.labels or (Path(run) / "labels.jsonl" if run else f"{Path(index)}.labels.jsonl"))
     if run is not None:
-        collection = Collection.of_run(run, settings.seed, progress)
+        collection = Collection.of_run(run, settings.seed, progress, settings.roots)
     else:
         collection = Collection.of_index(index, settings.encoder or "release", settings.seed, progress, settings.roots)
     console.print(f"rows      {len(collection)} ({collection.layout.method})")

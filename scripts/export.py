@@ -24,6 +24,7 @@ from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.embedding import open_encoder
 from contrastive_artifacts.models.onnx import to_onnx
 from contrastive_artifacts.runs.run import Run
+from contrastive_artifacts.runs.sets import export_sets, is_set_run
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,11 @@ def main(config: dict[str, Any]) -> None:
     onnx = config.pop("onnx")
     if onnx and (Path(config["run"]) / "encoder" / "context.json").exists():
         raise ParameterError("An ONNX file cannot hold the context module of this run; export it without onnx=true.")
-    target = config.pop("to")
+    if onnx and is_set_run(config["run"]):
+        raise ParameterError("An encoder of label sets takes figures and no samples; export it without onnx=true.")
+    target, run = config.pop("to"), config.pop("run")
     files.check_folder("to", target)
-    fingerprint = Run(config.pop("run")).export(target, **config)
+    fingerprint = export_sets(run, target) if is_set_run(run) else Run(run).export(target, **config)
     if onnx:
         to_onnx(open_encoder(target, "the ONNX export"), f"{target}/encoder.onnx")
         console.print(f"ONNX               {target}/encoder.onnx (waveform in; h, z, types, severities out; any batch)")

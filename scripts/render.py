@@ -63,7 +63,8 @@ def main(config: dict[str, Any]) -> None:
     files.check_folder("to", folder)
     split = {} if settings.split is None else sections.make_splits(corpus, settings.split)
     sides = {clip.id: side for side, clips in split.items() for clip in clips}
-    rendered = dataset.render_dataset(corpus, plan, layout, folder, sides, settings.workers)
+    with files.of_setting("to"):
+        rendered = dataset.render_dataset(corpus, plan, layout, folder, sides, settings.workers)
 
     counts = Counter((row["split"], row["artifact"]) for row in rendered.rows)
     rows = [[*key, n] for key, n in counts.items()]

@@ -136,7 +136,7 @@ def write(
         return lines
     run = retrieval.run_of_index(index.directory)
     corpora = {corpus.name: corpus for corpus in Run(run).corpora().values()} if run else {}
-    roots = retrieval.roots_of(index.directory, settings.roots)
+    roots = retrieval.roots_of(run or index.directory, settings.roots)
     sounds = [retrieval.sound_of(hit, corpora, roots) for hit in hits]
     if settings.clips:
         clips = [(hit, *sound) for hit, sound in zip(hits, sounds, strict=True)]

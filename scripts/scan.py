@@ -36,6 +36,7 @@ class Settings:
     path: str
     encoder: str
     stream: int | str | None
+    streams: Literal["one", "all"]
     channels: Literal["mix", "each"]
     alarms_per_hour: float | None
     enter: float | None
@@ -45,11 +46,17 @@ class Settings:
 
 def main(config: dict[str, Any]) -> None:
     settings = typed.settings(Settings, config, "")
-    info = audio.probe(settings.path, settings.stream)
+    infos = audio.chosen(settings.path, settings.stream, settings.streams)
     stem = Path(settings.out) if settings.out else stem_beside(settings.path)
-    for path in result_paths(stem).values():
+    stems = [stem.with_name(f"{stem.name}.stream{info.stream}") for info in infos] if len(infos) > 1 else [stem]
+    for path in (path for stem in stems for path in result_paths(stem).values()):
         files.check_file("out", path)
     encoder = ca.load(settings.encoder)
+    for info, stem in zip(infos, stems, strict=True):
+        _scan(settings, encoder, info, stem)
+
+
+def _scan(settings: Settings, encoder: ca.PretrainedEncoder, info: audio.AudioInfo, stem: Path) -> None:
     timeline = ca.scan(
         settings.path,
         encoder,
@@ -57,12 +64,14 @@ def main(config: dict[str, Any]) -> None:
         alarms_per_hour=settings.alarms_per_hour,
         enter=settings.enter,
         leave=settings.leave,
-        stream=settings.stream,
+        stream=info.stream,
     )
-    write_results(timeline, stem)
+    with files.of_setting("out"):
+        write_results(timeline, stem)
     if info.streams > 1:
-        details = ", ".join(text for text in (info.language, info.title) if text)
-        console.print(f"audio stream {info.stream} of {info.streams} ({details or 'no language'}); stream= chooses one")
+        details = ", ".join(text for text in (info.language, info.title) if text) or "no language"
+        hint = "" if settings.streams == "all" else "; stream= chooses one, streams=all takes each"
+        console.print(f"audio stream {info.stream} of {info.streams} ({details}){hint}")
     rows = [
         [f"{s.start / timeline.sample_rate:.2f}", f"{s.stop / timeline.sample_rate:.2f}", s.label,
          severity_text(s.severity), f"{s.confidence:.2f}", "mix" if s.channel is None else s.channel]

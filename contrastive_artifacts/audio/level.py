@@ -100,20 +100,43 @@ def loudness(waveform: np.ndarray, sample_rate: int) -> float:
         gating block of 400 ms is measured without gates.
     """
     waveform = np.atleast_2d(waveform)
-    channels = waveform.shape[0]
-    weights = np.asarray(_WEIGHTS.get(channels, (1.0,) * channels))
-    weighted = signal.sosfilt(_k_weighting(sample_rate), waveform.astype(np.float64), axis=-1)
-    power = weights @ np.square(weighted)
-    step = round(_GATE_S / _STEPS * sample_rate)
-    steps = power.size // step
-    if steps < _STEPS:
-        return _lufs(float(power.mean()))
-    sums = power[: steps * step].reshape(steps, step).sum(axis=1)
-    gated = np.convolve(sums, np.ones(_STEPS), mode="valid") / (_STEPS * step)
-    gated = gated[gated > _power(_ABSOLUTE_GATE)]
-    if not gated.size:
-        return -np.inf
-    return _lufs(float(gated[gated > gated.mean() * 10 ** (_RELATIVE_GATE / 10)].mean()))
+    meter = Loudness(waveform.shape[0], sample_rate)
+    meter.add(waveform)
+    return meter.lufs()
+
+
+class Loudness:
+    """:func:`loudness` of a waveform that is given block by block; memory grows by 80 bytes a second."""
+
+    def __init__(self, channels: int, sample_rate: int) -> None:
+        self._weights = np.asarray(_WEIGHTS.get(channels, (1.0,) * channels))
+        self._filter = _k_weighting(sample_rate)
+        self._state = np.zeros((len(self._filter), channels, 2))
+        self._step = round(_GATE_S / _STEPS * sample_rate)
+        self._rest = np.zeros(0)  # power of samples that do not fill a step yet
+        self._sums: list[np.ndarray] = []
+        self._total, self._samples = 0.0, 0
+
+    def add(self, waveform: np.ndarray) -> None:
+        """Takes the next samples ``[C, n]``."""
+        weighted, self._state = signal.sosfilt(self._filter, waveform.astype(np.float64), axis=-1, zi=self._state)
+        power = self._weights @ np.square(weighted)
+        self._total, self._samples = self._total + float(power.sum()), self._samples + power.size
+        power = np.concatenate([self._rest, power])
+        whole = power.size // self._step * self._step
+        self._sums.append(power[:whole].reshape(-1, self._step).sum(axis=1))
+        self._rest = power[whole:].copy()
+
+    def lufs(self) -> float:
+        """The loudness of the samples so far, as :func:`loudness`."""
+        sums = np.concatenate(self._sums)
+        if sums.size < _STEPS:
+            return _lufs(self._total / self._samples)
+        gated = np.convolve(sums, np.ones(_STEPS), mode="valid") / (_STEPS * self._step)
+        gated = gated[gated > _power(_ABSOLUTE_GATE)]
+        if not gated.size:
+            return -np.inf
+        return _lufs(float(gated[gated > gated.mean() * 10 ** (_RELATIVE_GATE / 10)].mean()))
 
 
 def _k_weighting(sample_rate: int) -> np.ndarray:

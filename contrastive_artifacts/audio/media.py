@@ -12,6 +12,7 @@ Everything that can be decoded is read. Where a header states another length, a 
 
 from __future__ import annotations
 
+import logging
 from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import groupby
@@ -25,9 +26,11 @@ from .decoding import EXTENSIONS as EXTENSIONS
 from .decoding import Source, open_source
 from .info import MAX_CHANNELS as MAX_CHANNELS
 from .info import AudioInfo as AudioInfo
-from .info import Span, Stream, reader_errors
+from .info import Span, reader_errors
+from .info import Stream as Stream
 from .waveform import unusable
 
+_log = logging.getLogger("contrastive_artifacts")
 _RUN_GAP_S = 0.1  # a shorter gap does not end a run of data
 
 
@@ -42,6 +45,37 @@ def probe(path: str | Path, stream: Stream = None) -> AudioInfo:
         AudioError: no such file or stream, or nothing in it can be decoded as audio.
     """
     return open_source(Path(path), stream).info
+
+
+def check_streams(stream: Stream, streams: str) -> None:
+    """Raises ParameterError where ``streams`` is neither "one" nor "all", or "all" together with a ``stream``."""
+    if streams not in ("one", "all") or (streams == "all" and stream is not None):
+        raise ParameterError(f"stream={stream!r}, streams={streams!r}: give either stream=INDEX or streams=all.")
+
+
+def chosen(path: str | Path, stream: Stream = None, streams: str = "one") -> list[AudioInfo]:
+    """The audio streams of a file that a user wants: their properties, with their indexes.
+
+    Args:
+        path: The file.
+        stream: See :func:`read`.
+        streams: "one", or "all" for each audio stream; one that cannot be decoded is left out with a warning.
+
+    Raises:
+        AudioError: as :func:`probe`.
+        ParameterError: as :func:`check_streams`.
+    """
+    check_streams(stream, streams)
+    first = probe(path, stream)
+    if streams == "one":
+        return [first]
+    infos = []
+    for index in range(first.streams):
+        try:
+            infos.append(first if index == first.stream else probe(path, index))
+        except AudioError as error:
+            _log.warning("%s: audio stream %d is left out: %s", path, index, error)
+    return infos
 
 
 def read(path: str | Path, start: int = 0, stop: int | None = None, stream: Stream = None) -> tuple[np.ndarray, int]:

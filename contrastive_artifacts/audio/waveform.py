@@ -1,4 +1,4 @@
-"""Waveforms: numpy float32 ``[C, T]``, full scale 1.0; conversion, mixing, resampling, writing."""
+"""Waveforms: numpy float32 ``[C, T]``, full scale 1.0; conversion, resampling, writing."""
 
 from __future__ import annotations
 
@@ -21,8 +21,6 @@ from .level import peak
 
 RESAMPLER = f"soxr-HQ/{soxr.__version__}"  # goes into fingerprints: another resampler gives other embeddings
 LOUDEST = 1e12  # largest sample value; sums of squares of larger ones leave the range of float32
-_QUIET = 1e-8  # mean square: -80 dBFS
-_CANCELLED = 10.0**-0.6
 _DEFAULT_SUBTYPE = {".wav": "FLOAT", ".flac": "PCM_24"}
 
 
@@ -80,43 +78,6 @@ def unusable(waveform: np.ndarray, position: int = 0) -> str | None:
         usable, kind = np.abs(waveform) <= LOUDEST, f"values beyond {LOUDEST:g} (full scale is 1.0)"
     first = position + int(np.argmin(usable.all(axis=0)))
     return f"{usable.size - int(usable.sum())} {kind}, the first at sample {first}"
-
-
-def mono(waveform: np.ndarray) -> np.ndarray:
-    """The mean of the channels: float32 ``[C, T]`` -> ``[T]``."""
-    return waveform[0].copy() if waveform.shape[0] == 1 else waveform.mean(axis=0, dtype=np.float32)
-
-
-def cancels(waveform: np.ndarray) -> bool:
-    """Whether the channels are out of phase: their mean has lost most of its energy.
-
-    True if the energy of the mean is more than 6 dB below that of unrelated channels, which is 1 / C of the mean energy
-    of the C channels; for stereo that is a correlation below about -0.75. Offsets (DC) do not count, and neither does
-    what is quieter than -80 dBFS.
-
-    >>> tone = np.sin(np.arange(1000, dtype=np.float32))
-    >>> cancels(np.stack([tone, -tone])), cancels(np.stack([tone, tone])), cancels(np.stack([tone, 0 * tone]))
-    (True, False, False)
-    """
-    return waveform.shape[0] > 1 and _lost(waveform, mono(waveform))
-
-
-def downmix(waveform: np.ndarray) -> np.ndarray:
-    """One channel for all: the mean, or where that :func:`cancels` the loudest channel; ``[C, T]`` -> ``[T]``."""
-    mean = mono(waveform)
-    if waveform.shape[0] == 1 or not _lost(waveform, mean):
-        return mean
-    return waveform[int(np.argmax([_power(channel) for channel in waveform]))].copy()
-
-
-def _lost(waveform: np.ndarray, mean: np.ndarray) -> bool:
-    power = sum(_power(channel) for channel in waveform) / waveform.shape[0]
-    return power > _QUIET and _power(mean) * waveform.shape[0] < _CANCELLED * power
-
-
-def _power(channel: np.ndarray) -> float:
-    """Mean square without the offset, of float32 [T]."""
-    return float(np.dot(channel, channel)) / channel.size - float(channel.mean()) ** 2
 
 
 def resample(waveform: np.ndarray, rate_in: int, rate_out: int) -> np.ndarray:

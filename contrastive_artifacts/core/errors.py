@@ -46,8 +46,12 @@ class StorageError(ArtifactsError):
     """A file of this package (index, table, run) that is missing, damaged or of another version."""
 
 
-class TargetError(StorageError, ParameterError):
-    """A setting names a file or folder that cannot be written; raised before the work."""
+class UnwritableError(StorageError):
+    """A file or folder cannot be written: the disk is full or read-only, a name is too long, and so on."""
+
+
+class TargetError(UnwritableError, ParameterError):
+    """The same of a file or folder that a setting names; before the work or in its course."""
 
 
 class TrainingError(ArtifactsError):

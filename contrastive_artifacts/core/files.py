@@ -18,7 +18,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .errors import ArtifactsError, StorageError, TargetError
+from .errors import ArtifactsError, StorageError, TargetError, UnwritableError
 
 _REASONS = {  # of a failed write, each with its remedy
     errno.ENOSPC: "the disk is full; free space, or choose another disk",
@@ -83,20 +83,24 @@ def atomic_paths(paths: Sequence[str | Path]) -> Iterator[list[Path]]:
 def check_file(setting: str, path: str | Path) -> None:
     """Tries whether ``path`` can be written, before the work whose result goes there; nothing stays behind.
 
+    Temporary files that processes have left behind in writing it are removed.
+
     Raises:
         TargetError: it cannot; the message names ``setting``, the setting that holds the path.
     """
     path = Path(path)
-    with _of_setting(setting), writing(path), _new_folders(path.parent):
+    with of_setting(setting), writing(path), _new_folders(path.parent):
         _try(_prepared(path))
+        remove_abandoned(path.parent, path)
 
 
 def check_folder(setting: str, path: str | Path) -> None:
     """:func:`check_file` for a folder that files are written to."""
     path = Path(path)
-    with _of_setting(setting), writing(path), _new_folders(path):
+    with of_setting(setting), writing(path), _new_folders(path):
         path.mkdir(parents=True, exist_ok=True)
         _try(_temporary_beside(path / "tried"))
+        remove_abandoned(path)
 
 
 @contextmanager
@@ -104,7 +108,7 @@ def writing(path: str | Path) -> Iterator[None]:
     """Inside the block, an error of the system in writing ``path`` becomes one that says what to do.
 
     Raises:
-        StorageError: the disk is full or read-only, a name is too long, a folder is where a file should be, and so on.
+        UnwritableError: the disk is full or read-only, a name is too long, a folder is where a file should be, ...
     """
     try:
         yield
@@ -114,15 +118,31 @@ def writing(path: str | Path) -> Iterator[None]:
         _raise_reason(Path(path), error)
 
 
-def remove_abandoned(folder: str | Path) -> None:
+@contextmanager
+def of_setting(name: str) -> Iterator[None]:
+    """Names the setting that holds a path in an error of writing to it in the block.
+
+    Raises:
+        TargetError: instead of UnwritableError.
+    """
+    try:
+        yield
+    except TargetError:
+        raise
+    except UnwritableError as error:
+        raise TargetError(f"{name}={error}") from error
+
+
+def remove_abandoned(folder: str | Path, target: Path | None = None) -> None:
     """Removes temporary files of :func:`atomic_path` in ``folder`` (not in its subfolders) whose process has died.
 
-    Those of another host, whose processes cannot be looked up, are removed when they are a day old.
+    With ``target``, only those of this file that processes of this host have left. Those of another host, whose
+    processes cannot be looked up, are removed when they are a day old.
     """
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             match = _TEMPORARY.fullmatch(entry.name)
-            if match is None:
+            if match is None or (target and not entry.name.startswith(_beginning(target))):
                 continue
             with suppress(OSError):
                 known = match[1] in (None, _HOST)
@@ -259,14 +279,6 @@ def _new_folders(folder: Path) -> Iterator[None]:
                 path.rmdir()
 
 
-@contextmanager
-def _of_setting(name: str) -> Iterator[None]:
-    try:
-        yield
-    except StorageError as error:
-        raise TargetError(f"{name}={error}") from error
-
-
 def _remove(path: Path) -> None:
     with suppress(OSError):
         path.unlink(missing_ok=True)
@@ -280,10 +292,14 @@ def _umask() -> int:
 
 def _temporary_beside(path: Path) -> Path:
     suffix = path.suffix if len(os.fsencode(path.suffix)) <= 32 else ""
-    stem = os.fsdecode(os.fsencode(path.stem)[:_LONGEST_STEM])
     with suppress(FileNotFoundError):
         os.lstat(path)  # a name that is too long fails here, and not after the work
-    return path.with_name(f".{stem}.{_HOST}-{os.getpid()}-{next(_numbers)}.tmp{suffix}")
+    return path.with_name(f"{_beginning(path)}{os.getpid()}-{next(_numbers)}.tmp{suffix}")
+
+
+def _beginning(path: Path) -> str:
+    """How the names of the temporary files of ``path`` begin."""
+    return f".{os.fsdecode(os.fsencode(path.stem)[:_LONGEST_STEM])}.{_HOST}-"
 
 
 def _raise_reason(path: Path, error: Exception) -> NoReturn:
@@ -293,7 +309,7 @@ def _raise_reason(path: Path, error: Exception) -> NoReturn:
     elsewhere = isinstance(error, OSError) and not _is_beside(path, error.filename)
     if number not in _REASONS or (elsewhere and number not in _OF_THE_DISK):
         raise error
-    raise StorageError(f"{path} cannot be written: {_REASONS[number]}.") from error
+    raise UnwritableError(f"{path} cannot be written: {_REASONS[number]}.") from error
 
 
 def _is_beside(path: Path, name: Any) -> bool:

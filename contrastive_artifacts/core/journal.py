@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from . import files
-from .errors import StorageError
+from .errors import StorageError, UnwritableError
 
 UNDO = "undo"  # value of an act that undoes another one
 
@@ -35,13 +35,15 @@ class Journal:
         entries: All entries, oldest first.
 
     Raises:
-        StorageError: another process has it open, or a line is no JSON object (the message names the line).
+        StorageError: another process has it open, it cannot be written, or a line is no JSON object (the message names
+            the line).
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        with files.writing(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the system frees it if the process dies
         except OSError:
@@ -58,7 +60,7 @@ class Journal:
         """Appends an entry; it is on the disk when this returns.
 
         Raises:
-            StorageError: it cannot be written; the file is as before.
+            UnwritableError: it cannot be written; the file is as before.
         """
         line = json.dumps(entry, allow_nan=False, ensure_ascii=False, sort_keys=True).encode() + b"\n"
         end = os.fstat(self._descriptor).st_size
@@ -69,7 +71,9 @@ class Journal:
             os.fsync(self._descriptor)
         except OSError as error:
             os.ftruncate(self._descriptor, end)
-            raise StorageError(f"{self.path} cannot be written ({error}); free space or check its rights.") from error
+            raise UnwritableError(
+                f"{self.path} cannot be written ({error}); free space or check its rights."
+            ) from error
         self.entries.append(json.loads(line))
 
     def clear(self) -> None:

@@ -11,6 +11,7 @@ from .opening import copy_encoder as copy_encoder
 from .opening import encoder_folder as encoder_folder
 from .opening import open_embedder as open_embedder
 from .opening import open_encoder as open_encoder
+from .opening import open_set_encoder as open_set_encoder
 from .opening import released as released
 from .pretrained import Classification as Classification
 from .pretrained import PretrainedEncoder as PretrainedEncoder

@@ -95,22 +95,29 @@ class Embedder(Generic[Prepared]):
         """The prepared windows of a view, given at ``sample_rate`` and, with its rate, before resampling."""
         raise NotImplementedError
 
-    def embed(self, source: Input, channel: int | None = None) -> Embedding:
+    def embed(self, source: Input, channel: int | None = None, stream: audio.Stream = None) -> Embedding:
         """Embeds one input: the mean of its channels, or one channel of it.
+
+        Args:
+            source: A file, or a waveform with its rate.
+            channel: Counted from 0.
+            stream: Of a file, see :func:`~..audio.read`.
 
         Raises:
             AudioError: it cannot be read, is empty, or holds NaN.
             ParameterError: neither a path nor a pair, a sample rate that is no whole number, or no such channel.
         """
-        return next(iter(self.embed_batch([source], channel)))
+        return next(iter(self.embed_batch([source], channel, stream)))
 
-    def embed_batch(self, sources: Sequence[Input], channel: int | None = None) -> list[Embedding]:
+    def embed_batch(
+        self, sources: Sequence[Input], channel: int | None = None, stream: audio.Stream = None
+    ) -> list[Embedding]:
         """The same for many inputs, batched over the windows of all of them."""
         rates, positions, source_numbers = [], [], []
         prepared: list[Prepared] = []
         vectors: list[np.ndarray] = []
         for number, source in enumerate(sources):
-            rate, source_windows = self._windows(source)
+            rate, source_windows = self._windows(source, stream)
             rates.append(rate)
             for start, window in source_windows:
                 source_numbers.append(number)
@@ -150,10 +157,10 @@ class Embedder(Generic[Prepared]):
         spaces = {"h": np.split(h, ends[:-1]), "z": np.split(self.project(h), ends[:-1])}
         return {name: unit_rows(np.stack([rows.mean(axis=0) for rows in space])) for name, space in spaces.items()}
 
-    def _windows(self, source: Input) -> tuple[int, Iterator[tuple[int, np.ndarray]]]:
+    def _windows(self, source: Input, stream: audio.Stream) -> tuple[int, Iterator[tuple[int, np.ndarray]]]:
         """The input's rate, and the start and samples [C, T] of each window."""
         if isinstance(source, str | Path):
-            file = audio.MediaFile(source)
+            file = audio.MediaFile(source, stream)
             rate = file.info.sample_rate
             runs: Iterable[Iterable[tuple[int, np.ndarray]]] = file.runs(round(BLOCK_S * rate))
         else:

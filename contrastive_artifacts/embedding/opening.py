@@ -100,6 +100,19 @@ def open_encoder(name: str | Path, purpose: str) -> Encoder:
     return Encoder.load(directory)
 
 
+def open_set_encoder(name: str | Path) -> FigureEncoder:
+    """An encoder of label sets itself, in evaluation mode.
+
+    Raises:
+        ParameterError: it is an encoder of one label.
+        StorageError, WeightsError: as :func:`open_embedder`.
+    """
+    embedder = open_embedder(name)
+    if not isinstance(embedder, FigureEmbedder):
+        raise ParameterError(f"{name} holds an encoder of one label, none of label sets.")
+    return embedder.encoder
+
+
 def of_sets(directory: Path) -> bool:
     """Whether a folder with an encoder holds one of label sets."""
     return is_figure_record(read_json(directory / RECORD))

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..artifacts import CLEAN
+from ..audio import Stream
 from ..core.errors import AudioError, ParameterError, StorageError
 from ..core.vectors import unit_rows
 from ..probes import AnyProbe, SetProbe, load_any_probe, verdict_columns
@@ -61,13 +62,15 @@ class PretrainedEncoder:
         self.sample_rate = embedder.sample_rate
         self.labels = embedder.states if probe is None else _ordered(probe.classes, embedder.states)
 
-    def embed(self, source: Input, channel: int | None = None) -> Embedding:
+    def embed(self, source: Input, channel: int | None = None, stream: Stream = None) -> Embedding:
         """Embeds a file, or ``(waveform [T] or [C, T], sample_rate)`` of numpy or torch; its mix, or one channel.
+
+        ``stream`` chooses an audio stream of a file by its index or language, as in :func:`audio.read`.
 
         Raises:
             AudioError: it cannot be read, is empty, or holds NaN.
         """
-        return self._embedder.embed(source, channel)
+        return self._embedder.embed(source, channel, stream)
 
     def embed_batch(self, sources: Sequence[Input]) -> list[Embedding]:
         """The same for many inputs at once."""

@@ -41,13 +41,16 @@ def view_row(view: View, states: Sequence[str], corpus: str, split: str, duratio
     }
 
 
-def recording_rows(embedding: Embedding, clip: Clip, corpus: str, channel: int | None = None) -> list[dict[str, Any]]:
+def recording_rows(
+    embedding: Embedding, clip: Clip, corpus: str, channel: int | None = None, stream: int | None = None
+) -> list[dict[str, Any]]:
     """One row for each window of a recording that was embedded as it is; its artifact is unknown: "".
 
-    Further columns: ``file``, the absolute path ("" for a clip without one), and ``channel``, None for the mix.
+    Further columns: ``file``, the absolute path ("" for a clip without one), ``channel``, None for the mix, and
+    ``stream``, the index among the audio streams of the file.
     """
     common = {"artifact": "", "severity": 0.0, "split": "", "params": "{}", "source": clip.source, "corpus": corpus}
-    common |= {"clip": clip.id, "category": clip.category, "channel": channel}
+    common |= {"clip": clip.id, "category": clip.category, "channel": channel, "stream": stream}
     common |= {"file": str(clip.path.resolve()) if clip.path else ""}
     rate, suffix = embedding.sample_rate, "" if channel is None else f"#{channel}"
     spans = [{"start": int(start), "stop": int(stop), "sample_rate": rate} for start, stop in embedding.samples]
@@ -60,7 +63,8 @@ def make_table(rows: Sequence[dict[str, Any]], vectors: np.ndarray, fingerprint:
     The fingerprint of the encoder and the space ("h" or "z") are metadata of its schema.
     """
     types = {"severity": pa.float32(), "start": pa.int64(), "stop": pa.int64(), "sample_rate": pa.int32()}
-    types |= {"channel": pa.int32(), "heard_severity": pa.float32(), "heard_probability": pa.float32()}
+    types |= {"channel": pa.int32(), "stream": pa.int32()}
+    types |= {"heard_severity": pa.float32(), "heard_probability": pa.float32()}
     names = [*COLUMNS, *(name for name in (rows[0] if rows else ()) if name not in COLUMNS)]
     columns = {name: pa.array([row[name] for row in rows], types.get(name, pa.string())) for name in names}
     flat = pa.array(np.ascontiguousarray(vectors, np.float32).ravel())

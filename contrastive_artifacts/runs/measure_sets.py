@@ -17,6 +17,7 @@ from ..core.lock import locked
 from ..core.vectors import unit_rows
 from ..data.corpora import Clip, Corpus
 from ..data.figures import CachedViews
+from ..embedding import open_set_encoder
 from ..models.figure_encoder import FigureEncoder
 from ..probes.bootstrap import Interval, bootstrap_mean
 from ..probes.knn import NeighbourTable
@@ -76,7 +77,7 @@ def measure_sets(
     config = files.read_json(directory / "config.json")
     config.pop("corpus_fingerprints", None)
     settings = typed.settings(SetSections, config, "")
-    encoder, probe = FigureEncoder.load(directory / "encoder"), SetProbe.load(directory / "encoder")
+    encoder, probe = open_set_encoder(directory / "encoder"), SetProbe.load(directory / "encoder")
     sides = {"test": make_sides(settings).get("test", {})} if not unseen else {}
     for name, section in unseen.items():
         corpus = sections.make_corpus(section, f"unseen.{name}")

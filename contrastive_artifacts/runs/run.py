@@ -1,7 +1,8 @@
 """A run: one directory that holds a configuration and everything made from it.
 
 Pretraining writes ``config.json``, ``encoder/``, its log and its checkpoint; probing adds the probe to ``encoder/``,
-``tables/{h,z}.parquet``, ``index/``, ``probing.json`` and ``metrics.json``, with a frame head also ``frames.json``.
+``tables/{h,z}.parquet``, ``index/``, ``roots.json``, ``probing.json`` and ``metrics.json``, with a frame head also
+``frames.json``.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from ..models.encoder import Encoder
 from ..probes import Embedded, Probe
 from ..probes.labels import RowLabel, apply_labels, read_labels
 from ..search.index import Index
+from ..search.retrieval import record_roots
 from ..training import Pretraining, Result
 from .measure import embed_views, localise, measure
 from .sections import (
@@ -193,6 +195,8 @@ class Run:
             metadata = tables["h"].drop_columns(["embedding"])
             vectors = table_vectors(tables["h"])
             Index.build(vectors, metadata, self.directory / "index", fingerprint=embedder.fingerprint)
+            clips = [clip for _, clips_of_side in sides.values() for clip in clips_of_side]
+            record_roots(self.directory, {clip.path.resolve() for clip in clips if clip.path})
             return figures
 
     def export(self, target: str | Path, duration_s: float, draws: int, seed: int, same_as: str | None = None) -> str:

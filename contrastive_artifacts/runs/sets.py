@@ -19,10 +19,11 @@ import torch
 from ..artifacts import CLEAN, taxonomy
 from ..core import files, typed
 from ..core.console import counted
+from ..core.errors import StorageError
 from ..core.lock import locked
 from ..data.corpora import Clip, Corpus
 from ..data.figures import CachedViews, FigureCache, Recipe, fill
-from ..embedding import encoder_folder
+from ..embedding import encoder_folder, open_set_encoder
 from ..models import backbones
 from ..models.figure_encoder import STRIDE, FigureEncoder, FigureSettings
 from ..models.objectives.sets import SetObjectiveSettings
@@ -214,3 +215,28 @@ def probe_encoder(
     )
     probe.save(folder)
     return probe
+
+
+def is_set_run(directory: str | Path) -> bool:
+    """Whether a run directory is one of :func:`pretrain_sets`."""
+    path = Path(directory) / "config.json"
+    return path.exists() and "validation_views" in files.read_json(path)
+
+
+def export_sets(directory: str | Path, target: str | Path) -> str:
+    """Writes the encoder in half precision into ``target``, with a probe calibrated for it; returns its fingerprint.
+
+    Raises:
+        StorageError: the target is the encoder of the run itself, another process is writing it, or the directory holds
+            no finished run.
+    """
+    directory, target = Path(directory), Path(target)
+    if target.resolve() in (directory.resolve(), (directory / "encoder").resolve()):
+        raise StorageError(f"{target} holds the trained encoder itself, which is not replaced; give another folder.")
+    config = files.read_json(directory / "config.json")
+    settings = check_sets({key: value for key, value in config.items() if key != "corpus_fingerprints"})
+    with locked(target, "exporting"):
+        open_set_encoder(directory / "encoder").save(target, half=True)
+        encoder, sides = open_set_encoder(target), make_sides(settings)
+        validation = fill_side(settings, sides["validation"], settings.recipe_of(2), settings.validation_views)
+        return probe_encoder(target, encoder, validation, sides["validation"], settings).fingerprint

@@ -166,8 +166,9 @@ def scan(
     ]
     segments.sort(key=lambda s: (s.start, s.stop, s.label, -1 if s.channel is None else s.channel))
     out_of_phase = tuple(span for run in runs for span in _spans(np.asarray(run.cancels), run.edges(window)))
+    labels = tuple(encoder.labels[1:])
     return Timeline(
-        Path(path), rate, total, tuple(segments), tuple(encoder.labels[1:]), file.gaps, out_of_phase=out_of_phase
+        Path(path), rate, total, tuple(segments), labels, file.gaps, out_of_phase, info.stream, info.streams
     )
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import os
+import re
+import shutil
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +17,21 @@ import soundfile
 
 from contrastive_artifacts import audio
 from contrastive_artifacts.embedding.table import read_table
+from contrastive_artifacts.pages.explorer.collection import Collection
+from contrastive_artifacts.pages.explorer.slices import Slices
+from contrastive_artifacts.search.retrieval import OutsideRootsError
 
+pytest.importorskip("fastapi", reason="the extra is not installed: pip install -e '.[serve]'")
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 RATE = 16000
 NOT_UTF8 = "b\udcff.wav"
 BROKEN = {"empty.wav", "text.wav", "truncated.flac", "nan.wav", "huge.wav", "no-samples.wav", "garbage.mp3", NOT_UTF8}
 SHORT = "ten-ms.wav"
+TINY = [
+    "trainer=demo", "window_s=0.6", "backbone.weights=none", "artifacts.states=[clean,hiss,dropout]",
+    "trainer.steps=6", "trainer.sources=3", "trainer.validate_every=3", "trainer.workers=0", "encoder.hidden=32",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +96,51 @@ def test_curate(recordings: Path, tmp_path: Path) -> None:
     assert "'=good [live].flac" in rows
     for name in BROKEN - {"huge.wav"}:
         assert "unreadable" in rows[shown(name)]["reasons"], name
+
+
+@pytest.fixture(scope="module")
+def trained(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
+    """A run over the folder with twelve more good files, pretrained and probed; what both said on stderr."""
+    home = tmp_path_factory.mktemp("home")
+    shutil.copytree(recordings, home / "recordings", symlinks=True)
+    rng = np.random.default_rng(1)
+    for n in range(12):
+        audio.write(home / "recordings" / f"{n}.wav", rng.uniform(-0.3, 0.3, (1, RATE)).astype(np.float32), RATE)
+    pretrained = run("pretrain", f"run={home}/run", "corpus=folder", f"corpus.path={home}/recordings", *TINY)
+    assert pretrained.returncode == 0, pretrained.stderr
+    probed = run("probe", f"run={home}/run", "duration_s=0.6", "draws=1", "bootstrap=20", "probes=[linear]")
+    assert probed.returncode == 0, probed.stderr
+    return home / "run", pretrained.stderr, probed.stderr
+
+
+def test_pretrain_and_probe(trained: tuple[Path, str, str]) -> None:
+    folder, *said = trained
+    for stderr in said:
+        left_out = set(re.findall(r"(\S+) is left out:", stderr))
+        assert left_out <= {shown(name) for name in BROKEN}
+        assert len(left_out) >= 3, "the others may be on the side of the split that is not read"
+    table = read_table(folder / "tables" / "h.parquet")
+    assert len(table) >= 3 * 12
+    assert not set(table["clip"].to_pylist()) & BROKEN
+
+
+def test_explore(trained: tuple[Path, str, str], tmp_path: Path) -> None:
+    folder, *_ = trained
+    command = [sys.executable, "-u", str(ROOT / "scripts" / "explore.py"), f"run={folder}", "port=0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            page = next(line for line in process.stdout if line.startswith("page")).split()[1]
+            with urllib.request.urlopen(f"{page}api/rows/0/audio") as answer:
+                assert answer.read(4) == b"fLaC"
+        finally:
+            process.terminate()
+    (tmp_path / "elsewhere").mkdir()
+    shutil.copytree(folder, copied := tmp_path / "elsewhere" / "run")
+    (copied / "roots.json").unlink()  # its code is another one on another machine
+    with pytest.raises(OutsideRootsError):
+        Slices(Collection.of_run(copied)).get(0)
+    assert Slices(Collection.of_run(copied, roots=str(folder.parent))).get(0).waveform.any()
 
 
 @pytest.mark.parametrize("name", ["=good [live].flac", NOT_UTF8, "empty.wav", "text.wav", "garbage.mp3", "folder.wav"])

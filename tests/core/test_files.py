@@ -216,3 +216,23 @@ def test_cells_that_a_spreadsheet_would_run_are_inert_and_come_back(tmp_path: Pa
     assert written[:7] == ["'=1+1", "'+x", "'-rf.wav", "'@name", "'\tx", "''=quoted", "'plain"]
     assert [files.from_inert(row)["text"] for row in rows] == [*texts[:-1], r"a\udcff"]
     assert {row["number"] for row in rows} == {"-1.5"}
+
+
+def test_what_dead_processes_left_in_writing_a_target_is_removed(tmp_path: Path) -> None:
+    """But neither what a living one writes nor other files, which may be anybody's beside a recording."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    with files.atomic_path(tmp_path / "a.csv") as temporary:
+        temporary.touch()
+        dead = temporary.name.replace(f"-{os.getpid()}-", f"-{process.pid}-")
+        assert dead != temporary.name
+        for name in (dead, dead.replace(".a.", ".b."), f".a.{process.pid}.tmp.csv"):
+            (tmp_path / name).touch()
+        files.check_file("out", tmp_path / "a.csv")
+        assert {path.name for path in tmp_path.iterdir()} == {
+            temporary.name,
+            dead.replace(".a.", ".b."),
+            f".a.{process.pid}.tmp.csv",
+        }
+    files.check_folder("to", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]

@@ -152,7 +152,9 @@ def test_memory_does_not_grow_with_the_audio(monkeypatch: pytest.MonkeyPatch) ->
                 block[:, (position % 3600 > 1800) & (position % 3600 < 1810)] = 0.5
                 yield at, block
 
-        info = SimpleNamespace(sample_rate=rate, channels=1, samples=total, duration_s=total / rate)
+        info = SimpleNamespace(
+            sample_rate=rate, channels=1, samples=total, duration_s=total / rate, stream=0, streams=1
+        )
         file = SimpleNamespace(info=info, runs=lambda length: iter([blocks(length)]), gaps=())
         monkeypatch.setattr(audio, "MediaFile", lambda path, stream: file)
         tracemalloc.start()

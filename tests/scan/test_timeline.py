@@ -118,3 +118,16 @@ def test_ranges_without_data_and_out_of_phase_are_in_json_and_page(timeline: Tim
     for value in (json.loads((tmp_path / "t.json").read_text()), json.loads(script[1])):
         assert value["no_data"] == [[0, 500], [900, 1000]]
         assert value["out_of_phase"] == [[500, 700]]
+
+
+def test_ranges_without_data_are_rows_and_cues(timeline: Timeline, tmp_path: Path) -> None:
+    marked = dataclasses.replace(timeline, no_data=((RATE, 2 * RATE),), out_of_phase=((3 * RATE, 4 * RATE),))
+    marked.to_csv(tmp_path / "t.csv")
+    with open(tmp_path / "t.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["label"] for row in rows] == ["hum", "no data", "out of phase", "clicks"]
+    assert list(rows[1].values()) == ["44100", "88200", "1.000000", "2.000000", "no data", "", "", ""]
+    marked.to_webvtt(tmp_path / "t.vtt")
+    assert "\n\n2\n00:00:01.000 --> 00:00:02.000\nno data\n\n3\n" in (tmp_path / "t.vtt").read_text()
+    marked.to_audacity(tmp_path / "t.txt")
+    assert (tmp_path / "t.txt").read_text().splitlines()[1] == "1.000000\t2.000000\tno data"

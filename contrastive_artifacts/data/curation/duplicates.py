@@ -16,6 +16,7 @@ from scipy import fft
 
 from ... import audio
 from ...core.vectors import unit_rows
+from .blocks import Blocks
 
 RATE = 8000  # Hz at which clips are compared: a copy band-limited to 4 kHz still equals its original
 LONGEST_S = 30.0  # from the beginning of a clip
@@ -37,10 +38,9 @@ class Pair:
     similarity: float
 
 
-def reduced(waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-    """float32 ``[T']``: the first 30 s of ``[C, T]`` in mono at 8 kHz."""
-    mono = audio.mono(waveform[:, : int(LONGEST_S * sample_rate)])
-    return audio.resample(mono, sample_rate, RATE)
+def reduced(blocks: Blocks) -> np.ndarray:
+    """float32 ``[T']``: the first 30 s of a clip, mixed to one channel, at 8 kHz."""
+    return audio.resample(audio.downmix(blocks.head(LONGEST_S)), blocks.rate, RATE)
 
 
 def content(low: np.ndarray) -> np.ndarray:

@@ -63,6 +63,7 @@ LIMITS: Mapping[str, Limit] = {
     "quiet": Limit("loudness_lufs", -50.0, -65.0, True, "loudness {value:.1f} LUFS"),
     # 16 kHz in a 44.1 kHz file is .27; a 22.05 kHz recording in it .5
     "band_limited": Limit("lost_band", 0.2, 0.6, True, "the upper {value:.0%} of its band is cut off"),
+    "out_of_phase": Limit("out_of_phase_share", 0.1, 0.9, True, "in {value:.0%} of it the channels cancel in a mix"),
     # Engines and rotors have steady lines too, and fire crackles: these two do not reject without listening.
     "humming": Limit("hum_db", 18.0, 30.0, False, "lines at mains multiples stand out by {value:.0f} dB"),
     "clicking": Limit("clicks_per_s", 2.0, 10.0, False, "{value:.1f} clicks per second"),

@@ -28,6 +28,7 @@ from .survey import UNREADABLE, Finding
 FORMAT = 1
 AUTO = "auto"
 APPLY = ("none", AUTO)
+_FILES = ("manifest.csv", "manifest.json")  # the sha256 in the second detects a mixed pair
 _MEASURES = tuple(field.name for field in dataclasses.fields(Measures))
 COLUMNS = (
     *("id", "file", "source", "category", "fold", "decision", "decided_by", "reasons", "urgency", "duplicate_of"),
@@ -101,11 +102,9 @@ def write_manifest(
     }
     if newest is None or parent is None or not _same(newest, parent, text, stated):
         newest = _add(folder, newest, text, stated, _counts(findings, outcome))
-    for name in (
-        "manifest.csv",
-        "manifest.json",
-    ):  # each file is complete; the sha256 detects a mixed pair
-        files.write_text(folder / name, (newest / name).read_text(encoding="utf-8"))
+    with files.atomic_paths([folder / name for name in _FILES]) as temporaries:
+        for name, temporary in zip(_FILES, temporaries, strict=True):
+            shutil.copyfile(newest / name, temporary)
     return _read(newest)
 
 
@@ -130,8 +129,9 @@ def _same(newest: Path, parent: Mapping[str, Any], text: str, stated: Mapping[st
 def _add(folder: Path, parent: Path | None, text: str, stated: Mapping[str, Any], counts: Mapping[str, Any]) -> Path:
     number = int(parent.name) + 1 if parent else 1
     target = folder / "versions" / f"{number:04d}"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
+    with files.writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
     try:
         files.write_text(temporary / "manifest.csv", text)
         about = {

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+
+from .blocks import Carry
 
 _FFT = 2048
 _BELOW_PEAK_DB = 80.0
@@ -51,23 +53,61 @@ class Hum:
     level_db: float
 
 
-def band(mono: np.ndarray, sample_rate: int) -> Band:
-    """Bandwidth and upper edge of the spectrum of ``[T]``."""
-    nyquist = sample_rate / 2
-    length = min(_FFT, mono.size)
-    if length < 2 * _BANDS or not np.ptp(mono):
-        return Band(nyquist if mono.any() else 0.0, nyquist, 0.0, 0.0)
-    batches = [(power.sum(axis=0), power.sum(axis=1)) for power in _power_frames(mono, length, _FFT // 2)]
-    total, frame_power = sum(batch[0] for batch in batches), np.concatenate([batch[1] for batch in batches])
-    within = np.flatnonzero(total >= total.max() * 10 ** (-_BELOW_PEAK_DB / 10))
-    bandwidth = float(within[-1] / (total.size - 1) * nyquist)
-    # Mean of levels in dB: an occasional bird song makes no edge, the low-pass of a codec makes one in every frame.
-    active = frame_power >= frame_power.max() * 10 ** (-_ACTIVE_DB / 10)
-    mean_db, done = np.zeros(total.size), 0
-    for power in _power_frames(mono, length, _FFT // 2):
-        mean_db += (10 * np.log10(power[active[done : done + len(power)]] + 1e-18)).sum(axis=0)
-        done += len(power)
-    mean_db /= active.sum()
+class BandMeter:
+    """Bandwidth and upper edge of the spectrum of a signal ``[T]`` that is given block by block, twice.
+
+    Args:
+        samples: T.
+        sample_rate: Hz.
+    """
+
+    def __init__(self, samples: int, sample_rate: int) -> None:
+        self._nyquist = sample_rate / 2
+        length = min(_FFT, samples) if samples >= 2 * _BANDS else _FFT  # a shorter signal has no frame
+        self._frames, self._frames_again = _Frames(length, _FFT // 2), _Frames(length, _FFT // 2)
+        self._total, self._powers, self._done = np.zeros(length // 2 + 1, np.float32), [np.zeros(0, np.float32)], 0
+        self._extremes = (np.inf, -np.inf)
+        self._levels = np.zeros(length // 2 + 1)
+        self._active: np.ndarray | None = None  # which frames are loud enough; known after the first time
+
+    def add(self, mono: np.ndarray) -> None:
+        """Takes the next samples ``[n]`` of the first time."""
+        self._extremes = min(self._extremes[0], float(mono.min())), max(self._extremes[1], float(mono.max()))
+        self._sum(self._frames.add(mono))
+
+    def add_again(self, mono: np.ndarray) -> None:
+        """Takes the next samples of the second time; all were given before."""
+        if self._active is None:
+            self._sum(self._frames.end())
+            powers = np.concatenate(self._powers)
+            self._active = powers >= powers.max(initial=0.0) * 10 ** (-_ACTIVE_DB / 10)
+        self._sum_levels(self._frames_again.add(mono), self._active)
+
+    def band(self) -> Band:
+        """The measures, after the second time."""
+        assert self._active is not None
+        self._sum_levels(self._frames_again.end(), self._active)
+        nyquist, total = self._nyquist, self._total
+        if not self._active.size or self._extremes[0] == self._extremes[1]:
+            return Band(nyquist if any(self._extremes) else 0.0, nyquist, 0.0, 0.0)
+        within = np.flatnonzero(total >= total.max() * 10 ** (-_BELOW_PEAK_DB / 10))
+        return _with_edge(float(within[-1] / (total.size - 1) * nyquist), self._levels / self._active.sum(), nyquist)
+
+    def _sum(self, batches: Iterable[np.ndarray]) -> None:
+        for power in batches:
+            self._total += power.sum(axis=0)
+            self._powers.append(power.sum(axis=1))
+
+    def _sum_levels(self, batches: Iterable[np.ndarray], active: np.ndarray) -> None:
+        # Mean of levels in dB: an occasional bird song makes no edge, the low-pass of a codec makes one in every frame.
+        for power in batches:
+            loud = power[active[self._done : self._done + len(power)]]
+            self._levels += (10 * np.log10(loud + 1e-18)).sum(axis=0)
+            self._done += len(power)
+
+
+def _with_edge(bandwidth: float, mean_db: np.ndarray, nyquist: float) -> Band:
+    """The steepest fall of a mean spectrum in dB, from 0 to ``nyquist`` Hz."""
     width = nyquist / _BANDS
     starts = np.linspace(0, mean_db.size, _BANDS + 1).astype(int)[:-1]
     levels = np.add.reduceat(mean_db, starts) / np.diff(starts, append=mean_db.size)
@@ -87,48 +127,92 @@ def band(mono: np.ndarray, sample_rate: int) -> Band:
     return Band(bandwidth, float(edge), float(falls[place]), float(lost))
 
 
-def hum(mono: np.ndarray, sample_rate: int) -> Hum:
-    """Steady lines at multiples of 50 or 60 Hz in ``[T]``; none in clips shorter than half a second."""
-    if mono.size < sample_rate // 2:
-        return Hum(0.0, _MAINS_HZ[0], -160.0)
-    length = int(sample_rate)  # one second: bins of 1 Hz; a shorter clip is padded with zeros
-    top = min(length // 2, _HARMONICS * _MAINS_HZ[1] + _AWAY_HZ[1]) + 1
-    frames = _power_frames(mono, length, length // 2, top)
-    power = np.concatenate(list(frames))  # [frames, hertz]
-    sounding = power[power.sum(axis=1) > 1e-20]
-    if not len(sounding):
-        return Hum(0.0, _MAINS_HZ[0], -160.0)
-    candidates = [_lines(sounding, mains, top) for mains in _MAINS_HZ]
-    return max(candidates, key=lambda candidate: candidate.prominence_db)
+class HumMeter:
+    """Steady lines at multiples of 50 or 60 Hz in a signal that is given block by block; none within half a second."""
+
+    def __init__(self, samples: int, sample_rate: int) -> None:
+        length = int(sample_rate)  # one second: bins of 1 Hz; a shorter clip is padded with zeros
+        self._top = min(length // 2, _HARMONICS * _MAINS_HZ[1] + _AWAY_HZ[1]) + 1
+        self._frames = _Frames(length, length // 2, self._top)
+        self._lines: dict[int, list[np.ndarray]] = {mains: [] for mains in _MAINS_HZ}
+        self._too_short = samples < sample_rate // 2
+
+    def add(self, mono: np.ndarray) -> None:
+        """Takes the next samples ``[n]``."""
+        self._take(self._frames.add(mono))
+
+    def hum(self) -> Hum:
+        """The measures of what was given."""
+        self._take(() if self._too_short else self._frames.end(pad=True))
+        if not any(len(part) for part in self._lines[_MAINS_HZ[0]]):
+            return Hum(0.0, _MAINS_HZ[0], -160.0)
+        candidates = [_hum(np.concatenate(parts), mains) for mains, parts in self._lines.items()]
+        return max(candidates, key=lambda candidate: candidate.prominence_db)
+
+    def _take(self, batches: Iterable[np.ndarray]) -> None:
+        for power in batches:
+            sounding = power[power.sum(axis=1) > 1e-20]
+            for mains, parts in self._lines.items():
+                parts.append(_lines(sounding, mains, self._top))
 
 
-def _lines(power: np.ndarray, mains: int, top: int) -> Hum:
-    prominences, levels = [], []
+def _lines(power: np.ndarray, mains: int, top: int) -> np.ndarray:
+    """Power of each line and of the spectrum around it, ``[frames, lines, 2]``."""
     near, far = _AWAY_HZ
+    columns = []
     for line in range(mains, min(_HARMONICS * mains, top - 1 - far) + 1, mains):
         around = np.concatenate(
             [power[:, line - far : line - near + 1], power[:, line + near : line + far + 1]], axis=1
         )
-        strongest = power[:, line - 1 : line + 2].max(axis=1)
-        background = np.median(around, axis=1)
-        prominences.append(float(np.median(10 * np.log10((strongest + _LINE_FLOOR) / (background + _LINE_FLOOR)))))
-        levels.append(float(np.median(strongest)))
-    ranked = sorted(prominences, reverse=True)
-    steady = sum(level for level, prominence in zip(levels, prominences, strict=True) if prominence >= 10)
+        columns.append(np.stack([power[:, line - 1 : line + 2].max(axis=1), np.median(around, axis=1)], axis=1))
+    return np.stack(columns, axis=1)
+
+
+def _hum(lines: np.ndarray, mains: int) -> Hum:
+    strongest, background = lines[..., 0], lines[..., 1]
+    over = np.median(10 * np.log10((strongest + _LINE_FLOOR) / (background + _LINE_FLOOR)), axis=0).tolist()
+    levels = np.median(strongest, axis=0).tolist()
+    ranked = sorted(over, reverse=True)
+    steady = sum(level for level, prominence in zip(levels, over, strict=True) if prominence >= 10)
     level_db = 10 * np.log10(steady) if steady > 1e-16 else -160.0
-    return Hum(max(prominences[0], ranked[1] if len(ranked) > 1 else 0.0), mains, float(level_db))
+    return Hum(max(over[0], ranked[1] if len(ranked) > 1 else 0.0), mains, float(level_db))
 
 
-def _power_frames(mono: np.ndarray, length: int, hop: int, top: int | None = None) -> Iterator[np.ndarray]:
-    """Batches of power spectra ``[n, bins]`` of Hann frames, mean removed; a line of RMS r has the power r**2."""
-    if mono.size < length:
-        mono = np.pad(mono, (0, length - mono.size))
-    window = np.hanning(length + 1)[:-1].astype(np.float32)
-    scale = 2.0 / float(window.sum(dtype=np.float64)) ** 2
-    frames = np.lib.stride_tricks.sliding_window_view(mono, length)[:: max(1, hop)]
-    batch = max(1, _BATCH * _FFT // length)
-    for start in range(0, len(frames), batch):
-        part = frames[start : start + batch]
-        part = (part - part.mean(axis=1, keepdims=True)) * window
-        spectrum = np.fft.rfft(part, axis=1)[:, :top]
-        yield (np.square(spectrum.real) + np.square(spectrum.imag)) * scale
+class _Frames:
+    """Batches of power spectra ``[n, bins]`` of Hann frames, mean removed; a line of RMS r has the power r**2.
+
+    Args:
+        length, hop: Of a frame, in samples.
+        top: Number of bins; by default all.
+    """
+
+    def __init__(self, length: int, hop: int, top: int | None = None) -> None:
+        self._length, self._hop, self._top = length, max(1, hop), top
+        self._batch = max(1, _BATCH * _FFT // max(1, length))
+        self._carry = Carry(self._batch * self._hop, overlap=max(0, length - self._hop))
+        self._window = np.hanning(length + 1)[:-1].astype(np.float32)
+        self._any = False
+
+    def add(self, mono: np.ndarray) -> Iterator[np.ndarray]:
+        """The spectra of whole batches."""
+        yield from self._spectra(self._carry.add(mono))
+
+    def end(self, pad: bool = False) -> Iterator[np.ndarray]:
+        """The last spectra; with ``pad``, a signal shorter than a frame is filled up with zeros."""
+        rest = self._carry.rest
+        assert rest is not None
+        if pad and not self._any and rest.size < self._length:
+            rest = np.pad(rest, (0, self._length - rest.size))
+        yield from self._spectra(rest)
+
+    def _spectra(self, mono: np.ndarray) -> Iterator[np.ndarray]:
+        if mono.size < self._length:
+            return
+        self._any = True
+        scale = 2.0 / float(self._window.sum(dtype=np.float64)) ** 2
+        frames = np.lib.stride_tricks.sliding_window_view(mono, self._length)[:: self._hop]
+        for start in range(0, len(frames), self._batch):
+            part = frames[start : start + self._batch]
+            part = (part - part.mean(axis=1, keepdims=True)) * self._window
+            spectrum = np.fft.rfft(part, axis=1)[:, : self._top]
+            yield (np.square(spectrum.real) + np.square(spectrum.imag)) * scale

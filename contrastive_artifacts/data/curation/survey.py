@@ -14,8 +14,9 @@ from ...core.errors import ArtifactsError, one_of_many
 from ...core.journal import Journal
 from ..corpora import Clip, Corpus
 from . import duplicates
+from .blocks import of_clip
 from .limits import Flag, Limit, judge, make_flag
-from .measures import VERSION, Measures, measure
+from .measures import VERSION, Measures, measure_blocks
 
 UNREADABLE = "unreadable"
 DUPLICATE = "duplicate"
@@ -99,10 +100,9 @@ def _measured(corpus: Corpus, clip: Clip) -> dict[str, Any]:
 
 
 def _figures(corpus: Corpus, clip: Clip) -> dict[str, Any]:
-    waveform, rate = corpus.load(clip)
-    low = duplicates.reduced(waveform, rate)
-    content = [round(float(value), 2) for value in duplicates.content(low)]
-    return {"measures": dataclasses.asdict(measure(waveform, rate)), "content": content}
+    blocks = of_clip(corpus, clip)
+    content = [round(float(value), 2) for value in duplicates.content(duplicates.reduced(blocks))]
+    return {"measures": dataclasses.asdict(measure_blocks(blocks)), "content": content}
 
 
 def _judged(clip: Clip, entry: Mapping[str, Any], limits: Mapping[str, Limit]) -> Finding:
@@ -123,7 +123,7 @@ def _with_duplicates(
     vectors = np.asarray([entries[n]["content"] for n in usable], np.float32)
 
     def load(position: int) -> np.ndarray:
-        return duplicates.reduced(*corpus.load(findings[usable[position]].clip))
+        return duplicates.reduced(of_clip(corpus, findings[usable[position]].clip))
 
     pairs = duplicates.find_pairs([findings[n].sha256 for n in usable], vectors, load, limit.soft)
     worth = [_worth(findings[n]) for n in usable]

@@ -17,6 +17,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any, Generic, TypeVar
 
+from threadpoolctl import threadpool_limits
+
 from ...core.errors import ArtifactsError
 
 J = TypeVar("J")
@@ -46,9 +48,9 @@ def results(
 ) -> Generator[tuple[J, R | Crashed], None, None]:
     """Yields ``(job, function(job))`` in the order in which jobs finish; at most one job per process is in memory.
 
-    With one worker or one job, everything runs in this process, in order. If a worker process dies (a crash in a
-    decoder, out of memory), its job yields :class:`Crashed` and a new process replaces it. Closing the iterator ends
-    all processes; if this process is killed, each of them ends after its current job at the latest.
+    With one worker or one job, everything runs in this process, in order, on one thread as well. If a worker process
+    dies (a crash in a decoder, out of memory), its job yields :class:`Crashed` and a new process replaces it. Closing
+    the iterator ends all processes; if this process is killed, each of them ends after its current job at the latest.
 
     Args:
         function: Function of one job; function, jobs and results must be picklable.
@@ -61,7 +63,9 @@ def results(
     """
     if min(workers, len(jobs)) <= 1:
         for job in jobs:
-            yield job, function(job)
+            with threadpool_limits(1):  # as in a worker process: sums of several threads are rounded otherwise
+                result = function(job)
+            yield job, result
         return
     remaining = iter(jobs)
     running: dict[Connection, _Worker[J]] = {}

@@ -17,7 +17,7 @@ from ... import artifacts
 from ...artifacts import ARTIFACTS, CLEAN
 from ...artifacts.render import VERSION
 from ...core.console import printable, track
-from ...core.errors import ArtifactsError, CorpusError, StorageError, one_of_many
+from ...core.errors import ArtifactsError, CorpusError, StorageError, UnwritableError, one_of_many
 from ...core.journal import Journal
 from ..corpora import Corpus
 from . import manifest, pairs, pool
@@ -85,8 +85,8 @@ def render_dataset(
         try:
             return _fill(corpus, settings, layout, folder, jobs, journal, workers)
         except (OSError, StorageError) as error:
-            raise StorageError(
-                f"Rendering into {folder} stopped: {str(error).rstrip('.')}. Run again to continue."
+            raise UnwritableError(
+                f"{folder}: rendering has stopped: {str(error).rstrip('.')}. Run again to continue."
             ) from error
 
 

@@ -46,7 +46,7 @@ class Collection:
         columns: Name -> column; those that can colour the map.
         user_labels: Row -> the user label in force.
         home: Folder of the run or the index, in which a retrained probe is saved.
-        roots: Folders whose recordings are opened.
+        roots: Folders whose recordings and clips are opened.
     """
 
     def __init__(
@@ -82,8 +82,20 @@ class Collection:
         self._before, self._after = in_time(self.index.metadata)
 
     @classmethod
-    def of_run(cls, directory: str | Path, seed: int = 0, progress: Progress = silent) -> Collection:
+    def of_run(
+        cls,
+        directory: str | Path,
+        seed: int = 0,
+        progress: Progress = silent,
+        roots: str | Sequence[str] | None = None,
+    ) -> Collection:
         """Opens the views of a probed run.
+
+        Args:
+            directory: The run.
+            seed: Of the map.
+            progress: Shows the steps of the map.
+            roots: Folders of the clips; see :func:`contrastive_artifacts.search.retrieval.roots_of`.
 
         Raises:
             StorageError: the folder holds no run, or the run was not probed.
@@ -94,7 +106,8 @@ class Collection:
         encoder = embedding.load(folder)
         index = Index.open(home / "index", encoder.fingerprint)
         corpora = {corpus.name: corpus for corpus in Run(home).corpora().values()}
-        return cls(index, encoder, folder, corpora, layout_of(index, seed, progress), home, home.resolve().name)
+        layout, allowed = layout_of(index, seed, progress), retrieval.roots_of(home, roots)
+        return cls(index, encoder, folder, corpora, layout, home, home.resolve().name, allowed)
 
     @classmethod
     def of_index(
@@ -126,7 +139,7 @@ class Collection:
             raise FingerprintError(f"{error} Give encoder=RUN or encoder=FOLDER; it is {str(encoder)!r} now.") from None
         run = retrieval.run_of_index(home)
         corpora = {corpus.name: corpus for corpus in Run(run).corpora().values()} if run else {}
-        layout, allowed = layout_of(index, seed, progress), retrieval.roots_of(home, roots)
+        layout, allowed = layout_of(index, seed, progress), retrieval.roots_of(run or home, roots)
         return cls(index, pretrained, folder, corpora, layout, home, home.resolve().name, allowed)
 
     def __len__(self) -> int:
@@ -235,10 +248,10 @@ def heard_columns(probe: AnyProbe, vectors: np.ndarray) -> dict[str, pa.Array]:
 
 
 @functools.lru_cache(maxsize=4096)
-def channels_of(path: Path) -> int | None:
-    """Number of channels of a recording; None if it cannot be read."""
+def channels_of(path: Path, stream: int | None) -> int | None:
+    """Number of channels of an audio stream of a recording; None if it cannot be read."""
     try:
-        return audio.probe(path).channels
+        return audio.probe(path, stream).channels
     except AudioError:
         return None
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
@@ -15,13 +16,14 @@ import numpy as np
 from ... import audio
 from ...core.cache import ByteCache
 from ...core.errors import AudioError
+from ...embedding.embedder import Input
 from .collection import ROW, Collection
 from .searching import Hits, Search
 from .slices import Slice, Slices
 
 UPLOAD_BYTES = 32 << 20
 LONGEST_S = 600.0  # of an uploaded sound: some formats hold hours of silence in a few bytes
-_MOST_SAMPLES = 1 << 26  # per channel, at any rate: 256 MiB as float32
+_MOST_SAMPLES = 1 << 26  # per channel, at any rate
 _SHOWN_S = 20.0  # of a query that are shown and played
 _STORED, _STORED_BYTES = 16, 64 << 20  # queries that stay available
 _SNIFFED = 16  # first bytes of a file; if all are text it is no media, but perhaps a playlist that names other files
@@ -58,8 +60,9 @@ class Queries:
             AudioError: the file is no audio, or longer than ten minutes.
         """
         name = shown_name(name)
-        mono, beginning, channels = decode(data, name)
-        return self._search(name, mono, beginning, channels, k, {})
+        with media_file(data, name) as path:
+            beginning, samples, channels = checked(path, name)
+            return self._search(name, path, beginning, samples, channels, k, {})
 
     def of_span(self, row: int, start_s: float, stop_s: float, k: int) -> tuple[dict[str, Any], Hits]:
         """Searches for rows similar to a span, in seconds from the first sample of ``row``; see :meth:`Slices.span`."""
@@ -69,18 +72,26 @@ class Queries:
         piece = Slice(beginning, rate, first, (0, beginning.shape[1]))
         excluded = {ROW: self.collection.overlapping(row, first, last)}
         name = f"{self.collection.span(row).name}, {where}"
-        return self._search(name, audio.mono(waveform), piece, len(waveform), k, excluded)
+        channels, samples = waveform.shape
+        return self._search(name, (waveform, rate), piece, samples, channels, k, excluded)
 
     def _search(
-        self, name: str, mono: np.ndarray, beginning: Slice, channels: int, k: int, exclude: Mapping[str, Any]
+        self,
+        name: str,
+        source: Input,
+        beginning: Slice,
+        samples: int,
+        channels: int,
+        k: int,
+        exclude: Mapping[str, Any],
     ) -> tuple[dict[str, Any], Hits]:
-        vector = self.collection.encoder.embed((mono, beginning.sample_rate)).clip
+        vector = self.collection.encoder.embed(source).clip
         hits = self.search.vector(vector, k, None, exclude)
         x, y = self.search.place(vector)
         about = {
             "id": secrets.token_hex(12),
             "name": name,
-            "seconds": round(mono.size / beginning.sample_rate, 3),
+            "seconds": round(samples / beginning.sample_rate, 3),
             "rate": beginning.sample_rate,
             "channels": channels,
             "x": x,
@@ -104,14 +115,12 @@ class Queries:
         }
 
 
-def decode(data: bytes, name: str) -> tuple[np.ndarray, Slice, int]:
-    """Decodes a media file in memory: its mix float32 [T], its first 20 s with all channels, and their number.
-
-    The bytes are written to a temporary file, because the decoders read files only. The length stated in the file is
-    not trusted: it is decoded block by block until it is too long.
+@contextmanager
+def media_file(data: bytes, name: str) -> Iterator[Path]:
+    """A media file in memory as a temporary file, because the decoders read files only.
 
     Raises:
-        AudioError: the file is no audio, or too long; the message calls it ``name``.
+        AudioError: the data is no media; errors of reading it call it ``name``.
     """
     if not data:
         raise AudioError(f"{name} is empty (0 bytes); choose another file.")
@@ -121,27 +130,33 @@ def decode(data: bytes, name: str) -> tuple[np.ndarray, Slice, int]:
     with tempfile.NamedTemporaryFile(prefix="explore-", suffix=suffix if suffix in audio.EXTENSIONS else "") as file:
         file.write(data)
         file.flush()
-        path = Path(file.name)
         try:
-            return _decoded(path, name)
+            yield Path(file.name)
         except AudioError as error:
-            raise AudioError(str(error).replace(str(path), name)) from None
+            raise AudioError(str(error).replace(file.name, name)) from None
 
 
-def _decoded(path: Path, name: str) -> tuple[np.ndarray, Slice, int]:
+def checked(path: Path, name: str) -> tuple[Slice, int, int]:
+    """The first 20 s of a file that is not too long, its number of samples and that of its channels.
+
+    The length stated in the file is not trusted: it is decoded block by block until it is too long.
+
+    Raises:
+        AudioError: the file is no audio, or longer than ten minutes; the message calls it ``name``.
+    """
     file = audio.MediaFile(path)
     rate = file.info.sample_rate
     most, shown = min(round(LONGEST_S * rate), _MOST_SAMPLES), round(_SHOWN_S * rate)
-    mixes: list[np.ndarray] = []
     first: list[np.ndarray] = []
+    samples = 0
     for at, block in file.blocks(rate):
-        if at + block.shape[1] > most:
+        samples = at + block.shape[1]
+        if samples > most:
             raise AudioError(f"{name} is longer than {most / rate / 60:.3g} minutes; send the relevant part.")
-        mixes.append(audio.mono(block))
         if at < shown:
             first.append(block[:, : shown - at])
     beginning = np.concatenate(first, axis=1)
-    return np.concatenate(mixes), Slice(beginning, rate, 0, (0, beginning.shape[1])), file.info.channels
+    return Slice(beginning, rate, 0, (0, beginning.shape[1])), samples, file.info.channels
 
 
 def shown_name(name: str) -> str:

@@ -14,7 +14,7 @@ from .slices import file_of
 from .tables import any_rendered, is_rendered
 
 # Metadata that is shown elsewhere on the page or is not for users.
-_ELSEWHERE = {ROW, "id", "params", "file", "start", "stop", "sample_rate", "channel", "artifact", "severity"}
+_ELSEWHERE = {ROW, "id", "params", "file", "start", "stop", "sample_rate", "channel", "stream", "artifact", "severity"}
 _ELSEWHERE |= {"heard", "heard_severity", "heard_probability", "clip"}
 
 
@@ -56,7 +56,7 @@ class Rows:
         label, known, heard = collection.label_of(row, facts), facts.get("artifact") or None, facts.get("heard") or None
         before, after = collection.adjacent(row)
         path = file_of(facts)
-        channels = channels_of(path) if path is not None and path in collection.roots else None
+        channels = channels_of(path, facts.get("stream")) if path is not None and path in collection.roots else None
         params = facts.get("params") or {}
         return {
             "row": row,

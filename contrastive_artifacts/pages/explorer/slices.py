@@ -12,7 +12,7 @@ import numpy as np
 from ... import audio
 from ...core.cache import ByteCache
 from ...core.errors import ArtifactsError, AudioError, ParameterError, StorageError
-from ...search.retrieval import channel_of, clean_of, replayed
+from ...search.retrieval import OutsideRootsError, channel_of, clean_of, replayed
 from ..shared.spectrogram import SCALES, picture, playable
 from .collection import CLEAN, Collection
 from .tables import is_rendered
@@ -68,7 +68,7 @@ class Slices:
         Raises:
             ParameterError: no such version, or a pad out of range.
             Vanished: the recording or corpus is missing.
-            OutsideRootsError: the recording lies outside of the roots of the index.
+            OutsideRootsError: the recording or clip lies outside of the roots of the collection.
             AudioError: the recording cannot be read.
         """
         if version not in (DAMAGED, CLEAN):
@@ -138,7 +138,7 @@ class Slices:
         if path is None or not path.is_file():
             raise Vanished(f"{facts['clip']} is no longer in its folder; put it back, or index the recordings again.")
         try:
-            waveform, rate = audio.glimpse(path, start, stop)
+            waveform, rate = audio.glimpse(path, start, stop, facts.get("stream"))
         except AudioError as error:
             raise AudioError(str(error).replace(str(path), str(facts["clip"]))) from None
         if rate != facts["sample_rate"]:
@@ -147,7 +147,9 @@ class Slices:
 
     def _render(self, row: int, facts: Mapping[str, Any]) -> dict[str, Slice]:
         try:
-            clean, rate = clean_of(self.collection.span(row), self.collection.corpora)
+            clean, rate = clean_of(self.collection.span(row), self.collection.corpora, self.collection.roots)
+        except OutsideRootsError:
+            raise
         except StorageError as error:
             raise Vanished(str(error)) from None
         view = replayed(clean, rate, facts)

@@ -9,6 +9,8 @@ from pathlib import Path
 from ...core import files
 from ...core.html import build_page
 
+NO_DATA, OUT_OF_PHASE = "no data", "out of phase"  # labels of notes
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -32,6 +34,15 @@ class Segment:
 
 
 @dataclass(frozen=True)
+class Note:
+    """A part ``[start, stop)`` of a recording of which something else is to be said, beside the segments in a file."""
+
+    start: int
+    stop: int
+    label: str
+
+
+@dataclass(frozen=True)
 class Timeline:
     """The artifacts of one recording, ordered by start.
 
@@ -43,6 +54,7 @@ class Timeline:
         labels: Every artifact that the encoder knows: of these, those without a segment were not detected.
         no_data: Ranges ``[start, stop)`` in which the file holds no audio; they were not classified.
         out_of_phase: Ranges in which the channels cancel each other in their mean: one of them has the wrong polarity.
+        stream, streams: Index of the audio stream of the recording, and how many it has.
     """
 
     path: Path
@@ -52,6 +64,8 @@ class Timeline:
     labels: tuple[str, ...] = ()
     no_data: tuple[tuple[int, int], ...] = ()
     out_of_phase: tuple[tuple[int, int], ...] = ()
+    stream: int = 0
+    streams: int = 1
 
     @property
     def duration(self) -> float:
@@ -59,21 +73,28 @@ class Timeline:
         return self.samples / self.sample_rate
 
     def to_csv(self, path: str | Path) -> None:
-        """One row per segment; positions in samples and, rounded to the microsecond, in seconds; channels from 0."""
+        """One row per segment or note; positions in samples and in seconds, to the microsecond; channels from 0.
+
+        Notes are ranges labelled "no data" and "out of phase", with no severity, no confidence and no channel.
+        """
         rows: list[list[object]] = [
             ["start", "stop", "start_s", "stop_s", "label", "severity", "confidence", "channel"]
         ]
-        for s in self.segments:
+        for s in self._marks():
             seconds = [f"{at / self.sample_rate:.6f}" for at in (s.start, s.stop)]
-            channel = "" if s.channel is None else s.channel
-            severity = "" if s.severity is None else f"{s.severity:.4f}"
-            rows.append([s.start, s.stop, *seconds, s.label, severity, f"{s.confidence:.4f}", channel])
+            figures: list[object] = ["", "", ""]
+            if isinstance(s, Segment):
+                severity = "" if s.severity is None else f"{s.severity:.4f}"
+                figures = [severity, f"{s.confidence:.4f}", "" if s.channel is None else s.channel]
+            rows.append([s.start, s.stop, *seconds, s.label, *figures])
         files.write_csv(path, rows)
 
     def to_json(self, path: str | Path) -> None:
         """All attributes; positions in samples, channels counted from 0."""
         value = {
             "path": str(self.path),
+            "stream": self.stream,
+            "streams": self.streams,
             "sample_rate": self.sample_rate,
             "samples": self.samples,
             "duration_s": self.duration,
@@ -85,25 +106,31 @@ class Timeline:
         files.write_json(path, value)
 
     def to_audacity(self, path: str | Path) -> None:
-        """A label track: File > Import > Labels in Audacity, beside the recording; channels are counted from 1."""
+        """A label track: File > Import > Labels in Audacity, beside the recording; notes and channels as in WebVTT."""
         lines = (
             f"{s.start / self.sample_rate:.6f}\t{s.stop / self.sample_rate:.6f}\t{_line(_caption(s))}"
-            for s in self.segments
+            for s in self._marks()
         )
         files.write_text(path, "".join(line + "\n" for line in lines))
 
     def to_webvtt(self, path: str | Path) -> None:
-        """Captions for a video player, one cue per segment; channels are counted from 1, as players do."""
+        """Captions for a video player, one cue per segment or note; channels are counted from 1, as players do."""
         cues = (
             f"\n{number}\n{clock(s.start, self.sample_rate)} --> {clock(s.stop, self.sample_rate)}\n"
             f"{_escape_cue(_line(_caption(s)))}\n"
-            for number, s in enumerate(self.segments, start=1)
+            for number, s in enumerate(self._marks(), start=1)
         )
         files.write_text(path, "WEBVTT\n" + "".join(cues))
 
+    def _marks(self) -> list[Segment | Note]:
+        """Segments and notes, ordered by start."""
+        spans = {NO_DATA: self.no_data, OUT_OF_PHASE: self.out_of_phase}
+        notes = [Note(start, stop, label) for label, ranges in spans.items() for start, stop in ranges]
+        return sorted([*self.segments, *notes], key=lambda mark: (mark.start, mark.stop))
+
     def to_html(self, path: str | Path) -> None:
         """A page that opens from disk without a network: one lane per artifact, details under the pointer."""
-        name = Path(self.path).name
+        name = Path(self.path).name + (f", audio stream {self.stream}" if self.streams > 1 else "")
         data = {
             "name": name,
             "sample_rate": self.sample_rate,
@@ -130,7 +157,9 @@ def _lanes(segments: Sequence[Segment], labels: Sequence[str]) -> list[tuple[str
     return full + [(label, None) for label in known if label not in {name for name, _ in occurring}]
 
 
-def _caption(segment: Segment) -> str:
+def _caption(segment: Segment | Note) -> str:
+    if isinstance(segment, Note):
+        return segment.label
     where = "" if segment.channel is None else f", channel {segment.channel + 1}"
     severity = severity_text(segment.severity)
     return f"{segment.label} (severity {severity}, confidence {segment.confidence:.2f}{where})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .archive import Signals as Signals
 from .archive import embed_recordings as embed_recordings
 from .archive import index_table as index_table
 from .clusters import Recurrence as Recurrence

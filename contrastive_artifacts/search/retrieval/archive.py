@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -27,18 +28,42 @@ class Classifier(Protocol):
     def labels(self) -> tuple[str, ...]: ...
     @property
     def has_probe(self) -> bool: ...
-    def embed(self, source: Input, channel: int | None = None) -> Embedding: ...
+    def embed(self, source: Input, channel: int | None = None, stream: audio.Stream = None) -> Embedding: ...
     def verdict_columns(self, vectors: np.ndarray) -> dict[str, pa.Array]: ...
 
 
+@dataclass(frozen=True)
+class Signals:
+    """What of each recording is embedded.
+
+    Args:
+        channels: "mix" for the mean of the channels, "each" for every channel by itself.
+        stream: Index among the audio streams of a file, or a language tag; by default the one marked as default.
+        streams: "one", or "all" for each audio stream by itself. Where one of several streams was asked for, clips are
+            called "film.mkv stream 1", counted from 0.
+
+    Raises:
+        ParameterError: another value of ``channels`` or ``streams``, or a ``stream`` together with "all".
+    """
+
+    channels: Literal["mix", "each"] = "mix"
+    stream: audio.Stream = None
+    streams: Literal["one", "all"] = "one"
+
+    def __post_init__(self) -> None:
+        if self.channels not in ("mix", "each"):
+            raise ParameterError(f'channels={self.channels!r}: give "mix" (the mean of the channels) or "each".')
+        audio.check_streams(self.stream, self.streams)
+
+
 def embed_recordings(
-    corpus: Corpus, clips: Iterable[Clip], encoder: Classifier, channels: Literal["mix", "each"] = "mix"
+    corpus: Corpus, clips: Iterable[Clip], encoder: Classifier, signals: Signals | None = None
 ) -> tuple[pa.Table, list[tuple[str, str]]]:
     """One row per window, as a table of embeddings; and (clip, problem) for each recording that was left out.
 
     Args:
         clips: Clips of the corpus that are embedded.
-        channels: "mix" embeds the mean of the channels, "each" every channel by itself.
+        signals: What of each recording is embedded; by default the mean of its channels.
 
     Beside the columns of :func:`.table.recording_rows`, ``heard``, ``heard_severity`` and ``heard_probability`` hold
     the verdict of the encoder's probe, if it has one; see :func:`~...probes.columns.verdict_columns`.
@@ -46,13 +71,12 @@ def embed_recordings(
     Raises:
         ArtifactsError: none of the recordings could be embedded.
     """
-    check_channels(channels)
     rows: list[dict[str, Any]] = []
     vectors: list[np.ndarray] = []
     problems: list[tuple[str, str]] = []
     for clip in clips:
         try:
-            for spans, frames in embed_recording(corpus, clip, encoder, channels):
+            for spans, frames in embed_recording(corpus, clip, encoder, signals or Signals()):
                 rows += spans
                 vectors.append(frames)
         except ArtifactsError as error:
@@ -69,28 +93,22 @@ def none_embedded(problems: Sequence[tuple[str, str]]) -> ArtifactsError:
     return ArtifactsError(f"None of the recordings could be embedded; the first problem: {problem}")
 
 
-def check_channels(channels: str) -> None:
-    """Raises ParameterError where ``channels`` is neither "mix" nor "each"."""
-    if channels not in ("mix", "each"):
-        raise ParameterError(f'channels={channels!r}: give "mix" (the mean of the channels) or "each".')
-
-
 def embed_recording(
-    corpus: Corpus, clip: Clip, encoder: Classifier, channels: Literal["mix", "each"]
+    corpus: Corpus, clip: Clip, encoder: Classifier, signals: Signals
 ) -> list[tuple[list[dict[str, Any]], np.ndarray]]:
-    """Rows and vectors [N, D] of the mix of a recording, or of each of its channels.
+    """Rows and vectors [N, D] of each signal of a recording that is asked for.
 
     Raises:
         ArtifactsError: it cannot be embedded, whatever error a decoder raises.
     """
     with one_of_many(clip.id):
-        source = clip.path or corpus.load(clip)
         results = []
-        for channel in [None] if channels == "mix" else range(_channels(source)):
-            embedding = encoder.embed(source, channel)
-            if not np.isfinite(embedding.frames).all():
-                raise AudioError("its samples are too large to be embedded: vectors are not finite; save it again.")
-            results.append((recording_rows(embedding, clip, corpus.name, channel), embedding.frames))
+        for named, source, stream, count in _sources(corpus, clip, signals):
+            for channel in [None] if signals.channels == "mix" else range(count):
+                embedding = encoder.embed(source, channel, stream)
+                if not np.isfinite(embedding.frames).all():
+                    raise AudioError("its samples are too large to be embedded: vectors are not finite; save it again.")
+                results.append((recording_rows(embedding, named, corpus.name, channel, stream), embedding.frames))
         return results
 
 
@@ -118,5 +136,13 @@ def index_table(table: pa.Table, directory: Any, fingerprint: str) -> Index:
     return index
 
 
-def _channels(source: Input) -> int:
-    return audio.as_waveform(*source).shape[0] if isinstance(source, tuple) else audio.probe(source).channels
+def _sources(corpus: Corpus, clip: Clip, signals: Signals) -> Iterator[tuple[Clip, Input, int | None, int]]:
+    """For each audio stream that is asked for: clip with its name, input, index of the stream, number of channels."""
+    if clip.path is None:
+        waveform, rate = corpus.load(clip)
+        yield clip, (waveform, rate), None, len(waveform)
+        return
+    asked = signals.stream is not None or signals.streams == "all"
+    for info in audio.chosen(clip.path, signals.stream, signals.streams):
+        name = f"{clip.id} stream {info.stream}" if asked and info.streams > 1 else clip.id
+        yield replace(clip, id=name), clip.path, info.stream, info.channels

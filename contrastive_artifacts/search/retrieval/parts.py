@@ -10,9 +10,9 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,9 +24,9 @@ from ...core.errors import ArtifactsError
 from ...core.journal import Journal
 from ...data.corpora import Clip, Corpus
 from ...embedding.table import make_table, read_table, write_table
-from .archive import Classifier, check_channels, embed_recording, none_embedded, with_verdicts
+from .archive import Classifier, Signals, embed_recording, none_embedded, with_verdicts
 
-_FORMAT = 1
+_FORMAT = 2
 _RECORDINGS, _WINDOWS = 32, 2048  # a part is written when it has so many
 _BLOCK = 16384  # rows that are classified and written at a time
 
@@ -51,7 +51,7 @@ class EmbeddingParts:
         out: The table that the parts are joined to.
         corpus: Where the clips come from.
         encoder: Embeds and classifies.
-        channels: "mix" embeds the mean of the channels, "each" every channel by itself.
+        signals: What of each recording is embedded; by default the mean of its channels.
 
     Attributes:
         problems: (clip, problem) of each recording that was left out.
@@ -60,13 +60,10 @@ class EmbeddingParts:
         StorageError: another process is embedding to the same table.
     """
 
-    def __init__(
-        self, out: str | Path, corpus: Corpus, encoder: Classifier, channels: Literal["mix", "each"] = "mix"
-    ) -> None:
-        check_channels(channels)
+    def __init__(self, out: str | Path, corpus: Corpus, encoder: Classifier, signals: Signals | None = None) -> None:
         self.out = Path(out)
         self.folder = self.out.with_name(f"{self.out.name}.parts")
-        self.corpus, self.encoder, self.channels = corpus, encoder, channels
+        self.corpus, self.encoder, self.signals = corpus, encoder, signals or Signals()
         self.problems: list[tuple[str, str]] = []
         self._parts: list[dict[str, Any]] = []
         self._finished: list[_Finished] = []
@@ -74,7 +71,7 @@ class EmbeddingParts:
     def __enter__(self) -> EmbeddingParts:
         self._journal = Journal(self.folder / "journal.jsonl")
         about = {"format": _FORMAT, "encoder": self.encoder.fingerprint, "corpus": self.corpus.name}
-        about |= {"channels": self.channels}
+        about |= asdict(self.signals)
         entries = self._journal.entries
         if not entries or entries[0] != about:
             self._journal.clear()
@@ -96,7 +93,7 @@ class EmbeddingParts:
                 continue
             finished = _Finished(_key(self.corpus, clip), clip.id)
             try:
-                for rows, vectors in embed_recording(self.corpus, clip, self.encoder, self.channels):
+                for rows, vectors in embed_recording(self.corpus, clip, self.encoder, self.signals):
                     finished.rows += rows
                     finished.vectors.append(vectors)
             except ArtifactsError as error:

@@ -1,9 +1,9 @@
-"""The folders whose recordings an index may name.
+"""The folders whose recordings an index or a run may name.
 
-The column ``file`` of an index can hold any path. An index that somebody else made must not lead to other files of this
-machine, so only files in given folders are opened: those of the setting ``roots=``, or else the index's own folder and
-the folders that were embedded into it. These are recorded beside the index with a code (HMAC-SHA256) under a random key
-of this user, so that an index from elsewhere cannot state its own.
+The column ``file`` of an index and the corpus of a run can name any path. One that somebody else made must not lead to
+other files of this machine, so only files in given folders are opened to be heard: those of the setting ``roots=``, or
+else its own folder and the folders that were embedded into it. These are recorded in its folder with a code
+(HMAC-SHA256) under a random key of this user, so that one from elsewhere cannot state its own.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _KEY_BYTES = 32
 
 
 class OutsideRootsError(StorageError):
-    """A recording that lies outside of the folders that an index may name."""
+    """A recording that lies outside of the folders that an index or a run may name."""
 
 
 class Roots:
@@ -48,7 +48,7 @@ class Roots:
         resolved = Path(path).resolve()
         if not self._inside(resolved):
             raise OutsideRootsError(
-                f"{path} lies outside of the folders that this index may name; if you trust the index, give the folder "
+                f"{path} lies outside of the folders that this index or run may name; if you trust it, give the folder "
                 "of its recordings (or a list of folders): roots=FOLDER."
             )
         return resolved
@@ -61,7 +61,7 @@ NOWHERE = Roots(())  # contains no file
 
 
 def roots_of(directory: str | Path, folders: str | Path | Iterable[str | Path] | None = None) -> Roots:
-    """The roots of an index.
+    """The roots of an index or a run.
 
     Args:
         directory: Its folder, which is always one of them.
@@ -73,10 +73,12 @@ def roots_of(directory: str | Path, folders: str | Path | Iterable[str | Path] |
 
 
 def record_roots(directory: str | Path, recordings: Iterable[str | Path]) -> None:
-    """Records the folders of the recordings of an index; not where the user has no writable cache folder for the key.
+    """Records the folders of the recordings of an index or a run.
+
+    Nothing is recorded where the user has no writable cache folder for the key.
 
     Args:
-        directory: Folder of the index.
+        directory: Folder of the index or the run.
         recordings: Absolute paths of all its recordings.
     """
     folders: list[str] = []

@@ -87,7 +87,7 @@ def check_places(index: Index) -> None:
 
     Raises:
         ParameterError: the index has no columns of places.
-        StorageError: a sample rate, a span or a channel out of range, or a column of another type.
+        StorageError: a sample rate, a span, a channel or a stream out of range, or a column of another type.
     """
     if index in _checked:
         return
@@ -98,7 +98,7 @@ def check_places(index: Index) -> None:
             "Give an index of scripts/embed.py or of a probed run."
         )
     for names, fits, kind in (
-        (("start", "stop", "sample_rate", "channel"), _is_whole, "whole numbers"),
+        (("start", "stop", "sample_rate", "channel", "stream"), _is_whole, "whole numbers"),
         (_NUMBERS, _is_number, "numbers"),
         (_TEXTS, _is_text, "texts"),
     ):
@@ -116,10 +116,10 @@ def check_places(index: Index) -> None:
         ),
         "no clip": pc.is_valid(table.column("clip")),
     }
-    if "channel" in table.column_names:
-        channel = table.column("channel")
-        in_range = pc.and_(pc.greater_equal(channel, 0), pc.less(channel, 1 << 16))
-        rules["a channel outside 0 to 65535"] = pc.or_(pc.is_null(channel), pc.fill_null(in_range, False))
+    for name in {"channel", "stream"} & set(table.column_names):
+        number = table.column(name)
+        in_range = pc.and_(pc.greater_equal(number, 0), pc.less(number, 1 << 16))
+        rules[f"a {name} outside 0 to 65535"] = pc.or_(pc.is_null(number), pc.fill_null(in_range, False))
     for problem, good in rules.items():
         bad = np.flatnonzero(~np.asarray(pc.fill_null(good, False).to_numpy(), dtype=bool))
         if len(bad):
@@ -188,7 +188,7 @@ def is_unknown(value: Any) -> bool:
 
 def write_hits_csv(path: str | Path, hits: list[SpanHit]) -> None:
     """One row per hit: rank, score, recording, place in samples and seconds, true labels and verdicts of the probe."""
-    columns = ["file", "clip", "channel", "source", "corpus", "artifact", "severity"]
+    columns = ["file", "clip", "channel", "stream", "source", "corpus", "artifact", "severity"]
     columns += ["heard", "heard_severity", "heard_probability"]
     present = [name for name in columns if any(name in hit.metadata for hit in hits)]
     rows: list[list[Any]] = [["rank", "score", "start", "stop", "sample_rate", "start_s", "stop_s", *present]]

@@ -27,10 +27,10 @@ def sound_of(
 
     Args:
         corpora: Name -> corpus, for hits that are rendered views of its clips.
-        roots: Folders of the recordings, for hits that are windows of recordings; see :func:`.roots_of`.
+        roots: Folders of the recordings and of the clips; see :func:`.roots_of`.
 
     Raises:
-        OutsideRootsError: the recording lies outside of the roots.
+        OutsideRootsError: the recording or clip lies outside of the roots.
         StorageError: the recording is not where it was, or its corpus is not given.
         AudioError: it cannot be read.
     """
@@ -39,9 +39,9 @@ def sound_of(
         path = roots.file(metadata["file"])
         if not path.is_file():
             raise StorageError(f"{path} is no longer there; put it back, or index the archive where it is now.")
-        waveform, rate = audio.read(path, hit.start, hit.stop)
+        waveform, rate = audio.read(path, hit.start, hit.stop, metadata.get("stream"))
         return channel_of(waveform, metadata), rate
-    clean, rate = clean_of(hit, corpora)
+    clean, rate = clean_of(hit, corpora, roots)
     return replayed(clean, rate, metadata).waveform, rate
 
 
@@ -74,10 +74,13 @@ def replayed(clean: np.ndarray, rate: int, metadata: Mapping[str, Any]) -> artif
         ) from error
 
 
-def clean_of(hit: SpanHit, corpora: Mapping[str, Corpus] | None = None) -> tuple[np.ndarray, int]:
+def clean_of(
+    hit: SpanHit, corpora: Mapping[str, Corpus] | None = None, roots: Roots = NOWHERE
+) -> tuple[np.ndarray, int]:
     """The clean twin of a rendered view, the part of the clip that it was rendered from: float32 [1, T], rate in Hz.
 
     Raises:
+        OutsideRootsError: the clip is a file outside of the roots.
         StorageError: the view's corpus is not given, or does not have the clip.
         AudioError: it cannot be read.
     """
@@ -93,10 +96,11 @@ def clean_of(hit: SpanHit, corpora: Mapping[str, Corpus] | None = None) -> tuple
     if clip.path is None:
         waveform, rate = corpus.load(clip)
         return cut_window(audio.mono(waveform)[None], hit.start, hit.stop - hit.start), rate
-    if not clip.path.is_file():
-        raise StorageError(f"{clip.path} is no longer there; put it back.")
+    path = roots.file(clip.path)
+    if not path.is_file():
+        raise StorageError(f"{path} is no longer there; put it back.")
     # Only this part is read, however long the clip is; where the clip ends before it, cut_window() extends it.
-    waveform, rate = audio.read(clip.path, hit.start, hit.stop)
+    waveform, rate = audio.read(path, hit.start, hit.stop)
     return cut_window(audio.mono(waveform)[None], 0, hit.stop - hit.start), rate
 
 

@@ -8,6 +8,7 @@ import pytest
 from contrastive_artifacts import audio
 from contrastive_artifacts.data import corpora
 from contrastive_artifacts.data.curation import duplicates
+from contrastive_artifacts.data.curation.blocks import of_waveform
 from contrastive_artifacts.data.curation.duplicates import (
     Pair,
     content,
@@ -28,7 +29,7 @@ def clips() -> list[np.ndarray]:
 
 
 def pairs_of(waves: list[np.ndarray], least: float = 0.5) -> list[Pair]:
-    low = [reduced(wave, RATE) for wave in waves]
+    low = [reduced(of_waveform(wave, RATE)) for wave in waves]
     hashes = [wave.tobytes().hex() for wave in waves]
     return find_pairs(hashes, np.stack([content(x) for x in low]), low.__getitem__, least)
 

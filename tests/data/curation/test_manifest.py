@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from contrastive_artifacts.core.errors import ParameterError, StorageError
 from contrastive_artifacts.core.journal import Journal
 from contrastive_artifacts.data import corpora
 from contrastive_artifacts.data.curation.balance import HEADER, balance, evenness
+from contrastive_artifacts.data.curation.blocks import of_clip
 from contrastive_artifacts.data.curation.decisions import Decision
 from contrastive_artifacts.data.curation.limits import make_limits
 from contrastive_artifacts.data.curation.manifest import check_apply, verdicts, write_manifest
@@ -73,8 +75,8 @@ def test_each_fault_is_named_and_good_clips_are_left_alone(data, tmp_path):
 def test_only_what_is_new_is_measured(data, tmp_path, monkeypatch):
     look(data, tmp_path / "to")
     loaded: list[str] = []
-    load = corpora.Corpus.load
-    monkeypatch.setattr(corpora.Corpus, "load", lambda self, clip: (loaded.append(clip.id), load(self, clip))[1])
+    module = sys.modules[survey.__module__]
+    monkeypatch.setattr(module, "of_clip", lambda corpus, clip: (loaded.append(clip.id), of_clip(corpus, clip))[1])
     limits = make_limits({"duplicate": None})
     corpus = corpora.create("folder", path=data)
     before = survey(corpus, tmp_path / "to", limits)

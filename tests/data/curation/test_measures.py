@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import tracemalloc
 
 import numpy as np
 import pytest
 
 from contrastive_artifacts import audio
 from contrastive_artifacts.core.errors import AudioError, ParameterError
+from contrastive_artifacts.data.corpora import Clip, Corpus
+from contrastive_artifacts.data.curation.blocks import BLOCK, Blocks, Carry, Runs, of_clip, of_waveform
 from contrastive_artifacts.data.curation.limits import LIMITS, judge, make_limits
-from contrastive_artifacts.data.curation.measures import FLOOR_DB, clicks, clipped_runs, measure, samples_hash
+from contrastive_artifacts.data.curation.measures import FLOOR_DB, measure, measure_blocks
 
 RATE = 44100
 TIME = np.arange(4 * RATE) / RATE
@@ -18,6 +22,14 @@ TIME = np.arange(4 * RATE) / RATE
 
 def noise(seconds: float = 4.0, rate: int = RATE, level: float = 0.1, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(0, level, round(seconds * rate)).astype(np.float32)
+
+
+def clipped_runs(x: np.ndarray) -> int:
+    return round(measure(x[None], RATE).clipped_per_s * x.size / RATE)
+
+
+def clicks(x: np.ndarray) -> int:
+    return round(measure(x[None], RATE).clicks_per_s * x.size / RATE)
 
 
 def sine(hz: float, level: float = 0.5) -> np.ndarray:
@@ -113,11 +125,11 @@ def test_clicks_are_counted_and_onsets_are_not():
     x = noise(level=0.003)
     places = RATE // 3 + np.arange(9) * RATE // 3
     x[places] += 0.5
-    assert clicks(x, RATE) == 9
+    assert clicks(x) == 9
     burst = noise(level=0.003)
     burst[RATE : RATE + RATE // 10] += noise(0.1, level=0.3)
-    assert clicks(burst, RATE) <= 1
-    assert clicks(noise(), RATE) == 0
+    assert clicks(burst) <= 1
+    assert clicks(noise()) == 0
 
 
 @pytest.mark.parametrize("rate", [8000, 44100, 192000])
@@ -134,11 +146,86 @@ def test_nan_is_refused():
         measure(np.array([[0.0, np.nan]], np.float32), RATE)
 
 
-def test_the_hash_is_of_samples_shape_and_rate():
+def test_the_hash_is_of_rate_shape_and_samples():
     x = noise(0.1)[None]
-    assert samples_hash(x, RATE) == samples_hash(x.copy(), RATE)
-    others = {samples_hash(x, RATE - 100), samples_hash(x.reshape(2, -1), RATE), samples_hash(-x, RATE)}
-    assert len(others | {samples_hash(x, RATE)}) == 4
+    assert measure(x, RATE).sha256 == measure(x.copy(), RATE).sha256
+    others = {measure(*wave).sha256 for wave in ((x, RATE), (x, RATE - 100), (x.reshape(2, -1), RATE), (-x, RATE))}
+    assert len(others) == 4
+    plain = hashlib.sha256(repr((RATE, x.shape)).encode() + x.tobytes()).hexdigest()
+    assert measure(x, RATE).sha256 == plain, "decisions of listeners are stored under it"
+
+
+def test_channels_out_of_phase_are_measured_and_a_reason():
+    x = noise(4.0)
+    measures = measure(np.stack([x, np.where(TIME < 3, -x, x)]), RATE)
+    assert measures.out_of_phase_share == pytest.approx(0.75)
+    assert [flag.reason for flag in judge(measures, LIMITS)] == ["out_of_phase"]
+    lines = np.stack([sine(50, 0.2) + x, -sine(50, 0.2) - x])  # the mean is silence; the other measures are not of it
+    assert measure(lines, RATE).hum_db > 18
+    for fine in (np.stack([x, x]), np.stack([x, noise(4.0, seed=1)]), x[None]):
+        assert measure(fine, RATE).out_of_phase_share == 0
+
+
+def faults(rate: int, seconds: float) -> np.ndarray:
+    """Clipped noise with hum, clicks and silence in three channels."""
+    x = np.random.default_rng(1).normal(0, 0.3, (3, round(seconds * rate))).astype(np.float32)
+    x += np.float32(0.2) * np.sin(2 * np.pi * 60 * np.arange(x.shape[1]) / rate, dtype=np.float32)
+    x[:, : rate // 2] *= 1e-3
+    x[:, rate // 5 :: rate // 5] += 0.9
+    x[:, rate // 3 : rate // 2] = 0
+    return np.clip(x, -0.5, 0.7)
+
+
+@pytest.mark.parametrize(("rate", "seconds"), [(44100, 3.0), (8000, 0.6), (11025, 0.05), (192000, 0.01)])
+@pytest.mark.parametrize("length", [1, 97, 2048, 40001])
+def test_measures_do_not_depend_on_the_length_of_the_blocks(rate, seconds, length):
+    if length == 1:
+        seconds = min(seconds, 0.05)
+    x = faults(rate, max(seconds, 0.01))
+    whole = dataclasses.asdict(measure(x, rate))
+    parts = dataclasses.asdict(measure_blocks(of_waveform(x, rate, length)))
+    assert parts == {
+        key: value if isinstance(value, str) else pytest.approx(value, rel=1e-9) for key, value in whole.items()
+    }
+
+
+def test_memory_does_not_grow_with_the_length_of_a_clip():
+    block = faults(16000, 16.0)[:2]
+
+    def peak(blocks: int) -> int:
+        tracemalloc.start()
+        measures = measure_blocks(Blocks(16000, 2, lambda: (block for _ in range(blocks))))
+        used = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert measures.seconds == 16.0 * blocks
+        return used
+
+    assert peak(24) - peak(8) < 0.05 * 16 * block.nbytes
+
+
+def test_a_long_file_is_measured_as_its_samples(tmp_path):
+    x = faults(48000, 23.0)[:2]
+    assert x.shape[1] > BLOCK
+    audio.write(tmp_path / "long.wav", x, 48000)
+    blocks = of_clip(
+        Corpus("c", [Clip("long", "long", path=tmp_path / "long.wav")]), Clip("l", "l", path=tmp_path / "long.wav")
+    )
+    assert len(list(blocks)) == 2
+    assert measure_blocks(blocks).sha256 == measure(x, 48000).sha256
+    np.testing.assert_array_equal(blocks.head(22.5), x[:, : round(22.5 * 48000)])
+    np.testing.assert_array_equal(blocks.head(99), x)
+
+
+def test_pieces_and_runs_of_blocks():
+    carry = Carry(4, overlap=3)
+    pieces = [carry.add(np.arange(start, start + 5)).tolist() for start in range(0, 15, 5)]
+    assert pieces == [[], list(range(7)), list(range(4, 15))]
+    assert carry.rest.tolist() == [12, 13, 14]
+    runs = Runs()
+    found = [runs.add(np.array(list(part)) == "x") for part in ("..x", "xx", "x.xx.", ".", "x")] + [runs.end()]
+    assert [(s, e) for starts, stops in found for s, e in zip(starts.tolist(), stops.tolist(), strict=True)] == [
+        *((2, 6), (7, 9), (11, 12)),
+    ]
 
 
 def test_limits_flag_from_soft_on_and_reject_from_hard_on():

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from contrastive_artifacts import audio
 from contrastive_artifacts.core.errors import CorpusError, ParameterError, StorageError
@@ -271,6 +272,18 @@ def fragile(number: int) -> tuple[int, str]:
     if number == 100:
         raise ParameterError("a hundred is too much")
     return number * 2, os.environ["OMP_NUM_THREADS"]
+
+
+def threads(_: int) -> list[int]:
+    return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+
+
+def test_a_job_has_one_thread_in_this_process_as_in_others() -> None:
+    """Or the sums of a matrix product would depend on the number of workers."""
+    with threadpool_limits(2):
+        ((_, inside),) = pool.results(threads, [0], 1)
+        assert set(inside) == {1}
+        assert set(threads(0)) != {1}
 
 
 @pytest.mark.slow

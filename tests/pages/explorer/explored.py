@@ -15,7 +15,7 @@ from contrastive_artifacts.embedding import encoder_folder
 from contrastive_artifacts.pages.explorer.collection import Collection
 from contrastive_artifacts.pages.explorer.layout import Layout
 from contrastive_artifacts.search.index import Index
-from contrastive_artifacts.search.retrieval import Roots, embed_recordings, index_table
+from contrastive_artifacts.search.retrieval import Roots, Signals, embed_recordings, index_table
 
 RATE = 16000
 WINDOW = 3 * RATE  # of the release, in samples
@@ -40,7 +40,7 @@ def archive(folder: Path) -> Collection:
         audio.write(folder / "data" / f"{n}.wav", sound / max(1.0, np.abs(sound).max()), RATE)
     corpus, encoder = corpora.create("folder", path=folder / "data"), ca.load("release")
     mix, _ = embed_recordings(corpus, corpus.clips[:5], encoder)
-    each, _ = embed_recordings(corpus, corpus.clips[5:], encoder, channels="each")
+    each, _ = embed_recordings(corpus, corpus.clips[5:], encoder, Signals("each"))
     parts = [index_table(t, folder / n, encoder.fingerprint) for n, t in (("mix", mix), ("each", each))]
     index = Index.merge(parts, folder / "index")
     return Collection(index, encoder, RELEASE, {}, flat(index), folder / "index", "archive", Roots([folder / "data"]))
@@ -66,4 +66,4 @@ def views(folder: Path) -> Collection:
     encoder = ca.load("release")
     vectors = rng.normal(size=(9, len(encoder.embed((clean, RATE)).clip)))
     index = Index.build(vectors, rows, folder / "index", encoder.fingerprint)
-    return Collection(index, encoder, RELEASE, {"c": Corpus("c", clips)}, flat(index), folder, "views")
+    return Collection(index, encoder, RELEASE, {"c": Corpus("c", clips)}, flat(index), folder, "views", Roots([folder]))

@@ -15,12 +15,12 @@ import contrastive_artifacts as ca
 from contrastive_artifacts import audio
 from contrastive_artifacts.core.errors import AudioError, ParameterError
 from contrastive_artifacts.pages.explorer.collection import Collection
-from contrastive_artifacts.pages.explorer.queries import Queries, decode, shown_name
+from contrastive_artifacts.pages.explorer.queries import Queries, checked, media_file, shown_name
 from contrastive_artifacts.pages.explorer.rows import Rows
 from contrastive_artifacts.pages.explorer.searching import Search
 from contrastive_artifacts.pages.explorer.slices import Slices, Vanished, played
 from contrastive_artifacts.search.index import Index
-from contrastive_artifacts.search.retrieval import Roots
+from contrastive_artifacts.search.retrieval import OutsideRootsError, Roots
 
 
 def one_file(
@@ -53,6 +53,13 @@ def test_a_view_is_rendered_again_exactly_and_its_clean_version_is_the_clip(rend
         assert touched.any() == (facts["artifact"] != "clean")
         assert not (damaged.waveform != clean)[0, ~touched].any(), "nothing changes outside the segments"
         assert undamaged.segments == ()
+
+
+def test_clips_outside_of_the_roots_are_not_opened(rendered, monkeypatch):
+    """A run from elsewhere can name any folder of this machine as its corpus."""
+    monkeypatch.setattr(rendered, "roots", Roots([rendered.home / "index"]))
+    with pytest.raises(OutsideRootsError, match="roots=FOLDER"):
+        Slices(rendered).get(0)
 
 
 def test_both_versions_are_played_at_one_gain(rendered):
@@ -171,13 +178,27 @@ def test_a_search_by_span_excludes_what_overlaps_it(recorded):
         queries.of_span(row, 50.0, 60.0, 3)
 
 
-def test_uploads_keep_their_channels_and_are_mixed_for_the_encoder():
+def test_an_upload_is_heard_as_embed_hears_it(recorded):
+    """By its loudest channel where the channels cancel, as rows of the archive are."""
+    queries = Queries(recorded, Search(recorded), Slices(recorded))
+    cut = Slices(recorded).get(7).waveform[:1]
+    scores = []
+    for channels in (cut, np.concatenate([cut, -cut])):
+        file = io.BytesIO()
+        soundfile.write(file, channels.T, RATE, format="WAV", subtype="FLOAT")
+        _, hits = queries.of_sound(file.getvalue(), "a.wav", 1)
+        scores.append((hits[0]["row"], pytest.approx(hits[0]["score"], abs=1e-6)))
+    assert scores[0] == scores[1]
+
+
+def test_the_beginning_of_an_upload_keeps_its_channels():
     rng = np.random.default_rng(0)
     wave = rng.normal(0, 0.1, (25 * 8000, 2)).astype(np.float32)
     file = io.BytesIO()
     soundfile.write(file, wave, 8000, format="WAV", subtype="FLOAT")
-    mono, beginning, channels = decode(file.getvalue(), "a.wav")
-    np.testing.assert_allclose(mono, wave.mean(axis=1), atol=1e-7)
+    with media_file(file.getvalue(), "a.wav") as path:
+        beginning, samples, channels = checked(path, "a.wav")
+    assert samples == len(wave)
     np.testing.assert_array_equal(beginning.waveform, wave[: 20 * 8000].T)
     assert channels == 2
 

@@ -29,7 +29,7 @@ class Levels:
     def __init__(self) -> None:
         self.embedded: list[str] = []
 
-    def embed(self, source: Input, channel: int | None = None) -> Embedding:
+    def embed(self, source: Input, channel: int | None = None, stream: audio.Stream = None) -> Embedding:
         assert isinstance(source, Path)
         self.embedded.append(source.name)
         if source.name.startswith("bad"):

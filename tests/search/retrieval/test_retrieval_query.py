@@ -21,7 +21,7 @@ class Loudness:
 
     fingerprint = "loudness"
 
-    def embed(self, source: Input, channel: int | None = None) -> Embedding:
+    def embed(self, source: Input, channel: int | None = None, stream: audio.Stream = None) -> Embedding:
         waveform, rate = source if isinstance(source, tuple) else audio.read(source)
         vector = np.array([waveform.mean(), waveform.std()], np.float32)
         vector /= np.linalg.norm(vector)

@@ -140,16 +140,19 @@ def test_the_sound_of_a_rendered_view_is_rendered_again(tmp_path: Path) -> None:
     tone = 0.3 * np.sin(np.arange(8000) * 0.1, dtype=np.float32)[None]
     audio.write(tmp_path / "t.wav", tone, 8000)
     corpus = Corpus("c", [Clip("t.wav", "t", path=tmp_path / "t.wav")])
+    roots = Roots([tmp_path])
     view = artifacts.render("hum", tone[:, 2000:6000], 8000, severity=0.9, seed=3)
     facts = {"corpus": "c", "params": json.dumps(view.params), "sample_rate": 8000}
     hits = retrieve(index_of(tmp_path / "i", [(0.9, "t.wav", 2000, 6000)], **facts), QUERY)
-    np.testing.assert_allclose(sound_of(hits[0], {"c": corpus})[0], view.waveform, atol=1e-6)
-    np.testing.assert_array_equal(clean_of(hits[0], {"c": corpus})[0], tone[:, 2000:6000])
+    np.testing.assert_allclose(sound_of(hits[0], {"c": corpus}, roots)[0], view.waveform, atol=1e-6)
+    np.testing.assert_array_equal(clean_of(hits[0], {"c": corpus}, roots)[0], tone[:, 2000:6000])
     late = dataclasses.replace(hits[0], start=6000, stop=10_000)  # a view longer than what is left of its clip
-    np.testing.assert_array_equal(clean_of(late, {"c": corpus})[0], cut_window(tone, 6000, 4000))
+    np.testing.assert_array_equal(clean_of(late, {"c": corpus}, roots)[0], cut_window(tone, 6000, 4000))
+    with pytest.raises(OutsideRootsError, match="this index or run may name"):
+        sound_of(hits[0], {"c": corpus})
     with pytest.raises(StorageError, match="'c'"):
         sound_of(hits[0])
     assert run_of_index(tmp_path / "i") is None
     (tmp_path / "t.wav").unlink()
     with pytest.raises(StorageError, match="no longer there"):
-        clean_of(hits[0], {"c": corpus})
+        clean_of(hits[0], {"c": corpus}, roots)
