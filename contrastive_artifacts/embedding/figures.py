@@ -34,12 +34,24 @@ class FigureEmbedder(Embedder[Figures[np.ndarray]]):
         figures = window_figures([window[0]], rate, self.window_s, self._backbone)
         return Figures(*(part[0] for part in figures))
 
+    @property
+    def cell_s(self) -> float:
+        """Seconds from one cell of :meth:`vectors_and_cells` to the next."""
+        return self.encoder.cell_s
+
     def vectors(self, prepared: Sequence[Figures[np.ndarray]]) -> np.ndarray:
-        out = np.zeros((len(prepared), self.dim), np.float32)
+        return self.vectors_and_cells(prepared)[0] if prepared else np.zeros((0, self.dim), np.float32)
+
+    def vectors_and_cells(self, prepared: Sequence[Figures[np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+        """h float32 [N, D] of N >= 1 windows, and the chance of each fault in each cell, float32 [N, cells, K]."""
+        vectors, cells = [], []
         for start in range(0, len(prepared), BATCH):
             with torch.inference_mode():
-                out[start : start + BATCH] = self.encoder(batched(prepared[start : start + BATCH])).h.numpy()
-        return out
+                encoded = self.encoder(batched(prepared[start : start + BATCH]))
+            assert encoded.frame_probabilities is not None  # of this kind of encoder
+            vectors.append(encoded.h.numpy())
+            cells.append(encoded.frame_probabilities.numpy())
+        return np.concatenate(vectors), np.concatenate(cells)
 
     def project(self, h: np.ndarray) -> np.ndarray:
         with torch.inference_mode():

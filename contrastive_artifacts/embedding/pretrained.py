@@ -16,6 +16,7 @@ from ..core.errors import AudioError, ParameterError, StorageError
 from ..core.vectors import unit_rows
 from ..probes import AnyProbe, SetProbe, load_any_probe, verdict_columns
 from .embedder import Embedder, Embedding, Input
+from .figures import FigureEmbedder
 from .opening import encoder_folder, open_embedder
 
 
@@ -126,6 +127,25 @@ class PretrainedEncoder:
         """
         self._need_probe()
         return self.classify_vectors(self.embed_windows(waveforms, sample_rate))
+
+    @property
+    def cell_s(self) -> float:
+        """Seconds from one cell of :meth:`classify_cells` to the next; 0 for an encoder of one label."""
+        return self._embedder.cell_s if isinstance(self._embedder, FigureEmbedder) else 0.0
+
+    def classify_cells(
+        self, waveforms: Sequence[np.ndarray], sample_rate: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """:meth:`classify_windows` of N >= 1 windows, and each artifact's probability in each cell, [N, cells, K - 1].
+
+        Raises:
+            ParameterError: the encoder is not one of label sets.
+        """
+        if not isinstance(self._embedder, FigureEmbedder):
+            raise ParameterError("Only an encoder of label sets classifies cells; this one gives one label.")
+        prepared = [self._embedder.prepare(waveform, sample_rate) for waveform in waveforms]
+        vectors, cells = self._embedder.vectors_and_cells(prepared)
+        return *self.classify_vectors(vectors), cells
 
     def classify_vectors(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The same of windows that are embedded already, [N, D]."""

@@ -20,7 +20,7 @@ from ..data.corpora import Clip, Corpus
 from ..data.dataset import pool
 from ..embedding import PretrainedEncoder, load
 from ..probes import SetProbe
-from .scan import smoothed
+from .lanes import smoothed
 
 RATES = (2.0, 6.0, 20.0, 60.0)  # false segments per hour, over all faults
 TAIL = 10  # peaks whose mean excess gives the slope of the tail beyond the largest of them

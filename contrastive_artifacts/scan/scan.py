@@ -6,14 +6,13 @@ Memory does not grow with the audio but for the probabilities and severities of 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from scipy.ndimage import find_objects, median_filter
+from scipy.ndimage import find_objects
 from scipy.ndimage import label as connected
 
 from .. import audio
@@ -22,68 +21,13 @@ from ..core.console import printable, stderr
 from ..core.errors import AudioError, ParameterError
 from ..embedding import PretrainedEncoder, load
 from ..probes import SetProbe
+from .lanes import Lane, Run, WindowClassifier, bounds, classify, smoothed
 from .timeline import Segment as Segment
 from .timeline import Timeline as Timeline
 
 _BLOCK_S = 10.0
 _PROGRESS_FROM_S = 20.0
 ENTER, LEAVE = 0.6, 0.4  # probabilities at which a segment begins and ends, for encoders of one label
-
-
-class WindowClassifier(Protocol):
-    """The part of an encoder that a scan needs.
-
-    ``labels`` starts with "clean"; ``window_s`` and ``hop_s`` are the length and the hop of its windows in seconds.
-    """
-
-    @property
-    def labels(self) -> tuple[str, ...]: ...
-
-    @property
-    def window_s(self) -> float: ...
-
-    @property
-    def hop_s(self) -> float: ...
-
-    def classify_windows(self, waveforms: list[np.ndarray], sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
-        """N mono float32 windows [T] -> probabilities [N, K] and severities [N, K], both in [0, 1].
-
-        A severity may be NaN: unknown, as it is for labels that users added.
-        """
-
-
-@dataclass
-class _Lane:
-    """The results for one mono signal: per batch, probabilities [n, K] and severities [n, K]."""
-
-    channel: int | None
-    probabilities: list[np.ndarray] = field(default_factory=list)
-    severities: list[np.ndarray] = field(default_factory=list)
-
-    def signal(self, window: np.ndarray) -> np.ndarray:
-        return audio.downmix(window) if self.channel is None else window[self.channel]
-
-
-@dataclass
-class _Run:
-    """The results for a run of data between two gaps of the file.
-
-    Attributes:
-        lanes: One per mono signal that is classified.
-        starts: First sample of each window.
-        cancels: Whether the channels of each window cancel each other in their mean.
-        stop: End of the last window.
-    """
-
-    lanes: list[_Lane]
-    starts: list[int] = field(default_factory=list)
-    cancels: list[bool] = field(default_factory=list)
-    stop: int = 0
-
-    def edges(self, window: int) -> np.ndarray:
-        """Samples at which windows begin and end to count: half way to the neighbouring windows, int64 [N + 1]."""
-        centres = np.asarray(self.starts, np.int64) * 2 + min(window, self.stop - self.starts[0])
-        return np.concatenate([[self.starts[0]], (centres[:-1] + centres[1:]) // 4, [self.stop]])
 
 
 def scan(
@@ -105,7 +49,8 @@ def scan(
     recording), so a boundary is accurate to about half a hop. Per label, a median over neighbouring windows removes
     outliers; it is narrow enough to pass an event of one sample, which lies in ``window / hop`` windows. A clean gap
     shorter than about a window is not detected. A segment is a run of windows with a probability of at least ``leave``,
-    of which one reaches ``enter`` (hysteresis as in Canny 1986).
+    of which one reaches ``enter`` (hysteresis as in Canny 1986). An encoder of label sets also tells in which cells of
+    some tens of milliseconds an artifact is: its segments begin with the first and end with the last of these.
 
     Args:
         path: Any media file that :mod:`~contrastive_artifacts.audio` reads.
@@ -139,14 +84,14 @@ def scan(
     rate = info.sample_rate
     window, hop = max(1, round(encoder.window_s * rate)), max(1, round(encoder.hop_s * rate))
     signals = range(info.channels) if channels == "each" else [None]
-    runs: list[_Run] = []
+    runs: list[Run] = []
     with _progress(info.duration_s, progress) as bar:
         task = bar.add_task(printable(Path(path).name), total=info.duration_s)
         for blocks in file.runs(max(round(_BLOCK_S * rate), window)):
-            run = _Run([_Lane(channel) for channel in signals])
+            run = Run([Lane(channel) for channel in signals])
             for items in _batches(windows.stream(blocks, window, hop), batch):
                 for lane in run.lanes:
-                    _classify(lane, [lane.signal(samples) for _, samples in items], encoder, rate)
+                    classify(lane, [lane.signal(samples) for _, samples in items], encoder, rate)
                 run.starts += [start for start, _ in items]
                 run.cancels += [audio.cancels(samples) for _, samples in items]
                 run.stop = items[-1][0] + items[-1][1].shape[1]
@@ -156,13 +101,13 @@ def scan(
         raise AudioError(f"{path} holds no audio samples; give a file with a sound track.")
     total = runs[-1].stop
     width = 2 * (round(window / hop) // 2) + 1
+    cell = encoder.cell_s * rate if isinstance(encoder, PretrainedEncoder) else 0.0
     shortest = min(total, window // 2 if minimum_s is None else round(minimum_s * rate))
     segments = [
         segment
         for run in runs
         for lane in run.lanes
-        for segment in _segments(lane, encoder.labels, run.edges(window), width, *limits)
-        if segment.stop - segment.start >= shortest
+        for segment in _segments(lane, encoder.labels, run, run.edges(window), width, shortest, cell, *limits)
     ]
     segments.sort(key=lambda s: (s.start, s.stop, s.label, -1 if s.channel is None else s.channel))
     out_of_phase = tuple(span for run in runs for span in _spans(np.asarray(run.cancels), run.edges(window)))
@@ -185,46 +130,32 @@ def _batches(items: Iterable[tuple[int, np.ndarray]], size: int) -> Iterator[lis
         yield batch
 
 
-def _classify(lane: _Lane, signals: list[np.ndarray], encoder: WindowClassifier, rate: int) -> None:
-    probabilities, severities = encoder.classify_windows(signals, rate)
-    expected = (len(signals), len(encoder.labels))
-    for name, values in (("probabilities", probabilities), ("severities", severities)):
-        unfit = np.isinf(values) if name == "severities" else ~np.isfinite(values)
-        if np.shape(values) != expected or unfit.any():
-            raise ParameterError(
-                f"The encoder gave {name} of shape {np.shape(values)} for {len(signals)} windows and "
-                f"{len(encoder.labels)} labels; classify_windows must return values in [0, 1] of shape {expected}."
-            )
-    lane.probabilities.append(np.asarray(probabilities, np.float32))
-    lane.severities.append(np.asarray(severities, np.float32))
-
-
 def _segments(
-    lane: _Lane, labels: Sequence[str], edges: np.ndarray, width: int, enter: np.ndarray, leave: np.ndarray
-) -> Iterator[Segment]:
+    lane: Lane, labels: Sequence[str], run: Run, edges: np.ndarray, width: int, shortest: int, cell: float,
+    enter: np.ndarray, leave: np.ndarray,
+) -> Iterator[Segment]:  # fmt: skip
     """Segments of one lane; window n counts for the samples ``edges[n]`` to ``edges[n + 1]``."""
+    cells = [window for batch in lane.cells for window in batch]
     probabilities, severities = np.concatenate(lane.probabilities), np.concatenate(lane.severities)
     smooth = smoothed(probabilities, width)
     for column, label in enumerate(labels[1:], start=1):
         runs, _ = connected(smooth[:, column] >= leave[column])
         for (where,) in find_objects(runs):
-            if smooth[where, column].max() < enter[column]:
+            long_enough = edges[where.stop] - edges[where.start] >= shortest
+            if not long_enough or smooth[where, column].max() < enter[column]:
                 continue
             severity = severities[where, column].mean()
+            start, stop = int(edges[where.start]), int(edges[where.stop])
+            if cells:
+                start, stop = bounds(cells, run.starts, edges, where, column - 1, cell)
             yield Segment(
-                start=int(edges[where.start]),
-                stop=int(edges[where.stop]),
+                start=start,
+                stop=stop,
                 label=label,
                 severity=None if np.isnan(severity) else float(np.clip(severity, 0, 1)),
                 confidence=float(np.clip(probabilities[where, column].mean(), 0, 1)),
                 channel=lane.channel,
             )
-
-
-def smoothed(probabilities: np.ndarray, width: int) -> np.ndarray:
-    """Probabilities [N, K] after a median over ``width`` neighbouring windows."""
-    smooth: np.ndarray = median_filter(probabilities, size=(width, 1), mode="nearest")
-    return smooth
 
 
 def _limits(

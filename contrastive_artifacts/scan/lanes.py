@@ -1,0 +1,132 @@
+"""The results of a scan window by window, before they are joined to segments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from scipy.ndimage import median_filter
+
+from .. import audio
+from ..core.errors import ParameterError
+from ..embedding import PretrainedEncoder
+
+LIKELY = 128  # of 255: chance of a cell above which an artifact counts as there
+
+
+class WindowClassifier(Protocol):
+    """The part of an encoder that a scan needs.
+
+    ``labels`` starts with "clean"; ``window_s`` and ``hop_s`` are the length and the hop of its windows in seconds.
+    """
+
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+
+    @property
+    def window_s(self) -> float: ...
+
+    @property
+    def hop_s(self) -> float: ...
+
+    def classify_windows(self, waveforms: list[np.ndarray], sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
+        """N mono float32 windows [T] -> probabilities [N, K] and severities [N, K], both in [0, 1].
+
+        A severity may be NaN: unknown, as it is for labels that users added.
+        """
+
+
+@dataclass
+class Lane:
+    """The results for one mono signal: per batch, probabilities [n, K] and severities [n, K].
+
+    Of an encoder of label sets also the chances of the artifacts in the cells of each window, uint8 [n, cells, K - 1],
+    255 for 1: 7 MB an hour.
+    """
+
+    channel: int | None
+    probabilities: list[np.ndarray] = field(default_factory=list)
+    severities: list[np.ndarray] = field(default_factory=list)
+    cells: list[np.ndarray] = field(default_factory=list)
+
+    def signal(self, window: np.ndarray) -> np.ndarray:
+        return audio.downmix(window) if self.channel is None else window[self.channel]
+
+
+@dataclass
+class Run:
+    """The results for a run of data between two gaps of the file.
+
+    Attributes:
+        lanes: One per mono signal that is classified.
+        starts: First sample of each window.
+        cancels: Whether the channels of each window cancel each other in their mean.
+        stop: End of the last window.
+    """
+
+    lanes: list[Lane]
+    starts: list[int] = field(default_factory=list)
+    cancels: list[bool] = field(default_factory=list)
+    stop: int = 0
+
+    def edges(self, window: int) -> np.ndarray:
+        """Samples at which windows begin and end to count: half way to the neighbouring windows, int64 [N + 1]."""
+        centres = np.asarray(self.starts, np.int64) * 2 + min(window, self.stop - self.starts[0])
+        return np.concatenate([[self.starts[0]], (centres[:-1] + centres[1:]) // 4, [self.stop]])
+
+
+def classify(lane: Lane, signals: list[np.ndarray], encoder: WindowClassifier, rate: int) -> None:
+    """Adds the results of some windows to a lane.
+
+    Raises:
+        ParameterError: an encoder that returns arrays of other shapes.
+    """
+    if isinstance(encoder, PretrainedEncoder) and encoder.of_sets:
+        probabilities, severities, cells = encoder.classify_cells(signals, rate)
+        lane.cells.append(np.rint(cells * 255).astype(np.uint8))
+    else:
+        probabilities, severities = encoder.classify_windows(signals, rate)
+    expected = (len(signals), len(encoder.labels))
+    for name, values in (("probabilities", probabilities), ("severities", severities)):
+        unfit = np.isinf(values) if name == "severities" else ~np.isfinite(values)
+        if np.shape(values) != expected or unfit.any():
+            raise ParameterError(
+                f"The encoder gave {name} of shape {np.shape(values)} for {len(signals)} windows and "
+                f"{len(encoder.labels)} labels; classify_windows must return values in [0, 1] of shape {expected}."
+            )
+    lane.probabilities.append(np.asarray(probabilities, np.float32))
+    lane.severities.append(np.asarray(severities, np.float32))
+
+
+def smoothed(probabilities: np.ndarray, width: int) -> np.ndarray:
+    """Probabilities [N, K] after a median over ``width`` neighbouring windows."""
+    smooth: np.ndarray = median_filter(probabilities, size=(width, 1), mode="nearest")
+    return smooth
+
+
+def bounds(
+    cells: Sequence[np.ndarray], starts: Sequence[int], edges: np.ndarray, windows: slice, column: int, cell: float
+) -> tuple[int, int]:
+    """First and last sample ``[start, stop)`` of an artifact in a run of windows, by its cells.
+
+    The bounds of the windows where no cell is likely, as for artifacts of whole recordings.
+
+    Args:
+        cells: Chances uint8 [cells, K - 1] of each window.
+        starts: First sample of each window.
+        edges: Window n counts for the samples ``edges[n]`` to ``edges[n + 1]``.
+        windows: The run.
+        column: Of the artifact in ``cells``.
+        cell: Length of a cell in samples.
+    """
+    places: list[np.ndarray] = []
+    for window in range(windows.start, windows.stop):
+        likely = starts[window] + np.flatnonzero(cells[window][:, column] >= LIKELY) * cell
+        places.append(likely[(likely + cell > edges[window]) & (likely < edges[window + 1])])
+    first, last = int(edges[windows.start]), int(edges[windows.stop])
+    inside = np.concatenate(places)
+    if not len(inside):
+        return first, last
+    return max(first, int(inside.min())), min(last, round(inside.max() + cell))
