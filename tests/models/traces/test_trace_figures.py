@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import fft, signal
 
 from contrastive_artifacts import artifacts
 from contrastive_artifacts.core.errors import AudioError
-from contrastive_artifacts.models.traces import LEAST_S, TRACE_FIGURES, repeats, trace_figures
+from contrastive_artifacts.models.traces import LEAST_S, TRACE_FIGURES, notches, repeats, trace_figures
 
 RATE = 22050
 
@@ -115,3 +116,18 @@ def test_what_is_no_window_is_refused():
         trace_figures(phrases(LEAST_S / 2), RATE)
     with pytest.raises(AudioError, match="NaN"):
         trace_figures(np.full(2 * RATE, np.nan, np.float32), RATE)
+
+
+@pytest.mark.parametrize("rate", [8000, 22050, 44100])
+@pytest.mark.parametrize("seconds", [notches.LONG_S, notches.SHORT_S])
+def test_the_spectra_of_the_notches_are_those_of_scipy(rate, seconds):
+    x = np.random.default_rng(0).standard_normal(2 * rate + 17).astype(np.float32)
+    length = int(seconds * rate)
+    hertz, _, spectrum = signal.stft(
+        x, rate, nperseg=length, noverlap=length // 2, nfft=fft.next_fast_len(length, real=True)
+    )
+    expected = np.abs(spectrum) ** 2
+    energy = expected.sum(0)
+    ours = notches._power(x, rate, seconds)
+    np.testing.assert_allclose(ours[0], hertz, atol=1e-6)
+    np.testing.assert_allclose(ours[1], expected[:, energy >= np.percentile(energy, 20)], rtol=1e-3, atol=1e-9)
