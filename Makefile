@@ -5,9 +5,16 @@ BIN := $(VENV)/bin
 RUN ?= outputs/demo
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: demo test campaign lint clean
+.PHONY: demo six test campaign lint clean
 
-demo: $(VENV)/installed   ## pretrain on the built-in corpus, probe, draw the map
+demo: $(VENV)/installed   ## train an encoder of label sets on the built-in corpus, and measure it
+	@echo "== 1/2 views, training, thresholds ($(RUN)) =="
+	$(BIN)/python scripts/pretrain_sets.py run=$(RUN) views=5600 validation_views=800 fitting.epochs=6
+	@echo "== 2/2 figures of held-out sources =="
+	$(BIN)/python scripts/probe_sets.py $(RUN) views=800
+
+six: RUN = outputs/six
+six: $(VENV)/installed   ## pretrain clean + 6 artifacts with one label, probe, draw the map
 	@echo "== 1/3 pretraining on the built-in corpus ($(RUN)) =="
 	$(BIN)/python scripts/pretrain.py trainer=demo run=$(RUN)
 	@echo "== 2/3 probing =="

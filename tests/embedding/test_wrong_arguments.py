@@ -20,7 +20,7 @@ RATES = ["44100", b"44100", 44100.5, None, True, [44100], np.array([44100, 44100
 
 @pytest.fixture(scope="module")
 def encoder() -> ca.PretrainedEncoder:
-    return ca.load("release")
+    return ca.load("release/mn04")
 
 
 @pytest.mark.parametrize("rate", RATES, ids=repr)

@@ -19,7 +19,7 @@ from contrastive_artifacts.search.retrieval import Roots, Signals, embed_recordi
 
 RATE = 16000
 WINDOW = 3 * RATE  # of the release, in samples
-RELEASE = encoder_folder("release")
+RELEASE = encoder_folder("release/mn04")
 
 
 def flat(index: Index) -> Layout:
@@ -38,7 +38,7 @@ def archive(folder: Path) -> Collection:
         sound = ca.render("hum", clean, RATE, severity=1.0, seed=n).waveform if n % 2 == 0 else clean
         sound = np.concatenate([sound, 0.1 * sound]) if n == 5 else sound
         audio.write(folder / "data" / f"{n}.wav", sound / max(1.0, np.abs(sound).max()), RATE)
-    corpus, encoder = corpora.create("folder", path=folder / "data"), ca.load("release")
+    corpus, encoder = corpora.create("folder", path=folder / "data"), ca.load("release/mn04")
     mix, _ = embed_recordings(corpus, corpus.clips[:5], encoder)
     each, _ = embed_recordings(corpus, corpus.clips[5:], encoder, Signals("each"))
     parts = [index_table(t, folder / n, encoder.fingerprint) for n, t in (("mix", mix), ("each", each))]
@@ -63,7 +63,7 @@ def views(folder: Path) -> Collection:
                 "corpus": "c", "clip": f"{n}.wav", "category": "noise", "split": "train" if n else "test",
                 "params": json.dumps(view.params), "start": RATE, "stop": 2 * RATE, "sample_rate": RATE,
             })  # fmt: skip
-    encoder = ca.load("release")
+    encoder = ca.load("release/mn04")
     vectors = rng.normal(size=(9, len(encoder.embed((clean, RATE)).clip)))
     index = Index.build(vectors, rows, folder / "index", encoder.fingerprint)
     return Collection(index, encoder, RELEASE, {"c": Corpus("c", clips)}, flat(index), folder, "views", Roots([folder]))

@@ -51,7 +51,7 @@ def test_missing_values_and_too_many_of_them():
 
 def test_rows_without_verdicts_are_classified(rendered):
     """As the encoder classifies the same vectors."""
-    encoder = ca.load("release")
+    encoder = ca.load("release/mn04")
     probabilities, severities = encoder.classify_vectors(np.array(rendered.index.vectors()))
     for row, (best, severity) in enumerate(zip(probabilities.argmax(axis=1), severities, strict=True)):
         facts = rendered.facts(row)
@@ -154,7 +154,7 @@ def test_an_index_opens_with_its_own_encoder_only(recorded, tmp_path, monkeypatc
 def test_the_probe_is_retrained_with_user_labels(tmp_path):
     """Rows far from every known label are given a new one, and similar rows are classified as that."""
     rng = np.random.default_rng(seeding.derive("retrain"))
-    encoder = ca.load("release")
+    encoder = ca.load("release/mn04")
     ways = rng.normal(size=(2, 256))
     vectors = np.repeat(ways, 30, axis=0) + rng.normal(0, 0.3, (60, 256))
     facts = [{"clip": f"{n % 10}.wav", "corpus": "c", "source": f"{n % 10}.wav", "channel": None, "start": n,

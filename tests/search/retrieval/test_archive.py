@@ -47,7 +47,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_windows_channels_problems_and_ids(archive: Path, tmp_path: Path) -> None:
-    encoder, corpus = ca.load("release"), corpora.create("folder", path=archive)
+    encoder, corpus = ca.load("release/mn04"), corpora.create("folder", path=archive)
     mix, problems = embed_recordings(corpus, corpus.clips, encoder)
     assert [name for name, _ in problems] == ["broken.wav"]
     assert mix["channel"].to_pylist() == [None] * 8
@@ -74,7 +74,7 @@ def test_windows_channels_problems_and_ids(archive: Path, tmp_path: Path) -> Non
 def test_each_audio_stream_of_a_film_has_its_own_rows(tmp_path: Path) -> None:
     levels = film(tmp_path / "films" / "film.mkv")
     audio.write(tmp_path / "films" / "single.wav", np.full(4 * RATE, 0.05, np.float32), RATE)
-    encoder, corpus = ca.load("release"), corpora.create("folder", path=tmp_path / "films")
+    encoder, corpus = ca.load("release/mn04"), corpora.create("folder", path=tmp_path / "films")
     default, _ = embed_recordings(corpus, corpus.clips, encoder)
     assert [(r["clip"], r["stream"]) for r in default.to_pylist()[::2]] == [("film.mkv", 1), ("single.wav", 0)]
     for choice in (0, "eng"):
@@ -130,7 +130,7 @@ def test_the_scripts_take_each_stream_and_say_which(tmp_path: Path) -> None:
 
 def test_a_severity_that_is_unknown_stays_unknown(archive: Path) -> None:
     """For an encoder with a label that users added."""
-    release, corpus = ca.load("release"), corpora.create("folder", path=archive)
+    release, corpus = ca.load("release/mn04"), corpora.create("folder", path=archive)
 
     class Added:
         fingerprint, has_probe, embed = release.fingerprint, True, staticmethod(release.embed)
