@@ -51,6 +51,9 @@ def main(config: dict[str, Any]) -> None:
         pairs, hits = of_side.pairs, of_side.precision_at_10
         console.print(f"{side}: mean area {of_side.area:.3f}, mean recall {of_side.recall:.3f}")
         console.print(
+            f"  present: mean recall {of_side.present:.2f}, some fault in {of_side.flagged:.0%} of the clean views"
+        )
+        console.print(
             f"  two faults: both found {pairs.both.value:.2f} [{pairs.both.low:.2f}, {pairs.both.high:.2f}], "
             f"{pairs.others:.2f} others a view"
         )

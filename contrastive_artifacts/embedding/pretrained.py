@@ -96,8 +96,8 @@ class PretrainedEncoder:
 
         Args:
             source: The input.
-            alarms_per_hour: Of an encoder of label sets: false segments per hour of clean sound that its thresholds
-                allow; by default as they were set.
+            alarms_per_hour: Of an encoder of label sets: takes the thresholds of a scan with as many false segments per
+                hour of clean sound; by default those of single windows, which one clean window in ten exceeds.
 
         Raises:
             StorageError: this run has not been probed.

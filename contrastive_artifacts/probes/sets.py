@@ -19,6 +19,7 @@ from .verdicts import Verdicts
 
 KIND = "sets"
 SURE = 0.5  # threshold of a probe that has no measured thresholds
+ALARMS_PER_HOUR = 6.0  # false segments per hour of a scan, if nothing is said
 LEAVE = 1.0  # a segment goes on while the chance is at most this far below the threshold, in natural log odds
 
 
@@ -31,8 +32,10 @@ class SetProbe:
         weights, bias: float32 [K, D], [K]: calibrated log odds.
         severity_weights, severity_bias: float32 [K, D], [K]: log odds of the severity, which lies in [0, 1].
         fingerprint: Of the encoder that computed its training vectors.
-        thresholds: False segments per hour over all faults -> float32 [K], the chance above which a fault counts as
-            present; that of "clean" is not used.
+        thresholds: False segments per hour over all faults -> float32 [K], the chance at which a segment of a scan
+            begins; that of "clean" is not used.
+        of_window: float32 [K], the chance above which a fault counts as present in a single window. A scan sees a fault
+            in neighbouring windows, and long recordings give it many occasions to err, so it has other thresholds.
     """
 
     classes: tuple[str, ...]
@@ -42,12 +45,14 @@ class SetProbe:
     severity_bias: np.ndarray
     fingerprint: str
     thresholds: Mapping[float, np.ndarray] = field(default_factory=dict)
+    of_window: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.classes[:1] != (CLEAN,) or len(set(self.classes)) != len(self.classes):
             raise ParameterError(f"classes must begin with {CLEAN!r} and hold no name twice; got {self.classes}.")
         shapes = [self.weights.shape, self.severity_weights.shape]
         rows = [self.bias.shape, self.severity_bias.shape, *(row.shape for row in self.thresholds.values())]
+        rows += [] if self.of_window is None else [self.of_window.shape]
         if len({shape for shape in shapes if len(shape) == 2 and shape[0] == len(self.classes)}) != 1 or set(rows) != {
             (len(self.classes),)
         }:
@@ -62,7 +67,7 @@ class SetProbe:
         return expit((x @ self.weights.T + self.bias).astype(np.float64)), severities
 
     def enter(self, alarms_per_hour: float | None = None) -> np.ndarray:
-        """Thresholds float32 [K] for a number of false segments per hour; by default the middle one of those measured.
+        """Thresholds float32 [K] of a scan for a number of false segments per hour, ALARMS_PER_HOUR by default.
 
         Between measured numbers the thresholds are interpolated; beyond them the nearest is used.
 
@@ -76,7 +81,7 @@ class SetProbe:
                 raise ParameterError("This probe has no thresholds; measure them, or leave alarms_per_hour out.")
             return np.full(len(self.classes), SURE, np.float32)
         rates = np.array(sorted(self.thresholds))
-        rate = rates[len(rates) // 2] if alarms_per_hour is None else alarms_per_hour
+        rate = ALARMS_PER_HOUR if alarms_per_hour is None else alarms_per_hour
         table = np.stack([logit(np.clip(self.thresholds[key], 1e-6, 1 - 1e-6)) for key in rates.tolist()])
         at = [np.interp(np.log(rate), np.log(rates), column) for column in table.T]
         return np.asarray(expit(at), np.float32)
@@ -87,8 +92,12 @@ class SetProbe:
         return np.asarray(expit(odds), np.float32)
 
     def present(self, probabilities: np.ndarray, alarms_per_hour: float | None = None) -> np.ndarray:
-        """Which faults are above their thresholds: bool [..., K], False for clean."""
-        above: np.ndarray = probabilities >= self.enter(alarms_per_hour)
+        """Which faults are above their thresholds: bool [..., K], False for clean.
+
+        The thresholds are those of a single window, or those of a scan with a number of false segments per hour.
+        """
+        limits = self.of_window if alarms_per_hour is None else self.enter(alarms_per_hour)
+        above: np.ndarray = probabilities >= (SURE if limits is None else limits)
         above[..., 0] = False
         return above
 
@@ -110,6 +119,8 @@ class SetProbe:
             "weights": self.weights, "bias": self.bias,
             "severity_weights": self.severity_weights, "severity_bias": self.severity_bias,
         }  # fmt: skip
+        if self.of_window is not None:
+            arrays["of_window"] = self.of_window
         rates = sorted(self.thresholds)
         arrays |= {f"thresholds.{n}": self.thresholds[rate] for n, rate in enumerate(rates)}
         record = {"kind": KIND, "classes": list(self.classes), "alarms_per_hour": rates}
@@ -129,8 +140,12 @@ class SetProbe:
                 raise ValueError(f"kind {record['kind']!r} is not {KIND!r}")
             rates = [float(rate) for rate in record["alarms_per_hour"]]
             thresholds = {rate: arrays[f"thresholds.{n}"] for n, rate in enumerate(rates)}
-            named = {name: arrays[name] for name in ("weights", "bias", "severity_weights", "severity_bias")}
-            return cls(tuple(record["classes"]), **named, fingerprint=fingerprint, thresholds=thresholds)
+            parts = (arrays[name] for name in ("weights", "bias", "severity_weights", "severity_bias"))
+            weights, bias, severity_weights, severity_bias = parts
+            return cls(
+                tuple(record["classes"]), weights, bias, severity_weights, severity_bias, fingerprint, thresholds,
+                arrays.get("of_window"),
+            )  # fmt: skip
         except (KeyError, TypeError, ValueError, ParameterError) as error:
             raise StorageError(f"{directory} does not describe a probe ({error}); train it again.") from None
 

@@ -22,7 +22,7 @@ from ..models.figure_encoder import FigureEncoder
 from ..probes.bootstrap import Interval, bootstrap_mean
 from ..probes.knn import NeighbourTable
 from ..probes.set_metrics import FaultFigures, PairFigures, fault_figures, pair_figures
-from ..probes.sets import SetProbe
+from ..probes.sets import SURE, SetProbe
 from ..probes.spaces import retrieval
 from ..scan import alarms
 from . import sections
@@ -39,7 +39,9 @@ class SetFigures:
     Args:
         faults: See :func:`.set_metrics.fault_figures`.
         area, recall: Their means over the faults.
-        pairs: See :func:`.set_metrics.pair_figures`, at the thresholds that FALSE_POSITIVES of the clean views exceed.
+        present: Mean recall of the faults at the thresholds of single windows, by which a fault is "present".
+        flagged: Share of the clean views in which any fault is present, of those that may not hold it.
+        pairs: See :func:`.set_metrics.pair_figures`, of the faults that are present.
         precision_at_10: Share of the ten nearest views of other sources that hold the same single fault.
         same_source: Share of the nearest neighbours that are views of the same source.
         alarms: False segments per hour that the thresholds were set for -> those that the clean clips of this side
@@ -51,6 +53,8 @@ class SetFigures:
     faults: dict[str, FaultFigures]
     area: float
     recall: float
+    present: float
+    flagged: float
     pairs: PairFigures
     precision_at_10: Interval
     same_source: float
@@ -105,12 +109,12 @@ def _measure(
     chances = probe.classify_batch(unit_rows(vectors))[0][:, 1:]
     unknown = unknown_of(single, [clips for _, clips in corpora.values()])
     faults = fault_figures(names, chances, there, unknown)
-    limits = np.array([faults[name].threshold if name in faults else np.inf for name in names])
     pair_vectors, pair_labels, _ = encode_views(encoder, pairs)
-    present = probe.classify_batch(unit_rows(pair_vectors))[0][:, 1:] > limits
+    present = probe.present(probe.classify_batch(unit_rows(pair_vectors))[0])[:, 1:]
     workers = settings.workers or os.cpu_count() or 1
     scans = [s for corpus, clips in corpora.values() for s in alarms.clean_scans(folder, corpus, clips, workers)]
     damaged = there.any(1)
+    limits = np.full(len(names), SURE) if probe.of_window is None else probe.of_window[1:]
     table = NeighbourTable.of(vectors, single.sources.astype(str))
     kinds = np.where(damaged, np.array(names)[there.argmax(1)], CLEAN)
     precision = retrieval(table, kinds).precision_at_10
@@ -118,6 +122,8 @@ def _measure(
         faults,
         float(np.mean([f.area for f in faults.values()])),
         float(np.mean([f.recall for f in faults.values()])),
+        mean_recall(names, chances, there, unknown, limits),
+        float(((chances >= limits) & ~unknown)[~damaged].any(1).mean()),
         pair_figures(present, pair_labels, pairs.sources, seed),
         bootstrap_mean(precision[damaged], single.sources[damaged], seed=seed),
         float((single.sources[table.nearest[:, 0]] == single.sources).mean()),

@@ -210,9 +210,8 @@ def probe_encoder(
         for corpus, clips in corpora.values()
         for scan in alarms.clean_scans(folder, corpus, clips, settings.workers or os.cpu_count() or 1)
     ]
-    probe = dataclasses.replace(
-        probe, thresholds=alarms.thresholds(probe.classes, scans, rates=settings.alarms_per_hour)
-    )
+    levels = alarms.thresholds(probe.classes, scans, rates=settings.alarms_per_hour)
+    probe = dataclasses.replace(probe, thresholds=levels, of_window=alarms.window_thresholds(probe.classes, scans))
     probe.save(folder)
     return probe
 

@@ -23,6 +23,7 @@ from ..probes import SetProbe
 from .lanes import smoothed
 
 RATES = (2.0, 6.0, 20.0, 60.0)  # false segments per hour, over all faults
+FLAGGED = 0.1  # share of the clean windows in which a probe finds a fault, by the thresholds of single windows
 TAIL = 10  # peaks whose mean excess gives the slope of the tail beyond the largest of them
 APART = 2  # windows between two peaks of one segment
 
@@ -104,6 +105,22 @@ def thresholds(
             levels.append(_level(np.concatenate(peaks[name] or [np.zeros(0)]), allowed))
         result[float(rate)] = np.asarray(expit(levels), np.float32)
     return result
+
+
+def window_thresholds(classes: Sequence[str], scans: Sequence[CleanScan], share: float = FLAGGED) -> np.ndarray:
+    """Thresholds float32 [K] above which ``share`` of all clean windows hold any fault, each fault with an equal part.
+
+    Raises:
+        ParameterError: no recording, or a share outside (0, 1).
+    """
+    if not scans or not 0 < share < 1:
+        raise ParameterError(f"Thresholds need clean recordings, and a share in (0, 1); got {share}.")
+    levels = [0.5]
+    for column, name in enumerate(classes[1:], start=1):
+        known = [scan.probabilities[:, column] for scan in scans if name not in scan.unknown]
+        quantile = 1 - share / (len(classes) - 1)
+        levels.append(float(np.quantile(np.concatenate(known), quantile)) if known else 0.5)
+    return np.array(levels, np.float32)
 
 
 def per_hour(probe: SetProbe, scans: Sequence[CleanScan], rate: float, width: int = 3) -> float:

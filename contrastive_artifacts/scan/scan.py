@@ -60,7 +60,7 @@ def scan(
         enter, leave: Probabilities with ``0 < leave <= enter <= 1``; by default 0.6 and 0.4, or the thresholds of an
             encoder of label sets.
         alarms_per_hour: Of an encoder of label sets: false segments per hour of clean sound, over all artifacts, that
-            its thresholds allow; by default as they were set.
+            its thresholds allow; 6 by default.
         minimum_s: Shorter segments are dropped; half a window if not given.
         batch: Windows classified at a time.
         progress: Show a bar on stderr for recordings over 20 s, if stderr is a terminal.

@@ -46,6 +46,17 @@ def test_the_verdict_is_the_most_severe_of_those_that_are_present(probe):
     assert verdicts.severities[2] == 0
 
 
+def test_a_single_window_has_thresholds_of_its_own(probe):
+    chances = np.array([0.1, 0.7, 0.7])
+    assert probe.present(chances).tolist() == [False, True, True], "0.5 where none were measured"
+    strict = dataclasses.replace(probe, of_window=np.array([0.5, 0.8, 0.6], np.float32))
+    assert strict.present(chances).tolist() == [False, False, True]
+
+
+def test_a_scan_allows_six_false_segments_an_hour(probe):
+    np.testing.assert_array_equal(probe.enter(), probe.enter(6.0))
+
+
 def test_present_follows_the_rate_of_alarms(probe):
     chances = np.array([0.1, 0.7, 0.7])
     assert probe.present(chances, 2).tolist() == [False, False, False]
@@ -76,6 +87,9 @@ def test_a_saved_probe_is_the_same(tmp_path, probe):
     x = unit_rows(np.random.default_rng(0).standard_normal((5, 3)))
     np.testing.assert_array_equal(loaded.classify_batch(x)[0], probe.classify_batch(x)[0])
     np.testing.assert_array_equal(loaded.enter(5), probe.enter(5))
+    assert loaded.of_window is None
+    dataclasses.replace(probe, of_window=np.full(3, 0.25, np.float32)).save(tmp_path)
+    assert SetProbe.load(tmp_path).of_window.tolist() == [0.25] * 3
     with pytest.raises(FingerprintError):
         load_any_probe(tmp_path, "another")
     with pytest.raises(StorageError, match="not a bundle"):

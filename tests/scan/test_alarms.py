@@ -10,7 +10,7 @@ from scipy.special import expit, logit
 
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.probes import SetProbe
-from contrastive_artifacts.scan.alarms import CleanScan, local_peaks, per_hour, thresholds
+from contrastive_artifacts.scan.alarms import CleanScan, local_peaks, per_hour, thresholds, window_thresholds
 
 CLASSES = ("clean", "hum", "clicks")
 
@@ -53,6 +53,12 @@ def test_what_a_recording_may_hold_does_not_count_against_it():
     assert per_hour(probe_with(with_loud), [loud], 6.0) == 0
 
 
+def test_one_clean_window_in_ten_holds_something():
+    levels = window_thresholds(CLASSES, [clean(20, seed) for seed in range(3)])
+    rows = np.concatenate([clean(20, seed).probabilities for seed in range(10, 13)])[:, 1:]
+    assert 0.08 < (rows >= levels[1:]).any(1).mean() < 0.12
+
+
 def test_one_segment_is_one_peak():
     assert local_peaks(np.array([0.0, 1.0, 5.0, 4.0, 1.0, 0.0, 3.0])).tolist() == [5.0, 3.0]
 
@@ -62,3 +68,5 @@ def test_nothing_to_measure_is_refused():
         thresholds(CLASSES, [])
     with pytest.raises(ParameterError, match="above 0"):
         thresholds(CLASSES, [clean(1, 0)], rates=(0.0,))
+    with pytest.raises(ParameterError, match="share"):
+        window_thresholds(CLASSES, [clean(1, 0)], 1.0)
