@@ -26,6 +26,7 @@ from contrastive_artifacts import audio
 from contrastive_artifacts.core import files, typed
 from contrastive_artifacts.core.console import console, table, track
 from contrastive_artifacts.core.errors import AudioError
+from contrastive_artifacts.embedding import Classification
 from contrastive_artifacts.runs import sections
 
 Renderer = Callable[[np.ndarray, int, float, np.random.Generator], np.ndarray]  # strength in its own unit
@@ -87,7 +88,7 @@ def main(config: dict[str, Any]) -> None:
     corpus, encoder = sections.make_corpus(settings.corpus), ca.load(settings.encoder)
     cases: list[tuple[str, Renderer | None, float]] = [("clean", None, 0.0)]
     cases += [(r.__name__, r, s) for r, strengths in STRENGTHS.items() for s in strengths]
-    predictions: dict[tuple[str, float], list[str]] = {(name, strength): [] for name, _, strength in cases}
+    verdicts: dict[tuple[str, float], list[Classification]] = {(name, strength): [] for name, _, strength in cases}
     for clip in track(corpus.clips[: settings.clips], "classify"):
         try:
             waveform, rate = corpus.load(clip)
@@ -97,15 +98,18 @@ def main(config: dict[str, Any]) -> None:
         if not x.any():
             continue
         for number, (name, renderer, strength) in enumerate(cases):
-            labels = predictions[name, strength]
-            rng = np.random.default_rng([number, len(labels)])
+            of_case = verdicts[name, strength]
+            rng = np.random.default_rng([number, len(of_case)])
             y = x if renderer is None else renderer(x, rate, strength, rng)
-            labels.append(encoder.classify((y.astype(np.float32), rate)).label)
+            of_case.append(encoder.classify((y.astype(np.float32), rate)))
     columns = ["artifact", "strength", "clips", "recall", "called clean", "most often called"]
     rows = []
-    for (name, strength), labels in predictions.items():
-        shares = [f"{np.mean([label == other for label in labels]):.3f}" for other in (name, "clean")]
-        rows.append([name, strength, len(labels), *shares, max(set(labels), key=labels.count)])
+    for (name, strength), of_case in verdicts.items():
+        called_clean = np.mean([not verdict.present for verdict in of_case])
+        recall = called_clean if name == "clean" else np.mean([name in verdict.present for verdict in of_case])
+        labels = [verdict.label for verdict in of_case]
+        most = max(set(labels), key=labels.count)
+        rows.append([name, strength, len(of_case), f"{recall:.3f}", f"{called_clean:.3f}", most])
     files.write_csv(settings.csv, [columns, *rows])
     table(f"textbook renderings, {settings.encoder} on {corpus.name}", columns, rows)
     console.print(f"rows  {settings.csv}")

@@ -39,9 +39,9 @@ def main(config: dict[str, Any]) -> None:
     out = Path(settings.out or Path(settings.run) / "faults.csv")
     files.check_file("out", out)
     figures = measure_sets(settings.run, settings.unseen or {}, settings.views, settings.seed)
-    columns = ["side", "fault", "views", "area", f"recall at {FALSE_POSITIVES:.0%}"]
+    columns = ["side", "fault", "views", "area", f"recall at {FALSE_POSITIVES:.0%}", "ECE"]
     rows = [
-        [side, name, fault.views, f"{fault.area:.3f}", f"{fault.recall:.2f}"]
+        [side, name, fault.views, f"{fault.area:.3f}", f"{fault.recall:.2f}", f"{fault.calibration_error:.3f}"]
         for side, of_side in figures.items()
         for name, fault in of_side.faults.items()
     ]

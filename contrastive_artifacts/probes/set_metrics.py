@@ -10,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from .bootstrap import Interval, bootstrap_mean
 
+BINS = 15
 FALSE_POSITIVES = 0.05  # share of the clean views that may be above the threshold of a fault
 
 
@@ -22,12 +23,15 @@ class FaultFigures:
         area: Area under the ROC curve.
         recall: Share of these views above the threshold that FALSE_POSITIVES of the clean ones exceed.
         threshold: That threshold.
+        calibration_error: Mean gap between the chance of the fault and how often it is there, over BINS equal bins of
+            the chance, in all views.
     """
 
     views: int
     area: float
     recall: float
     threshold: float
+    calibration_error: float
 
 
 def fault_figures(
@@ -37,7 +41,7 @@ def fault_figures(
 
     Args:
         names: K faults.
-        scores: [N, K], higher where the fault is likelier.
+        scores: [N, K], chances in [0, 1].
         there: bool [N, K].
         unknown: bool [N, K], rows that say nothing about a fault, as their sources may hold it; none if not given.
     """
@@ -52,8 +56,16 @@ def fault_figures(
         area = roc_auc_score(np.repeat([1, 0], [positive.sum(), negative.sum()]), values)
         threshold = float(np.quantile(scores[negative, column], 1 - FALSE_POSITIVES))
         recall = float((scores[positive, column] > threshold).mean())
-        figures[name] = FaultFigures(int(positive.sum()), float(area), recall, threshold)
+        error = calibration_error(scores[known, column], there[known, column])
+        figures[name] = FaultFigures(int(positive.sum()), float(area), recall, threshold, error)
     return figures
+
+
+def calibration_error(chances: np.ndarray, there: np.ndarray) -> float:
+    """Expected calibration error of the chances [N] of one event (Guo et al. 2017), which is there or not [N]."""
+    bins = np.minimum((np.clip(chances, 0, 1) * BINS).astype(int), BINS - 1)
+    gaps = np.bincount(bins, chances - there, BINS)
+    return float(np.abs(gaps).sum() / len(chances))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from contrastive_artifacts.probes.set_metrics import fault_figures, pair_figures
+from contrastive_artifacts.probes.set_metrics import calibration_error, fault_figures, pair_figures
 
 NAMES = ("hum", "clicks")
 
@@ -44,6 +44,13 @@ def test_views_with_several_faults_and_unknown_sources_are_left_out():
     figures = fault_figures(NAMES, scores, there, unknown)
     assert figures["hum"].area == figures["clicks"].area == 1.0
     assert fault_figures(NAMES, scores, there)["hum"].area == 0.5
+
+
+def test_calibration_is_the_gap_between_chance_and_frequency():
+    there = np.repeat([True, False], [3, 7])
+    assert calibration_error(np.full(10, 0.3), there) == pytest.approx(0.0)
+    assert calibration_error(np.full(10, 0.5), there) == pytest.approx(0.2)
+    assert calibration_error(there.astype(float), there) == 0.0
 
 
 def test_pairs_count_only_where_both_were_found():
