@@ -20,4 +20,3 @@ train() {  # backbone, weights, steps
 
 train mn04 "$WEIGHTS/efficientat" "${MN04_STEPS:-1000}"
 train yamnet "$WEIGHTS/yamnet" "${YAMNET_STEPS:-120}"
-echo mn04 > contrastive_artifacts/release/default   # the better of the two: see MODEL_CARD.md

@@ -1,7 +1,7 @@
 """Trains a context module over an encoder, to recognise artifacts that take seconds.
 
     python scripts/pretrain_context.py
-    python scripts/pretrain_context.py run=outputs/slow encoder=release corpus=folder corpus.path=recordings/
+    python scripts/pretrain_context.py run=outputs/slow encoder=release/mn04 corpus=folder corpus.path=recordings/
 
 The module takes the patch vectors of the encoder and the slow figures of windows of 10 s (window_s). The run is
 like those of pretrain: probe it, scan with it, load it.
