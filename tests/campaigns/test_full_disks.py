@@ -34,7 +34,7 @@ def limited(size: int) -> Callable[[], None]:
 def fails(verb: Verb, recordings: Path, home: Path, limit: Callable[[], None] | None = None) -> bool:
     """Whether a verb fails; then with an error that names its setting, and without a result or a temporary file."""
     with verb.start(recordings, home, preexec_fn=limit) as process:
-        _, stderr = process.communicate(timeout=250)
+        _, stderr = process.communicate(timeout=600)
     if process.returncode == 0:
         return False
     said = " ".join(stderr.split())
@@ -50,7 +50,7 @@ def fails(verb: Verb, recordings: Path, home: Path, limit: Callable[[], None] | 
 
 def ends_after(verb: Verb, recordings: Path, home: Path) -> None:
     with verb.start(recordings, home) as process:
-        _, stderr = process.communicate(timeout=250)
+        _, stderr = process.communicate(timeout=600)
     assert process.returncode == 0, stderr
     verb.result(home)
 
