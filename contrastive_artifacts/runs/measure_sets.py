@@ -112,7 +112,8 @@ def _measure(
     pair_vectors, pair_labels, _ = encode_views(encoder, pairs)
     present = probe.present(probe.classify_batch(unit_rows(pair_vectors))[0])[:, 1:]
     workers = settings.workers or os.cpu_count() or 1
-    scans = [s for corpus, clips in corpora.values() for s in alarms.clean_scans(folder, corpus, clips, workers)]
+    clean = corpora.values() if probe.thresholds else ()
+    scans = [scan for corpus, clips in clean for scan in alarms.clean_scans(folder, corpus, clips, workers)]
     damaged = there.any(1)
     limits = np.full(len(names), SURE) if probe.of_window is None else probe.of_window[1:]
     table = NeighbourTable.of(vectors, single.sources.astype(str))

@@ -54,8 +54,8 @@ class SetSections:
         recipe: Settings of :class:`.Recipe` but for names and seed.
         encoder: Settings of :class:`.FigureSettings` but for states and window.
         objective: Settings of :class:`.SetObjectiveSettings`.
-        fitting: Settings of :class:`.SetFitSettings` but for the seed.
-        alarms_per_hour: Numbers of false segments per hour that thresholds are set for.
+        fitting: Settings of :class:`.SetFitSettings`; its seed is that of the run, if it is not given.
+        alarms_per_hour: Numbers of false segments per hour that thresholds are set for; none: no thresholds.
         seed: Of views, weights, batches and dropout.
     """
 
@@ -81,7 +81,7 @@ class SetSections:
 
     @property
     def fit(self) -> SetFitSettings:
-        return typed.settings(SetFitSettings, self.fitting, "fitting", seed=self.seed)
+        return typed.settings(SetFitSettings, {"seed": self.seed, **self.fitting}, "fitting")
 
     @property
     def loss(self) -> SetObjectiveSettings:
@@ -146,7 +146,7 @@ def _pretrain(settings: SetSections, config: dict[str, Any], directory: Path) ->
     train = fill_side(settings, sides["train"], recipe, settings.views)
     backbone = None if settings.backbone is None else backbones.create(**settings.backbone)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.seed)
+        torch.manual_seed(settings.fit.seed)
         encoder = FigureEncoder(settings.sizes, backbone)
     with counted("train", settings.fit.epochs * len(train)) as progress:
         loss = fit_sets(encoder, train, validation, settings.fit, settings.loss, directory, progress)
@@ -204,6 +204,8 @@ def probe_encoder(
     heads = [(head.weight.detach().numpy(), head.bias.detach().numpy()) for head in (encoder.types, encoder.severities)]
     probe = set_probe(encoder.settings.states, heads[0], heads[1], vectors, there, encoder.fingerprint())
     probe.save(folder)
+    if not settings.alarms_per_hour:
+        return probe
     folder = encoder_folder(folder)
     scans = [
         scan
