@@ -14,6 +14,7 @@ from contrastive_artifacts import cli
 if __name__ == "__main__":  # before the slow imports
     cli.run(__file__, cli.Positional("RUN", "run"), stopped="The folder is incomplete; run the same command again.")
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ class Settings:
     seed: int
     same_as: str | None
     onnx: bool
+    clean: Mapping[str, Mapping[str, Any]] | None
 
 
 def main(config: dict[str, Any]) -> None:
@@ -45,9 +47,11 @@ def main(config: dict[str, Any]) -> None:
         raise ParameterError("An ONNX file cannot hold the context module of this run; export it without onnx=true.")
     if onnx and is_set_run(config["run"]):
         raise ParameterError("An encoder of label sets takes figures and no samples; export it without onnx=true.")
-    target, run = config.pop("to"), config.pop("run")
+    target, run, clean = config.pop("to"), config.pop("run"), config.pop("clean")
     files.check_folder("to", target)
-    fingerprint = export_sets(run, target) if is_set_run(run) else Run(run).export(target, **config)
+    if clean and not is_set_run(run):
+        raise ParameterError("clean= sets the thresholds of encoders of label sets; this run has one label.")
+    fingerprint = export_sets(run, target, clean) if is_set_run(run) else Run(run).export(target, **config)
     if onnx:
         to_onnx(open_encoder(target, "the ONNX export"), f"{target}/encoder.onnx")
         console.print(f"ONNX               {target}/encoder.onnx (waveform in; h, z, types, severities out; any batch)")

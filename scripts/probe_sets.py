@@ -22,7 +22,7 @@ from typing import Any
 from contrastive_artifacts.core import files, typed
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.probes.set_metrics import FALSE_POSITIVES
-from contrastive_artifacts.runs.measure_sets import AUDIBLE, measure_sets
+from contrastive_artifacts.runs.measure_sets import AUDIBLE, measure_sets, summary
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ def main(config: dict[str, Any]) -> None:
         for name, fault in of_side.faults.items()
     ]
     files.write_csv(out, [columns, *rows])
+    sides = [[side, *row] for side, of_side in figures.items() for row in summary(of_side)]
+    files.write_csv(out.with_name(f"{out.stem}_sides.csv"), [["side", "figure", "value", "low", "high"], *sides])
     table(f"each fault against clean sound, severities {AUDIBLE[0]:g}-{AUDIBLE[1]:g}", columns, rows)
     for side, of_side in figures.items():
         pairs, hits = of_side.pairs, of_side.precision_at_10
@@ -66,4 +68,4 @@ def main(config: dict[str, Any]) -> None:
                 f"  thresholds for {rate:g} false segments/h: {raised:.1f}/h on {of_side.hours:.2f} h of clean sound, "
                 f"recall {of_side.recall_at[rate]:.2f}"
             )
-    console.print(f"figures  {settings.run}/metrics.json, {out}")
+    console.print(f"figures  {settings.run}/metrics.json, {out}, {out.stem}_sides.csv beside it")

@@ -21,7 +21,7 @@ from ..embedding import open_set_encoder
 from ..models.figure_encoder import FigureEncoder
 from ..probes.bootstrap import Interval, bootstrap_mean
 from ..probes.knn import NeighbourTable
-from ..probes.set_metrics import FaultFigures, PairFigures, fault_figures, pair_figures
+from ..probes.set_metrics import FALSE_POSITIVES, FaultFigures, PairFigures, fault_figures, pair_figures
 from ..probes.sets import SURE, SetProbe
 from ..probes.spaces import retrieval
 from ..scan import alarms
@@ -155,3 +155,22 @@ def mean_recall(
         if (there[:, k] & ~unknown[:, k]).any()
     ]
     return float(np.mean(shares))
+
+
+def summary(figures: SetFigures) -> list[list[Any]]:
+    """The figures of a side but for those of each fault, as rows [figure, value, low, high]; "" without an interval."""
+    rows: list[list[Any]] = [
+        ["mean area", figures.area, "", ""],
+        [f"mean recall at {FALSE_POSITIVES:.0%}", figures.recall, "", ""],
+        ["mean recall of what is present", figures.present, "", ""],
+        ["share of clean views with a fault", figures.flagged, "", ""],
+        ["both of two faults found", *figures.pairs.both],
+        ["others beside two faults", figures.pairs.others, "", ""],
+        ["P@10", *figures.precision_at_10],
+        ["nearest of the same source", figures.same_source, "", ""],
+        ["hours of clean clips", figures.hours, "", ""],
+    ]
+    for rate, raised in figures.alarms.items():
+        rows.append([f"false segments per hour at thresholds for {rate:g}", raised, "", ""])
+        rows.append([f"mean recall at thresholds for {rate:g}", figures.recall_at[rate], "", ""])
+    return [[name, *(f"{value:.4f}" if value != "" else "" for value in values)] for name, *values in rows]

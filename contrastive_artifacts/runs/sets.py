@@ -34,6 +34,7 @@ from ..training.sets import BATCH, SetFitSettings, fit_sets
 from . import sections
 
 BUILTIN = {"builtin": {"kind": "builtin", "seed": 0, "sources": 300, "duration_s": 6.0, "sample_rate": 44100}}
+SEVERAL = (0.0, 0.6, 0.4)  # weights of one, two and three faults in the views of ``compounds``
 Sides = dict[str, dict[str, tuple[Corpus, list[Clip]]]]  # side -> name of the corpus -> its clips
 
 
@@ -46,7 +47,8 @@ class SetSections:
             BUILTIN.
         split: Shares of the sources of each corpus, see :class:`.sections.SourceSplit`.
         artifacts: A preset or a list; those that one channel shows without a reference are used.
-        views: Training views in all.
+        views: Training views, those of ``compounds`` not counted.
+        compounds: Further training views that all hold two or three faults.
         validation_views: Views of the validation side, which choose the best step and calibrate the chances.
         cache: Folder of the rendered views.
         workers: Processes that render; None: as many as there are cores.
@@ -63,6 +65,7 @@ class SetSections:
     split: Mapping[str, Any]
     artifacts: str | list[str]
     views: int
+    compounds: int
     validation_views: int
     cache: str
     workers: int | None
@@ -144,6 +147,10 @@ def _pretrain(settings: SetSections, config: dict[str, Any], directory: Path) ->
     files.write_json(directory / "config.json", record)
     validation = fill_side(settings, sides["validation"], settings.recipe_of(2), settings.validation_views)
     train = fill_side(settings, sides["train"], recipe, settings.views)
+    if settings.compounds:
+        several = settings.recipe_of(3, counts=SEVERAL)
+        more = fill_side(settings, sides["train"], several, settings.compounds)
+        train = CachedViews([*train.caches, *more.caches], STRIDE)
     backbone = None if settings.backbone is None else backbones.create(**settings.backbone)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.fit.seed)
@@ -224,8 +231,14 @@ def is_set_run(directory: str | Path) -> bool:
     return path.exists() and "validation_views" in files.read_json(path)
 
 
-def export_sets(directory: str | Path, target: str | Path) -> str:
+def export_sets(directory: str | Path, target: str | Path, clean: Mapping[str, Mapping[str, Any]] | None = None) -> str:
     """Writes the encoder in half precision into ``target``, with a probe calibrated for it; returns its fingerprint.
+
+    Args:
+        directory: The run.
+        target: The folder.
+        clean: Name -> section of a corpus of clean recordings that the thresholds are set on, beside the validation
+            side: users get thresholds from all clean sound there is, after it has served to measure those of the run.
 
     Raises:
         StorageError: the target is the encoder of the run itself, another process is writing it, or the directory holds
@@ -240,4 +253,8 @@ def export_sets(directory: str | Path, target: str | Path) -> str:
         open_set_encoder(directory / "encoder").save(target, half=True)
         encoder, sides = open_set_encoder(target), make_sides(settings)
         validation = fill_side(settings, sides["validation"], settings.recipe_of(2), settings.validation_views)
-        return probe_encoder(target, encoder, validation, sides["validation"], settings).fingerprint
+        recordings = dict(sides["validation"])
+        for name, section in (clean or {}).items():
+            corpus = sections.make_corpus(section, f"clean.{name}")
+            recordings[f"clean.{name}"] = (corpus, list(corpus.clips))
+        return probe_encoder(target, encoder, validation, recordings, settings).fingerprint

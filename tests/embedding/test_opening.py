@@ -81,7 +81,7 @@ def test_only_this_room_reads_encoder_files() -> None:
 
 
 def test_names_and_folders(tmp_path: Path) -> None:
-    assert encoder_folder("release") == encoder_folder("release/mn04") == PACKAGE / "release" / "mn04"
+    assert encoder_folder("release") == encoder_folder("release/all") == PACKAGE / "release" / "all"
     (tmp_path / "run" / "encoder").mkdir(parents=True)
     (tmp_path / "run" / "encoder" / "encoder.json").write_text("{}")
     assert encoder_folder(tmp_path / "run") == encoder_folder(tmp_path / "run" / "encoder")

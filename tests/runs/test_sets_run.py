@@ -12,7 +12,7 @@ import contrastive_artifacts as ca
 from contrastive_artifacts.core import files
 from contrastive_artifacts.core.errors import ParameterError, StorageError, TrainingError
 from contrastive_artifacts.probes import SetProbe
-from contrastive_artifacts.runs.measure_sets import measure_sets
+from contrastive_artifacts.runs.measure_sets import measure_sets, summary
 from contrastive_artifacts.runs.sets import pretrain_sets
 
 
@@ -25,7 +25,7 @@ def config(cache, **changes):
         "corpora": corpora,
         "split": {"by": "source", "train": 0.6, "validation": 0.2, "test": 0.2, "seed": 0},
         "artifacts": ["hiss", "clicks", "hum", "polarity"],
-        "views": 64, "validation_views": 32, "cache": str(cache), "workers": 1, "backbone": None,
+        "views": 64, "compounds": 16, "validation_views": 32, "cache": str(cache), "workers": 1, "backbone": None,
         "recipe": {"window_s": 1.6, "damaged": 7, "counts": [0.6, 0.4]},
         "encoder": {"figures": 16, "channels": 8, "hidden": 16, "embedding": 8},
         "objective": {}, "fitting": {"epochs": 3, "batch": 16, "lr": 0.005}, "alarms_per_hour": [6.0, 60.0], "seed": 0,
@@ -80,6 +80,9 @@ def test_measured_on_its_test_side_and_on_an_unseen_corpus(run):
     assert set(figures.faults) <= {"hiss", "clicks", "hum"}
     assert 0 <= figures.area <= 1
     assert figures.pairs.views > 0
+    rows = {name: value for name, value, _, _ in summary(figures)}
+    assert rows["mean area"] == f"{figures.area:.4f}"
+    assert "false segments per hour at thresholds for 6" in rows
     assert set(figures.alarms) == set(figures.recall_at) == {6.0, 60.0}
     unseen = {"third": {"kind": "builtin", "seed": 9, "sources": 4, "duration_s": 2.0, "sample_rate": 22050}}
     figures = measure_sets(run, unseen, 32, 0)
