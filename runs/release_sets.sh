@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${DATA:?}" "${MATERIAL:?}" "${WEIGHTS:?}"
 PYTHON=${PYTHON:-.venv/bin/python}
-RUN=${RUN:-outputs/release-sets} CACHE=${CACHE:-outputs/figures} VIEWS=${VIEWS:-88000} COMPOUNDS=${COMPOUNDS:-24000}
+RUN=${RUN:-outputs/release-sets} CACHE=${CACHE:-outputs/figures} VIEWS=${VIEWS:-88000} COMPOUNDS=${COMPOUNDS:-16000}
 
 data() { echo "{kind:folder,path:$DATA,csv:meta.csv,file:'{set}/{file}',where:{set:$1${2:+,licence:[$2]}}}"; }
 packages() { echo "{kind:folder,path:$MATERIAL,csv:listing.csv,columns:{unknown:unknown},where:{set:$1,held:$2}}"; }
