@@ -212,7 +212,7 @@ def test_gradients_are_finite(kind):
 
 def test_pooling_by_hand():
     frames = torch.tensor([[[1.0] * FRAME_FIGURES, [3.0] * FRAME_FIGURES]])
-    pooled = NativeDetail.pooled(NativeDetail(RATE), DetailFigures(frames, torch.zeros(1, CLIP_FIGURES)))
+    pooled = NativeDetail.pooled(DetailFigures(frames, torch.zeros(1, CLIP_FIGURES)))
     parts = pooled[0, CLIP_FIGURES:].unflatten(0, (5, FRAME_FIGURES))
     assert torch.allclose(parts[:, 0], torch.tensor([2.0, 1.0, 1.0, 3.0, 2.0]), atol=1e-4)
 

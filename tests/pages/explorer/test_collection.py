@@ -138,15 +138,15 @@ def test_searches_by_label_vector_and_condition(recorded, rendered):
 
 def test_an_index_opens_with_its_own_encoder_only(recorded, tmp_path, monkeypatch):
     monkeypatch.setattr("contrastive_artifacts.pages.explorer.layout.umap_2d", lambda x, seed: x[:, :2])
-    again = Collection.of_index(recorded.index.directory)
+    again = Collection.of_index(recorded.index.directory, RELEASE)
     assert len(again) == len(recorded)
     other = Index.build(np.eye(6), [{"clip": "a"}] * 6, tmp_path / "other", "another")
     with pytest.raises(FingerprintError, match="encoder="):
-        Collection.of_index(other.directory)
+        Collection.of_index(other.directory, RELEASE)
     fingerprint = recorded.index.fingerprint
     bare = Index.build(np.eye(6), [{"clip": "a"}] * 6, tmp_path / "bare", fingerprint)
     with pytest.raises(ParameterError, match=r"no columns sample_rate, start, stop.*embed.py"):
-        Collection.of_index(bare.directory)
+        Collection.of_index(bare.directory, RELEASE)
     with pytest.raises(StorageError):
         Collection.of_index(tmp_path / "nothing")
 

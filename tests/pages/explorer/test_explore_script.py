@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("fastapi", reason="the extra is not installed: pip install -e '.[serve]'")
-from explored import archive
+from explored import RELEASE, archive
 
 from contrastive_artifacts.pages.explorer import layout
 from contrastive_artifacts.search.index import Index
@@ -28,7 +28,10 @@ def test_it_serves_until_it_is_interrupted(tmp_path: Path, monkeypatch: pytest.M
         patched.setattr(layout, "umap_2d", lambda x, seed: x[:, :2])
         layout.layout_of(Index.open(index.directory))
     process = subprocess.Popen(
-        [*COMMAND, f"index={index.directory}", "who=ana"], stdout=subprocess.PIPE, text=True, cwd=tmp_path
+        [*COMMAND, f"index={index.directory}", f"encoder={RELEASE}", "who=ana"],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
     )
     try:
         assert process.stdout is not None
@@ -38,7 +41,9 @@ def test_it_serves_until_it_is_interrupted(tmp_path: Path, monkeypatch: pytest.M
             about = json.load(answer)
         assert (about["count"], about["who"], about["title"]) == (len(index), "ana", "Explore index")
         assert (tmp_path / "index.labels.jsonl").exists()
-        second = subprocess.run([*COMMAND, f"index={index.directory}"], capture_output=True, text=True, timeout=120)
+        second = subprocess.run(
+            [*COMMAND, f"index={index.directory}", f"encoder={RELEASE}"], capture_output=True, text=True, timeout=120
+        )
         assert second.returncode == 1
         assert "in use by another process" in second.stderr
         process.send_signal(signal.SIGINT)
