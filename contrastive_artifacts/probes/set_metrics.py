@@ -92,7 +92,7 @@ def pair_figures(present: np.ndarray, there: np.ndarray, sources: np.ndarray, se
         seed: Of the resamples.
     """
     rows = there.sum(1) >= 2
-    found = (present | ~there).all(1)[rows]
+    complete = (present | ~there).all(1)[rows]
     others = (present & ~there).sum(1)[rows]
-    both = bootstrap_mean(found.astype(float), sources[rows], seed=seed)
+    both = bootstrap_mean(complete.astype(float), sources[rows], seed=seed)
     return PairFigures(int(rows.sum()), both, float(others.mean()) if rows.any() else float("nan"))

@@ -126,16 +126,12 @@ def window_thresholds(classes: Sequence[str], scans: Sequence[CleanScan], share:
 def per_hour(probe: SetProbe, scans: Sequence[CleanScan], rate: float, width: int = 3) -> float:
     """False segments per hour, over all faults, at the thresholds for ``rate``; a fault counts where it is known."""
     enter, leave, total = probe.enter(rate), probe.leave(rate), 0.0
+    smooth = [smoothed(scan.probabilities, width) for scan in scans]
     for column, name in enumerate(probe.classes[1:], start=1):
-        known = [scan for scan in scans if name not in scan.unknown]
-        count = sum(
-            sum(
-                run.max() >= enter[column]
-                for run in _runs(smoothed(scan.probabilities, width)[:, column], leave[column])
-            )
-            for scan in known
-        )
-        hours = sum(scan.seconds for scan in known) / 3600
+        known = [(chances, scan) for chances, scan in zip(smooth, scans, strict=True) if name not in scan.unknown]
+        runs = [run for chances, _ in known for run in _runs(chances[:, column], leave[column])]
+        count = sum(run.max() >= enter[column] for run in runs)
+        hours = sum(scan.seconds for _, scan in known) / 3600
         total += count / hours if hours else 0.0
     return total
 
