@@ -105,11 +105,11 @@ def _measure(
     single = fill_side(settings, corpora, settings.recipe_of(100 + seed, counts=(1.0,), **UNVARIED), views)
     pairs = fill_side(settings, corpora, settings.recipe_of(200 + seed, counts=(0.0, 1.0), **UNVARIED), views // 2)
     names = probe.classes[1:]
-    vectors, there, _ = encode_views(encoder, single)
+    vectors, there = encode_views(encoder, single)
     chances = probe.classify_batch(unit_rows(vectors))[0][:, 1:]
     unknown = unknown_of(single, [clips for _, clips in corpora.values()])
     faults = fault_figures(names, chances, there, unknown)
-    pair_vectors, pair_labels, _ = encode_views(encoder, pairs)
+    pair_vectors, pair_labels = encode_views(encoder, pairs)
     present = probe.present(probe.classify_batch(unit_rows(pair_vectors))[0])[:, 1:]
     workers = settings.workers or os.cpu_count() or 1
     clean = corpora.values() if probe.thresholds else ()

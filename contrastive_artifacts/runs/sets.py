@@ -23,7 +23,7 @@ from ..core.errors import StorageError
 from ..core.lock import locked
 from ..data.corpora import Clip, Corpus
 from ..data.figures import CachedViews, FigureCache, Recipe, fill
-from ..embedding import encoder_folder, open_set_encoder
+from ..embedding import open_set_encoder
 from ..models import backbones
 from ..models.figure_encoder import STRIDE, FigureEncoder, FigureSettings
 from ..models.objectives.sets import SetObjectiveSettings
@@ -192,14 +192,11 @@ def first_blocks(cache: FigureCache, blocks: int) -> FigureCache:
     return dataclasses.replace(cache, rows=cache.rows[cache.crops < blocks])
 
 
-def encode_views(encoder: FigureEncoder, views: CachedViews) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """h [N, D], and labels bool and severities [N, K] of all views."""
-    vectors = []
-    for part in np.array_split(np.arange(len(views)), math.ceil(len(views) / BATCH)):
-        with torch.inference_mode():
-            vectors.append(encoder(views.figures(part)).h.numpy())
-    every = np.arange(len(views))
-    return np.concatenate(vectors), views.column("labels", every), views.column("severities", every)
+def encode_views(encoder: FigureEncoder, views: CachedViews) -> tuple[np.ndarray, np.ndarray]:
+    """h [N, D] of all views, and which faults they hold, bool [N, K]."""
+    with torch.inference_mode():
+        vectors = [encoder(views.figures(part)).h.numpy() for part in views.in_order(BATCH)]
+    return np.concatenate(vectors), views.column("labels", np.arange(len(views)))
 
 
 def probe_encoder(
@@ -207,13 +204,12 @@ def probe_encoder(
     settings: SetSections,
 ) -> SetProbe:  # fmt: skip
     """Calibrates the chances, measures thresholds on the clean clips of ``corpora``, and saves the probe."""
-    vectors, there, _ = encode_views(encoder.eval(), validation)
+    vectors, there = encode_views(encoder.eval(), validation)
     heads = [(head.weight.detach().numpy(), head.bias.detach().numpy()) for head in (encoder.types, encoder.severities)]
     probe = set_probe(encoder.settings.states, heads[0], heads[1], vectors, there, encoder.fingerprint())
     probe.save(folder)
     if not settings.alarms_per_hour:
         return probe
-    folder = encoder_folder(folder)
     scans = [
         scan
         for corpus, clips in corpora.values()
