@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..audio import windows
 from ..core.errors import FingerprintError, ParameterError
 from ..core.lock import locked
 from ..core.vectors import unit_rows
@@ -73,8 +72,3 @@ class ContextEmbedder(Embedder[Stretch]):
     def project(self, h: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
             return unit_rows(self.context.projector(torch.from_numpy(h)).numpy())
-
-    def _view_windows(self, waveform: np.ndarray, native: tuple[np.ndarray, int]) -> list[Stretch]:
-        samples, rate = native
-        length, hop = round(self.window_s * rate), round(self.hop_s * rate)
-        return [self.prepare(samples[s : s + length], rate) for s in windows.starts(len(samples), length, hop).tolist()]

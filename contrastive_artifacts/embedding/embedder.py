@@ -93,7 +93,9 @@ class Embedder(Generic[Prepared]):
 
     def _view_windows(self, waveform: np.ndarray, native: tuple[np.ndarray, int]) -> list[Prepared]:
         """The prepared windows of a view, given at ``sample_rate`` and, with its rate, before resampling."""
-        raise NotImplementedError
+        samples, rate = native
+        length, hop = round(self.window_s * rate), round(self.hop_s * rate)
+        return [self.prepare(samples[s : s + length], rate) for s in windows.starts(len(samples), length, hop).tolist()]
 
     def embed(self, source: Input, channel: int | None = None, stream: audio.Stream = None) -> Embedding:
         """Embeds one input: the mean of its channels, or one channel of it.

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from ..audio import windows
 from ..core.vectors import unit_rows
 from ..data.views.sources import cut_window
 from ..models import backbones
@@ -56,8 +55,3 @@ class FigureEmbedder(Embedder[Figures[np.ndarray]]):
     def project(self, h: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
             return unit_rows(self.encoder.projector(torch.from_numpy(h)).numpy())
-
-    def _view_windows(self, waveform: np.ndarray, native: tuple[np.ndarray, int]) -> list[Figures[np.ndarray]]:
-        samples, rate = native
-        length, hop = round(self.window_s * rate), round(self.hop_s * rate)
-        return [self.prepare(samples[s : s + length], rate) for s in windows.starts(len(samples), length, hop).tolist()]
