@@ -176,7 +176,7 @@ def _of_windows(
     chances, severity = probabilities.max(0), severities[best, np.arange(len(best))]
     chances[0] = probabilities[:, 0].min()
     present = probe.present(chances, alarms_per_hour)
-    label = int(np.where(present, severity + 1.0, 0.0).argmax()) if present.any() else 0
+    label = int(probe.most_severe(present, severity))
     return Classification(
         probe.classes[label],
         dict(zip(probe.classes, chances.tolist(), strict=True)),

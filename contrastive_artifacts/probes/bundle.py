@@ -106,7 +106,13 @@ class Probe:
             FingerprintError: it is of another encoder than ``fingerprint``.
             StorageError: a file is missing, damaged or of another version.
         """
-        flat, record, fingerprint = read_state(directory, fingerprint)
+        return cls.of_state(directory, *read_state(directory, fingerprint))
+
+    @classmethod
+    def of_state(
+        cls, directory: str | Path, flat: dict[str, np.ndarray], record: dict[str, Any], fingerprint: str
+    ) -> Probe:
+        """The probe that :func:`.storage.read_state` has read from ``directory``, which messages name."""
 
         def arrays_of(prefix: str) -> dict[str, np.ndarray]:
             return {name[len(prefix) :]: array for name, array in flat.items() if name.startswith(prefix)}

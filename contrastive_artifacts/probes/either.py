@@ -18,5 +18,6 @@ def load_any_probe(directory: str | Path, fingerprint: str | None = None) -> Any
         FingerprintError: it is of another encoder than ``fingerprint``.
         StorageError: a file is missing, damaged or of another version.
     """
-    _, record, _ = read_state(directory, fingerprint)
-    return SetProbe.load(directory, fingerprint) if record.get("kind") == KIND else Probe.load(directory, fingerprint)
+    arrays, record, fingerprint = read_state(directory, fingerprint)
+    kind = SetProbe if record.get("kind") == KIND else Probe
+    return kind.of_state(directory, arrays, record, fingerprint)

@@ -101,11 +101,15 @@ class SetProbe:
         above[..., 0] = False
         return above
 
+    @staticmethod
+    def most_severe(present: np.ndarray, severities: np.ndarray) -> np.ndarray:
+        """Number of the most severe fault of those that are present [..., K], 0 (clean) where none is."""
+        best: np.ndarray = np.where(present, severities + 1.0, 0.0).argmax(-1)
+        return best
+
     def verdicts(self, probabilities: np.ndarray, severities: np.ndarray) -> Verdicts:
         """The most severe of the faults that are present in each row, or clean."""
-        there = self.present(probabilities)
-        ranked = np.where(there, np.nan_to_num(severities, nan=0.0) + 1.0, 0.0)
-        best = np.where(there.any(1), ranked.argmax(1), 0)
+        best = self.most_severe(self.present(probabilities), severities)
         each = np.arange(len(best))
         return Verdicts(
             best.astype(np.int32),
@@ -134,7 +138,13 @@ class SetProbe:
             FingerprintError: it is of another encoder than ``fingerprint``.
             StorageError: a file is missing, damaged or of another version.
         """
-        arrays, record, fingerprint = read_state(directory, fingerprint)
+        return cls.of_state(directory, *read_state(directory, fingerprint))
+
+    @classmethod
+    def of_state(
+        cls, directory: str | Path, arrays: dict[str, np.ndarray], record: dict[str, Any], fingerprint: str
+    ) -> SetProbe:
+        """The probe that :func:`.storage.read_state` has read from ``directory``, which messages name."""
         try:
             if record["kind"] != KIND:
                 raise ValueError(f"kind {record['kind']!r} is not {KIND!r}")
