@@ -156,14 +156,8 @@ class Encoder(Heads):
         Raises:
             StorageError: another process is writing the folder, or it cannot be written.
         """
-        directory = Path(directory)
-        plain = backbones.plain_state(self)
-        tensors = {name: t.half() if half and t.is_floating_point() else t for name, t in plain.items()}
-        record = {"format": FORMAT, "settings": self.settings.record(), "backbone": self.backbone.record}
-        with locked(directory, "saving an encoder"):
-            with files.atomic_path(directory / TENSORS) as temporary:
-                save_file(tensors, temporary)
-            files.write_json(directory / RECORD, record)
+        record = {"settings": self.settings.record(), "backbone": self.backbone.record}
+        save_network(directory, self, record, half)
 
     @classmethod
     def load(cls, directory: str | Path) -> Encoder:
@@ -207,6 +201,21 @@ def spectral_statistics(spectrogram: Tensor) -> Tensor:
         steps.mean(2), deviation(steps, 2), steps.amax(2),
     ]  # fmt: skip
     return torch.cat(over_time, dim=1)
+
+
+def save_network(directory: str | Path, network: nn.Module, about: dict[str, Any], half: bool) -> None:
+    """Writes the tensors of an encoder, in float16 with ``half``, and its record: ``about`` and the format.
+
+    Raises:
+        StorageError: another process is writing the folder, or it cannot be written.
+    """
+    directory = Path(directory)
+    plain = backbones.plain_state(network)
+    tensors = {name: t.half() if half and t.is_floating_point() else t for name, t in plain.items()}
+    with locked(directory, "saving an encoder"):
+        with files.atomic_path(directory / TENSORS) as temporary:
+            save_file(tensors, temporary)
+        files.write_json(directory / RECORD, {"format": FORMAT, **about})
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:

@@ -14,19 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..core import files
 from ..core.errors import FingerprintError, ParameterError, StorageError
-from ..core.lock import locked
 from ..core.records import described_by
 from ..core.typed import settings as checked_settings
 from . import backbones
 from .detail import DetailFigures, NativeDetail
 from .detail.figures import FRAME_S, deviation
-from .encoder import LONGEST_WINDOW_S, WIDEST, load_tensors, load_whole
+from .encoder import LONGEST_WINDOW_S, WIDEST, load_tensors, load_whole, save_network
 from .encoder_files import FORMAT, RECORD, TENSORS
 from .figures import FRAME_SIZES, VERSIONS, WINDOW_SIZES, Figures
 from .fingerprint import fingerprint_of
@@ -178,13 +176,7 @@ class FigureEncoder(Heads):
         Raises:
             StorageError: another process is writing the folder, or it cannot be written.
         """
-        directory = Path(directory)
-        plain = backbones.plain_state(self)
-        tensors = {n: (t.half() if half and t.is_floating_point() else t).contiguous() for n, t in plain.items()}
-        with locked(directory, "saving an encoder"):
-            with files.atomic_path(directory / TENSORS) as temporary:
-                save_file(tensors, temporary)
-            files.write_json(directory / RECORD, {"format": FORMAT, **self._about()})
+        save_network(directory, self, self._about(), half)
 
     @classmethod
     def load(cls, directory: str | Path) -> FigureEncoder:
