@@ -19,6 +19,7 @@ from .verdicts import Verdicts
 
 KIND = "sets"
 SURE = 0.5  # threshold of a probe that has no measured thresholds
+CLEAN_SHARE = 0.8  # of the windows of recordings that people have; a probe is calibrated on views with far fewer
 ALARMS_PER_HOUR = 6.0  # false segments per hour of a scan, if nothing is said
 LEAVE = 1.0  # a segment goes on while the chance is at most this far below the threshold, in natural log odds
 
@@ -34,8 +35,11 @@ class SetProbe:
         fingerprint: Of the encoder that computed its training vectors.
         thresholds: False segments per hour over all faults -> float32 [K], the chance at which a segment of a scan
             begins; that of "clean" is not used.
-        of_window: float32 [K], the chance above which a fault counts as present in a single window. A scan sees a fault
-            in neighbouring windows, and long recordings give it many occasions to err, so it has other thresholds.
+        clean_weight: How many times as frequent clean windows are, relative to others, as among the views that
+            calibrated the chances; above 0.
+        of_window: The chance, weighed by ``clean_weight``, above which a fault counts as present in a single window. A
+            scan sees a fault in neighbouring windows, and long recordings give it many occasions to err, so it has
+            other thresholds.
     """
 
     classes: tuple[str, ...]
@@ -45,18 +49,22 @@ class SetProbe:
     severity_bias: np.ndarray
     fingerprint: str
     thresholds: Mapping[float, np.ndarray] = field(default_factory=dict)
-    of_window: np.ndarray | None = None
+    clean_weight: float = 1.0
+    of_window: float = SURE
 
     def __post_init__(self) -> None:
         if self.classes[:1] != (CLEAN,) or len(set(self.classes)) != len(self.classes):
             raise ParameterError(f"classes must begin with {CLEAN!r} and hold no name twice; got {self.classes}.")
         shapes = [self.weights.shape, self.severity_weights.shape]
         rows = [self.bias.shape, self.severity_bias.shape, *(row.shape for row in self.thresholds.values())]
-        rows += [] if self.of_window is None else [self.of_window.shape]
         if len({shape for shape in shapes if len(shape) == 2 and shape[0] == len(self.classes)}) != 1 or set(rows) != {
             (len(self.classes),)
         }:
             raise ParameterError(f"The arrays of the probe do not fit {len(self.classes)} classes: {shapes}, {rows}.")
+        if not self.clean_weight > 0 or not 0 < self.of_window < 1:
+            raise ParameterError(
+                f"clean_weight={self.clean_weight} must be above 0, of_window={self.of_window} in (0, 1)."
+            )
 
     def classify_batch(self, x: Any, fingerprint: str | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Chances float64 [N, K] and severities float32 [N, K] of unit vectors x [N, D]; severities of clean are 0."""
@@ -94,12 +102,26 @@ class SetProbe:
     def present(self, probabilities: np.ndarray, alarms_per_hour: float | None = None) -> np.ndarray:
         """Which faults are above their thresholds: bool [..., K], False for clean.
 
-        The thresholds are those of a single window, or those of a scan with a number of false segments per hour.
+        The thresholds are that of a single window, or those of a scan with a number of false segments per hour.
         """
-        limits = self.of_window if alarms_per_hour is None else self.enter(alarms_per_hour)
-        above: np.ndarray = probabilities >= (SURE if limits is None else limits)
+        if alarms_per_hour is None:
+            above = self.weighed(probabilities) >= self.of_window
+        else:
+            above = probabilities >= self.enter(alarms_per_hour)
         above[..., 0] = False
         return above
+
+    def weighed(self, probabilities: np.ndarray) -> np.ndarray:
+        """The chances [..., K] where clean windows are ``clean_weight`` times as frequent (prior shift).
+
+        A fault beside one that is surely there needs less evidence than a fault alone, as the window is not clean
+        anyway (Saerens, Latinne & Decaestecker, Neural Computation 14(1), 2002).
+        """
+        clean = probabilities[..., :1]
+        weights = np.ones(probabilities.shape[-1])
+        weights[0] = self.clean_weight
+        chances: np.ndarray = probabilities * weights / (clean * self.clean_weight + 1 - clean)
+        return chances
 
     @staticmethod
     def most_severe(present: np.ndarray, severities: np.ndarray) -> np.ndarray:
@@ -123,11 +145,12 @@ class SetProbe:
             "weights": self.weights, "bias": self.bias,
             "severity_weights": self.severity_weights, "severity_bias": self.severity_bias,
         }  # fmt: skip
-        if self.of_window is not None:
-            arrays["of_window"] = self.of_window
         rates = sorted(self.thresholds)
         arrays |= {f"thresholds.{n}": self.thresholds[rate] for n, rate in enumerate(rates)}
-        record = {"kind": KIND, "classes": list(self.classes), "alarms_per_hour": rates}
+        record = {
+            "kind": KIND, "classes": list(self.classes), "alarms_per_hour": rates,
+            "clean_weight": self.clean_weight, "of_window": self.of_window,
+        }  # fmt: skip
         write_state(directory, {k: np.asarray(v, np.float32) for k, v in arrays.items()}, record, self.fingerprint)
 
     @classmethod
@@ -154,7 +177,7 @@ class SetProbe:
             weights, bias, severity_weights, severity_bias = parts
             return cls(
                 tuple(record["classes"]), weights, bias, severity_weights, severity_bias, fingerprint, thresholds,
-                arrays.get("of_window"),
+                float(record["clean_weight"]), float(record["of_window"]),
             )  # fmt: skip
         except (KeyError, TypeError, ValueError, ParameterError) as error:
             raise StorageError(f"{directory} does not describe a probe ({error}); train it again.") from None
@@ -196,4 +219,5 @@ def set_probe(
     return SetProbe(
         classes, (weights * scale[:, None]).astype(np.float32), (bias * scale + shift).astype(np.float32),
         (severity[0] * length).astype(np.float32), severity[1].astype(np.float32), fingerprint,
+        clean_weight=CLEAN_SHARE / (1 - CLEAN_SHARE) * float(states[:, 1:].any(1).sum() / max(1, states[:, 0].sum())),
     )  # fmt: skip

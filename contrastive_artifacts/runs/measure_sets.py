@@ -22,7 +22,7 @@ from ..models.figure_encoder import FigureEncoder
 from ..probes.bootstrap import Interval, bootstrap_mean
 from ..probes.knn import NeighbourTable
 from ..probes.set_metrics import FALSE_POSITIVES, FaultFigures, PairFigures, fault_figures, pair_figures
-from ..probes.sets import SURE, SetProbe
+from ..probes.sets import SetProbe
 from ..probes.spaces import retrieval
 from ..scan import alarms
 from . import sections
@@ -39,7 +39,7 @@ class SetFigures:
     Args:
         faults: See :func:`.set_metrics.fault_figures`.
         area, recall: Their means over the faults.
-        present: Mean recall of the faults at the thresholds of single windows, by which a fault is "present".
+        present: Mean recall of the faults at the threshold of single windows, by which a fault is "present".
         flagged: Share of the clean views in which any fault is present, of those that may not hold it.
         pairs: See :func:`.set_metrics.pair_figures`, of the faults that are present.
         precision_at_10: Share of the ten nearest views of other sources that hold the same single fault.
@@ -106,16 +106,16 @@ def _measure(
     pairs = fill_side(settings, corpora, settings.recipe_of(200 + seed, counts=(0.0, 1.0), **UNVARIED), views // 2)
     names = probe.classes[1:]
     vectors, there = encode_views(encoder, single)
-    chances = probe.classify_batch(unit_rows(vectors))[0][:, 1:]
+    states = probe.classify_batch(unit_rows(vectors))[0]
+    chances, present = states[:, 1:], probe.present(states)[:, 1:]
     unknown = unknown_of(single, [clips for _, clips in corpora.values()])
     faults = fault_figures(names, chances, there, unknown)
     pair_vectors, pair_labels = encode_views(encoder, pairs)
-    present = probe.present(probe.classify_batch(unit_rows(pair_vectors))[0])[:, 1:]
+    present_in_pairs = probe.present(probe.classify_batch(unit_rows(pair_vectors))[0])[:, 1:]
     workers = settings.workers or os.cpu_count() or 1
     clean = corpora.values() if probe.thresholds else ()
     scans = [scan for corpus, clips in clean for scan in alarms.clean_scans(folder, corpus, clips, workers)]
     damaged = there.any(1)
-    limits = np.full(len(names), SURE) if probe.of_window is None else probe.of_window[1:]
     table = NeighbourTable.of(vectors, single.sources.astype(str))
     kinds = np.where(damaged, np.array(names)[there.argmax(1)], CLEAN)
     precision = retrieval(table, kinds).precision_at_10
@@ -123,13 +123,13 @@ def _measure(
         faults,
         float(np.mean([f.area for f in faults.values()])),
         float(np.mean([f.recall for f in faults.values()])),
-        mean_recall(names, chances, there, unknown, limits),
-        float(((chances >= limits) & ~unknown)[~damaged].any(1).mean()),
-        pair_figures(present, pair_labels, pairs.sources, seed),
+        mean_recall(present, there, unknown),
+        float((present & ~unknown)[~damaged].any(1).mean()),
+        pair_figures(present_in_pairs, pair_labels, pairs.sources, seed),
         bootstrap_mean(precision[damaged], single.sources[damaged], seed=seed),
         float((single.sources[table.nearest[:, 0]] == single.sources).mean()),
         {rate: alarms.per_hour(probe, scans, rate) for rate in probe.thresholds},
-        {rate: mean_recall(names, chances, there, unknown, probe.enter(rate)[1:]) for rate in probe.thresholds},
+        {rate: mean_recall(chances >= probe.enter(rate)[1:], there, unknown) for rate in probe.thresholds},
         sum(scan.seconds for scan in scans) / 3600,
     )
 
@@ -145,15 +145,10 @@ def unknown_of(views: CachedViews, clips: Sequence[Sequence[Clip]]) -> np.ndarra
     return unknown
 
 
-def mean_recall(
-    names: Sequence[str], chances: np.ndarray, there: np.ndarray, unknown: np.ndarray, limits: np.ndarray
-) -> float:
-    """Mean over the faults of the share of their views [N, K] that are above the limit [K]."""
-    shares = [
-        (chances[there[:, k] & ~unknown[:, k], k] >= limits[k]).mean()
-        for k in range(len(names))
-        if (there[:, k] & ~unknown[:, k]).any()
-    ]
+def mean_recall(raised: np.ndarray, there: np.ndarray, unknown: np.ndarray) -> float:
+    """Mean over the faults of the share of their views in which they were raised; bool [N, K] each."""
+    known = there & ~unknown
+    shares = [raised[known[:, fault], fault].mean() for fault in np.flatnonzero(known.any(0))]
     return float(np.mean(shares))
 
 

@@ -216,7 +216,7 @@ def probe_encoder(
         for scan in alarms.clean_scans(folder, corpus, clips, settings.workers or os.cpu_count() or 1)
     ]
     levels = alarms.thresholds(probe.classes, scans, rates=settings.alarms_per_hour)
-    probe = dataclasses.replace(probe, thresholds=levels, of_window=alarms.window_thresholds(probe.classes, scans))
+    probe = dataclasses.replace(probe, thresholds=levels, of_window=alarms.window_threshold(probe, scans))
     probe.save(folder)
     return probe
 

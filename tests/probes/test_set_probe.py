@@ -46,11 +46,32 @@ def test_the_verdict_is_the_most_severe_of_those_that_are_present(probe):
     assert verdicts.severities[2] == 0
 
 
-def test_a_single_window_has_thresholds_of_its_own(probe):
-    chances = np.array([0.1, 0.7, 0.7])
-    assert probe.present(chances).tolist() == [False, True, True], "0.5 where none were measured"
-    strict = dataclasses.replace(probe, of_window=np.array([0.5, 0.8, 0.6], np.float32))
-    assert strict.present(chances).tolist() == [False, False, True]
+def test_a_single_window_has_a_threshold_of_its_own(probe):
+    chances = np.array([0.1, 0.7, 0.6])
+    assert probe.present(chances).tolist() == [False, True, True], "0.5 where none was measured"
+    strict = dataclasses.replace(probe, of_window=0.65)
+    assert strict.present(chances).tolist() == [False, True, False]
+
+
+def test_a_fault_beside_a_sure_one_needs_less_evidence(probe):
+    mostly_clean = dataclasses.replace(probe, clean_weight=30.0)
+    alone, beside = np.array([0.5, 0.05, 0.5]), np.array([0.001, 0.999, 0.5])
+    assert probe.present(alone)[2]
+    assert probe.present(beside)[2]
+    assert mostly_clean.present(alone).tolist() == [False, False, False]
+    assert mostly_clean.present(beside)[1]
+    np.testing.assert_allclose(mostly_clean.weighed(alone)[2], 0.5 / (0.5 * 30 + 0.5))
+
+
+def test_odds_of_clean_grow_by_their_weight(probe):
+    chances = dataclasses.replace(probe, clean_weight=9.0).weighed(np.array([0.2, 0.8, 0.1]))
+    np.testing.assert_allclose(chances[0] / (1 - chances[0]), 9 * 0.2 / 0.8)
+
+
+@pytest.mark.parametrize("changes", [{"clean_weight": 0.0}, {"of_window": 1.0}, {"of_window": float("nan")}])
+def test_a_weight_or_threshold_that_makes_no_sense_is_refused(probe, changes):
+    with pytest.raises(ParameterError, match="must be above 0"):
+        dataclasses.replace(probe, **changes)
 
 
 def test_a_scan_allows_six_false_segments_an_hour(probe):
@@ -87,9 +108,9 @@ def test_a_saved_probe_is_the_same(tmp_path, probe):
     x = unit_rows(np.random.default_rng(0).standard_normal((5, 3)))
     np.testing.assert_array_equal(loaded.classify_batch(x)[0], probe.classify_batch(x)[0])
     np.testing.assert_array_equal(loaded.enter(5), probe.enter(5))
-    assert loaded.of_window is None
-    dataclasses.replace(probe, of_window=np.full(3, 0.25, np.float32)).save(tmp_path)
-    assert SetProbe.load(tmp_path).of_window.tolist() == [0.25] * 3
+    assert (loaded.of_window, loaded.clean_weight) == (0.5, 1.0)
+    dataclasses.replace(probe, of_window=0.25, clean_weight=30.0).save(tmp_path)
+    assert (SetProbe.load(tmp_path).of_window, SetProbe.load(tmp_path).clean_weight) == (0.25, 30.0)
     with pytest.raises(FingerprintError):
         load_any_probe(tmp_path, "another")
     with pytest.raises(StorageError, match="not a bundle"):

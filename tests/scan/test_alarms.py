@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from itertools import pairwise
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy.special import expit, logit
 
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.probes import SetProbe
-from contrastive_artifacts.scan.alarms import CleanScan, local_peaks, per_hour, thresholds, window_thresholds
+from contrastive_artifacts.scan.alarms import CleanScan, local_peaks, per_hour, thresholds, window_threshold
 
 CLASSES = ("clean", "hum", "clicks")
 
@@ -54,9 +55,11 @@ def test_what_a_recording_may_hold_does_not_count_against_it():
 
 
 def test_one_clean_window_in_ten_holds_something():
-    levels = window_thresholds(CLASSES, [clean(20, seed) for seed in range(3)])
-    rows = np.concatenate([clean(20, seed).probabilities for seed in range(10, 13)])[:, 1:]
-    assert 0.08 < (rows >= levels[1:]).any(1).mean() < 0.12
+    probe = dataclasses.replace(probe_with({}), clean_weight=30.0)
+    limit = window_threshold(probe, [clean(20, seed) for seed in range(3)])
+    probe = dataclasses.replace(probe, of_window=limit)
+    rows = np.concatenate([clean(20, seed).probabilities for seed in range(10, 13)])
+    assert 0.08 < probe.present(rows).any(1).mean() < 0.12
 
 
 def test_one_segment_is_one_peak():
@@ -69,4 +72,4 @@ def test_nothing_to_measure_is_refused():
     with pytest.raises(ParameterError, match="above 0"):
         thresholds(CLASSES, [clean(1, 0)], rates=(0.0,))
     with pytest.raises(ParameterError, match="share"):
-        window_thresholds(CLASSES, [clean(1, 0)], 1.0)
+        window_threshold(probe_with({}), [clean(1, 0)], 1.0)
