@@ -175,7 +175,7 @@ def _of_windows(
     best = probabilities.argmax(0)
     chances, severity = probabilities.max(0), severities[best, np.arange(len(best))]
     chances[0] = probabilities[:, 0].min()
-    present = probe.present(chances, alarms_per_hour)
+    present = probe.present(probabilities, alarms_per_hour).any(0)
     label = int(probe.most_severe(present, severity))
     return Classification(
         probe.classes[label],
