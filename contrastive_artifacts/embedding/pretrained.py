@@ -138,6 +138,8 @@ class PretrainedEncoder:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """:meth:`classify_windows` of N >= 1 windows, and each artifact's probability in each cell, [N, cells, K - 1].
 
+        Labels that users added come last and have no cells.
+
         Raises:
             ParameterError: the encoder is not one of label sets.
         """
@@ -180,7 +182,11 @@ def _of_windows(
     return Classification(
         probe.classes[label],
         dict(zip(probe.classes, chances.tolist(), strict=True)),
-        {name: float(value) for name, value in zip(probe.classes, severity, strict=True) if name != CLEAN},
+        {
+            name: None if np.isnan(value) else float(value)
+            for name, value in zip(probe.classes, severity, strict=True)
+            if name != CLEAN
+        },
         tuple(name for name, there in zip(probe.classes, present, strict=True) if there),
     )
 

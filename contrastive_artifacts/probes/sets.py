@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 from scipy.special import expit, logit
-from sklearn.linear_model import LogisticRegression
 
 from ..artifacts import CLEAN
 from ..core.errors import ParameterError, StorageError
-from ..core.vectors import unit_rows
+from .label_sets import labels_of
 from .storage import check_fingerprint, read_state, write_state
 from .verdicts import Verdicts
 
@@ -30,7 +29,8 @@ class SetProbe:
     Attributes:
         classes: ``"clean"`` first; its chance is that no fault is there.
         weights, bias: float32 [K, D], [K]: calibrated log odds.
-        severity_weights, severity_bias: float32 [K, D], [K]: log odds of the severity, which lies in [0, 1].
+        severity_weights, severity_bias: float32 [J, D], [J]: log odds of the severity, which lies in [0, 1], of the
+            first J classes; the others are names that users added, whose severity is unknown.
         fingerprint: Of the encoder that computed its training vectors.
         thresholds: False segments per hour over all faults -> float32 [K], the chance at which a segment of a scan
             begins; that of "clean" is not used.
@@ -50,19 +50,23 @@ class SetProbe:
     def __post_init__(self) -> None:
         if self.classes[:1] != (CLEAN,) or len(set(self.classes)) != len(self.classes):
             raise ParameterError(f"classes must begin with {CLEAN!r} and hold no name twice; got {self.classes}.")
-        shapes = [self.weights.shape, self.severity_weights.shape]
-        rows = [self.bias.shape, self.severity_bias.shape, *(row.shape for row in self.thresholds.values())]
+        count, shape, graded = len(self.classes), self.weights.shape, self.severity_bias.shape
+        rows = [self.bias.shape, *(row.shape for row in self.thresholds.values())]
         rows += [] if self.of_window is None else [self.of_window.shape]
-        if len({shape for shape in shapes if len(shape) == 2 and shape[0] == len(self.classes)}) != 1 or set(rows) != {
-            (len(self.classes),)
-        }:
-            raise ParameterError(f"The arrays of the probe do not fit {len(self.classes)} classes: {shapes}, {rows}.")
+        fit = len(shape) == 2 and shape[0] == count and set(rows) == {(count,)} and len(graded) == 1
+        if not fit or self.severity_weights.shape != (*graded, shape[1]) or not 1 <= graded[0] <= count:
+            shapes = [shape, self.severity_weights.shape, graded, *rows]
+            raise ParameterError(f"The arrays of the probe do not fit {count} classes: {shapes}.")
 
     def classify_batch(self, x: Any, fingerprint: str | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Chances float64 [N, K] and severities float32 [N, K] of unit vectors x [N, D]; severities of clean are 0."""
+        """Chances float64 [N, K] and severities float32 [N, K] of unit vectors x [N, D].
+
+        Severities are 0 for clean and NaN (unknown) for names that users added.
+        """
         check_fingerprint(self.fingerprint, fingerprint)
         x = np.asarray(x, np.float32)
-        severities = expit(x @ self.severity_weights.T + self.severity_bias).astype(np.float32)
+        severities = np.full((len(x), len(self.classes)), np.nan, np.float32)
+        severities[:, : len(self.severity_bias)] = expit(x @ self.severity_weights.T + self.severity_bias)
         severities[:, 0] = 0.0
         return expit((x @ self.weights.T + self.bias).astype(np.float64)), severities
 
@@ -103,9 +107,16 @@ class SetProbe:
 
     @staticmethod
     def most_severe(present: np.ndarray, severities: np.ndarray) -> np.ndarray:
-        """Number of the most severe fault of those that are present [..., K], 0 (clean) where none is."""
-        best: np.ndarray = np.where(present, severities + 1.0, 0.0).argmax(-1)
+        """Number of the most severe fault of those that are present [..., K], 0 (clean) where none is.
+
+        A fault of unknown severity comes after all others.
+        """
+        best: np.ndarray = np.where(present, np.nan_to_num(severities) + 1.0, 0.0).argmax(-1)
         return best
+
+    def predict(self, x: Any) -> np.ndarray:
+        """The label of each row x [N, D], texts [N] of :mod:`.label_sets`: all faults that are present, or "clean"."""
+        return np.array(labels_of(self.classes, self.present(self.classify_batch(x)[0])), str)
 
     def verdicts(self, probabilities: np.ndarray, severities: np.ndarray) -> Verdicts:
         """The most severe of the faults that are present in each row, or clean."""
@@ -158,42 +169,3 @@ class SetProbe:
             )  # fmt: skip
         except (KeyError, TypeError, ValueError, ParameterError) as error:
             raise StorageError(f"{directory} does not describe a probe ({error}); train it again.") from None
-
-
-def calibrated(log_odds: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Scale and shift [K] of each column of log odds [N, K], so that the chances fit ``there`` [N, K] (Platt 1999).
-
-    A column of which ``there`` holds fewer than ten of either kind stays as it is; scales are limited to [0.1, 10].
-    """
-    scales, shifts = np.ones(log_odds.shape[1]), np.zeros(log_odds.shape[1])
-    for column, target in enumerate(there.T.astype(bool)):
-        if min(target.sum(), (~target).sum()) >= 10:
-            fitted = LogisticRegression(C=1e4).fit(log_odds[:, column : column + 1], target)
-            scale = float(fitted.coef_[0, 0])
-            if 0.1 <= scale <= 10:
-                scales[column], shifts[column] = scale, float(fitted.intercept_[0])
-    return scales, shifts
-
-
-def set_probe(
-    classes: tuple[str, ...], types: tuple[np.ndarray, np.ndarray], severity: tuple[np.ndarray, np.ndarray],
-    vectors: np.ndarray, there: np.ndarray, fingerprint: str,
-) -> SetProbe:  # fmt: skip
-    """The probe that an encoder's own heads give, calibrated on views of sources that it was not trained on.
-
-    Args:
-        classes: K names, "clean" first.
-        types, severity: Weights [K, D] and bias [K] of the heads over h.
-        vectors: h [N, D] of the views, all of one norm.
-        there: Which faults they hold, bool [N, K - 1].
-        fingerprint: Of the encoder.
-    """
-    length = float(np.linalg.norm(vectors, axis=1).mean())
-    unit = unit_rows(vectors)
-    weights, bias = types[0] * length, types[1]
-    states = np.concatenate([~there.any(1, keepdims=True), there], axis=1)
-    scale, shift = calibrated(unit @ weights.T + bias, states)
-    return SetProbe(
-        classes, (weights * scale[:, None]).astype(np.float32), (bias * scale + shift).astype(np.float32),
-        (severity[0] * length).astype(np.float32), severity[1].astype(np.float32), fingerprint,
-    )  # fmt: skip

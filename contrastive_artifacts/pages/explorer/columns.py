@@ -15,6 +15,7 @@ from ...probes import CHANCE
 MISSING = 65535  # code of a row without a value
 MOST_VALUES = MISSING - 1
 CATEGORIES = ("artifact", "source", "corpus", "category", "split", "heard", "present", "channel")
+SETS = ("present", "label")  # categories whose values may hold several names, see probes.label_sets
 NUMBERS = ("severity", "heard_severity", "heard_probability")
 MIX = "mix"  # channel of a row whose channels were embedded as one mix
 
@@ -39,7 +40,7 @@ class Column:
         """Everything but the data, as plain JSON."""
         if self.ends is not None:
             return {"name": self.name, "kind": "number", "low": self.ends[0], "high": self.ends[1]}
-        return {"name": self.name, "kind": "category", "values": list(self.values)}
+        return {"name": self.name, "kind": "category", "values": list(self.values), "sets": self.name in SETS}
 
 
 def columns_of(table: pa.Table, first: Sequence[str]) -> dict[str, Column]:

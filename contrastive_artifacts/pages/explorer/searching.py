@@ -9,11 +9,12 @@ import numpy as np
 import pyarrow as pa
 
 from ...core.errors import ParameterError
+from ...probes.label_sets import names_of
 from ...search import retrieval
 from ...search.index import Index
 from ...search.retrieval import SpanHit
 from .collection import ROW, Collection
-from .columns import MIX
+from .columns import MIX, SETS
 from .layout import NEAREST, among
 from .tables import with_columns
 
@@ -41,7 +42,8 @@ class Search:
             like: Rows to search by.
             unlike: Rows to avoid; may be empty.
             k: Number of hits.
-            where: Column of the page -> values, or [lowest, highest] for a column of numbers.
+            where: Column of the page -> values, or [lowest, highest] for a column of numbers. Where rows have several
+                names, those with any of the values.
             others: Exclude the sources of ``like``.
 
         Raises:
@@ -59,12 +61,12 @@ class Search:
         return self.vector(vector, k, where, exclude, sources)
 
     def label(self, label: str, k: int) -> Hits:
-        """Hits similar to the rows of a label: rendered artifacts or verdicts, else user labels.
+        """Hits similar to the rows that have a label, alone or among others: rendered or found, else given by users.
 
         Raises:
             ParameterError: no row has this label; the message lists the labels in use.
         """
-        labelled = [row for row, user_label in self.collection.user_labels.items() if user_label.label == label]
+        labelled = [row for row, given in self.collection.user_labels.items() if label in names_of(given.label)]
         try:
             vector = retrieval.of_label(self.collection.index, label)
         except ParameterError:
@@ -128,6 +130,9 @@ class Search:
             raise ParameterError(f"{name!r} holds texts; give texts, not {values!r}.")
         if name == "channel":
             return [None if v == MIX else int(v) - 1 for v in values if v == MIX or v in column.values]
+        if name in SETS:
+            asked = set(values)
+            return [v for v in (None, *column.values) if v in asked or asked & {*names_of(v or "")}] or values
         return values
 
     def _table(self, where: Mapping[str, Any]) -> Index:

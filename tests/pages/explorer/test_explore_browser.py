@@ -309,7 +309,7 @@ def test_labels_are_in_the_journal_and_can_be_undone(page, home):
     entries = journal_of(home)
     assert [e["action"] for e in entries[-3:]] == ["keep", "reject", "relabel"]
     assert all(e["who"] == "ana" for e in entries)
-    assert (entries[-3]["note"], entries[-1]["label"]) == ("kurz", "tape_hiss")
+    assert (entries[-3]["note"], entries[-1]["rows"][0]["label"]) == ("kurz", "tape_hiss")
     wait(page, lambda: "tape_hiss" in script(page, "return about.labels"))
     press(page, "u")
     wait(page, lambda: state(page)["labels"] == "2")

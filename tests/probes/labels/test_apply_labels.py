@@ -97,7 +97,8 @@ def test_exported_labels_change_the_probe_of_a_run(probed, a_view, tmp_path, cap
     assert "7.wav" in caplog.text
     record = files.read_json(probed / "probing.json")["labels"]
     assert record == {
-        "file": str(tmp_path / "l.csv"), "kept": 0, "relabelled": 4, "rejected": 1, "held_out": 1, "unmatched": 1,
+        "file": str(tmp_path / "l.csv"), "kept": 0, "relabelled": 4, "rejected": 1, "several": 0, "held_out": 1,
+        "unmatched": 1,
     }  # fmt: skip
     assert (probed / "tables" / "h.parquet").read_bytes() == before, "tables say what was rendered, not what was said"
     assert figures["h"]["test"]["counts"]["test"] == len(rows_of(probed, split="test")), "what judges stays"
