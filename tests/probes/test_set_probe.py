@@ -95,6 +95,22 @@ def test_a_saved_probe_is_the_same(tmp_path, probe):
         Probe.load(tmp_path)
 
 
+def test_names_without_severities_come_last(tmp_path, probe):
+    weights = np.concatenate([probe.weights, [[8.0, 0.0, 0.0]]]).astype(np.float32)
+    more = dataclasses.replace(
+        probe, classes=(*CLASSES, "squeal"), weights=weights, bias=np.full(4, -4.0, np.float32), thresholds={}
+    )
+    more.save(tmp_path)
+    loaded = SetProbe.load(tmp_path)
+    chances, severities = loaded.classify_batch(unit_rows(np.array([[1.0, 1.0, 0.0], [1.0, 0.0, 0.0]])))
+    assert np.isnan(severities[:, -1]).all()
+    assert np.isfinite(severities[:, :-1]).all()
+    verdicts = loaded.verdicts(chances, severities)
+    assert [loaded.classes[label] for label in verdicts.labels] == ["hum", "squeal"], "a known severity comes first"
+    assert np.isnan(verdicts.severities[1])
+    assert loaded.predict(np.array([[0.7, 0.7, 0.0], [0.0, 0.1, 0.0]])).tolist() == ["hum, squeal", "clean"]
+
+
 def test_a_damaged_record_is_refused(tmp_path, probe):
     probe.save(tmp_path)
     path = tmp_path / "probe.json"
@@ -106,5 +122,7 @@ def test_a_damaged_record_is_refused(tmp_path, probe):
 def test_arrays_of_other_sizes_are_refused(probe):
     with pytest.raises(ParameterError, match="do not fit"):
         dataclasses.replace(probe, bias=np.zeros(2, np.float32))
+    with pytest.raises(ParameterError, match="do not fit"):
+        dataclasses.replace(probe, severity_bias=np.zeros(2, np.float32))
     with pytest.raises(ParameterError, match="clean"):
         dataclasses.replace(probe, classes=("hum", "clean", "clicks"))
