@@ -34,12 +34,17 @@ export function askLabel(title, rows, counts, job) {
   byId("relabel-title").textContent = title;
   byId("new-label").value = "";
   byId("names").hidden = !sets;
+  byId("new-label").placeholder = sets ? "artifact to add" : "label";
   [whenChosen, many, present] = [job, rows, new Map(Object.entries(counts).filter(([name]) => name !== "clean"))];
   added.clear();
   removed.clear();
   listNames();
   if (!byId("relabel-dialog").open) byId("relabel-dialog").showModal();
   byId("new-label").focus();
+}
+// What a change of many labels does, in words; "" for none.
+export function changeText(change = { add: [...added], remove: [...removed] }) {
+  return [["add", change.add], ["take away", change.remove]].filter(([, names]) => names.length).map(([word, names]) => `${word} ${names.join(", ")}`).join(", ");
 }
 function listNames() { // a chip for each name; a click takes it away
   byId("names").replaceChildren(...left().map((name) => {
@@ -84,7 +89,7 @@ function markOption(n) {
 }
 function hint() {
   const name = options[option] ?? typedText();
-  if (!name) return sets ? `Enter: save as ${left().join(", ") || "clean"}. Type a name to add it; Backspace takes the last one away.` : "Choose a label, or type a new one (a-z, 0-9, _).";
+  if (!name) return sets ? `Enter: ${many === 1 ? `save as ${left().join(", ") || "clean"}` : changeText() || "save"}. Type a name to add it; Backspace takes the last one away.` : "Choose a label, or type a new one (a-z, 0-9, _).";
   if (!NAME.test(name)) return "A label is 1 to 40 of a-z, 0-9 and _.";
   if (sets) return `Enter: add ${options.includes(name) ? "" : "the new label "}${name}`;
   return options.includes(name) ? `Enter: relabel as ${name}` : `Enter: the new label ${name}`;

@@ -3,7 +3,7 @@
 import { byId, element, state } from "../../core/html/base.js";
 import { ask, busy, guarded, latest, say, trouble } from "../shared/asking.js";
 import { columns, load, reload } from "./columns.js";
-import { askLabel, confirmed } from "./dialogs.js";
+import { askLabel, changeText, confirmed } from "./dialogs.js";
 import { active, filter } from "./filter.js";
 import { mark } from "./frames.js";
 import { legend, listColumns, recolour } from "./legend.js";
@@ -43,7 +43,7 @@ const relabel = guarded(async (rows, job) => {
   const counts = about.encoder.sets ? await ask("api/labels/shown", { rows: [...rows] }) : {};
   askLabel(rows.length === 1 ? `Relabel row ${amount(rows[0])}` : `Relabel ${plural(rows.length, "row")}`, rows.length, counts, job);
 });
-const givenText = ({ label: name, change }) => (name ? ` as ${name}` : [["add", change.add], ["take away", change.remove]].filter(([, names]) => names.length).map(([word, names]) => `, ${word} ${names.join(", ")}`).join(""));
+const givenText = ({ label: name, change }) => (name ? ` as ${name}` : `: ${changeText(change) || "no change"}`);
 export function showCounts(counts) {
   const total = counts.keep + counts.reject + counts.relabel;
   state.labels = total;

@@ -16,8 +16,8 @@ export function lookOf(place) {
   if (columns.get(page.colour)?.kind === "number") return place < STEPS ? { fill: ramp(place / (STEPS - 1)), shape: "circle" } : neutral();
   return place >= STYLES ? neutral() : styled(place);
 }
-// The look of a label in a list, that of its first name; independent of the column that colours the map.
+// The look of a label in a list, that of the first of its names in the legend; independent of the column that colours the map.
 export function labelLook(label) {
-  const place = slots.get(namesOf(label)[0]);
-  return place === undefined || place >= STYLES || slots.size > STYLES ? neutral() : styled(place);
+  const place = Math.min(...namesOf(label).map((name) => slots.get(name) ?? STYLES));
+  return place >= STYLES || slots.size > STYLES ? neutral() : styled(place);
 }

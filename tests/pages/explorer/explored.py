@@ -55,7 +55,7 @@ NAMES = ("clean", "hum", "hiss", "clicks")
 def sets(folder: Path) -> Collection:
     """Ten recordings of six windows; vectors point at what they hold, in turn: nothing, hum, hiss, both, clicks, hum.
 
-    The small encoder of label sets in ``encoder`` hears hum and hiss, and no clicks. Rows with both have something more.
+    The small encoder of label sets in ``encoder`` hears hum and hiss, and no clicks. Rows with both have a third thing.
     """
     network = FigureEncoder(FigureSettings(NAMES, window_s=1.6, figures=16, channels=8, backbone=4, hidden=16))
     network.save(folder / "encoder")
