@@ -9,6 +9,7 @@ import numpy as np
 from ..artifacts import CLEAN
 
 SEPARATOR = ", "
+SETS = ("present", "label")  # columns of an index and of the explorer whose values may hold several names
 COLUMNS = ("artifact", "present", "heard")  # of an index, where a label is looked up: the truth before verdicts
 
 

@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ...probes import CHANCE
+from ...probes.label_sets import SETS
 
 MISSING = 65535  # code of a row without a value
 MOST_VALUES = MISSING - 1
 CATEGORIES = ("artifact", "source", "corpus", "category", "split", "heard", "present", "channel")
-SETS = ("present", "label")  # categories whose values may hold several names, see probes.label_sets
 NUMBERS = ("severity", "heard_severity", "heard_probability")
 MIX = "mix"  # channel of a row whose channels were embedded as one mix
 

@@ -173,6 +173,6 @@ byId("retrain").addEventListener("click", guarded(async () => {
   const cell = (text, tag = "td", scope = null) => { const node = element(tag, { textContent: text }); if (scope) node.scope = scope; return node; };
   const figure = (set, name) => (typeof set?.[name] === "number" ? set[name].toFixed(3) : "–");
   const table = element("table", {}, element("tr", {}, cell("", "th"), cell("before", "th", "col"), cell("after", "th", "col")),
-    ...[["macro_f1", "macro F1"], ["accuracy", "accuracy"]].map(([name, text]) => element("tr", {}, cell(text, "th", "row"), cell(figure(answer.before, name)), cell(figure(answer.after, name)))));
+    ...[["macro_f1", "macro F1"], ["accuracy", about.encoder.sets ? "sets exactly right" : "accuracy"]].map(([name, text]) => element("tr", {}, cell(text, "th", "row"), cell(figure(answer.before, name)), cell(figure(answer.after, name)))));
   await confirmed(`Trained with ${plural(answer.labels, "label")} in ${answer.seconds.toFixed(1)} s and saved as ${answer.saved}.\n${plural(answer.changed, "row")} ${answer.changed === 1 ? "has" : "have"} another verdict now.\n${answer.note}`, "Close", table);
 }));

@@ -14,7 +14,7 @@ from ...search import retrieval
 from ...search.index import Index
 from ...search.retrieval import SpanHit
 from .collection import ROW, Collection
-from .columns import MIX, SETS
+from .columns import MIX
 from .layout import NEAREST, among
 from .tables import with_columns
 
@@ -130,9 +130,6 @@ class Search:
             raise ParameterError(f"{name!r} holds texts; give texts, not {values!r}.")
         if name == "channel":
             return [None if v == MIX else int(v) - 1 for v in values if v == MIX or v in column.values]
-        if name in SETS:
-            asked = set(values)
-            return [v for v in (None, *column.values) if v in asked or asked & {*names_of(v or "")}] or values
         return values
 
     def _table(self, where: Mapping[str, Any]) -> Index:

@@ -75,10 +75,11 @@ def of_label(index: Index, label: str) -> np.ndarray:
     labels: list[str] = []
     for column in COLUMNS:
         if column in index.metadata.column_names:
-            values = [str(value) for value in index.metadata.column(column).unique().to_pylist() if value]
-            if fits := [value for value in values if label in names_of(value)]:
-                return mean_of(index.vectors(index.matching({column: fits})))
-            labels += [name for value in values for name in names_of(value)]
+            ids = index.matching({column: label})
+            if len(ids):
+                return mean_of(index.vectors(ids))
+            values = index.metadata.column(column).unique().to_pylist()
+            labels += [name for value in values for name in names_of(str(value or ""))]
     raise ParameterError(f"No row of {index.directory} is labelled {label!r}; there are {sorted(set(labels))}.")
 
 
