@@ -111,7 +111,7 @@ byId("new-label").addEventListener("input", listOptions);
 byId("new-label").addEventListener("keydown", (event) => {
   const by = { ArrowDown: 1, ArrowUp: -1 }[event.key], pending = Boolean(typedText() || options[option]);
   if (by && options.length) { event.preventDefault(); markOption(Math.max(-1, Math.min(options.length - 1, option + by))); }
-  else if (sets && event.key === "Backspace" && !byId("new-label").value && left().length) takeAway(left().at(-1));
+  else if (sets && event.key === "Backspace" && !event.repeat && !byId("new-label").value && left().length) takeAway(left().at(-1));
   else if (sets && event.key === "Enter" && pending) { // adds the name; another Enter saves
     event.preventDefault();
     const name = chosenName();

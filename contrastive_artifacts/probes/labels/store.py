@@ -66,6 +66,8 @@ class Labels:
         if action != RELABEL and label != "":
             raise ParameterError(f"{action!r} takes no label, got {label!r}; use {RELABEL!r} to give another one.")
         labels = [label] * len(rows) if isinstance(label, str) else label
+        if len(labels) != len(rows):
+            raise ParameterError(f"{len(labels)} labels for {len(rows)} rows; give one for each, or one for all.")
         entries = [self._entry(row, action, text) for row, text in zip(rows, labels, strict=True)]
         different = {entry["id"]: entry for entry in entries}
         apply_act(self._standing, self._acts.add(self._act(action, list(different.values()), note)))

@@ -73,6 +73,8 @@ def test_a_label_is_a_set_of_names(journal, a_view, a_window):
     for text in ("clean, hum", "hum,hiss", "hum, ", ", hum"):
         with pytest.raises(ParameterError, match=r"clean|a-z"):
             labels.add([several], "relabel", text)
+    with pytest.raises(ParameterError, match="2 labels for 1 rows"):
+        labels.add([several], "relabel", ["hum", "hiss"])
     assert labels.shown(several) == "hiss, hum"
 
 
