@@ -138,6 +138,8 @@ class PretrainedEncoder:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """:meth:`classify_windows` of N >= 1 windows, and each artifact's probability in each cell, [N, cells, K - 1].
 
+        Labels that users added come last and have no cells.
+
         Raises:
             ParameterError: the encoder is not one of label sets.
         """
@@ -175,12 +177,16 @@ def _of_windows(
     best = probabilities.argmax(0)
     chances, severity = probabilities.max(0), severities[best, np.arange(len(best))]
     chances[0] = probabilities[:, 0].min()
-    present = probe.present(probabilities, alarms_per_hour).any(0)
+    present: np.ndarray = np.any(probe.present(probabilities, alarms_per_hour), axis=0)
     label = int(probe.most_severe(present, severity))
     return Classification(
         probe.classes[label],
         dict(zip(probe.classes, chances.tolist(), strict=True)),
-        {name: float(value) for name, value in zip(probe.classes, severity, strict=True) if name != CLEAN},
+        {
+            name: None if np.isnan(value) else float(value)
+            for name, value in zip(probe.classes, severity, strict=True)
+            if name != CLEAN
+        },
         tuple(name for name, there in zip(probe.classes, present, strict=True) if there),
     )
 

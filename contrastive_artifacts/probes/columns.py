@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from .either import AnyProbe
+from .label_sets import labels_of
 from .sets import SetProbe
 
 CHANCE = "chance_"  # prefix of the columns of a probe of label sets, one for each artifact
@@ -19,7 +20,7 @@ def verdict_columns(
     """``heard``, ``heard_severity`` and ``heard_probability``: label, severity and probability of the verdict.
 
     The severity of clean is 0, an unknown one NaN. A probe of label sets adds ``present``, the artifacts that are there
-    ("hum, hiss"; "clean" where none is), and for each artifact its chance, as ``chance_hum``.
+    ("hiss, hum"; "clean" where none is), and for each artifact its chance, as ``chance_hum``.
 
     Args:
         probe: Gives the verdicts.
@@ -33,11 +34,7 @@ def verdict_columns(
         "heard_probability": pa.array(verdicts.probabilities),
     }
     if isinstance(probe, SetProbe):
-        columns["present"] = pa.array([_joined(labels, row) for row in probe.present(probabilities)], pa.string())
+        columns["present"] = pa.array(labels_of(labels, probe.present(probabilities)), pa.string())
         chances = probabilities.astype(np.float32).T
         columns |= {f"{CHANCE}{name}": pa.array(chances[k]) for k, name in enumerate(labels) if k}
     return columns
-
-
-def _joined(labels: Sequence[str], there: np.ndarray) -> str:
-    return ", ".join(label for label, is_there in zip(labels, there, strict=True) if is_there) or labels[0]

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from .bootstrap import Interval, bootstrap_mean
+from .label_sets import membership, names_of
 
 BINS = 15
 FALSE_POSITIVES = 0.05  # share of the clean views that may be above the threshold of a fault
@@ -96,3 +97,16 @@ def pair_figures(present: np.ndarray, there: np.ndarray, sources: np.ndarray, se
     others = (present & ~there).sum(1)[rows]
     both = bootstrap_mean(complete.astype(float), sources[rows], seed=seed)
     return PairFigures(int(rows.sum()), both, float(others.mean()) if rows.any() else float("nan"))
+
+
+def macro_f1_of_sets(labels: Sequence[str], predictions: Sequence[str]) -> float:
+    """Mean F1 over the names that occur in N labels or predictions, each name a binary decision on every row.
+
+    "clean" is a name, too, so that for labels of one name each this is the macro-F1 of a classifier.
+
+    Args:
+        labels, predictions: Texts of :mod:`.label_sets`, N > 0.
+    """
+    names = sorted({name for label in (*labels, *predictions) for name in names_of(label)})
+    there, found = membership(labels, names), membership(predictions, names)
+    return float((2 * (there & found).sum(0) / (there.sum(0) + found.sum(0))).mean())

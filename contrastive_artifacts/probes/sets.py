@@ -9,17 +9,15 @@ from typing import Any
 
 import numpy as np
 from scipy.special import expit, logit
-from sklearn.linear_model import LogisticRegression
 
 from ..artifacts import CLEAN
 from ..core.errors import ParameterError, StorageError
-from ..core.vectors import unit_rows
+from .label_sets import labels_of
 from .storage import check_fingerprint, read_state, write_state
 from .verdicts import Verdicts
 
 KIND = "sets"
 SURE = 0.5  # threshold of a probe that has no measured thresholds
-CLEAN_SHARE = 0.8  # of the windows of recordings that people have; a probe is calibrated on views with far fewer
 ALARMS_PER_HOUR = 6.0  # false segments per hour of a scan, if nothing is said
 LEAVE = 1.0  # a segment goes on while the chance is at most this far below the threshold, in natural log odds
 
@@ -31,7 +29,8 @@ class SetProbe:
     Attributes:
         classes: ``"clean"`` first; its chance is that no fault is there.
         weights, bias: float32 [K, D], [K]: calibrated log odds.
-        severity_weights, severity_bias: float32 [K, D], [K]: log odds of the severity, which lies in [0, 1].
+        severity_weights, severity_bias: float32 [J, D], [J]: log odds of the severity, which lies in [0, 1], of the
+            first J classes; the others are names that users added, whose severity is unknown.
         fingerprint: Of the encoder that computed its training vectors.
         thresholds: False segments per hour over all faults -> float32 [K], the chance at which a segment of a scan
             begins; that of "clean" is not used.
@@ -55,22 +54,26 @@ class SetProbe:
     def __post_init__(self) -> None:
         if self.classes[:1] != (CLEAN,) or len(set(self.classes)) != len(self.classes):
             raise ParameterError(f"classes must begin with {CLEAN!r} and hold no name twice; got {self.classes}.")
-        shapes = [self.weights.shape, self.severity_weights.shape]
-        rows = [self.bias.shape, self.severity_bias.shape, *(row.shape for row in self.thresholds.values())]
-        if len({shape for shape in shapes if len(shape) == 2 and shape[0] == len(self.classes)}) != 1 or set(rows) != {
-            (len(self.classes),)
-        }:
-            raise ParameterError(f"The arrays of the probe do not fit {len(self.classes)} classes: {shapes}, {rows}.")
+        count, shape, graded = len(self.classes), self.weights.shape, self.severity_bias.shape
+        rows = [self.bias.shape, *(row.shape for row in self.thresholds.values())]
+        fit = len(shape) == 2 and shape[0] == count and set(rows) == {(count,)} and len(graded) == 1
+        if not fit or self.severity_weights.shape != (*graded, shape[1]) or not 1 <= graded[0] <= count:
+            shapes = [shape, self.severity_weights.shape, graded, *rows]
+            raise ParameterError(f"The arrays of the probe do not fit {count} classes: {shapes}.")
         if not self.clean_weight > 0 or not 0 < self.of_window < 1:
             raise ParameterError(
                 f"clean_weight={self.clean_weight} must be above 0, of_window={self.of_window} in (0, 1)."
             )
 
     def classify_batch(self, x: Any, fingerprint: str | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Chances float64 [N, K] and severities float32 [N, K] of unit vectors x [N, D]; severities of clean are 0."""
+        """Chances float64 [N, K] and severities float32 [N, K] of unit vectors x [N, D].
+
+        Severities are 0 for clean and NaN (unknown) for names that users added.
+        """
         check_fingerprint(self.fingerprint, fingerprint)
         x = np.asarray(x, np.float32)
-        severities = expit(x @ self.severity_weights.T + self.severity_bias).astype(np.float32)
+        severities = np.full((len(x), len(self.classes)), np.nan, np.float32)
+        severities[:, : len(self.severity_bias)] = expit(x @ self.severity_weights.T + self.severity_bias)
         severities[:, 0] = 0.0
         return expit((x @ self.weights.T + self.bias).astype(np.float64)), severities
 
@@ -102,10 +105,12 @@ class SetProbe:
     def present(self, probabilities: np.ndarray, alarms_per_hour: float | None = None) -> np.ndarray:
         """Which faults are above their thresholds: bool [..., K], False for clean.
 
-        The thresholds are that of a single window, or those of a scan with a number of false segments per hour.
+        The thresholds are that of a single window (SURE for names that users added, whose chances are not calibrated),
+        or those of a scan with a number of false segments per hour.
         """
         if alarms_per_hour is None:
-            above = self.weighed(probabilities) >= self.of_window
+            added = np.arange(len(self.classes)) >= len(self.severity_bias)
+            above = self.weighed(probabilities) >= np.where(added, SURE, self.of_window)
         else:
             above = probabilities >= self.enter(alarms_per_hour)
         above[..., 0] = False
@@ -125,9 +130,16 @@ class SetProbe:
 
     @staticmethod
     def most_severe(present: np.ndarray, severities: np.ndarray) -> np.ndarray:
-        """Number of the most severe fault of those that are present [..., K], 0 (clean) where none is."""
-        best: np.ndarray = np.where(present, severities + 1.0, 0.0).argmax(-1)
+        """Number of the most severe fault of those that are present [..., K], 0 (clean) where none is.
+
+        A fault of unknown severity comes after all others.
+        """
+        best: np.ndarray = np.where(present, np.nan_to_num(severities) + 1.0, 0.0).argmax(-1)
         return best
+
+    def predict(self, x: Any) -> np.ndarray:
+        """The label of each row x [N, D], texts [N] of :mod:`.label_sets`: all faults that are present, or "clean"."""
+        return np.array(labels_of(self.classes, self.present(self.classify_batch(x)[0])), str)
 
     def verdicts(self, probabilities: np.ndarray, severities: np.ndarray) -> Verdicts:
         """The most severe of the faults that are present in each row, or clean."""
@@ -181,43 +193,3 @@ class SetProbe:
             )  # fmt: skip
         except (KeyError, TypeError, ValueError, ParameterError) as error:
             raise StorageError(f"{directory} does not describe a probe ({error}); train it again.") from None
-
-
-def calibrated(log_odds: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Scale and shift [K] of each column of log odds [N, K], so that the chances fit ``there`` [N, K] (Platt 1999).
-
-    A column of which ``there`` holds fewer than ten of either kind stays as it is; scales are limited to [0.1, 10].
-    """
-    scales, shifts = np.ones(log_odds.shape[1]), np.zeros(log_odds.shape[1])
-    for column, target in enumerate(there.T.astype(bool)):
-        if min(target.sum(), (~target).sum()) >= 10:
-            fitted = LogisticRegression(C=1e4).fit(log_odds[:, column : column + 1], target)
-            scale = float(fitted.coef_[0, 0])
-            if 0.1 <= scale <= 10:
-                scales[column], shifts[column] = scale, float(fitted.intercept_[0])
-    return scales, shifts
-
-
-def set_probe(
-    classes: tuple[str, ...], types: tuple[np.ndarray, np.ndarray], severity: tuple[np.ndarray, np.ndarray],
-    vectors: np.ndarray, there: np.ndarray, fingerprint: str,
-) -> SetProbe:  # fmt: skip
-    """The probe that an encoder's own heads give, calibrated on views of sources that it was not trained on.
-
-    Args:
-        classes: K names, "clean" first.
-        types, severity: Weights [K, D] and bias [K] of the heads over h.
-        vectors: h [N, D] of the views, all of one norm.
-        there: Which faults they hold, bool [N, K - 1].
-        fingerprint: Of the encoder.
-    """
-    length = float(np.linalg.norm(vectors, axis=1).mean())
-    unit = unit_rows(vectors)
-    weights, bias = types[0] * length, types[1]
-    states = np.concatenate([~there.any(1, keepdims=True), there], axis=1)
-    scale, shift = calibrated(unit @ weights.T + bias, states)
-    return SetProbe(
-        classes, (weights * scale[:, None]).astype(np.float32), (bias * scale + shift).astype(np.float32),
-        (severity[0] * length).astype(np.float32), severity[1].astype(np.float32), fingerprint,
-        clean_weight=CLEAN_SHARE / (1 - CLEAN_SHARE) * float(states[:, 1:].any(1).sum() / max(1, states[:, 0].sum())),
-    )  # fmt: skip

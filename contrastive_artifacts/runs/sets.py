@@ -27,7 +27,8 @@ from ..embedding import open_set_encoder
 from ..models import backbones
 from ..models.figure_encoder import STRIDE, FigureEncoder, FigureSettings
 from ..models.objectives.sets import SetObjectiveSettings
-from ..probes.sets import SetProbe, set_probe
+from ..probes.set_heads import set_probe
+from ..probes.sets import SetProbe
 from ..scan import alarms
 from ..training import checkpoint
 from ..training.sets import BATCH, SetFitSettings, fit_sets

@@ -43,7 +43,7 @@ class Lane:
     """The results for one mono signal: per batch, probabilities [n, K] and severities [n, K].
 
     Of an encoder of label sets also the chances of the artifacts in the cells of each window, uint8 [n, cells, K - 1],
-    255 for 1: 7 MB an hour.
+    255 for 1: 7 MB an hour. Labels that users added have no cells.
     """
 
     channel: int | None

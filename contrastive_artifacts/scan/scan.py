@@ -146,7 +146,7 @@ def _segments(
                 continue
             severity = severities[where, column].mean()
             start, stop = int(edges[where.start]), int(edges[where.stop])
-            if cells:
+            if cells and column <= cells[0].shape[1]:  # names that users added have no cells
                 start, stop = bounds(cells, run.starts, edges, where, column - 1, cell)
             yield Segment(
                 start=start,

@@ -113,6 +113,28 @@ def test_scan_finds_where_it_is(tmp_path, hums):
     assert abs(segment.stop / RATE - 14.4) < 1.0
 
 
+def test_a_name_that_users_added_is_classified_and_scanned(tmp_path, hums):
+    """It has no severity and no cells: its segments are as long as the windows."""
+    import soundfile
+
+    pretrained, buzz, _ = hums
+    probe = pretrained.probe
+    added = dataclasses.replace(
+        probe,
+        classes=(*STATES, "a_buzz"),
+        weights=np.concatenate([probe.weights, probe.weights[1:2]]),
+        bias=np.concatenate([probe.bias, probe.bias[1:2]]),
+    )
+    more = PretrainedEncoder(pretrained._embedder, added)
+    assert more.labels == (*STATES, "a_buzz")
+    verdict = more.classify((buzz, RATE))
+    assert (verdict.label, verdict.present) == ("hum", ("hum", "a_buzz"))
+    assert verdict.severity["a_buzz"] is None
+    soundfile.write(tmp_path / "film.wav", np.concatenate([noise(8.0, 1), np.tile(buzz, 4), noise(8.0, 2)]), RATE)
+    segments = scan(tmp_path / "film.wav", more, progress=False).segments
+    assert {segment.label: segment.severity is None for segment in segments} == {"hum": False, "a_buzz": True}
+
+
 def test_rates_of_alarms_are_for_encoders_of_sets(tmp_path, hums):
     pretrained, buzz, _ = hums
     levels = {2.0: np.full(3, 0.999999, np.float32), 20.0: np.full(3, 0.5, np.float32)}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from contrastive_artifacts.probes.set_metrics import calibration_error, fault_figures, pair_figures
+from contrastive_artifacts.probes import macro_f1
+from contrastive_artifacts.probes.set_metrics import calibration_error, fault_figures, macro_f1_of_sets, pair_figures
 
 NAMES = ("hum", "clicks")
 
@@ -60,3 +61,15 @@ def test_pairs_count_only_where_both_were_found():
     assert figures.views == 2
     assert figures.both.value == 0.5
     assert figures.others == 0.5
+
+
+def test_macro_f1_counts_every_name_by_itself():
+    truth, found = ["hiss, hum", "clean", "hum", "clean"], ["hum", "clean", "hum", "echo"]
+    expected = {"hum": 1.0, "hiss": 0.0, "echo": 0.0, "clean": 2 / 3}
+    assert macro_f1_of_sets(truth, found) == pytest.approx(np.mean(list(expected.values())))
+
+
+def test_macro_f1_of_one_name_each_is_that_of_a_classifier():
+    rng = np.random.default_rng(0)
+    truth, found = (rng.choice(["clean", "hum", "hiss"], 50).tolist() for _ in range(2))
+    assert macro_f1_of_sets(truth, found) == pytest.approx(macro_f1(truth, found))

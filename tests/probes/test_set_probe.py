@@ -11,7 +11,6 @@ from scipy.special import expit, logit
 from contrastive_artifacts.core.errors import FingerprintError, ParameterError, StorageError
 from contrastive_artifacts.core.vectors import unit_rows
 from contrastive_artifacts.probes import Probe, SetProbe, load_any_probe
-from contrastive_artifacts.probes.sets import calibrated, set_probe
 
 CLASSES = ("clean", "hum", "clicks")
 
@@ -117,6 +116,22 @@ def test_a_saved_probe_is_the_same(tmp_path, probe):
         Probe.load(tmp_path)
 
 
+def test_names_without_severities_come_last(tmp_path, probe):
+    weights = np.concatenate([probe.weights, [[8.0, 0.0, 0.0]]]).astype(np.float32)
+    more = dataclasses.replace(
+        probe, classes=(*CLASSES, "squeal"), weights=weights, bias=np.full(4, -4.0, np.float32), thresholds={}
+    )
+    more.save(tmp_path)
+    loaded = SetProbe.load(tmp_path)
+    chances, severities = loaded.classify_batch(unit_rows(np.array([[1.0, 1.0, 0.0], [1.0, 0.0, 0.0]])))
+    assert np.isnan(severities[:, -1]).all()
+    assert np.isfinite(severities[:, :-1]).all()
+    verdicts = loaded.verdicts(chances, severities)
+    assert [loaded.classes[label] for label in verdicts.labels] == ["hum", "squeal"], "a known severity comes first"
+    assert np.isnan(verdicts.severities[1])
+    assert loaded.predict(np.array([[0.7, 0.7, 0.0], [0.0, 0.1, 0.0]])).tolist() == ["hum, squeal", "clean"]
+
+
 def test_a_damaged_record_is_refused(tmp_path, probe):
     probe.save(tmp_path)
     path = tmp_path / "probe.json"
@@ -128,31 +143,7 @@ def test_a_damaged_record_is_refused(tmp_path, probe):
 def test_arrays_of_other_sizes_are_refused(probe):
     with pytest.raises(ParameterError, match="do not fit"):
         dataclasses.replace(probe, bias=np.zeros(2, np.float32))
+    with pytest.raises(ParameterError, match="do not fit"):
+        dataclasses.replace(probe, severity_bias=np.zeros(2, np.float32))
     with pytest.raises(ParameterError, match="clean"):
         dataclasses.replace(probe, classes=("hum", "clean", "clicks"))
-
-
-def test_calibration_recovers_the_scale_and_shift_of_log_odds():
-    rng = np.random.default_rng(0)
-    true = rng.normal(0, 2, (20000, 1))
-    there = rng.random((20000, 1)) < expit(true)
-    scale, shift = calibrated(2 * true + 1, there)
-    assert scale[0] == pytest.approx(0.5, abs=0.03)
-    assert shift[0] == pytest.approx(-0.5, abs=0.05)
-
-
-def test_a_fault_that_was_never_there_stays_uncalibrated():
-    scale, shift = calibrated(np.random.default_rng(0).normal(size=(100, 1)), np.zeros((100, 1), bool))
-    assert (scale[0], shift[0]) == (1.0, 0.0)
-
-
-def test_the_probe_of_heads_equals_the_heads_where_they_are_calibrated():
-    rng = np.random.default_rng(1)
-    h = unit_rows(rng.standard_normal((30000, 4)), np.float64) * 2.0
-    weights, bias = rng.standard_normal((3, 4)), np.array([0.5, -0.5, 0.2])
-    odds = h @ weights.T + bias
-    there = rng.random((30000, 2)) < expit(odds[:, 1:])
-    probe = set_probe(CLASSES, (weights, bias), (weights, bias), h, there, "f")
-    chances, severities = probe.classify_batch(unit_rows(h[:50]))
-    np.testing.assert_allclose(chances[:, 1:], expit(odds[:50, 1:]), atol=0.03)
-    np.testing.assert_allclose(severities[:, 1:], expit(odds[:50, 1:]), atol=1e-5)

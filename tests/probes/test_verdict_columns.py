@@ -18,7 +18,7 @@ def test_sets_add_what_is_present_and_every_chance():
     severities = np.array([[0, 0.2, 0.6], [0, 0.5, 0.5], [0, 0.1, 0.3]], np.float32)
     columns = verdict_columns(probe, CLASSES, chances, severities)
     assert columns["heard"].to_pylist() == ["hiss", "clean", "hiss"], "the most severe of those present"
-    assert columns["present"].to_pylist() == ["hum, hiss", "clean", "hiss"]
+    assert columns["present"].to_pylist() == ["hiss, hum", "clean", "hiss"]
     assert columns["heard_severity"].to_pylist() == pytest.approx([0.6, 0, 0.3])
     assert columns["chance_hum"].to_pylist() == pytest.approx([0.9, 0.1, 0.2])
     assert "chance_clean" not in columns

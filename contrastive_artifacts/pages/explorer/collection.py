@@ -18,7 +18,8 @@ from ...core.errors import AudioError, FingerprintError, ParameterError
 from ...core.vectors import unit_rows
 from ...data.corpora import Corpus
 from ...probes import AnyProbe, verdict_columns
-from ...probes.labels import REJECT, RowLabel
+from ...probes.label_sets import COLUMNS, names_of
+from ...probes.labels import REJECT, RowLabel, shown_label
 from ...runs.run import Run
 from ...search import retrieval
 from ...search.index import Index, rows_at
@@ -149,20 +150,22 @@ class Collection:
         """Classifies every row with ``probe``, which becomes the probe of the collection.
 
         Returns:
-            Number of rows whose label differs from the previous probe's; all rows if there was none.
+            Number of rows whose label, or whose set of artifacts, differs from the previous probe's; all rows if there
+            was none.
         """
         vectors, blocks = self.index.vectors(), []
         for start in range(0, len(self), _BLOCK):
             blocks.append(heard_columns(probe, np.array(vectors[start : start + _BLOCK])))
         columns = {name: pa.concat_arrays([block[name] for block in blocks]) for name in blocks[0]}
-        before = self.index.metadata.column("heard") if "heard" in self.index.metadata.column_names else None
+        verdict = "present" if "present" in columns else "heard"
+        before = self.index.metadata.column(verdict) if verdict in self.index.metadata.column_names else None
         with self._lock:
             self.probe = probe
             self.index = with_columns(self.index, **columns)
             self._update_columns()
         if before is None:
             return len(self)
-        return int(pc.sum(pc.fill_null(pc.not_equal(before, columns["heard"]), True)).as_py())
+        return int(pc.sum(pc.fill_null(pc.not_equal(before, columns[verdict]), True)).as_py())
 
     def set_labels(self, user_labels: Mapping[int, RowLabel]) -> None:
         """Replaces all user labels.
@@ -186,8 +189,9 @@ class Collection:
             }
 
     def labels(self) -> list[str]:
-        """Names that a row may be given: clean, the encoder's labels, labels that occur, labels of the users."""
-        return list(dict.fromkeys([CLEAN, *self.encoder.labels, *self._occurring, *self._label_names]))
+        """Names that a row may be given: clean, the encoder's labels, names that occur, names of the users."""
+        given = [name for label in self._label_names for name in names_of(label)]
+        return list(dict.fromkeys([CLEAN, *self.encoder.labels, *self._occurring, *given]))
 
     def facts(self, row: int) -> dict[str, Any]:
         """The metadata of a row; NaN and infinity become None."""
@@ -203,11 +207,11 @@ class Collection:
         return SpanHit(id, 1.0, facts, facts["start"], facts["stop"], facts["sample_rate"], (id,))
 
     def label_of(self, row: int, facts: Mapping[str, Any]) -> str:
-        """The label of a row: the user label, else the rendered artifact, else the probe's verdict; "" for none."""
+        """The label of a row: the user label, else the rendered artifact, else what the probe found; "" for none."""
         user_label = self.user_labels.get(row)
         if user_label is not None and user_label.action != REJECT:
             return user_label.label
-        return str(facts.get("artifact") or facts.get("heard") or "")
+        return shown_label(facts)
 
     def vector(self, row: int) -> np.ndarray:
         """Embedding of a row, float32 [D]."""
@@ -238,8 +242,9 @@ class Collection:
         labels = [CLEAN, *(self.probe.classes if self.probe else ())]
         user_columns = {name: column for name, column in self.columns.items() if name in ("label", "decision")}
         self.columns = columns_of(table, labels) | user_columns
-        names = [name for name in ("artifact", "heard") if name in table.column_names]
-        self._occurring = sorted({str(v) for n in names for v in pc.unique(table.column(n)).to_pylist() if v})
+        names = [name for name in COLUMNS if name in table.column_names]
+        occurring = {str(v) for name in names for v in pc.unique(table.column(name)).to_pylist() if v}
+        self._occurring = sorted({name for label in occurring for name in names_of(label)})
 
 
 def heard_columns(probe: AnyProbe, vectors: np.ndarray) -> dict[str, pa.Array]:

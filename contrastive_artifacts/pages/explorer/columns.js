@@ -6,7 +6,8 @@ export const STYLES = 35; // 7 hues x 5 shapes
 export const OTHERS = 35; // place in the palette, behind the styles: other values
 export const MISSING = 36; // no value
 export const points = { x: new Float32Array(0), y: new Float32Array(0) };
-// Name -> { name, kind, values | low, high, data, hidden (values; null for missing), range }.
+// Name -> { name, kind, values, sets, names, parts | low, high, data, hidden (names; null for missing), range }. A value of
+// a category is one name or, with `sets`, several joined by ", "; `parts` are the places in `names` of each value's names.
 export const columns = new Map();
 
 // Takes over the server's list of columns. Filters stay: they hold values, not codes, which may have changed.
@@ -15,8 +16,16 @@ export function adopt(list) {
   columns.clear();
   for (const column of list) {
     const old = before.get(column.name);
-    columns.set(column.name, { ...column, data: null, loading: null, hidden: old?.hidden ?? new Set(), range: old?.range ?? null });
+    const named = column.kind === "category" ? parted(column) : {};
+    columns.set(column.name, { ...column, ...named, data: null, loading: null, hidden: old?.hidden ?? new Set(), range: old?.range ?? null });
   }
+}
+export const namesOf = (label) => label.split(", ");
+function parted({ values, sets }) {
+  if (!sets) return { names: values, parts: values.map((_, code) => [code]) };
+  const order = new Map(about.labels.map((name, place) => [name, place])), rank = (name) => order.get(name) ?? -1; // "" first
+  const names = [...new Set(values.flatMap(namesOf))].sort((a, b) => rank(a) - rank(b)), place = new Map(names.map((name, n) => [name, n]));
+  return { names, parts: values.map((value) => namesOf(value).map((name) => place.get(name)).sort((a, b) => a - b)) };
 }
 // The column with its data, which is fetched once.
 export function load(name) {
@@ -29,29 +38,43 @@ export function load(name) {
   })().catch((error) => { column.loading = null; throw error; });
   return column.loading;
 }
-// Counts the values of a category and gives each a style: `look` by code, `listed` codes of the legend in order, `rest`
-// codes without a style of their own.
+// Number of rows with each name, of all rows or of `rows`; the last number is that of rows without a value.
+export function countNames({ data, names, parts }, rows = null) {
+  const byCode = new Uint32Array(parts.length + 1), counts = new Uint32Array(names.length + 1);
+  const add = (row) => { byCode[Math.min(data[row], parts.length)]++; };
+  if (rows) rows.forEach(add);
+  else for (let i = 0; i < count; i++) add(i);
+  parts.forEach((places, code) => { for (const place of places) counts[place] += byCode[code]; });
+  counts[names.length] = byCode[parts.length];
+  return counts;
+}
+// Counts the names of a category and gives each a style: `look` by place, `listed` places of the legend in order, `rest`
+// places without a style of their own.
 function tally(column) {
-  const { data, values } = column, counts = new Uint32Array(values.length + 1);
-  for (let i = 0; i < count; i++) counts[data[i] < values.length ? data[i] : values.length]++;
+  const { names } = column, counts = countNames(column);
   column.counts = counts;
-  const occurring = values.map((_, code) => code).filter((code) => counts[code]);
-  const plain = (code) => values[code] === "clean" || values[code] === "";
-  const coloured = occurring.filter((code) => !plain(code));
-  const known = coloured.length <= STYLES && slots.size <= STYLES && coloured.every((code) => slots.has(values[code]));
-  // With more values than styles, the most frequent ones get one, the others share "others".
+  const occurring = names.map((_, place) => place).filter((place) => counts[place]);
+  const plain = (place) => names[place] === "clean" || names[place] === "";
+  const coloured = occurring.filter((place) => !plain(place));
+  const known = coloured.length <= STYLES && slots.size <= STYLES && coloured.every((place) => slots.has(names[place]));
+  // With more names than styles, the most frequent ones get one, the others share "others".
   const crowded = coloured.length > STYLES;
   const order = crowded ? [...coloured].sort((a, b) => counts[b] - counts[a]) : coloured;
-  column.look = new Uint8Array(65536).fill(MISSING);
-  values.forEach((_, code) => { column.look[code] = OTHERS; });
-  order.slice(0, STYLES).forEach((code, place) => { column.look[code] = known ? slots.get(values[code]) : place; });
+  column.look = new Uint8Array(names.length).fill(OTHERS);
+  order.slice(0, STYLES).forEach((place, n) => { column.look[place] = known ? slots.get(names[place]) : n; });
   column.rest = crowded ? order.slice(STYLES) : [];
   column.listed = [...(crowded ? order.slice(0, STYLES) : coloured), ...occurring.filter(plain)];
+}
+// The style of each code: that of the first of its names that is not hidden.
+export function codeLooks({ look, names, parts, hidden }) {
+  const looks = new Uint8Array(65536).fill(MISSING);
+  parts.forEach((places, code) => { looks[code] = look[places.find((place) => !hidden.has(names[place])) ?? places[0]]; });
+  return looks;
 }
 // Label -> style: the same colour and shape in whichever column a label occurs.
 export const slots = new Map();
 export function assignStyles() {
-  const used = new Set(["artifact", "heard", "label"].flatMap((name) => columns.get(name)?.values ?? []));
+  const used = new Set(["artifact", "present", "heard", "label"].flatMap((name) => columns.get(name)?.names ?? []));
   const ranked = [...about.labels.filter((name) => used.has(name)), ...used];
   for (const name of ranked) if (name && name !== "clean" && !slots.has(name)) slots.set(name, slots.size);
 }
@@ -60,8 +83,8 @@ export async function reload(names) {
   const fresh = await ask("api/about");
   page.edition++;
   const unchanged = new Map([...columns].filter(([name, column]) => column.data && !names.includes(name)));
-  adopt(fresh.columns);
   about.labels = fresh.labels;
+  adopt(fresh.columns);
   assignStyles();
   for (const [name, old] of unchanged) {
     const column = columns.get(name);

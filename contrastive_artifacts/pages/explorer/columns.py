@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ...probes import CHANCE
+from ...probes.label_sets import SETS
 
 MISSING = 65535  # code of a row without a value
 MOST_VALUES = MISSING - 1
@@ -39,7 +40,7 @@ class Column:
         """Everything but the data, as plain JSON."""
         if self.ends is not None:
             return {"name": self.name, "kind": "number", "low": self.ends[0], "high": self.ends[1]}
-        return {"name": self.name, "kind": "category", "values": list(self.values)}
+        return {"name": self.name, "kind": "category", "values": list(self.values), "sets": self.name in SETS}
 
 
 def columns_of(table: pa.Table, first: Sequence[str]) -> dict[str, Column]:

@@ -1,4 +1,4 @@
-// Which rows are shown: by hidden values and ranges of columns, and by words of the text filter.
+// Which rows are shown: by hidden names and ranges of columns, and by words of the text filter.
 import { byId, signal, state } from "../../core/html/base.js";
 import { columns, load } from "./columns.js";
 import { amount, count, page, plural } from "./page.js";
@@ -27,10 +27,10 @@ function keepRange({ data, range, hidden }) {
     if (Number.isNaN(value) ? !keepsMissing : value < low || value > high) shown[i] = 0;
   }
 }
-function keepValues({ data, values, hidden }) {
+function keepValues({ data, names, parts, hidden }) { // a row with several names is shown while any of them is
   const off = new Uint8Array(65536);
-  values.forEach((name, code) => { off[code] = hidden.has(name) ? 1 : 0; });
-  if (hidden.has(null)) off.fill(1, values.length);
+  parts.forEach((places, code) => { off[code] = places.every((place) => hidden.has(names[place])) ? 1 : 0; });
+  if (hidden.has(null)) off.fill(1, parts.length);
   for (let i = 0; i < count; i++) if (off[data[i]]) shown[i] = 0;
 }
 function keepWord(word) { // rows with the word in any category
@@ -45,12 +45,12 @@ function keepWord(word) { // rows with the word in any category
   for (let i = 0; i < count; i++) shown[i] &= matches[i];
 }
 
-// The category filters as a search takes them, or null; a column with more than 200 values left is not passed on.
+// The category filters as a search takes them, or null; a column with more than 200 names left is not passed on.
 export function shownOnly() {
   const where = {};
   for (const column of columns.values()) {
     if (column.kind !== "category" || !column.hidden.size) continue;
-    const left = column.values.filter((name) => !column.hidden.has(name));
+    const left = column.names.filter((name) => !column.hidden.has(name));
     if (left.length <= 200) where[column.name] = left;
   }
   return Object.keys(where).length ? where : null;

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,24 @@ import pyarrow as pa
 from ...core.errors import FingerprintError, ParameterError
 from ...core.lock import locked
 from ...embedding import copy_encoder
-from ...probes import Probe, SetProbe, load_any_probe
-from ...probes.labels import ACTIONS, Labels, Refit, refit
+from ...probes import AnyProbe, load_any_probe
+from ...probes.label_sets import joined, names_of
+from ...probes.labels import ACTIONS, RELABEL, Labels, Refit, refit
 from .collection import Collection
 
 SAVED = "relabelled"  # folder of the retrained probe and its encoder, inside that of the run or the index
+
+
+@dataclass(frozen=True)
+class Change:
+    """Names that are added to a label and taken away from it; clean is what remains without any."""
+
+    add: Sequence[str]
+    remove: Sequence[str]
+
+    def of(self, label: str) -> str:
+        """A label after the change."""
+        return joined({*names_of(label)} - {*self.remove} | {*self.add})
 
 
 class Labelling:
@@ -46,23 +60,38 @@ class Labelling:
             with suppress(FingerprintError):  # the rows were embedded by another encoder since
                 collection.classify(load_any_probe(saved, collection.index.fingerprint))
 
-    def add(self, rows: Sequence[int], action: str, label: str, note: str) -> dict[str, Any]:
-        """Gives many rows one label, as one act.
+    def add(
+        self, rows: Sequence[int], action: str, label: str, note: str, change: Change | None = None
+    ) -> dict[str, Any]:
+        """Labels many rows, as one act.
+
+        Args:
+            rows: Their numbers.
+            action, label, note: As :meth:`contrastive_artifacts.probes.labels.Labels.add` takes them.
+            change: With "relabel", in place of ``label``: artifacts added to the label of each row, and taken away.
 
         Returns:
-            ``changed``: number of these rows; ``counts``: see :meth:`counts`.
+            ``changed``: number of these rows; ``labels``: row -> its label, of relabelled rows; ``counts``: see
+            :meth:`counts`.
 
         Raises:
             ParameterError: as :meth:`contrastive_artifacts.probes.labels.Labels.add`.
             StorageError: it could not be stored; nothing has changed.
         """
-        numbers, ids = sorted(set(rows)), self.collection.index.ids
-        facts = self.collection.many_facts(numbers)
-        labelled = [{**row_facts, "id": int(ids[row])} for row, row_facts in zip(numbers, facts, strict=True)]
+        numbers = sorted(set(rows))
         with self._lock:
-            changed = self.labels.add(labelled, action, label, note)
+            facts = self._facts(numbers)
+            labels = label if change is None or action != RELABEL else [change.of(self.labels.shown(f)) for f in facts]
+            changed = self.labels.add(facts, action, labels, note)
             self._update(numbers)
-            return {"changed": changed, "counts": self.counts()}
+            given = self.collection.user_labels if action == RELABEL else {}
+            texts = {row: given[row].label for row in numbers if row in given}
+            return {"changed": changed, "labels": texts, "counts": self.counts()}
+
+    def shown(self, rows: Sequence[int]) -> dict[str, int]:
+        """Name -> number of these rows whose label holds it."""
+        labels = [self.labels.shown(facts) for facts in self._facts(sorted(set(rows)))]
+        return dict(Counter(name for label in labels for name in names_of(label)))
 
     def undo(self) -> dict[str, Any]:
         """Undoes this user's last act.
@@ -103,8 +132,6 @@ class Labelling:
             raise ParameterError("The probe is being retrained already; wait until that is done.")
         try:
             started, collection = time.perf_counter(), self.collection
-            if isinstance(self._first_probe, SetProbe):
-                raise ParameterError("A probe of label sets cannot be retrained here; export the labels.")
             index = collection.index
             if "source" not in index.metadata.column_names:
                 raise ParameterError("The rows have no column source, by which training and test rows are separated.")
@@ -127,12 +154,17 @@ class Labelling:
         finally:
             self._training.release()
 
-    def _save(self, probe: Probe) -> Path:
+    def _save(self, probe: AnyProbe) -> Path:
         folder = self.collection.home / SAVED
         with locked(folder, "saving a retrained probe"):
             copy_encoder(self.collection.encoder_folder, folder)
             probe.save(folder)
         return folder
+
+    def _facts(self, rows: Sequence[int]) -> list[dict[str, Any]]:
+        """The metadata of some rows, with their ids in the index."""
+        ids, facts = self.collection.index.ids, self.collection.many_facts(rows)
+        return [{**row_facts, "id": int(ids[row])} for row, row_facts in zip(rows, facts, strict=True)]
 
     def _update(self, rows: Sequence[int]) -> None:
         """Looks the labels of some rows up again; for a million rows this would take seconds after each act."""

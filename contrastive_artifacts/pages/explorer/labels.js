@@ -3,7 +3,7 @@
 import { byId, element, state } from "../../core/html/base.js";
 import { ask, busy, guarded, latest, say, trouble } from "../shared/asking.js";
 import { columns, load, reload } from "./columns.js";
-import { askLabel, confirmed } from "./dialogs.js";
+import { askLabel, changeText, confirmed } from "./dialogs.js";
 import { active, filter } from "./filter.js";
 import { mark } from "./frames.js";
 import { legend, listColumns, recolour } from "./legend.js";
@@ -19,23 +19,31 @@ let busyLabelling = false; // one act at a time: a key pressed twice while the s
 let onwards = true; // a label moves on to the next row of the list
 
 // ---- labelling ---------------------------------------------------------------------------------------------------
-const label = guarded(async (rows, decision, name = "") => {
+// Labels rows; `given` of a relabelling is { label } or { change }, see askLabel.
+const label = guarded(async (rows, decision, given = {}) => {
   if (busyLabelling || !rows.length) return;
   busyLabelling = true;
+  let answer;
   try {
     const { item } = page, note = rows.length === 1 && rows[0] === item?.row ? byId("note").value.trim() : "";
-    const answer = await busy(`Writing ${plural(rows.length, "label")}…`, () => ask("api/labels", { rows: [...rows], action: decision, label: name, note }));
-    for (const row of rows) userLabels.set(row, { decision, label: decision === "relabel" ? name : "" });
-    if (page.item && rows.includes(page.item.row) && page.item.info) { Object.assign(page.item.info, { decision, label: name, note }); describe(); }
+    answer = await busy(`Writing ${plural(rows.length, "label")}…`, () => ask("api/labels", { rows: [...rows], action: decision, note, ...given }));
+    for (const row of rows) userLabels.set(row, { decision, label: answer.labels[row] ?? "" });
+    if (page.item && rows.includes(page.item.row) && page.item.info) { Object.assign(page.item.info, { decision, label: answer.labels[page.item.row] ?? "", note }); describe(); }
     showCounts(answer.counts);
   } finally { busyLabelling = false; }
-  const text = decision === "relabel" ? `relabelled ${name}` : decision === "keep" ? "kept" : "rejected";
+  const names = new Set(Object.values(answer.labels)), text = decision === "relabel" ? `relabelled${names.size === 1 ? ` ${[...names][0]}` : ""}` : decision === "keep" ? "kept" : "rejected";
   say(`${rows.length === 1 ? `Row ${rows[0]}` : plural(rows.length, "row")} ${text}.`);
   markRows();
   mark();
   refreshSoon();
   if (rows.length === 1) moveOn(rows[0]);
 });
+// Asks for the label of rows; the dialog of an encoder of label sets shows what they have.
+const relabel = guarded(async (rows, job) => {
+  const counts = about.encoder.sets ? await ask("api/labels/shown", { rows: [...rows] }) : {};
+  askLabel(rows.length === 1 ? `Relabel row ${amount(rows[0])}` : `Relabel ${plural(rows.length, "row")}`, rows.length, counts, job);
+});
+const givenText = ({ label: name, change }) => (name ? ` as ${name}` : `: ${changeText(change) || "no change"}`);
 export function showCounts(counts) {
   const total = counts.keep + counts.reject + counts.relabel;
   state.labels = total;
@@ -131,20 +139,20 @@ export function step(by) { // to the next or previous row of the open list, labe
 
 // ---- one row, many rows ------------------------------------------------------------------------------------------
 export function labelOne(decision) {
-  const { item } = page;
-  if (!(item?.row >= 0)) trouble("Select a row first.");
-  else if (decision === "relabel") askLabel(`Relabel row ${amount(item.row)}`, (name) => label([item.row], "relabel", name));
-  else label([item.row], decision);
+  const row = page.item?.row ?? -1;
+  if (row < 0) trouble("Select a row first.");
+  else if (decision === "relabel") relabel([row], (given) => label([row], "relabel", given));
+  else label([row], decision);
 }
 export function labelMany(decision) { // the rows of the lasso
   const { rows } = page.lasso;
   if (!rows.length) { trouble("Draw a lasso first: Shift-drag on the map."); return; }
   if (rows.length > MOST_LABELLED) { trouble(`${amount(rows.length)} rows are selected; at most ${amount(MOST_LABELLED)} are labelled at once. Filter, or draw a smaller lasso.`); return; }
-  const act = async (name = "") => {
-    const text = `${decision === "relabel" ? "Relabel" : decision === "keep" ? "Keep" : "Reject"} ${plural(rows.length, "row")}${name && ` as ${name}`}?\nOne undo reverts all of them.`;
-    if (rows.length <= CONFIRMED || await confirmed(text, "Yes, all of them")) label(rows, decision, name);
+  const act = async (given) => {
+    const text = `${decision === "relabel" ? "Relabel" : decision === "keep" ? "Keep" : "Reject"} ${plural(rows.length, "row")}${given ? givenText(given) : ""}?\nOne undo reverts all of them.`;
+    if (rows.length <= CONFIRMED || await confirmed(text, "Yes, all of them")) label(rows, decision, given);
   };
-  if (decision === "relabel") askLabel(`Relabel ${plural(rows.length, "row")}`, act);
+  if (decision === "relabel") relabel(rows, act);
   else act();
 }
 for (const decision of ["keep", "reject", "relabel"]) byId(decision).addEventListener("click", () => labelOne(decision));
@@ -157,13 +165,14 @@ byId("retrain").addEventListener("click", guarded(async () => {
   byId("retrain").disabled = true;
   let answer;
   try { answer = await busy("Training the probe with the labels…", () => ask("api/retrain", {})); } finally { byId("retrain").disabled = false; }
-  await refresh(["heard", "heard_severity", "heard_probability"]);
-  if (columns.has("heard")) await recolour("heard");
+  await refresh([...columns.keys()].filter((name) => /^(heard|present|chance_)/.test(name)));
+  const verdict = about.encoder.sets ? "present" : "heard";
+  if (columns.has(verdict)) await recolour(verdict);
   state.retrained = answer.changed;
   await refreshInfo();
   const cell = (text, tag = "td", scope = null) => { const node = element(tag, { textContent: text }); if (scope) node.scope = scope; return node; };
   const figure = (set, name) => (typeof set?.[name] === "number" ? set[name].toFixed(3) : "–");
   const table = element("table", {}, element("tr", {}, cell("", "th"), cell("before", "th", "col"), cell("after", "th", "col")),
-    ...[["macro_f1", "macro F1"], ["accuracy", "accuracy"]].map(([name, text]) => element("tr", {}, cell(text, "th", "row"), cell(figure(answer.before, name)), cell(figure(answer.after, name)))));
+    ...[["macro_f1", "macro F1"], ["accuracy", about.encoder.sets ? "sets exactly right" : "accuracy"]].map(([name, text]) => element("tr", {}, cell(text, "th", "row"), cell(figure(answer.before, name)), cell(figure(answer.after, name)))));
   await confirmed(`Trained with ${plural(answer.labels, "label")} in ${answer.seconds.toFixed(1)} s and saved as ${answer.saved}.\n${plural(answer.changed, "row")} ${answer.changed === 1 ? "has" : "have"} another verdict now.\n${answer.note}`, "Close", table);
 }));

@@ -2,7 +2,7 @@
 import { byId, element, fitCanvas, ramp, state } from "../../core/html/base.js";
 import { guarded } from "../shared/asking.js";
 import { marker } from "../shared/marks.js";
-import { MISSING, OTHERS, columns, load } from "./columns.js";
+import { MISSING, OTHERS, codeLooks, columns, load } from "./columns.js";
 import { active, filter, filtered, shownOnly } from "./filter.js";
 import { paintStyles } from "./gl.js";
 import { STEPS, lookOf, styles } from "./looks.js";
@@ -12,6 +12,8 @@ import { map } from "./view.js";
 const BARS = 64; // of the histogram of a number
 const NOTCHES = 200; // of the two sliders of its range
 const MOST_ENTRIES = 400;
+const HINT = "Click: hide or show. Shift-click: only this.";
+const HINT_OF_SETS = `${HINT} A row with several is shown while any of them is, in the colour of the first one shown.`;
 const spaced = (name) => name.replaceAll("_", " ");
 
 // ---- colour ------------------------------------------------------------------------------------------------------
@@ -22,13 +24,23 @@ export const recolour = guarded(async (name = page.colour) => {
   if (latestChoice !== name) return; // another one was chosen meanwhile
   page.colour = state.colour = name;
   byId("colour").value = name;
+  paintRows(column);
+  legend();
+  describeMap();
+});
+function paintRows(column) {
   if (column.kind === "number") {
     const { data, low, high } = column, span = high - low || 1;
     for (let i = 0; i < count; i++) styles[i] = Number.isNaN(data[i]) ? STEPS : Math.min(STEPS - 1, Math.max(0, Math.round(((data[i] - low) / span) * (STEPS - 1))));
-  } else for (let i = 0; i < count; i++) styles[i] = column.look[column.data[i]];
+  } else {
+    const looks = codeLooks(column);
+    for (let i = 0; i < count; i++) styles[i] = looks[column.data[i]];
+  }
   paintStyles();
-  legend();
-  describeMap();
+}
+filtered.on(() => { // a hidden name gives its colour up to the others of its rows
+  const column = columns.get(page.colour);
+  if (column?.sets && column.data) paintRows(column);
 });
 export function listColumns() { // those with more than one value; "label" and "decision" once there are labels
   const useful = ({ name, kind, values }) => kind === "number" || (values.length > 1 && (userLabels.size || !["label", "decision"].includes(name)));
@@ -42,12 +54,13 @@ export function legend() {
   if (!column?.data) return;
   byId("range").hidden = !number;
   byId("legend-hint").hidden = number;
-  const items = number ? [] : column.listed.slice(0, MOST_ENTRIES).map((code) => entry(column, [column.values[code]], column.values[code] || "(none)", column.counts[code], column.look[code]));
+  byId("legend-hint").textContent = column.sets ? HINT_OF_SETS : HINT;
+  const items = number ? [] : column.listed.slice(0, MOST_ENTRIES).map((place) => entry(column, [column.names[place]], column.names[place] || "(none)", column.counts[place], column.look[place]));
   if (!number && column.rest.length) {
-    const many = column.rest.reduce((sum, code) => sum + column.counts[code], 0);
-    items.push(entry(column, column.rest.map((code) => column.values[code]), `${amount(column.rest.length)} others`, many, OTHERS));
+    const many = column.rest.reduce((sum, place) => sum + column.counts[place], 0);
+    items.push(entry(column, column.rest.map((place) => column.names[place]), `${amount(column.rest.length)} others`, many, OTHERS));
   }
-  const missing = number ? countMissing(column) : column.counts[column.values.length];
+  const missing = number ? countMissing(column) : column.counts[column.names.length];
   if (missing) items.push(entry(column, [null], "missing", missing, number ? STEPS : MISSING));
   const at = [...byId("items").children].indexOf(document.activeElement?.parentElement);
   byId("items").replaceChildren(...items);
@@ -80,7 +93,7 @@ function entry(column, names, text, many, place) {
   return element("li", {}, button);
 }
 function showOnly(column, names) { // or all, if these are the only ones shown
-  const others = [...column.values ?? [], null].filter((name) => !names.includes(name));
+  const others = [...column.names ?? [], null].filter((name) => !names.includes(name));
   const alone = names.every((name) => !column.hidden.has(name)) && others.every((name) => column.hidden.has(name));
   column.hidden = new Set(alone ? [] : others);
 }
@@ -144,7 +157,7 @@ byId("all").addEventListener("click", () => {
 function chips() { // one per filtered column: the legend shows the filter of one column only
   const filterText = (column) => {
     if (column.range) return column.range.map((v) => valueText(column, within(column, v))).join(" – ");
-    const left = (column.values ?? []).filter((name, code) => !column.hidden.has(name) && column.counts?.[code]);
+    const left = (column.names ?? []).filter((name, place) => !column.hidden.has(name) && column.counts?.[place]);
     return left.length && left.length <= 2 ? left.map((name) => name || "(none)").join(", ") : `${column.hidden.size} hidden`;
   };
   byId("chips").replaceChildren(...[...columns.values()].filter(active).map((column) => {
@@ -162,7 +175,7 @@ function describeMap() {
   const column = columns.get(page.colour);
   if (!column?.data) return;
   const parts = column.kind === "number" ? [`from ${valueText(column, column.low)} to ${valueText(column, column.high)}`]
-    : column.listed.slice(0, 12).map((code) => `${column.values[code] || "none"} ${amount(column.counts[code])}`);
+    : column.listed.slice(0, 12).map((place) => `${column.names[place] || "none"} ${amount(column.counts[place])}`);
   byId("map-text").textContent = `${plural(count, "row")}, ${amount(page.visible)} shown, coloured by ${spaced(page.colour)}: ${parts.join(", ")}. ${about.map.method}`;
 }
 filtered.on(describeMap);

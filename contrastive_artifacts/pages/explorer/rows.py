@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
+from ...probes import CHANCE, SetProbe
+from ...probes.label_sets import names_of
 from ..shared.texts import parameter_rows
 from .collection import CLEAN, ROW, Collection, channels_of
 from .searching import title_of
@@ -15,7 +17,7 @@ from .tables import any_rendered, is_rendered
 
 # Metadata that is shown elsewhere on the page or is not for users.
 _ELSEWHERE = {ROW, "id", "params", "file", "start", "stop", "sample_rate", "channel", "stream", "artifact", "severity"}
-_ELSEWHERE |= {"heard", "heard_severity", "heard_probability", "clip"}
+_ELSEWHERE |= {"heard", "heard_severity", "heard_probability", "present", "clip"}
 
 
 class Rows:
@@ -33,7 +35,9 @@ class Rows:
         collection = self.collection
         columns = [column.about() for column in collection.columns.values()]
         names = [column["name"] for column in columns]
-        first = next((name for name in ("artifact", "heard", "category", *names) if name in names), "")
+        several = isinstance(collection.probe, SetProbe)
+        preferred = ("artifact", "present" if several else "heard", "category")
+        first = next((name for name in (*preferred, *names) if name in names), "")
         labels = list(collection.probe.classes) if collection.probe else list(collection.encoder.labels)
         return {
             "title": f"Explore {collection.title}",
@@ -43,7 +47,7 @@ class Rows:
             "colour": first,
             "has_clean": self._has_clean,
             "has_files": self._has_files,
-            "encoder": {"name": collection.encoder_folder.resolve().name, "labels": labels},
+            "encoder": {"name": collection.encoder_folder.resolve().name, "labels": labels, "sets": several},
             "map": {"method": collection.layout.method},
         }
 
@@ -68,6 +72,7 @@ class Rows:
             "heard": heard,
             "heard_severity": facts.get("heard_severity") if heard not in (None, CLEAN) else None,
             "heard_probability": facts.get("heard_probability") if heard else None,
+            "also": _also(facts),
             "source": str(facts.get("source") or ""),
             "label": user_label.label if user_label else "",
             "decision": user_label.action if user_label else "",
@@ -83,6 +88,12 @@ class Rows:
             "next": after,
             "can_pad": path is not None,
         }
+
+
+def _also(facts: Mapping[str, Any]) -> list[list[Any]]:
+    """Further artifacts that are present beside the verdict, each with its chance, the most probable first."""
+    others = [name for name in names_of(facts.get("present") or "") if name != facts.get("heard")]
+    return sorted(([name, facts.get(f"{CHANCE}{name}")] for name in others), key=lambda pair: -(pair[1] or 0.0))
 
 
 def _parameters(params: Any) -> list[list[str]]:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from ...core.errors import ParameterError
+from ...probes.label_sets import names_of
 from ...search import retrieval
 from ...search.index import Index
 from ...search.retrieval import SpanHit
@@ -41,7 +42,8 @@ class Search:
             like: Rows to search by.
             unlike: Rows to avoid; may be empty.
             k: Number of hits.
-            where: Column of the page -> values, or [lowest, highest] for a column of numbers.
+            where: Column of the page -> values, or [lowest, highest] for a column of numbers. Where rows have several
+                names, those with any of the values.
             others: Exclude the sources of ``like``.
 
         Raises:
@@ -59,12 +61,12 @@ class Search:
         return self.vector(vector, k, where, exclude, sources)
 
     def label(self, label: str, k: int) -> Hits:
-        """Hits similar to the rows of a label: rendered artifacts or verdicts, else user labels.
+        """Hits similar to the rows that have a label, alone or among others: rendered or found, else given by users.
 
         Raises:
             ParameterError: no row has this label; the message lists the labels in use.
         """
-        labelled = [row for row, user_label in self.collection.user_labels.items() if user_label.label == label]
+        labelled = [row for row, given in self.collection.user_labels.items() if label in names_of(given.label)]
         try:
             vector = retrieval.of_label(self.collection.index, label)
         except ParameterError:

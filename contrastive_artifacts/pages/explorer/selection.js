@@ -1,7 +1,7 @@
 // The rows inside the lasso: labelling them, searching by them, and what they consist of.
 import { byId, element, state } from "../../core/html/base.js";
 import { guarded, say } from "../shared/asking.js";
-import { columns, load } from "./columns.js";
+import { columns, countNames, load } from "./columns.js";
 import { shown } from "./filter.js";
 import { mark } from "./frames.js";
 import { labelMany, onwardsBox } from "./labels.js";
@@ -63,12 +63,11 @@ function playRandom() {
 }
 // The most frequent values of some columns among the rows.
 const fillMixture = guarded(async (into, rows) => {
-  const names = ["artifact", "heard", "label", "source"].filter((name) => columns.get(name)?.kind === "category" && (name !== "label" || userLabels.size));
-  const shares = (await Promise.all(names.map(load))).map(({ name, data, values }) => {
-    const counts = new Uint32Array(values.length + 1);
-    for (const row of rows) counts[Math.min(data[row], values.length)]++;
-    const ranked = values.map((_, code) => code).filter((code) => counts[code]).sort((a, b) => counts[b] - counts[a]);
-    const listed = ranked.slice(0, TOP).map((code) => [values[code] || "(none)", counts[code], `${Math.round((100 * counts[code]) / rows.length)} %`]);
+  const names = ["artifact", "present", "heard", "label", "source"].filter((name) => columns.get(name)?.kind === "category" && (name !== "label" || userLabels.size));
+  const shares = (await Promise.all(names.map(load))).map((column) => {
+    const { name, names: known } = column, counts = countNames(column, rows);
+    const ranked = known.map((_, place) => place).filter((place) => counts[place]).sort((a, b) => counts[b] - counts[a]);
+    const listed = ranked.slice(0, TOP).map((place) => [known[place] || "(none)", counts[place], `${Math.round((100 * counts[place]) / rows.length)} %`]);
     return bars(ranked.length > TOP ? `${name}, ${TOP} of ${amount(ranked.length)}` : name, listed);
   });
   if (rows === page.lasso.rows) into.replaceChildren(...shares);

@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 import numpy as np
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse
-from pydantic import BaseModel, Field
 
-from ...probes.labels import MOST_ROWS, Labels
+from ...probes.labels import Labels
 from ...search.retrieval import OutsideRootsError
 from ..shared import server as serving
+from .bodies import ByLabel, ByRowNumbers, ByRows, BySpan, Labelled
 from .collection import Collection
-from .labelling import Labelling
+from .labelling import Change, Labelling
 from .page import explore_page
 from .queries import UPLOAD_BYTES, Queries, Query
 from .rows import Rows
@@ -22,46 +22,11 @@ from .slices import DAMAGED, Slices, Vanished, pictured, played
 from .work import Work
 
 T = TypeVar("T")
-_EXAMPLES = 1000  # rows that one search may be given
 _BODIES = {
     "/api/labels": serving.Body(256 << 10),
+    "/api/labels/shown": serving.Body(256 << 10),
     "/api/search/sound": serving.Body(UPLOAD_BYTES, serving.BYTES),
 }
-
-
-class ByRows(BaseModel):
-    """Body of a search by rows."""
-
-    like: list[int] = Field(min_length=1, max_length=_EXAMPLES)
-    unlike: list[int] = Field([], max_length=_EXAMPLES)
-    k: int = 12
-    where: dict[str, list[Any]] | None = None
-    others: bool = False
-
-
-class ByLabel(BaseModel):
-    """Body of a search by label."""
-
-    label: str = Field(min_length=1, max_length=200)
-    k: int = 12
-
-
-class BySpan(BaseModel):
-    """Body of a search by a span; seconds from the first sample of the row."""
-
-    row: int
-    start: float
-    stop: float
-    k: int = 12
-
-
-class Labelled(BaseModel):
-    """Body of an act of labelling."""
-
-    rows: list[int] = Field(min_length=1, max_length=MOST_ROWS)
-    action: str = Field(max_length=16)
-    label: str = Field("", max_length=200)
-    note: str = Field("", max_length=4000)
 
 
 def explore_app(collection: Collection, labels: Labels, access: serving.Access) -> FastAPI:
@@ -165,7 +130,13 @@ def explore_app(collection: Collection, labels: Labels, access: serving.Access) 
     @app.post("/api/labels")
     def label(body: Labelled) -> dict[str, Any]:
         check(*body.rows)
-        return labelling.add(body.rows, body.action, body.label, body.note.strip())
+        change = None if body.change is None else Change(body.change.add, body.change.remove)
+        return labelling.add(body.rows, body.action, body.label, body.note.strip(), change)
+
+    @app.post("/api/labels/shown")
+    def shown(body: ByRowNumbers) -> dict[str, int]:
+        check(*body.rows)
+        return labelling.shown(body.rows)
 
     @app.post("/api/undo")
     def undo() -> dict[str, Any]:

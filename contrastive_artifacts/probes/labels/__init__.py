@@ -15,6 +15,7 @@ from .row import REJECT as REJECT
 from .row import RELABEL as RELABEL
 from .row import UNDO as UNDO
 from .row import RowLabel as RowLabel
-from .row import check_name as check_name
+from .row import check_label as check_label
+from .row import shown_label as shown_label
 from .store import MOST_ROWS as MOST_ROWS
 from .store import Labels as Labels

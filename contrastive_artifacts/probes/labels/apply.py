@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from ...artifacts import CLEAN
+from ..label_sets import names_of
 from .match import matching
 from .row import KEEP, REJECT, RELABEL, RowLabel
 
@@ -19,6 +20,7 @@ class Applied:
 
     Args:
         kept, relabelled, rejected: Numbers of labels of training rows, by action.
+        several: Number of the kept and relabelled rows that have several faults.
         held_out: Number of labels of other rows, which serve for evaluation and are not changed.
         unmatched: Labels of sounds that are not in the table.
     """
@@ -26,6 +28,7 @@ class Applied:
     kept: int
     relabelled: int
     rejected: int
+    several: int
     held_out: int
     unmatched: tuple[RowLabel, ...]
 
@@ -33,7 +36,8 @@ class Applied:
 def apply_labels(table: pa.Table, labels: Sequence[RowLabel], split: str = "train") -> tuple[pa.Table, Applied]:
     """Applies labels to the rows of one split of a table of embeddings; rows of other splits are not changed.
 
-    Rejected rows are removed. A row with another label has unknown severity (NaN), or 0 when it is clean.
+    Rejected rows are removed, and so are rows with several faults, which no class of one label fits. A row with another
+    label has unknown severity (NaN), or 0 when it is clean.
 
     Raises:
         ParameterError: the table lacks a column of an address.
@@ -45,8 +49,8 @@ def apply_labels(table: pa.Table, labels: Sequence[RowLabel], split: str = "trai
     severity = np.array(table.column("severity").to_numpy(), np.float32)
     remains = np.ones(len(table), bool)
     for row, label in in_split.items():
-        remains[row] = label.action != REJECT
-        if label.action != REJECT and label.label != artifact[row]:
+        remains[row] = label.of_one
+        if label.of_one and label.label != artifact[row]:
             artifact[row], severity[row] = label.label, 0.0 if label.label == CLEAN else np.nan
     changed = {"artifact": pa.array(artifact, pa.string()), "severity": pa.array(severity)}
     for name, column in changed.items():
@@ -54,5 +58,7 @@ def apply_labels(table: pa.Table, labels: Sequence[RowLabel], split: str = "trai
     counts = {action: sum(label.action == action for label in in_split.values()) for action in (KEEP, RELABEL, REJECT)}
     matched = {label.key for label in matches.values()}
     unmatched = tuple(label for label in labels if label.key not in matched)
-    applied = Applied(counts[KEEP], counts[RELABEL], counts[REJECT], len(matches) - len(in_split), unmatched)
+    several = sum(len(names_of(label.label)) > 1 for label in in_split.values())
+    held_out = len(matches) - len(in_split)
+    applied = Applied(counts[KEEP], counts[RELABEL], counts[REJECT], several, held_out, unmatched)
     return table.filter(pa.array(remains)), applied

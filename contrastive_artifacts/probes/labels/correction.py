@@ -1,17 +1,21 @@
-"""A linear probe corrected by a few labelled rows, with a prior that keeps it near the old probe."""
+"""A probe corrected by a few labelled rows, with a prior that keeps it near the old one: of one label, or of sets."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import logsumexp
+from scipy.special import expit, logsumexp
 
-from .. import LinearProbe
+from .. import LinearProbe, SetProbe
 from ..data import check_matrix, names
+from ..label_sets import membership, names_of
 from ..linear import standardisation
+from ..sets import SURE
 
 # Standard deviation under the prior of the logit of a typical row: for a label that the probe knows (around the logit
 # of the old probe), and for a new label. The first is small because users label mistakes: under a wide prior a few
@@ -21,6 +25,9 @@ NEW_LABEL = -3.0  # prior log-odds of a new label
 # Windows of one recording are nearly copies: those with the same label count as so many rows at most.
 ROWS_PER_SOURCE = 10
 RAREST = 10.0  # largest weight of a row of a rare label, relative to one of the most common label
+
+# (logits [N, K], target bool [N, K]) -> minus the log likelihood [N], chances [N, K]
+Likelihood = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 def corrected(probe: LinearProbe, sample: Any, x: Any, labels: Any, sources: Any) -> LinearProbe:
@@ -33,66 +40,133 @@ def corrected(probe: LinearProbe, sample: Any, x: Any, labels: Any, sources: Any
     Args:
         sample: [M, D] rows like those that the probe will classify, labelled or not; for the scale of each dimension.
         x: [N, D] labelled rows.
-        labels, sources: [N] texts.
+        labels, sources: [N] texts; a label is one name.
 
     Raises:
         ParameterError: unfit shapes or values.
     """
-    x = check_matrix(x, probe.weights.shape[1])
-    labels, sources = names(labels, len(x), "labels"), names(sources, len(x), "sources")
-    mean, scale = standardisation(check_matrix(sample, x.shape[1]))
-    classes = (*probe.classes, *sorted({str(name) for name in labels} - set(probe.classes)))
-    prior = np.zeros((len(classes), x.shape[1] + 1))  # weights, then the bias
-    known = slice(0, len(probe.classes))
-    prior[known, :-1] = probe.weights * scale / probe.temperature
-    prior[known, -1] = (probe.bias + probe.weights @ mean) / probe.temperature
-    standard = (sample - mean) / scale
+    space, x, labels, sources = _checked(probe.weights.shape[1], sample, x, labels, sources)
+    prior = space.inward(probe.weights / probe.temperature, probe.bias / probe.temperature)
     # Softmax ignores a common offset of the logits; without this one the bias of a new label would not be its log-odds.
-    prior[known, -1] -= logsumexp(standard @ prior[known, :-1].T + prior[known, -1], axis=1).mean()
-    prior[len(probe.classes) :, -1] = NEW_LABEL
-    inputs = np.concatenate([(x - mean) / scale, np.ones((len(x), 1))], axis=1)
-    target = np.array([classes.index(name) for name in labels])
-    deviation = np.where(np.arange(len(classes)) < len(probe.classes), KNOWN, NEW)[:, None]
-    precision = x.shape[1] / deviation**2  # of each weight: a typical row is about 1 in each of D dimensions
-    values = _posterior(prior, precision, inputs, target, row_weights(labels, sources))
+    prior[:, -1] -= logsumexp(space.inputs(sample) @ prior.T, axis=1).mean()
+    weights = row_weights(labels, sources)
+    classes, values = _posterior(_softmax, probe.classes, prior, space.inputs(x), labels, weights)
     order = np.argsort(classes)
-    weights = values[:, :-1] / scale
-    return replace(
-        probe,
-        classes=tuple(classes[n] for n in order),
-        weights=weights[order].astype(np.float32),
-        bias=(values[:, -1] - weights @ mean)[order].astype(np.float32),
-        temperature=1.0,
+    rows, bias = space.outward(values[order])
+    return dataclasses.replace(
+        probe, classes=tuple(classes[n] for n in order), weights=rows, bias=bias, temperature=1.0
     )
+
+
+def corrected_sets(probe: SetProbe, sample: Any, x: Any, labels: Any, sources: Any) -> SetProbe:
+    """The same for a probe of label sets: the log odds of each fault, and of "clean", are corrected by themselves.
+
+    A labelled row says of every fault whether it is there: those that its label does not name are absent. So common
+    labels need no lower weight than rare ones, as they do where labels compete: a fault is as rare among the labelled
+    rows as users say. Thresholds of known faults stay; new names come last, with the threshold SURE in scans, and have
+    no severity.
+
+    Args:
+        sample, x, sources: As for :func:`corrected`.
+        labels: [N] texts of :mod:`..label_sets`.
+
+    Raises:
+        ParameterError: unfit shapes or values.
+    """
+    space, x, labels, sources = _checked(probe.weights.shape[1], sample, x, labels, sources)
+    prior = space.inward(probe.weights, probe.bias)
+    weights = without_copies(labels, sources)
+    classes, values = _posterior(_sigmoid, probe.classes, prior, space.inputs(x), labels, weights)
+    rows, bias = space.outward(values)
+    default = np.full(len(classes) - len(probe.classes), SURE, np.float32)
+    return dataclasses.replace(
+        probe,
+        classes=classes,
+        weights=rows,
+        bias=bias,
+        thresholds={rate: np.concatenate([levels, default]) for rate, levels in probe.thresholds.items()},
+    )
+
+
+def without_copies(labels: np.ndarray, sources: np.ndarray) -> np.ndarray:
+    """Weights of rows [N] with a limit for the rows of one source that have the same label."""
+    pairs = np.char.add(np.char.add(labels, "\x1f"), sources)
+    _, group, rows = np.unique(pairs, return_inverse=True, return_counts=True)
+    return np.minimum(1.0, ROWS_PER_SOURCE / rows)[group]
 
 
 def row_weights(labels: np.ndarray, sources: np.ndarray) -> np.ndarray:
     """Weights of rows [N]: about equal sums for all labels, and a limit for the rows of one source."""
-    _, group, rows = np.unique(
-        np.char.add(np.char.add(labels, "\x1f"), sources), return_inverse=True, return_counts=True
-    )
-    weights = np.minimum(1.0, ROWS_PER_SOURCE / rows)[group]
+    weights = without_copies(labels, sources)
     _, code = np.unique(labels, return_inverse=True)
     sums = np.bincount(code, weights)
     balanced = weights * np.minimum(RAREST, sums.max() / sums)[code]
     return balanced * (weights.sum() / balanced.sum())
 
 
+@dataclass(frozen=True)
+class _Space:
+    """Standardised dimensions: a typical row is about 1 in each of D; the bias is one more."""
+
+    mean: np.ndarray
+    scale: np.ndarray
+
+    def inputs(self, x: np.ndarray) -> np.ndarray:
+        """Rows x [N, D] as [N, D + 1]."""
+        return np.concatenate([(x - self.mean) / self.scale, np.ones((len(x), 1))], axis=1)
+
+    def inward(self, weights: np.ndarray, bias: np.ndarray) -> np.ndarray:
+        """Weights [K, D] and bias [K] as values [K, D + 1]."""
+        return np.concatenate([weights * self.scale, (bias + weights @ self.mean)[:, None]], axis=1)
+
+    def outward(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The reverse of :meth:`inward`, float32."""
+        weights = values[:, :-1] / self.scale
+        return weights.astype(np.float32), (values[:, -1] - weights @ self.mean).astype(np.float32)
+
+
+def _checked(
+    dim: int, sample: Any, x: Any, labels: Any, sources: Any
+) -> tuple[_Space, np.ndarray, np.ndarray, np.ndarray]:
+    x = check_matrix(x, dim)
+    space = _Space(*standardisation(check_matrix(sample, dim)))
+    return space, x, names(labels, len(x), "labels"), names(sources, len(x), "sources")
+
+
+def _softmax(logits: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    total = logsumexp(logits, axis=1)
+    return total - logits[target], np.exp(logits - total[:, None])
+
+
+def _sigmoid(logits: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return (np.logaddexp(0.0, logits) - logits * target).sum(axis=1), expit(logits)
+
+
 def _posterior(
-    prior: np.ndarray, precision: np.ndarray, inputs: np.ndarray, target: np.ndarray, weights: np.ndarray
-) -> np.ndarray:
-    """The most probable weights [K, D + 1] under a prior of these means and precisions [K, 1]; a convex problem."""
-    rows = np.arange(len(target))
+    likelihood: Likelihood, known: tuple[str, ...], prior: np.ndarray, inputs: np.ndarray, labels: np.ndarray,
+    weights: np.ndarray,
+) -> tuple[tuple[str, ...], np.ndarray]:  # fmt: skip
+    """The names with those that labels add, and their most probable values [K, D + 1]; a convex problem.
+
+    Args:
+        prior: Values of the known names.
+        inputs, labels, weights: Of N labelled rows.
+    """
+    classes = (*known, *sorted({name for label in labels for name in names_of(str(label))} - set(known)))
+    added = len(classes) - len(known)
+    mean = np.pad(prior, [(0, added), (0, 0)])
+    mean[len(known) :, -1] = NEW_LABEL
+    deviation = np.repeat([KNOWN, NEW], [len(known), added])[:, None]
+    precision = (inputs.shape[1] - 1) / deviation**2  # of each value: a typical row is about 1 in each of D dimensions
+    target = membership([str(label) for label in labels], classes)
 
     def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        values = flat.reshape(prior.shape)
-        outputs, change = inputs @ values.T, values - prior
-        total = logsumexp(outputs, axis=1)
-        errors = np.exp(outputs - total[:, None])
-        errors[rows, target] -= 1.0
+        values = flat.reshape(mean.shape)
+        change = values - mean
+        losses, chances = likelihood(inputs @ values.T, target)
         penalty = precision * change
-        value = weights @ (total - outputs[rows, target]) + 0.5 * float((penalty * change).sum())
-        return float(value), ((errors * weights[:, None]).T @ inputs + penalty).ravel()
+        value = weights @ losses + 0.5 * float((penalty * change).sum())
+        return float(value), (((chances - target) * weights[:, None]).T @ inputs + penalty).ravel()
 
-    result = minimize(loss, prior.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 300})
-    return np.asarray(result.x).reshape(prior.shape)
+    result = minimize(loss, mean.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 300})
+    return classes, np.asarray(result.x).reshape(mean.shape)

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ...core.errors import ParameterError
-from .. import Embedded, LinearProbe, Probe, SeverityProbe, accuracy, macro_f1
-from ..bundle import severity_probes, type_rows
+from .. import AnyProbe, LinearProbe, Probe, SetProbe, accuracy
+from ..set_metrics import macro_f1_of_sets
 from ..spaces import sample_rows
 from ..storage import check_fingerprint
-from .correction import corrected
+from .base import Base, training_rows
+from .correction import corrected, corrected_sets
 from .row import REJECT, RowLabel
 
 FOLDS = 5
@@ -30,15 +30,16 @@ class Refit:
     Args:
         probe: For vectors of the same encoder; labels that users added are further classes.
         used: Number of labelled rows that it was trained on.
-        left_out: Number of rejected rows, which it was not trained on.
+        left_out: Number of rows that it was not trained on: rejected ones and, for a probe of one label, rows that have
+            several faults.
         before, after: {"macro_f1", "accuracy", "rows"} on the labelled rows, with the labels of users as the truth.
-            Each
-            row is classified by a probe that was trained without its source: ``after`` with the labels of the other
-            sources, ``before`` without labels. None with labelled rows of fewer than two sources; ``before`` also
-            without an old probe.
+            Each row is classified by a probe that was trained without its source: ``after`` with the labels of the
+            other sources, ``before`` without labels. Macro-F1 is the mean over the names in labels and predictions,
+            "clean" among them; of label sets, a row is right for accuracy where no fault is missed or added. None with
+            labelled rows of fewer than two sources; ``before`` also without an old probe.
     """
 
-    probe: Probe
+    probe: AnyProbe
     used: int
     left_out: int
     before: Figures | None
@@ -46,17 +47,17 @@ class Refit:
 
 
 def refit(
-    vectors: np.ndarray, metadata: pa.Table, labels: Mapping[int, RowLabel], fingerprint: str, old: Probe | None
+    vectors: np.ndarray, metadata: pa.Table, labels: Mapping[int, RowLabel], fingerprint: str, old: AnyProbe | None
 ) -> Refit:
     """Corrects a probe by labels.
 
-    The old probe is corrected by the labelled rows (see :func:`.correction.corrected`), which does not need the rows
-    that
-    it was trained on: an archive does not have them. The index of a probed run has them (rows of split "train" with an
-    artifact); where users rejected or relabelled such rows, the probe is first fitted again without them. Without an
-    old probe, a probe is fitted on the labelled rows alone.
+    The old probe is corrected by the labelled rows (see :mod:`.correction`), which does not need the rows that it was
+    trained on: an archive does not have them. The index of a probed run has them (rows of split "train" with an
+    artifact); where users rejected or relabelled such rows, the probe is first fitted again without them, unless it is
+    one of label sets, whose weights are the encoder's own. Without an old probe, a probe of one label is fitted on the
+    labelled rows alone.
 
-    Labels have no severity: the severity probes stay, and a new label has none.
+    Labels have no severity: known severities stay, and a new label has none.
 
     Args:
         vectors: [N, D] of an index.
@@ -76,17 +77,20 @@ def refit(
         raise ParameterError("the rows have no column 'source', which the evaluation by source needs.")
     if old is not None:
         check_fingerprint(old.fingerprint, fingerprint)
-    rows = np.array(sorted(row for row, label in labels.items() if label.action != REJECT), np.int64)
-    is_training_row = _training_rows(metadata)
+    of_sets = isinstance(old, SetProbe)
+    fit = [row for row, label in labels.items() if label.action != REJECT and (of_sets or label.of_one)]
+    rows = np.array(sorted(fit), np.int64)
+    is_training_row = training_rows(metadata, old)
     changed = np.array([row for row, label in labels.items() if is_training_row[row] and _changes(label)], np.int64)
     if not len(rows) and not (len(changed) and old is not None):
         raise ParameterError("there is nothing to learn from; keep or relabel some rows first.")
     labelled = _Labelled(vectors, metadata, rows, np.array([labels[row].label for row in rows.tolist()], dtype=str))
-    base = _Base(vectors, metadata, is_training_row, changed, old)
+    base = Base(vectors, metadata, is_training_row, changed, old)
     before, after = _figures(labelled, base)
     everything = np.ones(len(rows), bool)
-    type_probe = _corrected(labelled, base.type(np.zeros(0, np.str_), changed=True), everything)
-    return Refit(Probe(type_probe, base.severity(), fingerprint), len(rows), len(labels) - len(rows), before, after)
+    fitted = _corrected(labelled, base.type(np.zeros(0, np.str_), changed=True), everything)
+    probe = fitted if isinstance(fitted, SetProbe) else Probe(fitted, base.severity(), fingerprint)
+    return Refit(probe, len(rows), len(labels) - len(rows), before, after)
 
 
 class _Labelled:
@@ -98,64 +102,19 @@ class _Labelled:
         self.sample = np.asarray(vectors[sample_rows(len(vectors))], np.float32)
 
 
-class _Base:
-    """The probe that labels correct; fitted again without some sources where it was trained on them."""
-
-    def __init__(
-        self,
-        vectors: np.ndarray,
-        metadata: pa.Table,
-        is_training: np.ndarray,
-        changed: np.ndarray,
-        old: Probe | None,
-    ) -> None:
-        self.old, self.changed = old, changed
-        self._vectors, self._metadata, self._rows = vectors, metadata, np.flatnonzero(is_training)
-        self._sources = np.array(metadata.column("source").take(pa.array(self._rows)).to_pylist(), dtype=str)
-
-    def type(self, without: np.ndarray, changed: bool) -> LinearProbe | None:
-        """The type probe without the sources ``without``; with ``changed``, also without the rows that users changed.
-
-        Raises:
-            ParameterError: fewer than two classes remain.
-        """
-        excluded = np.isin(self._sources, without) | (np.isin(self._rows, self.changed) if changed else False)
-        if self.old is None or not excluded.any():
-            return self.old.type if self.old else None
-        train = self._train(~excluded)
-        labels, rows = type_rows(train)
-        return self.old.type.again(train.x[rows], labels[rows])
-
-    def severity(self) -> dict[str, SeverityProbe]:
-        """The severity probes, fitted without the rows that users changed."""
-        if self.old is None or not len(self.changed):
-            return self.old.severity if self.old else {}
-        return severity_probes(self._train(~np.isin(self._rows, self.changed)))
-
-    def _train(self, which: np.ndarray) -> Embedded:
-        rows = self._rows[which]
-        columns = self._metadata.select(["artifact", "severity"]).take(pa.array(rows))
-        artifact, severity = (columns.column(name).to_numpy() for name in ("artifact", "severity"))
-        return Embedded(np.asarray(self._vectors[rows], np.float32), artifact, severity, self._sources[which])
-
-
-def _training_rows(metadata: pa.Table) -> np.ndarray:
-    """Boolean [N]: rows that the probe of a run was trained on."""
-    if not {"artifact", "split", "severity"} <= set(metadata.column_names):
-        return np.zeros(len(metadata), bool)
-    rows = pc.and_(pc.not_equal(metadata.column("artifact"), ""), pc.equal(metadata.column("split"), "train"))
-    return np.asarray(pc.fill_null(rows, False).to_numpy(), bool)
-
-
 def _changes(label: RowLabel) -> bool:
     return label.action == REJECT or label.label != label.address["artifact"]
 
 
-def _corrected(labelled: _Labelled, start: LinearProbe | None, which: np.ndarray) -> LinearProbe:
+def _corrected(labelled: _Labelled, start: LinearProbe | SetProbe | None, which: np.ndarray) -> LinearProbe | SetProbe:
     """``start`` corrected by the labelled rows where ``which`` is true, or without it a probe fitted on them alone."""
     x, labels, sources = labelled.x[which], labelled.labels[which], labelled.sources[which]
+    if start is not None and not len(x):
+        return start
+    if isinstance(start, SetProbe):
+        return corrected_sets(start, labelled.sample, x, labels, sources)
     if start is not None:
-        return corrected(start, labelled.sample, x, labels, sources) if len(x) else start
+        return corrected(start, labelled.sample, x, labels, sources)
     enough = [name for name in np.unique(labels) if len(np.unique(sources[labels == name])) >= FEWEST_SOURCES]
     if len(enough) < 2:
         raise ParameterError(
@@ -165,7 +124,7 @@ def _corrected(labelled: _Labelled, start: LinearProbe | None, which: np.ndarray
     return LinearProbe.fit(x, labels, sources)
 
 
-def _figures(labelled: _Labelled, base: _Base) -> tuple[Figures | None, Figures | None]:
+def _figures(labelled: _Labelled, base: Base) -> tuple[Figures | None, Figures | None]:
     """Figures before and after, each source classified by probes that were trained without it."""
     names = np.unique(labelled.sources)
     if len(names) < 2:
@@ -192,4 +151,8 @@ def _scores(truth: list[np.ndarray], predictions: list[np.ndarray]) -> Figures |
     if not predictions:
         return None
     labels, predicted = np.concatenate(truth), np.concatenate(predictions)
-    return {"macro_f1": macro_f1(labels, predicted), "accuracy": accuracy(labels, predicted), "rows": len(labels)}
+    return {
+        "macro_f1": macro_f1_of_sets(labels.tolist(), predicted.tolist()),
+        "accuracy": accuracy(labels, predicted),
+        "rows": len(labels),
+    }

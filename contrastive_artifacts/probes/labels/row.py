@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from ...artifacts import CLEAN
 from ...core.errors import ParameterError
+from ..label_sets import COLUMNS, joined, names_of
 
 KEEP, REJECT, RELABEL, UNDO = "keep", "reject", "relabel", "undo"
 ACTIONS = (KEEP, REJECT, RELABEL)
@@ -30,7 +32,8 @@ class RowLabel:
 
     Args:
         action: "keep", "reject" or "relabel".
-        label: The label in force; "" for a rejected row.
+        label: The label in force: the names of its faults as :func:`..label_sets.joined` writes them, or one name; ""
+            for a rejected row.
         before: The label that was shown; "" without any.
         who, time, note, tool: User, UTC time (ISO 8601), remark, and version of the program.
         fingerprint: Of the encoder of the index. The label is of the sound and is valid for other encoders, too.
@@ -49,6 +52,11 @@ class RowLabel:
     fingerprint: str
     id: int
     address: dict[str, Any]
+
+    @property
+    def of_one(self) -> bool:
+        """Whether a probe of one label can learn it: a single fault, or clean."""
+        return len(names_of(self.label)) == 1
 
     @property
     def key(self) -> Key:
@@ -77,8 +85,14 @@ def key_of(address: Mapping[str, Any]) -> Key:
     return tuple(address[name] for name in PLACE)
 
 
+def shown_label(row: Mapping[str, Any]) -> str:
+    """The label that the metadata of a row holds, from the first of COLUMNS with a value; "" for none."""
+    label = next((str(row[name]) for name in COLUMNS if row.get(name)), "")
+    return joined(names_of(label)) if label else ""
+
+
 def checked(label: RowLabel) -> RowLabel:
-    """Checks a label that was read from a file and returns it.
+    """Checks a label that was read from a file and returns it, its names in order.
 
     Raises:
         ParameterError: a value of another type, or out of range.
@@ -89,23 +103,27 @@ def checked(label: RowLabel) -> RowLabel:
     if not all(isinstance(text, str) for text in texts) or isinstance(label.id, bool) or not isinstance(label.id, int):
         raise ParameterError(f"a value of the label of row {label.id!r} has another type than labels have.")
     if label.action != REJECT:
-        check_name(label.label)
-    elif label.label:
+        return replace(label, label=check_label(label.label))
+    if label.label:
         raise ParameterError(f"row {label.id} is rejected, but has the label {label.label!r}; a rejected row has none.")
     return label
 
 
-def check_name(label: Any) -> str:
-    """Checks the name of a label and returns it.
+def check_label(label: Any) -> str:
+    """Checks a label, one name or several joined by ", ", and returns it with its names in order.
 
     Raises:
-        ParameterError: it is not 1 to 40 of a-z, 0-9 and _.
+        ParameterError: a name is not 1 to 40 of a-z, 0-9 and _, or "clean" is not alone.
     """
-    if not isinstance(label, str) or not _NAME.fullmatch(label):
+    names = names_of(label) if isinstance(label, str) else ()
+    if not names or not all(_NAME.fullmatch(name) for name in names):
         raise ParameterError(
-            f"a label is 1 to {LONGEST_NAME} of the characters a-z, 0-9 and _, such as tape_squeal; got {label!r}."
+            f"a label is names joined by ', ', each 1 to {LONGEST_NAME} of the characters a-z, 0-9 and _, such as "
+            f"tape_squeal; got {label!r}."
         )
-    return label
+    if CLEAN in names and len(set(names)) > 1:
+        raise ParameterError(f"{label!r}: a row with faults is not clean; leave {CLEAN!r} out.")
+    return joined(names)
 
 
 def _plain(value: Any, name: str) -> Any:

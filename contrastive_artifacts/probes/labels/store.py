@@ -12,9 +12,9 @@ import pyarrow as pa
 from ...core.errors import ParameterError
 from ...core.journal import Acts, Journal
 from .export import write_labels
-from .fold import apply_act, fold
+from .fold import FORMAT, apply_act, fold
 from .match import matching
-from .row import ACTIONS, KEEP, REJECT, RELABEL, UNDO, RowLabel, address_of, check_name, key_of
+from .row import ACTIONS, KEEP, REJECT, RELABEL, UNDO, RowLabel, address_of, check_label, key_of, shown_label
 
 LONGEST_NOTE = 1000  # characters
 MOST_ROWS = 20_000  # of one act
@@ -41,14 +41,16 @@ class Labels:
         self._acts = Acts(journal, who, "action")
         self._standing = fold(self._acts.standing, journal.path)
 
-    def add(self, rows: Sequence[Mapping[str, Any]], action: str, label: str = "", note: str = "") -> int:
+    def add(
+        self, rows: Sequence[Mapping[str, Any]], action: str, label: str | Sequence[str] = "", note: str = ""
+    ) -> int:
         """Stores one act over one or many rows and returns the number of different rows.
 
         Args:
-            rows: Metadata of rows of the index, with ``id`` their int64 id. The shown label of a row is the last one of
-                a user, else ``artifact``, else ``heard``.
-            action: "keep" (the shown label is right), "reject" (leave the row out) or "relabel".
-            label: The new label with "relabel": 1 to 40 of a-z, 0-9 and _.
+            rows: Metadata of rows of the index, with ``id`` their int64 id.
+            action: "keep" (the label that :meth:`shown` gives is right), "reject" (leave the row out) or "relabel".
+            label: The new label with "relabel", of all rows or one for each row: "clean", or the names of the faults
+                joined by ", ", each 1 to 40 of a-z, 0-9 and _.
             note: At most 1000 characters.
 
         Raises:
@@ -61,21 +63,27 @@ class Labels:
             raise ParameterError(f"{len(rows)} rows; one act labels 1 to {MOST_ROWS:,}.")
         if not isinstance(note, str) or len(note) > LONGEST_NOTE:
             raise ParameterError(f"the note has {len(str(note))} characters; {LONGEST_NOTE} at most.")
-        if action == RELABEL:
-            check_name(label)
-        elif label != "":
+        if action != RELABEL and label != "":
             raise ParameterError(f"{action!r} takes no label, got {label!r}; use {RELABEL!r} to give another one.")
-        entries = {entry["id"]: entry for entry in (self._entry(row, action) for row in rows)}
-        act = {"action": action, "label": label, "note": note, "fingerprint": self.fingerprint}
-        apply_act(self._standing, self._acts.add(act | {"rows": list(entries.values())}))
-        return len(entries)
+        labels = [label] * len(rows) if isinstance(label, str) else label
+        if len(labels) != len(rows):
+            raise ParameterError(f"{len(labels)} labels for {len(rows)} rows; give one for each, or one for all.")
+        entries = [self._entry(row, action, text) for row, text in zip(rows, labels, strict=True)]
+        different = {entry["id"]: entry for entry in entries}
+        apply_act(self._standing, self._acts.add(self._act(action, list(different.values()), note)))
+        return len(different)
+
+    def shown(self, row: Mapping[str, Any]) -> str:
+        """The label of a row by its metadata: the last one of a user, else what the index says; "" without any."""
+        earlier = self._standing.get(key_of(address_of(row)))
+        return earlier.label if earlier and earlier.action != REJECT else shown_label(row)
 
     def undo(self) -> list[int]:
         """Undoes this user's last act in force and returns the ids of its rows, in the index where it was done."""
         act = self._acts.last()
         if act is None:
             return []
-        self._acts.add({"action": UNDO, "label": "", "note": "", "fingerprint": self.fingerprint, "rows": []})
+        self._acts.add(self._act(UNDO, [], ""))
         self._standing = fold(self._acts.standing, self._acts.journal.path)
         return [int(row["id"]) for row in act["rows"]]
 
@@ -98,14 +106,16 @@ class Labels:
         """
         return write_labels(path, list(self._standing.values()))
 
-    def _entry(self, row: Mapping[str, Any], action: str) -> dict[str, Any]:
+    def _act(self, action: str, rows: list[dict[str, Any]], note: str) -> dict[str, Any]:
+        return {"format": FORMAT, "action": action, "rows": rows, "note": note, "fingerprint": self.fingerprint}
+
+    def _entry(self, row: Mapping[str, Any], action: str, label: str) -> dict[str, Any]:
         """A row as the journal stores it."""
         number = row.get("id")
         if isinstance(number, bool) or not isinstance(number, int | np.integer) or not -(2**63) <= number < 2**63:
             raise ParameterError(f"a row's id is {number!r}; give its int64 in the index.")
-        address = address_of(row)
-        earlier = self._standing.get(key_of(address))
-        shown = earlier.label if earlier and earlier.action != REJECT else row.get("artifact") or row.get("heard") or ""
-        if action == KEEP and not shown:
+        address, before = address_of(row), self.shown(row)
+        if action == KEEP and not before:
             raise ParameterError(f"row {number} has no label to keep; relabel it instead.")
-        return {"id": int(number), "before": str(shown), **address}
+        text = "" if action == REJECT else check_label(before if action == KEEP else label)
+        return {"id": int(number), "before": before, "label": text, **address}

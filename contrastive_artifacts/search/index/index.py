@@ -233,7 +233,8 @@ class Index:
             vector: [D], normalised here.
             k: Number of hits, at least 1.
             where: Column -> value; a row must match every column. A list means any of its values, a tuple of two
-                numbers low <= value <= high, None a missing value.
+                numbers low <= value <= high, None a missing value. In ``present`` and ``label``, which may hold several
+                names ("hiss, hum"), each of them matches.
             exclude: Conditions of the same form; rows that match all of them are left out.
 
         Raises:

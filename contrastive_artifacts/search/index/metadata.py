@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ...core.errors import ParameterError
+from ...probes.label_sets import SETS, names_of
 
 Where = Mapping[str, Any]
 
@@ -84,7 +85,9 @@ def _matches(field: pa.Field, column: pa.ChunkedArray, value: Any) -> np.ndarray
             result = pc.and_(pc.greater_equal(column, low), pc.less_equal(column, high))
         else:
             values = value if isinstance(value, (list, set, frozenset)) else [value]
-            result = pc.is_in(column, value_set=pa.array([_like(item, kind) for item in values], kind))
+            texts = field.name in SETS and pa.types.is_string(kind)
+            asked = _with_sets(column, values) if texts else values
+            result = pc.is_in(column, value_set=pa.array([_like(item, kind) for item in asked], kind))
     except (pa.ArrowException, TypeError, ValueError) as error:
         if isinstance(error, ParameterError):
             raise
@@ -92,6 +95,12 @@ def _matches(field: pa.Field, column: pa.ChunkedArray, value: Any) -> np.ndarray
             f"{field.name!r}: {value!r} cannot be compared with a column of {kind} ({error})."
         ) from None
     return np.asarray(pc.fill_null(result, False).to_numpy(), dtype=bool)
+
+
+def _with_sets(column: pa.ChunkedArray, asked: Iterable[Any]) -> list[Any]:
+    """The values that are asked for, and those of a column of label sets that hold one of them."""
+    asked = list(asked)
+    return asked + [text for text in column.unique().to_pylist() if any(name in asked for name in names_of(text or ""))]
 
 
 def _like(value: Any, kind: pa.DataType) -> Any:

@@ -21,7 +21,6 @@ from ...core.errors import ParameterError
 from ...probes.spaces import sample_rows
 from ...scan.timeline import clock
 from ..index import Index
-from .query import LABELS
 
 _DIMENSIONS = 16  # in more, distances differ little, and HDBSCAN, which compares all pairs, is slow
 _CLUSTERED = 20_000  # rows at most; further rows join the cluster of their nearest clustered row
@@ -148,9 +147,12 @@ def write_recurrences_csv(path: str | Path, recurring: list[Recurrence], by: str
 
 
 def _labels(index: Index) -> np.ndarray:
-    """The true label of each row, or the verdict of the probe where there is none, "" without either."""
+    """The true label of each row, or the verdict of the probe where there is none, "" without either.
+
+    Of several artifacts the most severe: sets differ too much from window to window for a cluster to have one.
+    """
     labels = np.full(len(index), "", dtype=object)
-    for column in reversed(LABELS):
+    for column in ("heard", "artifact"):
         if column in index.metadata.column_names:
             values = np.array([value or "" for value in index.metadata.column(column).to_pylist()], dtype=object)
             labels = np.where(values != "", values, labels)

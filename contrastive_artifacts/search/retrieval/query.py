@@ -12,9 +12,9 @@ from ... import audio
 from ...core.errors import ParameterError
 from ...core.vectors import unit_rows
 from ...embedding.embedder import Embedding, Input
+from ...probes.label_sets import COLUMNS, names_of
 from ..index import Index
 
-LABELS = ("artifact", "heard")  # columns that a label is looked up in: true labels before those of the probe
 _SHORTEST = 1e-4  # length of a difference of unit vectors below which its direction is rounding
 
 
@@ -67,18 +67,19 @@ def unlike(like: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def of_label(index: Index, label: str) -> np.ndarray:
-    """A label as a query: the unit mean of the rows of the index with that label, true or given by the probe.
+    """A label as a query: the unit mean of the rows that have it, alone or among others; true or given by the probe.
 
     Raises:
         ParameterError: no row has it; the message lists the labels of the index.
     """
     labels: list[str] = []
-    for column in LABELS:
+    for column in COLUMNS:
         if column in index.metadata.column_names:
             ids = index.matching({column: label})
             if len(ids):
                 return mean_of(index.vectors(ids))
-            labels += [str(name) for name in index.metadata.column(column).unique().to_pylist() if name]
+            values = index.metadata.column(column).unique().to_pylist()
+            labels += [name for value in values for name in names_of(str(value or ""))]
     raise ParameterError(f"No row of {index.directory} is labelled {label!r}; there are {sorted(set(labels))}.")
 
 

@@ -189,7 +189,7 @@ def is_unknown(value: Any) -> bool:
 def write_hits_csv(path: str | Path, hits: list[SpanHit]) -> None:
     """One row per hit: rank, score, recording, place in samples and seconds, true labels and verdicts of the probe."""
     columns = ["file", "clip", "channel", "stream", "source", "corpus", "artifact", "severity"]
-    columns += ["heard", "heard_severity", "heard_probability"]
+    columns += ["heard", "heard_severity", "heard_probability", "present"]
     present = [name for name in columns if any(name in hit.metadata for hit in hits)]
     rows: list[list[Any]] = [["rank", "score", "start", "stop", "sample_rate", "start_s", "stop_s", *present]]
     for rank, hit in enumerate(hits, start=1):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from explored import archive, views
+from explored import archive, sets, views
 
 from contrastive_artifacts.core.journal import Journal
 from contrastive_artifacts.pages.explorer.collection import Collection
@@ -23,6 +23,12 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Collection:
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> Collection:
     """Rendered views of a corpus; see explored.views."""
     return views(tmp_path_factory.mktemp("views"))
+
+
+@pytest.fixture
+def several(tmp_path: Path) -> Collection:
+    """Windows that hold several artifacts at once; see explored.sets."""
+    return sets(tmp_path)
 
 
 @pytest.fixture

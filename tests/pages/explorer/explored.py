@@ -12,10 +12,13 @@ from contrastive_artifacts import audio
 from contrastive_artifacts.data import corpora
 from contrastive_artifacts.data.corpora import Clip, Corpus
 from contrastive_artifacts.embedding import encoder_folder
+from contrastive_artifacts.models.figure_encoder import FigureEncoder, FigureSettings
 from contrastive_artifacts.pages.explorer.collection import Collection
 from contrastive_artifacts.pages.explorer.layout import Layout
+from contrastive_artifacts.probes import SetProbe
 from contrastive_artifacts.search.index import Index
 from contrastive_artifacts.search.retrieval import Roots, Signals, embed_recordings, index_table
+from contrastive_artifacts.search.retrieval.roots import record_roots
 
 RATE = 16000
 WINDOW = 3 * RATE  # of the release, in samples
@@ -44,6 +47,37 @@ def archive(folder: Path) -> Collection:
     parts = [index_table(t, folder / n, encoder.fingerprint) for n, t in (("mix", mix), ("each", each))]
     index = Index.merge(parts, folder / "index")
     return Collection(index, encoder, RELEASE, {}, flat(index), folder / "index", "archive", Roots([folder / "data"]))
+
+
+NAMES = ("clean", "hum", "hiss", "clicks")
+
+
+def sets(folder: Path) -> Collection:
+    """Ten recordings of six windows; vectors point at what they hold, in turn: nothing, hum, hiss, both, clicks, hum.
+
+    The small encoder of label sets in ``encoder`` hears hum and hiss, and no clicks. Rows with both have a third thing.
+    """
+    network = FigureEncoder(FigureSettings(NAMES, window_s=1.6, figures=16, channels=8, backbone=4, hidden=16))
+    network.save(folder / "encoder")
+    weights, bias = np.zeros((4, 16), np.float32), np.array([-4, -4, -4, -8.5], np.float32)
+    weights[range(4), range(4)] = 8.0
+    fingerprint = ca.load(folder / "encoder").fingerprint
+    SetProbe(NAMES, weights, bias, 0 * weights, np.arange(4, dtype=np.float32), fingerprint).save(folder / "encoder")
+    rng, rows, vectors = np.random.default_rng(0), [], []
+    for n in range(10):
+        path = folder / "data" / f"{n}.wav"
+        audio.write(path, rng.normal(0, 0.05, (1, 3 * 8000)).astype(np.float32), 8000)
+        for window, there in enumerate(((0,), (1,), (2,), (1, 2, 4), (3,), (1,))):
+            vectors.append(2.0 * np.eye(16)[list(there)].sum(axis=0) + rng.normal(0, 0.15, 16))
+            rows.append({
+                "clip": path.name, "file": str(path), "corpus": "c", "source": path.name, "channel": None,
+                "start": 4000 * window, "stop": 4000 * window + 3000, "sample_rate": 8000, "artifact": "",
+                "params": "{}",
+            })  # fmt: skip
+    index = Index.build(np.stack(vectors), rows, folder / "index", fingerprint)
+    record_roots(index.directory, {row["file"] for row in rows})
+    home, encoder = folder / "index", ca.load(folder / "encoder")
+    return Collection(index, encoder, folder / "encoder", {}, flat(index), home, "sets", Roots([folder / "data"]))
 
 
 def views(folder: Path) -> Collection:

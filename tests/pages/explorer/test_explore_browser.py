@@ -15,6 +15,7 @@ import pytest
 from browsing import assert_quiet, forget_logs, press, serving, state, wait
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
+from steered import chord, open_row, rows_of, script
 
 from contrastive_artifacts import audio
 from contrastive_artifacts.runs import run
@@ -29,17 +30,6 @@ from selenium.webdriver.support.ui import Select
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[3]
-NAMES = "const byId = (id) => document.getElementById(id);" + "".join(
-    f"const {{ {names} }} = modules['pages/explorer/{module}.js'];"
-    for module, names in (
-        ("page", "about, page, ringed"),
-        ("columns", "columns, load, points"),
-        ("view", "central, map, nearest, rowX, rowY, size"),
-        ("player", "player"),
-        ("panel", "select"),
-        ("labels", "refreshSoon"),
-    )
-)
 RATE = 16000
 SPITE = "<img src=x onerror=window.broken=1>.wav"
 TIME = np.arange(2 * RATE) / RATE
@@ -91,15 +81,6 @@ def page(browser: Any, url: str) -> Iterator[Any]:
     assert browser.find_elements(By.TAG_NAME, "img") == []
 
 
-def script(browser: Any, text: str, *values: Any) -> Any:
-    """What a script returns that knows the exports of the page's modules; see core.html.bundle."""
-    return browser.execute_script(f"{NAMES}{text}", *values)
-
-
-def chord(browser: Any, modifier: str, key: str) -> None:
-    ActionChains(browser).key_down(modifier).send_keys(key).key_up(modifier).perform()
-
-
 def drag(browser: Any, element: str, *places: tuple[float, float]) -> None:
     """Drags the pointer through places given as fractions of the element's width and height."""
     box = browser.execute_script(
@@ -113,21 +94,6 @@ def drag(browser: Any, element: str, *places: tuple[float, float]) -> None:
             pointer.pointer_down()
     chain.w3c_actions.pointer_action.pointer_up()
     chain.perform()
-
-
-def open_row(browser: Any, row: int) -> None:
-    script(browser, "select(arguments[0])", row)
-    wait(browser, lambda: state(browser).get("picture") == str(row) and script(browser, "return page.item?.info"))
-
-
-def rows_of(browser: Any, column: str, value: str) -> list[int]:
-    return script(
-        browser,
-        "const c = columns.get(arguments[0]);"
-        "return [...c.data].flatMap((code, row) => (c.values[code] === arguments[1] ? [row] : []))",
-        column,
-        value,
-    )
 
 
 def journal_of(home: Path) -> list[dict[str, Any]]:
@@ -309,7 +275,7 @@ def test_labels_are_in_the_journal_and_can_be_undone(page, home):
     entries = journal_of(home)
     assert [e["action"] for e in entries[-3:]] == ["keep", "reject", "relabel"]
     assert all(e["who"] == "ana" for e in entries)
-    assert (entries[-3]["note"], entries[-1]["label"]) == ("kurz", "tape_hiss")
+    assert (entries[-3]["note"], entries[-1]["rows"][0]["label"]) == ("kurz", "tape_hiss")
     wait(page, lambda: "tape_hiss" in script(page, "return about.labels"))
     press(page, "u")
     wait(page, lambda: state(page)["labels"] == "2")

@@ -116,7 +116,9 @@ def test_an_upload_is_classified_shown_and_played(recorded_api):
 def test_labels_are_stored_counted_exported_and_undone(recorded_api, recorded, journal):
     body = {"rows": [0, 2, 4], "action": "relabel", "label": "tape_squeal", "note": "<img src=x onerror=alert(1)>"}
     answer = recorded_api.post("/api/labels", json=body)
-    assert answer.json() == {"changed": 3, "counts": {"keep": 0, "reject": 0, "relabel": 3}}
+    assert answer.json() == {
+        "changed": 3, "counts": {"keep": 0, "reject": 0, "relabel": 3}, "labels": dict.fromkeys("024", "tape_squeal"),
+    }  # fmt: skip
     assert len(journal.entries) == 1, "one act is one entry"
     columns = {column["name"]: column for column in recorded_api.get("/api/about").json()["columns"]}
     codes = np.frombuffer(recorded_api.get("/api/columns/label").content, "<u2")

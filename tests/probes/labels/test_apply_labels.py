@@ -55,6 +55,16 @@ def test_training_rows_alone_are_changed(tmp_path, a_view):
     assert [label.address["clip"] for label in applied.unmatched] == ["99.wav"]
 
 
+def test_rows_with_several_faults_fit_no_class(tmp_path, a_view):
+    rows = [a_view(n) for n in range(3)]
+    with Journal(tmp_path / "l.jsonl") as journal:
+        labels = Labels(journal, "ana", "f")
+        labels.add(rows[:2], "relabel", ["hiss, hum", "hum"])
+        table, applied = apply_labels(table_of(rows), list(labels.in_force().values()))
+    assert table["artifact"].to_pylist() == ["hum", "hiss"]
+    assert (applied.relabelled, applied.several) == (2, 1)
+
+
 def test_rows_of_unknown_severity_are_left_out():
     x = np.random.default_rng(0).standard_normal((8, 3))
     severity = np.array([0, 0.2, 0.4, 0.9, np.nan, np.nan, 0.5, 0.1])
@@ -97,7 +107,8 @@ def test_exported_labels_change_the_probe_of_a_run(probed, a_view, tmp_path, cap
     assert "7.wav" in caplog.text
     record = files.read_json(probed / "probing.json")["labels"]
     assert record == {
-        "file": str(tmp_path / "l.csv"), "kept": 0, "relabelled": 4, "rejected": 1, "held_out": 1, "unmatched": 1,
+        "file": str(tmp_path / "l.csv"), "kept": 0, "relabelled": 4, "rejected": 1, "several": 0, "held_out": 1,
+        "unmatched": 1,
     }  # fmt: skip
     assert (probed / "tables" / "h.parquet").read_bytes() == before, "tables say what was rendered, not what was said"
     assert figures["h"]["test"]["counts"]["test"] == len(rows_of(probed, split="test")), "what judges stays"

@@ -52,6 +52,20 @@ def test_a_journal_is_read_while_it_is_written(labels, tmp_path):
     assert read_labels(tmp_path / "journal.jsonl") == list(labels.in_force().values())
 
 
+@pytest.mark.parametrize("name", ["l.csv", "l.parquet", "l.jsonl"])
+def test_a_set_is_one_column(tmp_path, a_view, name):
+    with Journal(tmp_path / "journal.jsonl") as journal:
+        labels = Labels(journal, "ana", "enc")
+        labels.add([a_view(0)], "relabel", "hum, hiss")
+        labels.export(tmp_path / name)
+    assert [label.label for label in read_labels(tmp_path / name)] == ["hiss, hum"]
+    if name == "l.csv":
+        text = (tmp_path / name).read_text()
+        assert ',"hiss, hum",' in text
+        (tmp_path / name).write_text(text.replace('"hiss, hum"', '"hum, hiss"'))
+        assert read_labels(tmp_path / name)[0].label == "hiss, hum", "names in any order"
+
+
 def test_every_part_is_a_column_that_others_can_read(labels, tmp_path):
     labels.export(tmp_path / "l.csv")
     with (tmp_path / "l.csv").open(newline="") as file:

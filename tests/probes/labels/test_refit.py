@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from contrastive_artifacts.core.errors import FingerprintError, ParameterError
 from contrastive_artifacts.core.seeding import generator
-from contrastive_artifacts.probes import Embedded, Probe, accuracy
+from contrastive_artifacts.probes import Embedded, Probe, SetProbe, accuracy
 from contrastive_artifacts.probes.labels import RowLabel, refit
 
 KINDS = ("clean", "hiss", "hum", "squeal")
@@ -180,6 +181,49 @@ def test_unfit_labels_are_refused(old):
         refit(x, table.drop_columns(["source"]), truths(table, [0]), "enc", old)
     with pytest.raises(FingerprintError):
         refit(x, table, truths(table, [0]), "other", old)
+
+
+@pytest.fixture(scope="module")
+def old_sets() -> SetProbe:
+    """Hears hiss and hum as the old probe of one label does, each by itself."""
+    x, table = collection(120, 1, kinds=KNOWN)
+    truth = np.array(table["truth"].to_pylist())
+    fits = [LogisticRegression(C=100).fit(x, truth == name) for name in KNOWN]
+    weights = np.concatenate([fit.coef_ for fit in fits]).astype(np.float32)
+    bias = np.concatenate([fit.intercept_ for fit in fits]).astype(np.float32)
+    return SetProbe(KNOWN, weights, bias, 0 * weights, 0 * bias, "enc")
+
+
+def test_a_probe_of_label_sets_is_refitted(old_sets):
+    gains = []
+    for seed in (2, 3, 4):
+        x, table = collection(80, seed)
+        truth = np.array(table["truth"].to_pylist())
+        labels = truths(table, range(200)) | {200: row_label("reject")}
+        result = refit(x, table, labels, "enc", old_sets)
+        assert isinstance(result.probe, SetProbe)
+        assert result.probe.classes == (*KNOWN, "squeal")
+        assert (result.used, result.left_out) == (200, 1)
+        assert result.before
+        assert result.after
+        assert result.before["rows"] == result.after["rows"] == 200
+        assert result.before["accuracy"] == pytest.approx((old_sets.predict(x) == truth)[:200].mean())
+        held_out = slice(204, None)
+        accuracies = [(p.predict(x) == truth)[held_out].mean() for p in (old_sets, result.probe)]
+        gains.append(accuracies[1] - accuracies[0])
+        assert abs(result.after["accuracy"] - accuracies[1]) < 0.2
+        assert result.after["macro_f1"] > result.before["macro_f1"]
+    assert np.median(gains) > 0.05, gains
+
+
+def test_rows_of_several_faults_are_left_out_by_a_probe_of_one_label(old):
+    x, table = collection(20, 12)
+    labels = truths(table, range(40)) | {41: row_label("relabel", "hiss, hum")}
+    result = refit(x, table, labels, "enc", old)
+    assert (result.used, result.left_out) == (40, 1)
+    assert result.probe.classes == KINDS
+    with pytest.raises(ParameterError, match="nothing to learn"):
+        refit(x, table, {41: row_label("relabel", "hiss, hum")}, "enc", old)
 
 
 def test_ten_thousand_rows_take_seconds():

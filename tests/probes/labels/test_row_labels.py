@@ -59,6 +59,45 @@ def test_many_rows_are_one_act(journal, a_view):
     assert len(journal.entries) == 4, "a journal is only ever added to"
 
 
+def test_a_label_is_a_set_of_names(journal, a_view, a_window):
+    labels = Labels(journal, "ana", "f")
+    several = a_window(0) | {"present": "hum, hiss", "heard": "hum"}
+    assert labels.shown(several) == "hiss, hum", "all that is present, not the verdict"
+    labels.add([several], "keep")
+    assert labels.in_force()[2**62].label == "hiss, hum"
+    labels.add([several, a_view(1)], "relabel", ["hum, echo, hiss", "clean"])
+    assert {n: label.label for n, label in labels.in_force().items()} == {2**62: "echo, hiss, hum", 1: "clean"}
+    assert labels.shown(several) == "echo, hiss, hum"
+    labels.undo()
+    assert {n: label.label for n, label in labels.in_force().items()} == {2**62: "hiss, hum"}
+    for text in ("clean, hum", "hum,hiss", "hum, ", ", hum"):
+        with pytest.raises(ParameterError, match=r"clean|a-z"):
+            labels.add([several], "relabel", text)
+    with pytest.raises(ParameterError, match="2 labels for 1 rows"):
+        labels.add([several], "relabel", ["hum", "hiss"])
+    assert labels.shown(several) == "hiss, hum"
+
+
+def test_a_journal_of_single_names_is_read(tmp_path, journal, a_view):
+    """As written before labels were sets: the label stands once in the act."""
+    rows = [{"before": "hiss", **{name: a_view(n)[name] for name in a_view(n) if name != "severity"}} for n in (0, 1)]
+    rows = [{"channel": None, "file": "", **row} for row in rows]
+    common = {"who": "ana", "time": "", "note": "", "tool": "", "fingerprint": "f"}
+    acts = [{"action": "relabel", "label": "hum", "rows": rows}, {"action": "keep", "label": "", "rows": rows[:1]}]
+    (tmp_path / "old.jsonl").write_text("".join(json.dumps(act | common) + "\n" for act in acts))
+    with Journal(tmp_path / "old.jsonl") as old:
+        labels = Labels(old, "ana", "f")
+        assert {n: label.label for n, label in labels.in_force().items()} == {1: "hum", 0: "hiss"}
+        labels.add([a_view(1)], "relabel", "echo, hum")
+        assert labels.in_force()[1].label == "echo, hum"
+        assert labels.undo() == [1]
+        assert labels.undo() == [0], "old acts are undone, too"
+        assert old.entries[-1]["format"] == 2
+    journal.add({"format": 3, "action": "keep", "rows": [], **common})
+    with pytest.raises(StorageError, match="format 3"):
+        Labels(journal, "ana", "f")
+
+
 def test_labels_persist_and_each_user_undoes_their_own(tmp_path, a_view):
     path = tmp_path / "l.jsonl"
     with Journal(path) as journal:

@@ -86,6 +86,17 @@ def test_results_follow_the_rows_when_the_input_is_permuted(tmp_path: Path) -> N
         assert [hit.metadata for hit in first] == [hit.metadata for hit in second]
 
 
+def test_a_label_set_matches_each_of_its_names(tmp_path: Path) -> None:
+    present = ["hiss, hum", "hum", "clean", None, "echo"]
+    index = Index.build(np.eye(5), [{"present": text, "clip": text} for text in present], tmp_path / "i", "f")
+    for asked, rows in (
+        ("hum", [0, 1]), (["hiss", "echo"], [0, 4]), ("hiss, hum", [0]), ("clean", [2]), (None, [3]), ("hi", []),
+    ):  # fmt: skip
+        assert index.matching({"present": asked}).tolist() == rows
+    assert index.matching({"clip": "hum"}).tolist() == [1], "other texts are compared as they are"
+    assert sorted(hit.id for hit in index.search(np.ones(5), exclude={"present": "hum"})) == [2, 3, 4]
+
+
 @pytest.mark.parametrize(
     ("where", "test"),
     [

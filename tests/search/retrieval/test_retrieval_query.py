@@ -84,6 +84,17 @@ def test_a_label_is_the_mean_of_its_rows_true_labels_first(index: Index) -> None
         of_label(index, "crackle")
 
 
+def test_a_label_of_a_set_is_the_mean_of_all_rows_that_have_it(tmp_path: Path) -> None:
+    vectors = np.random.default_rng(1).standard_normal((4, 4))
+    facts = [{"artifact": "", "present": p, "heard": h} for p, h in
+             [("hiss, hum", "hum"), ("hiss", "hiss"), ("clean", "clean"), ("echo, hiss", "echo")]]  # fmt: skip
+    index = Index.build(vectors, facts, tmp_path / "index", fingerprint="f")
+    np.testing.assert_allclose(of_label(index, "hiss"), mean_of(index.vectors([0, 1, 3])), atol=1e-6)
+    np.testing.assert_allclose(of_label(index, "clean"), index.vectors([2])[0], atol=1e-6)
+    with pytest.raises(ParameterError, match=r"'crackle'.*clean.*echo.*hiss.*hum"):
+        of_label(index, "crackle")
+
+
 def test_the_sources_of_recordings_are_known_by_path_or_name(index: Index) -> None:
     assert sources_of(index, ["/archive/c1.wav"]) == ["s1"]
     assert sources_of(index, ["/elsewhere/c2.wav", "/elsewhere/x.wav"]) == ["s2"]

@@ -1,0 +1,51 @@
+"""The probe of label sets that an encoder's own heads give, calibrated."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from ..core.vectors import unit_rows
+from .sets import SetProbe
+
+CLEAN_SHARE = 0.8  # of the windows of recordings that people have; a probe is calibrated on views with far fewer
+
+
+def calibrated(log_odds: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Scale and shift [K] of each column of log odds [N, K], so that the chances fit ``there`` [N, K] (Platt 1999).
+
+    A column of which ``there`` holds fewer than ten of either kind stays as it is; scales are limited to [0.1, 10].
+    """
+    scales, shifts = np.ones(log_odds.shape[1]), np.zeros(log_odds.shape[1])
+    for column, target in enumerate(there.T.astype(bool)):
+        if min(target.sum(), (~target).sum()) >= 10:
+            fitted = LogisticRegression(C=1e4).fit(log_odds[:, column : column + 1], target)
+            scale = float(fitted.coef_[0, 0])
+            if 0.1 <= scale <= 10:
+                scales[column], shifts[column] = scale, float(fitted.intercept_[0])
+    return scales, shifts
+
+
+def set_probe(
+    classes: tuple[str, ...], types: tuple[np.ndarray, np.ndarray], severity: tuple[np.ndarray, np.ndarray],
+    vectors: np.ndarray, there: np.ndarray, fingerprint: str,
+) -> SetProbe:  # fmt: skip
+    """The probe that an encoder's own heads give, calibrated on views of sources that it was not trained on.
+
+    Args:
+        classes: K names, "clean" first.
+        types, severity: Weights [K, D] and bias [K] of the heads over h.
+        vectors: h [N, D] of the views, all of one norm.
+        there: Which faults they hold, bool [N, K - 1].
+        fingerprint: Of the encoder.
+    """
+    length = float(np.linalg.norm(vectors, axis=1).mean())
+    unit = unit_rows(vectors)
+    weights, bias = types[0] * length, types[1]
+    states = np.concatenate([~there.any(1, keepdims=True), there], axis=1)
+    scale, shift = calibrated(unit @ weights.T + bias, states)
+    return SetProbe(
+        classes, (weights * scale[:, None]).astype(np.float32), (bias * scale + shift).astype(np.float32),
+        (severity[0] * length).astype(np.float32), severity[1].astype(np.float32), fingerprint,
+        clean_weight=CLEAN_SHARE / (1 - CLEAN_SHARE) * float(there.any(1).sum() / max(1, states[:, 0].sum())),
+    )  # fmt: skip

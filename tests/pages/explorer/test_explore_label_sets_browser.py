@@ -1,0 +1,166 @@
+"""Rows of several artifacts in a real browser: colours, filters, and labels by adding and taking away.
+
+Skipped where Chromium, its driver, selenium or the extra ``serve`` is missing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browsing import assert_quiet, forget_logs, press, serving, state, wait
+from explored import sets
+from steered import chord, open_row, script
+
+from contrastive_artifacts.pages.explorer import layout
+from contrastive_artifacts.search.index import Index
+
+pytest.importorskip("fastapi", reason="the extra is not installed: pip install -e '.[serve]'")
+pytest.importorskip("selenium.webdriver", reason="selenium is not installed: pip install selenium")
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The index of explored.sets, with a map of two coordinates, so that the script need not compile UMAP."""
+    folder = tmp_path_factory.mktemp("sets")
+    index = Index.open(sets(folder).index.directory)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(layout, "umap_2d", lambda x, seed: x[:, :2])
+        layout.layout_of(index)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def url(home: Path) -> Iterator[str]:
+    given = (f"index={home}/index", f"encoder={home}/encoder", "port=0", "who=ana")
+    with serving("explore", *given, folder=home) as (_, address):
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser(start_chromium: Callable[..., Any]) -> Any:
+    return start_chromium("--use-angle=swiftshader", "--enable-unsafe-swiftshader")
+
+
+@pytest.fixture
+def page(browser: Any, url: str) -> Iterator[Any]:
+    forget_logs(browser)
+    browser.get(url)
+    wait(browser, lambda: "ready" in state(browser) and state(browser)["drawn"] == state(browser)["visible"])
+    assert state(browser)["error"] == ""
+    yield browser
+    assert_quiet(browser, url)
+
+
+def labels_in(home: Path) -> dict[int, str]:
+    """Number of the last act's row, by the start of its window -> label, in the journal."""
+    act = json.loads((home / "index.labels.jsonl").read_text().splitlines()[-1])
+    return {int(row["clip"][0]) * 6 + row["start"] // 4000: row["label"] for row in act["rows"]}
+
+
+def chips(page: Any) -> list[str]:
+    return [chip.text for chip in page.find_elements(By.CSS_SELECTOR, "#names button")]
+
+
+def relabel(page: Any, row: int) -> None:
+    open_row(page, row)
+    press(page, "l")
+    wait(page, page.find_element(By.ID, "relabel-dialog").is_displayed)
+
+
+def undo_all(page: Any) -> None:
+    """A key that is pressed while the server writes is ignored."""
+    wait(page, lambda: press(page, "u") or state(page)["labels"] == "0")
+
+
+def test_the_legend_lists_artifacts_and_filters_by_any(page):
+    assert state(page)["colour"] == "present"
+    items = {item.get_attribute("title"): item for item in page.find_elements(By.CSS_SELECTOR, "#items button")}
+    many = {name: int(item.find_element(By.CLASS_NAME, "many").text) for name, item in items.items()}
+    assert many == {"clean": 20, "hum": 30, "hiss": 20}, "a row with both counts for both"
+    style = "return styles[arguments[0]]"
+    both, hum, hiss = (script(page, style, row) for row in (3, 1, 2))
+    assert both == hum != hiss
+    ActionChains(page).key_down(Keys.SHIFT).click(items["hiss"]).key_up(Keys.SHIFT).perform()
+    wait(page, lambda: state(page)["visible"] == "20")
+    assert [script(page, "return shown[arguments[0]]", row) for row in range(6)] == [0, 0, 1, 1, 0, 0]
+    wait(page, lambda: script(page, style, 3) == hiss)
+    page.find_element(By.CSS_SELECTOR, "#chips button").click()
+    wait(page, lambda: state(page)["visible"] == "60")
+    wait(page, lambda: script(page, style, 3) == hum)
+
+
+def test_an_artifact_is_added_and_one_is_taken_away_by_keys(page, home):
+    open_row(page, 3)
+    assert page.find_element(By.ID, "title").text == "hiss, hum"
+    assert "hum" in page.find_element(By.ID, "verdict").text
+    relabel(page, 3)
+    assert chips(page) == ["hiss ×", "hum ×"]
+    press(page, Keys.BACKSPACE, "cli", Keys.ENTER)
+    assert chips(page) == ["hiss ×", "clicks ×"]
+    assert "save as hiss, clicks" in page.find_element(By.ID, "relabel-hint").text
+    press(page, "Tape Squeal", Keys.ENTER)
+    assert page.find_element(By.ID, "relabel-dialog").is_displayed(), "a name with a blank is refused"
+    chord(page, Keys.CONTROL, "a")
+    press(page, "tape_squeal", Keys.ENTER, Keys.ENTER)
+    wait(page, lambda: state(page)["labels"] == "1")
+    wait(page, lambda: "now clicks, hiss, tape_squeal" in page.find_element(By.ID, "badge").text)
+    assert labels_in(home) == {3: "clicks, hiss, tape_squeal"}
+    wait(page, lambda: "tape_squeal" in script(page, "return about.labels"))
+    press(page, "k")
+    wait(page, lambda: "kept" in page.find_element(By.ID, "badge").text)
+    assert labels_in(home) == {3: "clicks, hiss, tape_squeal"}, "keep confirms the set that is shown"
+    undo_all(page)
+
+
+def test_chips_and_options_are_buttons(page, home):
+    relabel(page, 3)
+    page.find_element(By.CSS_SELECTOR, "#names button[title='Take away hiss']").click()
+    page.find_element(By.CSS_SELECTOR, "#names button[title='Take away hum']").click()
+    assert "save as clean" in page.find_element(By.ID, "relabel-hint").text
+    page.find_element(By.CSS_SELECTOR, "#relabel-form button[type=submit]").click()
+    wait(page, lambda: state(page)["labels"] == "1")
+    assert labels_in(home) == {3: "clean"}
+    relabel(page, 3)
+    assert chips(page) == []
+    page.find_element(By.XPATH, "//ul[@id='options']/li[.='clicks']").click()
+    assert chips(page) == ["clicks ×"]
+    page.find_element(By.CSS_SELECTOR, "#relabel-form button[type=submit]").click()
+    wait(page, lambda: labels_in(home) == {3: "clicks"})
+    wait(page, lambda: "following" not in state(page))
+    undo_all(page)
+
+
+def test_many_rows_keep_their_other_artifacts(page, home):
+    script(page, "choose(Uint32Array.of(1, 2, 3))")
+    chord(page, Keys.SHIFT, "l")
+    wait(page, page.find_element(By.ID, "relabel-dialog").is_displayed)
+    assert chips(page) == ["hum (2 of 3) ×", "hiss (2 of 3) ×"]
+    page.find_element(By.CSS_SELECTOR, "#names button[title='Take away hiss']").click()
+    press(page, "clicks", Keys.ENTER)
+    assert "add clicks, take away hiss." in page.find_element(By.ID, "relabel-hint").text
+    press(page, Keys.ENTER)
+    wait(page, lambda: state(page)["labels"] == "3")
+    assert labels_in(home) == {1: "clicks, hum", 2: "clicks", 3: "clicks, hum"}
+    press(page, "u")
+    wait(page, lambda: state(page)["labels"] == "0")
+
+
+def test_the_probe_is_retrained(page):
+    script(page, "choose(Uint32Array.from({ length: 30 }, (_, row) => row))")
+    chord(page, Keys.SHIFT, "k")
+    wait(page, lambda: state(page)["labels"] == "30")
+    page.find_element(By.ID, "retrain").click()
+    wait(page, lambda: "retrained" in state(page))
+    assert state(page)["colour"] == "present"
+    assert int(state(page)["retrained"]) <= 3, "labels that agree change next to nothing"
+    assert "macro F1" in page.find_element(By.ID, "question").text
+    press(page, Keys.ENTER)
