@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -82,7 +83,8 @@ def write_graph(
     except ImportError as error:
         raise ParameterError(f"Export needs {error.name}: pip install 'contrastive-artifacts[onnx]'.") from error
     batch = torch.export.Dim("batch")
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they are about the exporter's own code, and about inputs of one batch size
         program = torch.onnx.export(
             graph.eval(), tuple(inputs.values()), dynamo=True, verbose=False, opset_version=OPSET,
             input_names=list(inputs), output_names=list(outputs), dynamic_shapes=tuple({0: batch} for _ in inputs),

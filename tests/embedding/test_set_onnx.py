@@ -22,7 +22,6 @@ from contrastive_artifacts.probes import SetProbe
 onnx = pytest.importorskip("onnx", reason="pip install 'contrastive-artifacts[onnx]'")
 onnxruntime = pytest.importorskip("onnxruntime", reason="pip install 'contrastive-artifacts[onnx]'")
 pytest.importorskip("onnxscript", reason="pip install 'contrastive-artifacts[onnx]'")
-pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning")
 STATES, RATE, TOLERANCE = ("clean", "hum", "hiss"), 22050, 1e-4
 
 
