@@ -1,4 +1,4 @@
-"""Measures encoders of any kind on clean and the six faults of default6, one a view, on sources they never heard.
+"""Measures encoders of any kind on clean and the six faults of default6, one a view.
 
     python analysis/default_six.py
     python analysis/default_six.py encoders=[release,outputs/mine] 'corpora={speech: {kind: folder, path: DIR}}'
