@@ -39,6 +39,7 @@ from contrastive_artifacts.runs.measure_sets import AUDIBLE
 from contrastive_artifacts.runs.sets import BUILTIN
 
 STATES = artifacts.states("default6")
+UNHEARD = {"builtin": {**BUILTIN["builtin"], "seed": 9}}  # other sounds than those of training, of the same generators
 HEADER = ["encoder", "vector", "views", "seed", "figure", "value", "low", "high"]
 SHOWN = ("linear macro-F1", "kNN5 macro-F1", "kNN5 - linear", "P@10", "same source", "severity rho")
 
@@ -69,7 +70,7 @@ class Views:
 def main(config: dict[str, Any]) -> None:
     settings = typed.settings(Settings, config, "")
     files.check_file("csv", settings.csv)
-    recordings = settings.corpora or BUILTIN
+    recordings = settings.corpora or UNHEARD
     corpora = {name: sections.make_corpus(section, f"corpora.{name}") for name, section in recordings.items()}
     rows: list[list[Any]] = []
     for encoder in settings.encoders:
