@@ -6,8 +6,8 @@
 Each seed takes clips of each corpus, first one of every source, then a second one, and so on; renders them in all seven
 states; and divides the sources into halves. A linear probe and kNN are fitted on one half and measured on the other,
 retrieval and leakage within the other. The vectors are h and, for an encoder of label sets, also the log odds and the
-chances of its probe: of all its faults, or of clean and the six alone. Writes one CSV row per figure, with 95 %
-intervals over sources.
+chances of its probe: of all its faults, or of clean and the six alone. Writes a CSV with 95 % intervals
+over sources.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from contrastive_artifacts.runs.sets import BUILTIN
 
 STATES = artifacts.states("default6")
 UNHEARD = {"builtin": {**BUILTIN["builtin"], "seed": 9}}  # other sounds than those of training, of the same generators
-HEADER = ["encoder", "vector", "views", "seed", "figure", "value", "low", "high"]
+KEYS = ["encoder", "vector", "views", "seed"]
 SHOWN = ("linear macro-F1", "kNN5 macro-F1", "kNN5 - linear", "P@10", "same source", "severity rho")
 
 
@@ -72,15 +72,15 @@ def main(config: dict[str, Any]) -> None:
     files.check_file("csv", settings.csv)
     recordings = settings.corpora or UNHEARD
     corpora = {name: sections.make_corpus(section, f"corpora.{name}") for name, section in recordings.items()}
-    rows: list[list[Any]] = []
+    rows: list[dict[str, Any]] = []
     for encoder in settings.encoders:
         for seed in settings.seeds:
             views = embedded(encoder, corpora, settings, seed)
             for vector, x in vectors(encoder, views).items():
                 for part, test in parts(views).items():
-                    figures = measured(views, x, test, settings.bootstrap)
-                    rows += [[encoder, vector, part, seed, *figure] for figure in figures]
-            files.write_csv(settings.csv, [HEADER, *rows])
+                    keys = dict(zip(KEYS, (encoder, vector, part, seed), strict=True))
+                    rows.append(keys | measured(views, x, test, settings.bootstrap))
+            files.write_csv(settings.csv, [list(rows[0]), *([text(value) for value in row.values()] for row in rows)])
     show(rows)
     console.print(f"rows  {settings.csv}")
 
@@ -142,8 +142,8 @@ def parts(views: Views) -> dict[str, np.ndarray]:
     return named | {str(name): test & (views.corpus == name) for name in corpora if len(corpora) > 1}
 
 
-def measured(views: Views, x: np.ndarray, test: np.ndarray, bootstrap: int) -> list[list[Any]]:
-    """Rows [figure, value, low, high] of the views ``test`` [N]; "" where there is no interval."""
+def measured(views: Views, x: np.ndarray, test: np.ndarray, bootstrap: int) -> dict[str, float | None]:
+    """Name -> figure of the views ``test`` [N]; ``low`` and ``high`` are the ends of its interval."""
     data = Embedded(x, views.data.artifact, views.data.severity, views.data.source, views.data.category)
     figures = evaluate(data.take(views.fit), data.take(test), ["linear"], bootstrap)
     kind = figures["type"]
@@ -154,30 +154,29 @@ def measured(views: Views, x: np.ndarray, test: np.ndarray, bootstrap: int) -> l
         "same source": figures["leakage"],
         "severity rho": figures["severity"]["mean"],
     }
-    rows = [[name, *(_text(of_name[key]) for key in ("value", "low", "high"))] for name, of_name in intervals.items()]
-    gap = kind["knn5"]["macro_f1"]["value"] - kind["linear"]["macro_f1"]["value"]
-    plain = {"kNN5 - linear": gap, "same source by chance": figures["leakage"]["chance"]}
-    for probe in ("linear", "knn5"):
+    row = dict(figures["counts"])
+    for name, interval in intervals.items():
+        row |= {name: interval["value"], f"{name} low": interval["low"], f"{name} high": interval["high"]}
+    row["same source by chance"] = figures["leakage"]["chance"]
+    row["kNN5 - linear"] = row["kNN5 macro-F1"] - row["linear macro-F1"]
+    for probe, name in (("linear", "linear"), ("knn5", "kNN5")):
         confusion = kind[probe]["confusion"]
-        for name, counts in zip(confusion["classes"], confusion["counts"], strict=True):
-            if sum(counts):
-                plain[f"{probe} recall {name}"] = counts[confusion["classes"].index(name)] / sum(counts)
-    plain |= {name: figures["counts"][name] for name in ("train", "test", "train_sources", "test_sources")}
-    return rows + [[name, _text(value), "", ""] for name, value in plain.items()]
+        for state in STATES:
+            counts = dict(zip(confusion["classes"], confusion["counts"], strict=True)).get(state, [0])
+            hits = counts[confusion["classes"].index(state)] if sum(counts) else 0
+            row[f"{name} recall {state}"] = hits / sum(counts) if sum(counts) else None
+    return row
 
 
-def _text(value: float | None) -> str:
+def text(value: Any) -> str:
     return "" if value is None else f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
-def show(rows: list[list[Any]]) -> None:
+def show(rows: list[dict[str, Any]]) -> None:
     """Prints mean and deviation over seeds."""
-    groups = dict.fromkeys(tuple(row[:3]) for row in rows)
     cells = []
-    for group in groups:
-        line: list[str] = []
-        for figure in SHOWN:
-            values = np.array([float(row[5]) for row in rows if (*row[:3], row[4]) == (*group, figure) and row[5]])
-            line.append(f"{values.mean():.3f} ± {values.std():.3f}" if len(values) else "-")
-        cells.append([*group, *line])
-    table("means and deviations over seeds", [*HEADER[:3], *SHOWN], cells)
+    for group in dict.fromkeys(tuple(row[key] for key in KEYS[:3]) for row in rows):
+        seeds = [row for row in rows if tuple(row[key] for key in KEYS[:3]) == group]
+        values = np.array([[np.nan if row[name] is None else row[name] for name in SHOWN] for row in seeds], float)
+        cells.append([*group, *(f"{m:.3f} ± {d:.3f}" for m, d in zip(values.mean(0), values.std(0), strict=True))])
+    table("means and deviations over seeds", [*KEYS[:3], *SHOWN], cells)

@@ -20,7 +20,7 @@ from ..probes import SetProbe
 from .opening import encoder_folder, open_set_encoder
 
 NETWORK, BACKBONE = "encoder.onnx", "backbone.onnx"
-OUTPUTS = ("h", "chances", "severities", "cells")
+OUTPUTS = ("h", "chances", "present", "severities", "cells")
 
 
 def sets_to_onnx(name: str | Path, folder: str | Path) -> list[Path]:
@@ -28,11 +28,11 @@ def sets_to_onnx(name: str | Path, folder: str | Path) -> list[Path]:
 
     ``encoder.onnx`` takes the figures of B windows, float32, named and shaped as in :class:`~..models.figures.Figures`
     (:func:`~..models.figures.window_figures` computes them; without a backbone there is no input ``backbone``). It
-    gives, in float32, ``h [B, D]`` (unit vectors), ``chances [B, K]`` and ``severities [B, K]`` (calibrated, as
-    :meth:`.SetProbe.classify_batch`) and ``cells [B, cells, K - 1]``, the chance of each artifact in each cell. Its
-    metadata: ``labels`` (K names, "clean" first), ``thresholds`` (K chances above which an artifact counts as present
-    in a single window; that of "clean" is not used), ``figures`` (versions of the figures), all JSON; ``window_s``,
-    ``cell_s``, ``fingerprint``.
+    gives ``h [B, D]`` (unit vectors), ``chances [B, K]`` and ``severities [B, K]`` as :meth:`.SetProbe.classify_batch`,
+    ``cells [B, cells, K - 1]``, the chance of each artifact in each cell, all float32, and bool ``present [B, K]`` as
+    :meth:`.SetProbe.present` in a single window. Its metadata: ``labels`` (K names, "clean" first) and ``figures``
+    (versions of the figures), both JSON; ``clean_weight`` and ``of_window``, which ``present`` is decided by;
+    ``window_s``, ``cell_s``, ``fingerprint``.
 
     ``backbone.onnx`` computes the input ``backbone`` from ``waveform``, float32 ``[B, T]``, the mono window resampled
     to ``sample_rate`` (metadata; T is ``window_s`` long).
@@ -51,9 +51,10 @@ def sets_to_onnx(name: str | Path, folder: str | Path) -> list[Path]:
     facts = {"fingerprint": probe.fingerprint, "window_s": str(window_s)}
     of_network = {
         "labels": json.dumps(probe.classes),
-        "thresholds": json.dumps(probe.single_window.tolist()),
         "figures": json.dumps(dict(VERSIONS)),
         "cell_s": str(encoder.cell_s),
+        "clean_weight": str(probe.clean_weight),
+        "of_window": str(probe.of_window),
     }
     paths = [folder / NETWORK]
     write_graph(_Network(encoder, probe), _examples(encoder), OUTPUTS, facts | of_network, paths[0])
@@ -66,7 +67,9 @@ def sets_to_onnx(name: str | Path, folder: str | Path) -> list[Path]:
 
 
 class _Network(nn.Module):
-    """Figures -> unit vector, calibrated chances, severities, chances in cells; without the backbone itself."""
+    """Figures -> unit vector, calibrated chances, what is present, severities, chances in cells; no backbone."""
+
+    is_fault: Tensor
 
     def __init__(self, encoder: FigureEncoder, probe: SetProbe) -> None:
         super().__init__()
@@ -75,17 +78,22 @@ class _Network(nn.Module):
         self.weights, self.bias, self.severity_weights, self.severity_bias = (
             nn.Parameter(torch.from_numpy(np.asarray(array, np.float32)), requires_grad=False) for array in arrays
         )
+        self.clean_weight, self.of_window = probe.clean_weight, probe.of_window
+        self.register_buffer("is_fault", torch.arange(len(probe.classes)) > 0)  # "clean" is not present
 
     def forward(
         self, frames: Tensor, bands: Tensor, window: Tensor, slow: Tensor, traces: Tensor, pooled: Tensor | None = None
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         pooled = window[:, :0] if pooled is None else pooled
         encoded = self.encoder(Figures(frames, bands, window, slow, traces, pooled))
         assert encoded.frame_probabilities is not None  # of this kind of encoder
         h = F.normalize(encoded.h, dim=1)
+        chances = F.linear(h, self.weights, self.bias).sigmoid()
         severities = F.linear(h, self.severity_weights, self.severity_bias).sigmoid()
-        severities = torch.cat([torch.zeros_like(severities[:, :1]), severities[:, 1:]], dim=1)  # "clean" has none
-        return h, F.linear(h, self.weights, self.bias).sigmoid(), severities, encoded.frame_probabilities
+        clean = chances[:, :1]
+        weighed = chances / (clean * self.clean_weight + 1 - clean)  # as SetProbe.weighed
+        present = (weighed >= self.of_window) & self.is_fault
+        return h, chances, present, severities * self.is_fault, encoded.frame_probabilities
 
 
 class _Pooled(nn.Module):

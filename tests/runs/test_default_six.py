@@ -79,19 +79,17 @@ def test_the_table(six: ModuleType, encoder: Path, tmp_path: Path) -> None:
     assert {row["vector"] for row in rows} == {"h", "log odds", "chances"}, "the probe does not know all six"
     assert {row["views"] for row in rows} == {"all", "audible", "one", "other"}
     assert {row["seed"] for row in rows} == {"0", "1"}
-    of_h = [row for row in rows if (row["vector"], row["seed"]) == ("h", "0")]
-    values = {(row["views"], row["figure"]): float(row["value"]) for row in of_h}
-    assert values["all", "train"] == values["all", "test"] == 2 * 2 * 7
-    assert values["all", "test_sources"] == 4, "the same source number of two corpora is two sources"
-    assert values["one", "test"] == 2 * 7
-    assert values["audible", "test"] < values["all", "test"]
-    expected = values["all", "kNN5 macro-F1"] - values["all", "linear macro-F1"]
-    assert values["all", "kNN5 - linear"] == pytest.approx(expected, abs=2e-4)
-    recalls = [value for (views, name), value in values.items() if views == "all" and name.startswith("linear recall")]
+    of_h = {row["views"]: row for row in rows if (row["vector"], row["seed"]) == ("h", "0")}
+    assert of_h["all"]["train"] == of_h["all"]["test"] == str(2 * 2 * 7)
+    assert of_h["all"]["test_sources"] == "4", "the same source number of two corpora is two sources"
+    assert of_h["one"]["test"] == str(2 * 7)
+    assert int(of_h["audible"]["test"]) < int(of_h["all"]["test"])
+    numbers = {name: float(value) for name, value in of_h["all"].items() if name not in ("encoder", "vector", "views")}
+    assert numbers["kNN5 - linear"] == pytest.approx(numbers["kNN5 macro-F1"] - numbers["linear macro-F1"], abs=2e-4)
+    assert numbers["linear macro-F1 low"] <= numbers["linear macro-F1"] <= numbers["linear macro-F1 high"]
+    recalls = [value for name, value in numbers.items() if name.startswith("linear recall")]
     assert len(recalls) == 7
-    assert all(0 <= value <= 1 for value in recalls)
-    linear = next(row for row in rows if row["figure"] == "linear macro-F1")
-    assert float(linear["low"]) <= float(linear["value"]) <= float(linear["high"])
+    assert np.mean(recalls) > 0.2, "seven states: .14 by chance"
 
 
 def test_vectors_of_the_release(six: ModuleType) -> None:
