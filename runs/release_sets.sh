@@ -25,3 +25,4 @@ held="speech:$(packages speech 1),music:$(packages music 1),effects:$(packages f
 "$PYTHON" scripts/probe_sets.py run="$RUN" views=2000 out=results/release_sets.csv "unseen={$held}"
 "$PYTHON" scripts/export.py run="$RUN" to=contrastive_artifacts/release/all "clean={$held}"   # thresholds from all clean sound
 echo all > contrastive_artifacts/release/default   # what "release" stands for
+"$PYTHON" analysis/default_six.py "corpora={$held}"   # results/default_six.csv: one of seven labels, beside release/mn04

@@ -22,7 +22,7 @@ from typing import Any
 from contrastive_artifacts.core import files, typed
 from contrastive_artifacts.core.console import console
 from contrastive_artifacts.core.errors import ParameterError
-from contrastive_artifacts.embedding import open_encoder
+from contrastive_artifacts.embedding import open_encoder, sets_to_onnx
 from contrastive_artifacts.models.onnx import to_onnx
 from contrastive_artifacts.runs.run import Run
 from contrastive_artifacts.runs.sets import export_sets, is_set_run
@@ -45,14 +45,15 @@ def main(config: dict[str, Any]) -> None:
     onnx = config.pop("onnx")
     if onnx and (Path(config["run"]) / "encoder" / "context.json").exists():
         raise ParameterError("An ONNX file cannot hold the context module of this run; export it without onnx=true.")
-    if onnx and is_set_run(config["run"]):
-        raise ParameterError("An encoder of label sets takes figures and no samples; export it without onnx=true.")
     target, run, clean = config.pop("to"), config.pop("run"), config.pop("clean")
     files.check_folder("to", target)
     if clean and not is_set_run(run):
         raise ParameterError("clean= sets the thresholds of encoders of label sets; this run has one label.")
     fingerprint = export_sets(run, target, clean) if is_set_run(run) else Run(run).export(target, **config)
-    if onnx:
+    if onnx and is_set_run(run):
+        paths = sets_to_onnx(target, target)
+        console.print(f"ONNX               {', '.join(map(str, paths))} (from figures to chances; docs/onnx.md)")
+    elif onnx:
         to_onnx(open_encoder(target, "the ONNX export"), f"{target}/encoder.onnx")
         console.print(f"ONNX               {target}/encoder.onnx (waveform in; h, z, types, severities out; any batch)")
     console.print(f"encoder and probe  {target} (fingerprint {fingerprint})")

@@ -16,3 +16,4 @@ from .opening import released as released
 from .pretrained import Classification as Classification
 from .pretrained import PretrainedEncoder as PretrainedEncoder
 from .pretrained import load as load
+from .set_onnx import sets_to_onnx as sets_to_onnx

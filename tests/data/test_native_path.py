@@ -147,7 +147,6 @@ def test_views_longer_than_a_window_are_cut_at_their_own_rate_too(small_corpus):
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning")
 @pytest.mark.parametrize("name", ["mn04", "yamnet"])
 def test_an_exported_encoder_computes_the_same_figures(name, tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime", reason="pip install 'contrastive-artifacts[onnx]'")

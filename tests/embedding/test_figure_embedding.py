@@ -159,7 +159,7 @@ def test_a_saved_encoder_opens_by_every_door(tmp_path, hums):
     pretrained.probe.save(tmp_path)
     assert load(tmp_path).classify((buzz, RATE)).present == ("hum",)
     with pytest.raises(ParameterError, match=re.escape("takes figures and no samples")):
-        open_encoder(tmp_path, "the ONNX export")
+        open_encoder(tmp_path, "the long-range analysis")
     (tmp_path / "probe.json").write_text("[]")
     with pytest.raises(StorageError):
         load(tmp_path)

@@ -19,7 +19,6 @@ pytest.importorskip("onnxscript", reason="pip install 'contrastive-artifacts[onn
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning")
 @pytest.mark.parametrize("name", ["mn04", "yamnet"])
 def test_parity_at_any_batch(name: str, tmp_path: Path) -> None:
     encoder = Encoder.load(RELEASE / name)
