@@ -12,6 +12,8 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft, ndimage, signal
 
+from ...core.quantiles import median, percentiles
+
 LONG_S, SHORT_S = 0.12, 0.06  # lengths of frames
 LAGS_S = (0.13e-3, 1.1e-3)
 BEYOND_S = (1.2e-3, 5e-3)  # lags whose mean is the typical size
@@ -31,7 +33,7 @@ def figures(x: np.ndarray, rate: int) -> np.ndarray:
     hertz, power = _power(x, rate, SHORT_S)
     levels = np.log(power + 1e-10 * float(power.max()) + 1e-12)
     levels -= ndimage.uniform_filter1d(levels, _bins(WIDE_HZ, hertz), axis=0)
-    return np.array([*window, _peak(hertz, np.median(levels, axis=1), 0.46 * rate)[1]])
+    return np.array([*window, _peak(hertz, median(levels), 0.46 * rate)[1]])
 
 
 def _power(x: np.ndarray, rate: int, seconds: float) -> tuple[np.ndarray, np.ndarray]:
@@ -46,7 +48,7 @@ def _power(x: np.ndarray, rate: int, seconds: float) -> tuple[np.ndarray, np.nda
     spectrum = fft.rfft(frames * _window(length), size, axis=1)
     power = spectrum.real**2 + spectrum.imag**2
     energy = power.sum(1)
-    return np.arange(size // 2 + 1) * rate / size, power[energy >= np.percentile(energy, 20)].T
+    return np.arange(size // 2 + 1) * rate / size, power[energy >= percentiles(energy, 20)].T
 
 
 @lru_cache(maxsize=64)
