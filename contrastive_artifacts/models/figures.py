@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .. import audio
+from ..core import memory
 from .backbones import Backbone
 from .detail import NativeDetail, numpy_detail
 from .detail.bands import BANDS, log_bands
@@ -60,6 +61,7 @@ def window_figures(
     Raises:
         AudioError: a window is too short or not finite.
     """
+    memory.keep_freed()
     count = frame_count(seconds)
     detail = numpy_detail(np.stack(waveforms), sample_rate)
     return Figures(

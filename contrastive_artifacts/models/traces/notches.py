@@ -73,14 +73,16 @@ def _peak(hertz: np.ndarray, level: np.ndarray, top_hz: float) -> tuple[float, f
     size = 1 << int(np.ceil(np.log2(8 * len(ripple))))
     step = hertz[1] - hertz[0]
     lags = np.arange(size // 2 + 1) / (size * step)
-    cepstrum = fft.rfft(ripple, size) * np.exp(-2j * np.pi * lags * hertz[used][0])  # real for a comb filter
     resolution = 1 / (len(ripple) * step)
     near = np.flatnonzero((lags >= max(LAGS_S[0], 1.5 * resolution)) & (lags <= LAGS_S[1]))
     if len(near) < 8:
         return 0.0, 0.0
-    magnitude = np.abs(cepstrum[: near[-1] + 1 + 8 * round(4 * resolution / lags[1])])
-    around = ndimage.median_filter(magnitude, 2 * max(1, round(8 * resolution / lags[1])) + 1)
-    typical = np.abs(cepstrum[(lags > BEYOND_S[0]) & (lags < BEYOND_S[1])]).mean()
+    end = near[-1] + 1 + 8 * round(4 * resolution / lags[1])  # of the neighbours
+    lags = lags[: max(end, int(np.searchsorted(lags, BEYOND_S[1])))]
+    cepstrum = fft.rfft(ripple, size)[: len(lags)] * np.exp(-2j * np.pi * lags * hertz[used][0])  # real for a comb
+    magnitude = np.abs(cepstrum)
+    around = ndimage.median_filter(magnitude[:end], 2 * max(1, round(8 * resolution / lags[1])) + 1)
+    typical = magnitude[(lags > BEYOND_S[0]) & (lags < BEYOND_S[1])].mean()
     values = cepstrum.real[near]
     return _logarithm((values / (around[near] + 1e-6)).max()), _logarithm(values.max() / (typical + 1e-6))
 
