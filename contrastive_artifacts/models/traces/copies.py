@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from scipy import fft
@@ -36,10 +37,15 @@ def figures(x: np.ndarray, rate: int) -> np.ndarray:
     correlation = np.abs(fft.irfft(spectrum.real**2 + spectrum.imag**2, size))
     peaks = _peaks(correlation, correlation, LAGS_S)
     short = correlation[round(0.002 * RATE) : round(0.03 * RATE)].mean()
-    spectrum = fft.rfft(y * np.hanning(len(y)).astype(np.float32), size)
+    spectrum = fft.rfft(y * _hann(len(y)), size)
     power = spectrum.real**2 + spectrum.imag**2
     cepstrum = fft.irfft(np.log(power + 1e-9 * float(power.max()) + 1e-12), size)
     return np.array([*peaks, _logarithm(short, _typical(correlation)), *_peaks(cepstrum, np.abs(cepstrum), CEPSTRUM_S)])
+
+
+@lru_cache(maxsize=16)
+def _hann(length: int) -> np.ndarray:
+    return np.hanning(length).astype(np.float32)
 
 
 def _whitened(y: np.ndarray) -> np.ndarray:
