@@ -13,7 +13,7 @@ _LARGEST = 2**25 - 2**16  # bytes: a little less than the largest block from whi
 
 @cache
 def keep_freed() -> None:
-    """Lets the allocator of this process reuse freed blocks of up to 32 MB, where it is glibc's; elsewhere does nothing.
+    """Lets the allocator reuse freed blocks of up to 32 MB, where it is glibc's; elsewhere does nothing.
 
     By default glibc gets large blocks from the system and returns them when they are freed, so the system clears all
     their pages each time: a seventh of the time of the figures of a window. Its thresholds grow to the largest block

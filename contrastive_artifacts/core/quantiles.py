@@ -1,4 +1,4 @@
-"""Medians and percentiles by sorting, which gives the values of ``np.median`` and ``np.percentile`` several times as fast.
+"""Medians and percentiles by sorting: the values of ``np.median`` and ``np.percentile`` in a tenth to half of the time.
 
 NumPy sorts float32 with vector instructions, but selects several order statistics at once without them.
 """
@@ -19,17 +19,18 @@ def median(values: np.ndarray) -> np.ndarray:
 
 
 def percentiles(values: np.ndarray, shares: float | Sequence[float]) -> np.ndarray:
-    """``np.percentile(values, shares, axis=0)`` of float ``[N, ...]``, N >= 1, without NaN.
+    """``np.percentile(values, shares, axis=0)`` of float ``[N, ...]``, N >= 1, without NaN: float of the same type.
 
     Args:
         values: The numbers.
         shares: One or more percentages in [0, 100].
     """
     ordered = np.sort(values, axis=0)
-    place = (len(ordered) - 1) * np.true_divide(shares, values.dtype.type(100))
+    place = (len(ordered) - 1) * np.true_divide(shares, 100)
     below = np.floor(place)
     first = below.astype(np.intp)
     low, high = ordered[first], ordered[np.minimum(first + 1, len(ordered) - 1)]
     share = (place - below).reshape(np.shape(place) + (1,) * (values.ndim - 1))
     step = high - low
-    return np.where(share < 0.5, low + step * share, high - step * (1 - share))  # exact at both ends, as in NumPy
+    between = np.where(share < 0.5, low + step * share, high - step * (1 - share))  # exact at both ends, as in NumPy
+    return between.astype(values.dtype)

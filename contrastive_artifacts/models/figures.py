@@ -71,11 +71,12 @@ def window_figures(
         window=np.concatenate([detail.clip for detail in details]),
         slow=np.stack([slow_figures(row, sample_rate) for row in waveforms]),
         traces=np.stack([trace_figures(row, sample_rate) for row in waveforms]),
-        backbone=_pooled(waveforms, sample_rate, backbone),
+        backbone=backbone_figures(waveforms, sample_rate, backbone),
     )
 
 
-def _pooled(waveforms: Sequence[np.ndarray], sample_rate: int, backbone: Backbone | None) -> np.ndarray:
+def backbone_figures(waveforms: Sequence[np.ndarray], sample_rate: int, backbone: Backbone | None) -> np.ndarray:
+    """Mean, maximum and deviation of the frames of a frozen network, ``[B, 3 D]``; ``[B, 0]`` without one."""
     if backbone is None:
         return np.zeros((len(waveforms), 0), np.float32)
     pooled = []

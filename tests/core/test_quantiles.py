@@ -17,6 +17,7 @@ def test_values_are_those_of_numpy(dtype, count):
     for shares in (30, 99, (5, 50, 95), (0, 1, 3, 10, 50), (100, 0)):
         np.testing.assert_allclose(percentiles(values, shares), np.percentile(values, shares, axis=0), 1e-6, 1e-6)
         np.testing.assert_allclose(percentiles(values[:, 0], shares), np.percentile(values[:, 0], shares), 1e-6, 1e-6)
+        assert percentiles(values, shares).dtype == dtype
 
 
 def test_ties_and_equal_values_are_exact():

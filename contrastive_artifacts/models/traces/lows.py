@@ -32,7 +32,7 @@ def figures(x: np.ndarray, rate: int) -> np.ndarray:
     values: list[float] = []
     for band in BANDS_HZ:
         above = levels[band] - medians[band]
-        values += [medians[band], above.max(), percentiles(above, 90)]
+        values += [medians[band], above.max(), float(percentiles(above, 90))]
     burst, rises = levels[BURST_HZ] - medians[BURST_HZ], np.sort(np.diff(levels[BURST_HZ]))
     values += [burst.max(), *(10 * (burst > db).mean() for db in BURSTS_DB), *percentiles(burst, (99, 95))]
     values += [rises[-1], rises[-5]]

@@ -92,24 +92,19 @@ def _refined(x: np.ndarray, starts: np.ndarray, lags: np.ndarray, length: int, s
     here = np.lib.stride_tricks.sliding_window_view(x, length)[starts]
     first = np.maximum(starts - lags - step, 0)
     past = np.lib.stride_tricks.sliding_window_view(x, length + 2 * step)[first]
-    total = _running_energy(x)
-    energy, best = total[starts + length] - total[starts], np.full(len(starts), -1.0)
+    squares = np.square(past, dtype=np.float64)
+    energy, own_energy = squares[:, :length].sum(1), np.square(here, dtype=np.float64).sum(1)
+    best = np.full(len(starts), -1.0)
     for shift in range(2 * step + 1):
-        places = first + shift
         products = np.einsum("nt,nt->n", here, past[:, shift : shift + length])
-        values = products / np.sqrt(energy * (total[places + length] - total[places]) + 1e-20)
-        best = np.where(places <= starts - lags + step, np.maximum(best, values), best)
+        values = products / np.sqrt(own_energy * energy + 1e-20)
+        best = np.where(first + shift <= starts - lags + step, np.maximum(best, values), best)
+        if shift < 2 * step:
+            energy = np.maximum(energy + squares[:, shift + length] - squares[:, shift], 0)  # rounding may go below
     return 1 - best
 
 
 def _energies(x: np.ndarray, length: int) -> np.ndarray:
     """Energy of all windows of ``length`` samples: ``[T - length + 1]``."""
-    total = _running_energy(x)
+    total = np.concatenate([[0.0], np.cumsum(np.square(x, dtype=np.float64))])
     return total[length:] - total[:-length]
-
-
-def _running_energy(x: np.ndarray) -> np.ndarray:
-    """Energy of the samples before each sample: float64 ``[T + 1]``."""
-    total = np.zeros(len(x) + 1)
-    np.cumsum(np.square(x, dtype=np.float64), out=total[1:])
-    return total
