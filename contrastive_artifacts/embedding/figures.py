@@ -26,7 +26,7 @@ class FigureEmbedder(Embedder[Figures[np.ndarray]]):
         self.wants_native = True
         self.dim = encoder.settings.hidden
         self.fingerprint = encoder.fingerprint()
-        self._backbone = None if encoder.backbone is None else backbones.freeze(encoder.backbone)
+        self.backbone = None if encoder.backbone is None else backbones.freeze(encoder.backbone)
 
     def prepare(self, window: np.ndarray, rate: int) -> Figures[np.ndarray]:
         return self.prepare_all([window], rate)[0]
@@ -36,7 +36,7 @@ class FigureEmbedder(Embedder[Figures[np.ndarray]]):
             return []
         length = round(self.window_s * rate)
         extended = [cut_window(waveform[None], 0, length)[0] for waveform in waveforms]
-        figures = window_figures(extended, rate, self.window_s, self._backbone)
+        figures = window_figures(extended, rate, self.window_s, self.backbone)
         return [Figures(*parts) for parts in zip(*figures, strict=True)]
 
     @property
