@@ -24,7 +24,7 @@ def spectra(x: np.ndarray, length: int) -> np.ndarray:
     padded = np.pad(x.astype(np.float64), (length // 2, length // 2 + -len(x) % hop))
     window, scale = _window(length)
     frames = fft.rfft(np.lib.stride_tricks.sliding_window_view(padded, length)[::hop] * window)
-    return (frames / scale).astype(np.complex64)
+    return (frames * (1 / float(scale))).astype(np.complex64)
 
 
 def sound(spectra: np.ndarray, length: int) -> np.ndarray:

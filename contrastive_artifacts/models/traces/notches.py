@@ -67,9 +67,10 @@ def _peak(hertz: np.ndarray, level: np.ndarray, top_hz: float) -> tuple[float, f
     ripple = level[used]
     if len(ripple) < 64:
         return 0.0, 0.0
-    position = np.linspace(-1, 1, len(ripple))
-    ripple = ripple - np.polyval(np.polyfit(position, ripple, 4), position)
-    ripple = ripple.clip(-2.5 * ripple.std(), 2.5 * ripple.std()) * np.hanning(len(ripple))
+    slopes, window = _slopes(len(ripple))
+    ripple = ripple - slopes @ (slopes.T @ ripple)
+    limit = 2.5 * ripple.std()
+    ripple = ripple.clip(-limit, limit) * window
     size = 1 << int(np.ceil(np.log2(8 * len(ripple))))
     step = hertz[1] - hertz[0]
     lags = np.arange(size // 2 + 1) / (size * step)
@@ -85,6 +86,13 @@ def _peak(hertz: np.ndarray, level: np.ndarray, top_hz: float) -> tuple[float, f
     typical = magnitude[(lags > BEYOND_S[0]) & (lags < BEYOND_S[1])].mean()
     values = cepstrum.real[near]
     return _logarithm((values / (around[near] + 1e-6)).max()), _logarithm(values.max() / (typical + 1e-6))
+
+
+@lru_cache(maxsize=16)
+def _slopes(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Orthonormal polynomials up to the fourth degree over bins ``[count, 5]``, and a Hann window."""
+    polynomials, _ = np.linalg.qr(np.polynomial.legendre.legvander(np.linspace(-1, 1, count), 4))
+    return polynomials, np.hanning(count)
 
 
 def _logarithm(ratio: float) -> float:
