@@ -83,6 +83,10 @@ class Embedder(Generic[Prepared]):
         """A mono float32 window [T] at ``rate`` Hz, ready for :meth:`vectors`."""
         raise NotImplementedError
 
+    def prepare_all(self, waveforms: Sequence[np.ndarray], rate: int) -> list[Prepared]:
+        """The same for mono float32 windows [T] of any lengths at ``rate`` Hz."""
+        return [self.prepare(waveform, rate) for waveform in waveforms]
+
     def vectors(self, prepared: Sequence[Prepared]) -> np.ndarray:
         """h float32 [N, D] of prepared windows."""
         raise NotImplementedError
@@ -95,7 +99,8 @@ class Embedder(Generic[Prepared]):
         """The prepared windows of a view, given at ``sample_rate`` and, with its rate, before resampling."""
         samples, rate = native
         length, hop = round(self.window_s * rate), round(self.hop_s * rate)
-        return [self.prepare(samples[s : s + length], rate) for s in windows.starts(len(samples), length, hop).tolist()]
+        starts = windows.starts(len(samples), length, hop).tolist()
+        return self.prepare_all([samples[start : start + length] for start in starts], rate)
 
     def embed(self, source: Input, channel: int | None = None, stream: audio.Stream = None) -> Embedding:
         """Embeds one input: the mean of its channels, or one channel of it.
@@ -141,7 +146,7 @@ class Embedder(Generic[Prepared]):
 
     def embed_windows(self, waveforms: Sequence[np.ndarray], sample_rate: int) -> np.ndarray:
         """h float32 [N, D] of N mono float32 windows [T] at ``sample_rate`` Hz, each embedded as one window."""
-        return self.vectors([self.prepare(waveform, sample_rate) for waveform in waveforms])
+        return self.vectors(self.prepare_all(waveforms, sample_rate))
 
     def view_vectors(
         self, waveforms: Sequence[np.ndarray], natives: Sequence[tuple[np.ndarray, int]] | None = None

@@ -26,12 +26,18 @@ class FigureEmbedder(Embedder[Figures[np.ndarray]]):
         self.wants_native = True
         self.dim = encoder.settings.hidden
         self.fingerprint = encoder.fingerprint()
-        self._backbone = None if encoder.backbone is None else backbones.freeze(encoder.backbone)
+        self.backbone = None if encoder.backbone is None else backbones.freeze(encoder.backbone)
 
     def prepare(self, window: np.ndarray, rate: int) -> Figures[np.ndarray]:
-        window = cut_window(window[None], 0, round(self.window_s * rate))
-        figures = window_figures([window[0]], rate, self.window_s, self._backbone)
-        return Figures(*(part[0] for part in figures))
+        return self.prepare_all([window], rate)[0]
+
+    def prepare_all(self, waveforms: Sequence[np.ndarray], rate: int) -> list[Figures[np.ndarray]]:
+        if not waveforms:
+            return []
+        length = round(self.window_s * rate)
+        extended = [cut_window(waveform[None], 0, length)[0] for waveform in waveforms]
+        figures = window_figures(extended, rate, self.window_s, self.backbone)
+        return [Figures(*parts) for parts in zip(*figures, strict=True)]
 
     @property
     def cell_s(self) -> float:

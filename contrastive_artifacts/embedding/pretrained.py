@@ -145,8 +145,7 @@ class PretrainedEncoder:
         """
         if not isinstance(self._embedder, FigureEmbedder):
             raise ParameterError("Only an encoder of label sets classifies cells; this one gives one label.")
-        prepared = [self._embedder.prepare(waveform, sample_rate) for waveform in waveforms]
-        vectors, cells = self._embedder.vectors_and_cells(prepared)
+        vectors, cells = self._embedder.vectors_and_cells(self._embedder.prepare_all(waveforms, sample_rate))
         return *self.classify_vectors(vectors), cells
 
     def classify_vectors(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

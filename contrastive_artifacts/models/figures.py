@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .. import audio
+from ..core import memory
 from .backbones import Backbone
 from .detail import NativeDetail, numpy_detail
 from .detail.bands import BANDS, log_bands
@@ -23,6 +24,7 @@ from .traces import TRACE_FIGURES, trace_figures
 from .traces import VERSION as TRACES_VERSION
 
 LARGEST = 6e4  # a frame's figures are stored in half precision
+AT_ONCE = 4  # windows that the backbone gets at once: more do not fit into the cache
 FRAME_SIZES: Mapping[str, int] = {"frames": NativeDetail.features, "bands": BANDS}
 WINDOW_SIZES: Mapping[str, int] = {"window": CLIP_FIGURES, "slow": len(SLOW_FIGURES), "traces": len(TRACE_FIGURES)}
 VERSIONS: Mapping[str, int | str] = {
@@ -60,24 +62,30 @@ def window_figures(
     Raises:
         AudioError: a window is too short or not finite.
     """
+    memory.keep_freed()
     count = frame_count(seconds)
-    detail = numpy_detail(np.stack(waveforms), sample_rate)
+    details = [numpy_detail(row[None], sample_rate) for row in waveforms]
     return Figures(
-        frames=detail.frames[:, :count].clip(-LARGEST, LARGEST),
+        frames=np.concatenate([detail.frames for detail in details])[:, :count].clip(-LARGEST, LARGEST),
         bands=np.stack([log_bands(row, sample_rate)[:count] for row in waveforms]),
-        window=detail.clip,
+        window=np.concatenate([detail.clip for detail in details]),
         slow=np.stack([slow_figures(row, sample_rate) for row in waveforms]),
         traces=np.stack([trace_figures(row, sample_rate) for row in waveforms]),
-        backbone=_pooled(waveforms, sample_rate, backbone),
+        backbone=backbone_figures(waveforms, sample_rate, backbone),
     )
 
 
-def _pooled(waveforms: Sequence[np.ndarray], sample_rate: int, backbone: Backbone | None) -> np.ndarray:
+def backbone_figures(waveforms: Sequence[np.ndarray], sample_rate: int, backbone: Backbone | None) -> np.ndarray:
+    """Mean, maximum and deviation of the frames of a frozen network, ``[B, 3 D]``; ``[B, 0]`` without one."""
     if backbone is None:
         return np.zeros((len(waveforms), 0), np.float32)
-    resampled = [audio.resample(row, sample_rate, backbone.sample_rate) for row in waveforms]
-    with torch.inference_mode():
-        return np.concatenate([pool(backbone(torch.from_numpy(row)[None]).frames).numpy() for row in resampled])
+    pooled = []
+    for first in range(0, len(waveforms), AT_ONCE):
+        group = waveforms[first : first + AT_ONCE]
+        resampled = np.stack([audio.resample(row, sample_rate, backbone.sample_rate) for row in group])
+        with torch.inference_mode():
+            pooled.append(pool(backbone(torch.from_numpy(resampled)).frames).numpy())
+    return np.concatenate(pooled)
 
 
 def batched(figures: Sequence[Figures[np.ndarray]]) -> Figures[Tensor]:

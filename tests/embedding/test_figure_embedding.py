@@ -42,6 +42,18 @@ def test_vectors_are_those_of_the_network_on_the_figures(backbone):
     np.testing.assert_allclose(embedder.embed_windows([x, x], RATE), np.repeat(expected, 2, 0), atol=1e-4)
 
 
+def test_windows_prepared_together_equal_those_prepared_by_themselves():
+    """More windows than the backbone gets at once, one of them too short."""
+    embedder = FigureEmbedder(encoder(backbone=True))
+    waveforms = [noise(1.6, seed) for seed in range(5)] + [noise(0.4, 9)]
+    together = embedder.prepare_all(waveforms, RATE)
+    assert len(together) == len(waveforms)
+    for waveform, figures in zip(waveforms, together, strict=True):
+        for alone, among in zip(embedder.prepare(waveform, RATE), figures, strict=True):
+            np.testing.assert_allclose(alone, among, atol=1e-4)
+    assert embedder.prepare_all([], RATE) == []
+
+
 def test_batch_equals_single():
     embedder = FigureEmbedder(encoder())
     sources = [(noise(s, seed), RATE) for seed, s in enumerate((0.3, 2.0, 5.0))]

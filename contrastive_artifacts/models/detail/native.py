@@ -105,7 +105,7 @@ def _cut(x: Tensor, count: int, hop: float, length: int) -> Tensor:
     if hop.is_integer():
         return x.unfold(1, length, int(hop))[:, :count]
     starts = torch.tensor([int(n * hop) for n in range(count)], device=x.device)
-    return x[:, starts[:, None] + torch.arange(length, device=x.device)]
+    return x.unfold(1, length, 1)[:, starts]
 
 
 def _shape(frames: Tensor, x: Tensor) -> Tensor:
@@ -116,9 +116,9 @@ def _shape(frames: Tensor, x: Tensor) -> Tensor:
         [
             torch.log10(level + 1e-4),
             torch.log10(peak.clamp(min=FLOOR) / level),
-            share(size >= 0.95 * peak[..., None]),
-            share(size >= 0.99 * top),
-            (size <= 1e-4).sum(2) / size.shape[2],
+            share(size.clone().ge_(0.95 * peak[..., None])),
+            share(size.clone().ge_(0.99 * top)),
+            size.clone().le_(1e-4).mean(2),
         ],
         dim=2,
     )
@@ -143,9 +143,9 @@ def _spectrum(frames: Tensor) -> Tensor:
     lags, high = sums[..., : ORDER + 1], sums[..., ORDER + 1 :]
     shares = torch.log10((high / lags[..., :1].clamp(min=FLOOR**2 * length)).to(frame).clamp(min=HIGH_FLOOR)) / 2
     predictor = _levinson(lags, FLOOR**2 * length).to(frame)
-    residual = frame
+    residual = frame.clone()
     for k in range(1, ORDER + 1):
-        residual = residual + predictor[..., k : k + 1] * frames[..., ORDER - k : ORDER - k + length]
+        residual += predictor[..., k : k + 1] * frames[..., ORDER - k : ORDER - k + length]
     squared = residual.square()
     second, fourth = squared.mean(2), squared.square().mean(2)
     peak, level = (part.clamp(min=FLOOR**2).sqrt() for part in (squared.amax(2), second))

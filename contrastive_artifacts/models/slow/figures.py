@@ -18,7 +18,7 @@ def slow_figures(waveform: np.ndarray, sample_rate: int) -> np.ndarray:
     """The slow figures of a window: float32 ``[len(SLOW_FIGURES)]``, with values of the order of 1.
 
     They do not depend on the level of the window (except for rounding) and are finite for all finite input, silence
-    included. They take about 4 ms of one core per second of audio.
+    included. They take about 3 ms of one core per second of audio.
 
     Args:
         waveform: Mono float32 ``[T]``, at least LEAST_S long; designed for 3 to 30 s.

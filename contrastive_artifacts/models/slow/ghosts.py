@@ -10,10 +10,13 @@ an axis of squared lags, for a grid of q.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
-from scipy import fft, signal
+from scipy import fft
 
 from ... import audio
+from .. import short_time
 
 RATE = 4000  # Hz: print-through is strongest at about 350 to 1200 Hz
 LEAST_S, MOST_S = 0.5, 2.2
@@ -23,7 +26,7 @@ CONTRAST = 0.5  # exponent of the weights of quiet and loud parts
 GROWTH = np.concatenate([[0.0], np.linspace(1 / 3000, 1 / 300, 48)])  # q in s: thickness / speed of the tape
 GRID = 2 * LEAST_S / RATE  # of the squared lag, s^2: one sample at the shortest lag
 BLOCK = 9216  # lags that are summed at once: the values of all segments fit into the cache of a core
-SAMPLE = 8192  # values from which the bounds of a median are estimated
+SAMPLE = 32768  # values from which the bounds of a median are estimated
 NAMES = ("copy: steady", "copy: growing", "copy: steady, after", "copy: steady, before")
 
 
@@ -38,16 +41,15 @@ def figures(x: np.ndarray, rate: int) -> np.ndarray:
 
 def _whitened(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The sound with quiet parts emphasised, and with loud parts emphasised: two float32 ``[T]``, white."""
-    hertz, _, spectrum = signal.stft(x, RATE, nperseg=FRAME, noverlap=FRAME * 3 // 4)
-    power = spectrum.real**2 + spectrum.imag**2
-    power += 1e-9 * max(float(power.max()), 1e-20)
+    spectra = short_time.spectra(x, FRAME)
+    power = spectra.real**2 + spectra.imag**2
+    power += np.float32(1e-9 * max(float(power.max()), 1e-20))
     weight = np.log(power)
-    weight = np.exp(CONTRAST / 2 * (weight - weight.mean(1, keepdims=True)))
-    spectrum /= np.sqrt(power)
-    spectrum[hertz < LOWEST_HZ] = 0
-    sounds = [signal.istft(part, RATE, nperseg=FRAME, noverlap=FRAME * 3 // 4)[1] for part in
-              (spectrum / weight, spectrum * weight)]  # fmt: skip
-    return sounds[0][: len(x)].astype(np.float32), sounds[1][: len(x)].astype(np.float32)
+    weight = np.exp(np.float32(CONTRAST / 2) * (weight - weight.mean(0)))
+    spectra *= 1 / np.sqrt(power)
+    spectra[:, : math.ceil(LOWEST_HZ * FRAME / RATE)] = 0
+    faint, loud = (short_time.sound(spectra * gain, FRAME)[: len(x)] for gain in (1 / weight, weight))
+    return faint, loud
 
 
 def correlations(here: np.ndarray, earlier: np.ndarray) -> np.ndarray:
@@ -68,7 +70,7 @@ def along_lines(correlation: np.ndarray, growth: np.ndarray) -> np.ndarray:
     """
     seconds = (np.arange(len(correlation)) + 0.5) * SEGMENT_S
     lags = np.sqrt(np.arange(LEAST_S**2, MOST_S**2, GRID)) * RATE
-    squared = correlation[:, np.minimum(np.rint(lags).astype(int), correlation.shape[1] - 1)]
+    squared = np.take(correlation, np.minimum(np.rint(lags).astype(int), correlation.shape[1] - 1), axis=1)
     shifts = np.rint(2 * growth[:, None] * seconds / GRID).astype(int)
     reach = int(shifts.max())
     width = max(1, squared.shape[1] - reach)
@@ -106,16 +108,17 @@ def _prominence(size: np.ndarray) -> float:
 
 
 def _median(values: np.ndarray) -> float:
-    """``np.median`` of float ``[N]``, four times as fast where N is large.
+    """``np.median`` of float ``[N]``, ten times as fast where N is large.
 
-    Only the values between two quantiles of a sample, below and above the median, are sorted.
+    Only the values between two quantiles of a sample, below and above the median, are partitioned.
     """
     sample = np.sort(values[:: max(1, len(values) // SAMPLE)])
-    low, high = sample[int(0.48 * len(sample))], sample[int(0.52 * len(sample))]
-    middle = values[(values >= low) & (values <= high)]
-    upper = len(values) // 2 - int(np.count_nonzero(values < low))
+    low, high = sample[int(0.49 * len(sample))], sample[int(0.51 * len(sample))]
+    below = values < low
+    middle = values[below ^ (values <= high)]
+    upper = len(values) // 2 - int(np.count_nonzero(below))
     lower = upper - (len(values) % 2 == 0)
     if lower < 0 or upper >= len(middle):  # the sample does not represent the values
         return float(np.median(values))
-    ordered = np.partition(middle, (lower, upper))
-    return (float(ordered[lower]) + float(ordered[upper])) / 2
+    ordered = np.partition(middle, upper)  # one place: two take ten times as long
+    return (float(ordered[: lower + 1].max()) + float(ordered[upper])) / 2

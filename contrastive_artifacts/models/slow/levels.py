@@ -16,6 +16,8 @@ from itertools import pairwise
 import numpy as np
 from scipy import fft, ndimage
 
+from ...core.quantiles import median, percentiles
+
 FRAME_S, HOP_S = 0.04, 0.02
 BANDS, LOWEST_HZ, HIGHEST_HZ = 20, 80.0, 7800.0
 RANGE_DB, LIVE_DB = 90.0, 75.0  # below the loudest band: silence, and the bands that are not used
@@ -47,7 +49,7 @@ def figures(x: np.ndarray, rate: int) -> np.ndarray:
     loudness = 10 * np.log10((10 ** (level / 10)).mean(1))
     for seconds in FLOORS_S:
         values += _floor(level, loudness, _frames(seconds, level))
-    return np.array([*values, *(np.percentile(loudness - np.percentile(loudness, 99), LEVELS) / 10)])
+    return np.array([*values, *(percentiles(loudness - percentiles(loudness, 99), LEVELS) / 10)])
 
 
 def band_levels(x: np.ndarray, rate: int) -> np.ndarray:
@@ -57,7 +59,7 @@ def band_levels(x: np.ndarray, rate: int) -> np.ndarray:
     spectrum = fft.rfft(np.lib.stride_tricks.sliding_window_view(x, length)[::hop] * window)
     power = (spectrum.real**2 + spectrum.imag**2) @ bank
     level = 10 * np.log10(np.maximum(power, max(float(power.max()), 1e-20) * 10 ** (-RANGE_DB / 10)))
-    loud = np.percentile(level, 95, axis=0)
+    loud = percentiles(level, 95)
     return level[:, loud >= min(loud.max() - LIVE_DB, np.sort(loud)[-3])]
 
 
@@ -79,8 +81,8 @@ def _frames(seconds: float, level: np.ndarray) -> int:
 
 def _common(change: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Median over the last axis, and median absolute deviation from it."""
-    middle = np.median(change, axis=1)
-    return middle, np.median(np.abs(change - middle[:, None]), axis=1)
+    middle = median(change)
+    return middle, median(np.abs(change - middle[:, None]))
 
 
 def _steps(level: np.ndarray, reach: int) -> list[float]:
@@ -91,7 +93,7 @@ def _steps(level: np.ndarray, reach: int) -> list[float]:
     common, spread = _common((quantiles[ahead:] - quantiles[:-ahead]).reshape(len(quantiles) - ahead, -1))
     contrast = np.abs(common) / (spread + 0.5)
     best = int(contrast.argmax())
-    logs = np.log(np.array([contrast[best], *np.percentile(contrast, (90, 99))]) + 0.01)
+    logs = np.log(np.array([contrast[best], *percentiles(contrast, (90, 99))]) + 0.01)
     return [*logs, abs(common[best]) / 10, spread[best] / 10, np.abs(common).max() / 10]
 
 
@@ -99,11 +101,11 @@ def _slopes(level: np.ndarray, reach: int) -> list[float]:
     """Changes of the smoothed level over ``reach`` frames: in all frames, where the bands agree, and in quiet parts."""
     smooth = ndimage.uniform_filter1d(level, max(1, reach // 2), axis=0)
     common, spread = _common(smooth[reach:] - smooth[:-reach])
-    before = np.median(smooth[:-reach], axis=1)
-    tight, quiet = spread <= np.percentile(spread, 30), before <= np.percentile(before, 40)
-    percentiles = [np.percentile(common, (5, 50, 95)), np.percentile(common[tight], (10, 50, 90)),
-             np.percentile(common[quiet], (10, 50, 90))]  # fmt: skip
-    return [*(np.concatenate(percentiles) / 10), float((spread < TIGHT_DB).mean())]
+    before = median(smooth[:-reach])
+    tight, quiet = spread <= percentiles(spread, 30), before <= percentiles(before, 40)
+    parts = [percentiles(common, (5, 50, 95)), percentiles(common[tight], (10, 50, 90)),
+             percentiles(common[quiet], (10, 50, 90))]  # fmt: skip
+    return [*(np.concatenate(parts) / 10), float((spread < TIGHT_DB).mean())]
 
 
 def _floor(level: np.ndarray, loudness: np.ndarray, reach: int) -> list[float]:

@@ -12,6 +12,8 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft, ndimage
 
+from ...core.quantiles import median
+
 FRAME, HOP_S = 4096, 0.025  # 256 ms at 16 kHz, long enough to resolve the partials of a chord
 LOWEST_HZ, HIGHEST_HZ, STEPS = 150.0, 7000.0, 120  # steps per octave
 RANGE_DB, ABOUT = 80.0, 30  # level of silence; steps (a quarter octave) of the moving average below the partials
@@ -35,12 +37,12 @@ def figures(x: np.ndarray, rate: int) -> np.ndarray:
     swing = weight * (change - (weight * change).sum() / total) * window
     hertz, turns = _rotations(len(change))
     lines = np.abs(turns @ swing) / max(float((weight * window).sum()), 1e-6) + 1e-5
-    median, values = np.median(lines), []
+    typical, values = median(lines), []
     for low, high in BANDS_HZ:
         peak = lines[(hertz >= low) & (hertz < high)].max()
-        values += [np.log(peak), np.log(peak / median)]
+        values += [np.log(peak), np.log(peak / typical)]
     size = np.abs(change)
-    return np.array([*values, np.log(size.mean() + 1e-5), np.log(np.median(size) + 1e-5)])
+    return np.array([*values, np.log(size.mean() + 1e-5), np.log(median(size) + 1e-5)])
 
 
 def speed_changes(x: np.ndarray, rate: int) -> tuple[np.ndarray, np.ndarray]:

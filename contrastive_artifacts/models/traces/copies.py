@@ -7,12 +7,16 @@ the lag of an echo, and raised values at all short lags in a room. The cepstrum 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
-from scipy import fft, signal
+from scipy import fft
 
 from ... import audio
+from ...core.quantiles import median
+from .. import short_time
 
 RATE = 8000  # Hz
 FRAME, LOWEST_HZ = 2048, 100.0
@@ -33,20 +37,24 @@ def figures(x: np.ndarray, rate: int) -> np.ndarray:
     correlation = np.abs(fft.irfft(spectrum.real**2 + spectrum.imag**2, size))
     peaks = _peaks(correlation, correlation, LAGS_S)
     short = correlation[round(0.002 * RATE) : round(0.03 * RATE)].mean()
-    spectrum = fft.rfft(y * np.hanning(len(y)).astype(np.float32), size)
+    spectrum = fft.rfft(y * _hann(len(y)), size)
     power = spectrum.real**2 + spectrum.imag**2
     cepstrum = fft.irfft(np.log(power + 1e-9 * float(power.max()) + 1e-12), size)
     return np.array([*peaks, _logarithm(short, _typical(correlation)), *_peaks(cepstrum, np.abs(cepstrum), CEPSTRUM_S)])
 
 
+@lru_cache(maxsize=16)
+def _hann(length: int) -> np.ndarray:
+    return np.hanning(length).astype(np.float32)
+
+
 def _whitened(y: np.ndarray) -> np.ndarray:
     """All bins of all frames with a magnitude of about 1, those of digital silence and below LOWEST_HZ with less."""
-    hertz, _, spectrum = signal.stft(y, RATE, nperseg=FRAME, noverlap=FRAME * 3 // 4)
-    power = spectrum.real**2 + spectrum.imag**2
-    spectrum /= np.sqrt(power + 1e-9 * max(float(power.max()), 1e-20))
-    spectrum[hertz < LOWEST_HZ] = 0
-    whitened: np.ndarray = signal.istft(spectrum, RATE, nperseg=FRAME, noverlap=FRAME * 3 // 4)[1]
-    return whitened.astype(np.float32)
+    spectra = short_time.spectra(y, FRAME)
+    power = spectra.real**2 + spectra.imag**2
+    spectra *= 1 / np.sqrt(power + np.float32(1e-9 * max(float(power.max()), 1e-20)))
+    spectra[:, : math.ceil(LOWEST_HZ * FRAME / RATE)] = 0
+    return short_time.sound(spectra, FRAME)
 
 
 def _peaks(values: np.ndarray, sizes: np.ndarray, lags: Sequence[tuple[float, float]]) -> list[float]:
@@ -55,7 +63,7 @@ def _peaks(values: np.ndarray, sizes: np.ndarray, lags: Sequence[tuple[float, fl
 
 
 def _typical(sizes: np.ndarray) -> float:
-    return float(np.median(sizes[round(TYPICAL_S[0] * RATE) : round(TYPICAL_S[1] * RATE)])) / 0.6745
+    return float(median(sizes[round(TYPICAL_S[0] * RATE) : round(TYPICAL_S[1] * RATE)])) / 0.6745
 
 
 def _logarithm(value: float, typical: float) -> float:

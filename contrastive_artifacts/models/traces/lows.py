@@ -8,6 +8,7 @@ import numpy as np
 from scipy import signal
 
 from ... import audio
+from ...core.quantiles import median, percentiles
 
 RATE = 1000  # Hz
 BANDS_HZ = ((3, 20), (20, 40), (40, 80), (80, 160))
@@ -27,13 +28,13 @@ def figures(x: np.ndarray, rate: int) -> np.ndarray:
     """float32 ``[T]`` with unit RMS -> ``[len(NAMES)]``, 1 = 10 dB: medians re the window, the rest re the medians."""
     y = audio.resample(x, rate, RATE)
     levels = {band: _levels(y, band) for band in (*BANDS_HZ, BURST_HZ)}
-    medians = {band: float(np.median(level)) for band, level in levels.items()}
+    medians = {band: float(median(level)) for band, level in levels.items()}
     values: list[float] = []
     for band in BANDS_HZ:
         above = levels[band] - medians[band]
-        values += [medians[band], above.max(), np.percentile(above, 90)]
+        values += [medians[band], above.max(), float(percentiles(above, 90))]
     burst, rises = levels[BURST_HZ] - medians[BURST_HZ], np.sort(np.diff(levels[BURST_HZ]))
-    values += [burst.max(), *(10 * (burst > db).mean() for db in BURSTS_DB), *np.percentile(burst, (99, 95))]
+    values += [burst.max(), *(10 * (burst > db).mean() for db in BURSTS_DB), *percentiles(burst, (99, 95))]
     values += [rises[-1], rises[-5]]
     values += [medians[band] - medians[BANDS_HZ[2]] for band in BANDS_HZ[:2]]
     values += [levels[BANDS_HZ[0]].max(), levels[BURST_HZ].max()]

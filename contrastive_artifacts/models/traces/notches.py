@@ -12,6 +12,8 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft, ndimage, signal
 
+from ...core.quantiles import median, percentiles
+
 LONG_S, SHORT_S = 0.12, 0.06  # lengths of frames
 LAGS_S = (0.13e-3, 1.1e-3)
 BEYOND_S = (1.2e-3, 5e-3)  # lags whose mean is the typical size
@@ -31,7 +33,7 @@ def figures(x: np.ndarray, rate: int) -> np.ndarray:
     hertz, power = _power(x, rate, SHORT_S)
     levels = np.log(power + 1e-10 * float(power.max()) + 1e-12)
     levels -= ndimage.uniform_filter1d(levels, _bins(WIDE_HZ, hertz), axis=0)
-    return np.array([*window, _peak(hertz, np.median(levels, axis=1), 0.46 * rate)[1]])
+    return np.array([*window, _peak(hertz, median(levels), 0.46 * rate)[1]])
 
 
 def _power(x: np.ndarray, rate: int, seconds: float) -> tuple[np.ndarray, np.ndarray]:
@@ -46,7 +48,7 @@ def _power(x: np.ndarray, rate: int, seconds: float) -> tuple[np.ndarray, np.nda
     spectrum = fft.rfft(frames * _window(length), size, axis=1)
     power = spectrum.real**2 + spectrum.imag**2
     energy = power.sum(1)
-    return np.arange(size // 2 + 1) * rate / size, power[energy >= np.percentile(energy, 20)].T
+    return np.arange(size // 2 + 1) * rate / size, power[energy >= percentiles(energy, 20)].T
 
 
 @lru_cache(maxsize=64)
@@ -65,22 +67,32 @@ def _peak(hertz: np.ndarray, level: np.ndarray, top_hz: float) -> tuple[float, f
     ripple = level[used]
     if len(ripple) < 64:
         return 0.0, 0.0
-    position = np.linspace(-1, 1, len(ripple))
-    ripple = ripple - np.polyval(np.polyfit(position, ripple, 4), position)
-    ripple = ripple.clip(-2.5 * ripple.std(), 2.5 * ripple.std()) * np.hanning(len(ripple))
+    slopes, window = _slopes(len(ripple))
+    ripple = ripple - slopes @ (slopes.T @ ripple)
+    limit = 2.5 * ripple.std()
+    ripple = ripple.clip(-limit, limit) * window
     size = 1 << int(np.ceil(np.log2(8 * len(ripple))))
     step = hertz[1] - hertz[0]
     lags = np.arange(size // 2 + 1) / (size * step)
-    cepstrum = fft.rfft(ripple, size) * np.exp(-2j * np.pi * lags * hertz[used][0])  # real for a comb filter
     resolution = 1 / (len(ripple) * step)
     near = np.flatnonzero((lags >= max(LAGS_S[0], 1.5 * resolution)) & (lags <= LAGS_S[1]))
     if len(near) < 8:
         return 0.0, 0.0
-    magnitude = np.abs(cepstrum[: near[-1] + 1 + 8 * round(4 * resolution / lags[1])])
-    around = ndimage.median_filter(magnitude, 2 * max(1, round(8 * resolution / lags[1])) + 1)
-    typical = np.abs(cepstrum[(lags > BEYOND_S[0]) & (lags < BEYOND_S[1])]).mean()
+    end = near[-1] + 1 + 8 * round(4 * resolution / lags[1])  # of the neighbours
+    lags = lags[: max(end, int(np.searchsorted(lags, BEYOND_S[1])))]
+    cepstrum = fft.rfft(ripple, size)[: len(lags)] * np.exp(-2j * np.pi * lags * hertz[used][0])  # real for a comb
+    magnitude = np.abs(cepstrum)
+    around = ndimage.median_filter(magnitude[:end], 2 * max(1, round(8 * resolution / lags[1])) + 1)
+    typical = magnitude[(lags > BEYOND_S[0]) & (lags < BEYOND_S[1])].mean()
     values = cepstrum.real[near]
     return _logarithm((values / (around[near] + 1e-6)).max()), _logarithm(values.max() / (typical + 1e-6))
+
+
+@lru_cache(maxsize=16)
+def _slopes(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Orthonormal polynomials up to the fourth degree over bins ``[count, 5]``, and a Hann window."""
+    polynomials, _ = np.linalg.qr(np.polynomial.legendre.legvander(np.linspace(-1, 1, count), 4))
+    return polynomials, np.hanning(count)
 
 
 def _logarithm(ratio: float) -> float:

@@ -63,6 +63,37 @@ def test_frames_that_repeat_the_sound_before_them_differ_from_it_by_nothing(lag_
     assert named(x)["repeat: 0 %"] < named(phrases())["repeat: 0 %"] - 1
 
 
+@pytest.mark.parametrize("samples", [1, 127, 128, 129, 50_001])
+@pytest.mark.parametrize("step", [1, 2, 4, 17])
+def test_the_search_of_repeats_runs_at_the_rate_of_scipys_resampler(samples, step):
+    x = np.random.default_rng(0).standard_normal(samples).astype(np.float32)
+    expected = signal.resample_poly(x, 1, step)
+    np.testing.assert_allclose(repeats._decimated(x, step), expected, atol=2e-6)
+
+
+def test_differences_are_those_of_the_definition():
+    """Two implementations: with shared energies, and frame by frame; a click makes the energies before it small."""
+    x, step, length = np.diff(phrases(2.0)), 2, 352
+    x[20_000] = 1e3
+    starts = np.arange(2756, len(x) - length, 2 * length)
+    lags = np.random.default_rng(0).integers(110, 2757, len(starts))
+    lags[0] = 2756  # the first lag reaches the first sample
+    differences = repeats._refined(x, starts, lags, length, step)
+    for start, lag, difference in zip(starts.tolist(), lags.tolist(), differences.tolist(), strict=True):
+        here = x[start : start + length].astype(np.float64)
+        places = [start - lag + shift for shift in range(-step, step + 1) if start - lag + shift >= 0]
+        parts = [x[place : place + length].astype(np.float64) for place in places]
+        ratios = [here @ part / np.sqrt((here @ here) * (part @ part) + 1e-20) for part in parts]
+        assert difference == pytest.approx(1 - max(ratios), abs=1e-5)
+
+
+def test_silence_after_a_click_has_no_energy_below_zero():
+    x = np.zeros(4000, np.float32)
+    x[1000:1002], x[3000:3100] = (1e4, 1e-3), 1.0
+    with np.errstate(invalid="raise"):
+        assert np.isfinite(repeats._refined(x, np.array([2990]), np.array([1989]), 200, 4)).all()
+
+
 def test_a_thump_is_a_burst_and_rumble_is_not():
     x = phrases()
     t = np.arange(len(x)) / RATE
