@@ -26,9 +26,8 @@ from ..probes.sets import SetProbe
 from ..probes.spaces import retrieval
 from ..scan import alarms
 from . import sections
-from .sets import SetSections, encode_views, fill_side, make_sides
+from .sets import AUDIBLE, SetSections, encode_views, fill_side, make_sides
 
-AUDIBLE = (0.3, 1.0)  # severities of the views that are measured
 UNVARIED: dict[str, Any] = {"barely": 0.0, "spliced": 0.0, "varied": False, "severity": AUDIBLE}
 
 

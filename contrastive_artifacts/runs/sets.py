@@ -21,6 +21,7 @@ from ..core import files, typed
 from ..core.console import counted
 from ..core.errors import StorageError
 from ..core.lock import locked
+from ..core.vectors import unit_rows
 from ..data.corpora import Clip, Corpus
 from ..data.figures import CachedViews, FigureCache, Recipe, fill
 from ..embedding import open_set_encoder
@@ -35,6 +36,7 @@ from ..training.sets import BATCH, SetFitSettings, fit_sets
 from . import sections
 
 BUILTIN = {"builtin": {"kind": "builtin", "seed": 0, "sources": 300, "duration_s": 6.0, "sample_rate": 44100}}
+AUDIBLE = (0.3, 1.0)  # severities of the views that encoders are measured on
 SEVERAL = (0.0, 0.6, 0.4)  # weights of one, two and three faults in the views of ``compounds``
 Sides = dict[str, dict[str, tuple[Corpus, list[Clip]]]]  # side -> name of the corpus -> its clips
 
@@ -216,7 +218,10 @@ def probe_encoder(
         for corpus, clips in corpora.values()
         for scan in alarms.clean_scans(folder, corpus, clips, settings.workers or os.cpu_count() or 1)
     ]
-    levels = alarms.thresholds(probe.classes, scans, rates=settings.alarms_per_hour)
+    chances = probe.classify_batch(unit_rows(vectors))[0][:, 1:]
+    audible = validation.column("severities", np.arange(len(validation))) >= AUDIBLE[0]
+    damaged = {name: chances[audible[:, column], column] for column, name in enumerate(probe.classes[1:])}
+    levels = alarms.thresholds(scans, damaged, rates=settings.alarms_per_hour)
     probe = dataclasses.replace(probe, thresholds=levels, of_window=alarms.window_threshold(probe, scans))
     probe.save(folder)
     return probe

@@ -20,6 +20,7 @@ from ..data.corpora import Clip, Corpus
 from ..data.dataset import pool
 from ..embedding import PretrainedEncoder, load
 from ..probes import SetProbe
+from .budget import STEPS, shared_out
 from .lanes import smoothed
 
 RATES = (2.0, 6.0, 20.0, 60.0)  # false segments per hour, over all faults
@@ -69,42 +70,54 @@ def _encoder(folder: Path) -> PretrainedEncoder:
 
 
 def thresholds(
-    classes: Sequence[str], scans: Iterable[CleanScan], width: int = 3, rates: Sequence[float] = RATES
+    scans: Iterable[CleanScan], damaged: Mapping[str, np.ndarray], width: int = 3, rates: Sequence[float] = RATES
 ) -> Mapping[float, np.ndarray]:
-    """False segments per hour over all faults -> thresholds float32 [K], each fault with the same share of them.
+    """False segments per hour over all faults -> thresholds float32 [K], that of "clean" first.
 
-    A threshold lies between the peaks of the smoothed chances of all recordings that it may pass and those that it may
-    not. Where the recordings are too short to hold a single false segment at that rate, the tail of the peaks is
-    extended: an excess over a high level is exponential in log odds (peaks over threshold, Pickands, Annals of
-    Statistics 3(1), 1975).
+    How many of the false segments a fault may raise is chosen for the recall of all faults, see
+    :func:`.budget.shared_out`. A threshold lies between the peaks of the smoothed chances of all recordings that it may
+    pass and those that it may not. Where the recordings are too short to hold a single false segment at that rate, the
+    tail of the peaks is extended: an excess over a high level is exponential in log odds (peaks over threshold,
+    Pickands, Annals of Statistics 3(1), 1975).
 
     Args:
-        classes: K names, "clean" first.
         scans: Of clean recordings of sources that the encoder was not trained on.
+        damaged: Each of the K - 1 faults, in the order of the columns of the scans -> its chances in windows that hold
+            it, [N].
         width: Windows of the median, as :func:`.scan.scan` uses it.
         rates: False segments per hour, each above 0.
 
     Raises:
         ParameterError: no recording, or a rate that is not above 0.
     """
-    peaks: dict[str, list[np.ndarray]] = {name: [] for name in classes[1:]}
-    hours = dict.fromkeys(classes[1:], 0.0)
+    peaks: dict[str, list[np.ndarray]] = {name: [] for name in damaged}
+    hours = dict.fromkeys(damaged, 0.0)
     for scan in scans:
-        odds = logit(np.clip(smoothed(scan.probabilities, width), 1e-9, 1 - 1e-9))
-        for column, name in enumerate(classes[1:], start=1):
+        odds = _log_odds(smoothed(scan.probabilities, width))
+        for column, name in enumerate(damaged, start=1):
             if name not in scan.unknown:
                 peaks[name].append(local_peaks(odds[:, column]))
                 hours[name] += scan.seconds / 3600
     if not any(hours.values()) or min(rates, default=0) <= 0:
         raise ParameterError("Thresholds need clean recordings, and numbers of false segments per hour above 0.")
-    result = {}
-    for rate in rates:
-        levels = [0.0]
-        for name in classes[1:]:
-            allowed = rate / len(peaks) * hours[name]
-            levels.append(_level(np.concatenate(peaks[name] or [np.zeros(0)]), allowed))
-        result[float(rate)] = np.asarray(expit(levels), np.float32)
-    return result
+    falling = {name: np.sort(np.concatenate(parts or [np.zeros(0)]))[::-1] for name, parts in peaks.items()}
+    levels = np.array([[_level(falling[name], step * hours[name]) for step in STEPS] for name in damaged])
+    recalls = np.array(
+        [
+            (_log_odds(chances)[:, None] >= row).mean(0) if len(chances) else np.zeros(len(STEPS))
+            for chances, row in zip(damaged.values(), levels, strict=True)
+        ]
+    )
+    each = np.arange(len(levels))
+    return {
+        float(rate): np.concatenate([[0.5], expit(levels[each, shared_out(rate, recalls)])]).astype(np.float32)
+        for rate in rates
+    }
+
+
+def _log_odds(chances: np.ndarray) -> np.ndarray:
+    odds: np.ndarray = logit(np.clip(chances.astype(np.float64), 1e-9, 1 - 1e-9))
+    return odds
 
 
 def window_threshold(probe: SetProbe, scans: Sequence[CleanScan], share: float = FLAGGED) -> float:
@@ -151,11 +164,15 @@ def local_peaks(values: np.ndarray) -> np.ndarray:
     return np.array(peaks)
 
 
-def _level(peaks: np.ndarray, allowed: float) -> float:
-    """The level that ``allowed`` of the peaks exceed, as expected; 0 (a chance of one half) without peaks."""
-    if not len(peaks):
+def _level(falling: np.ndarray, allowed: float) -> float:
+    """The level that ``allowed`` of the peaks exceed, as expected; 0 (a chance of one half) without peaks.
+
+    Args:
+        falling: All peaks, the largest first.
+        allowed: Their number, which need not be whole.
+    """
+    if not len(falling):
         return 0.0
-    falling = np.sort(peaks)[::-1]
     whole = int(allowed)
     if whole >= len(falling):
         return float(falling[-1])
@@ -163,4 +180,4 @@ def _level(peaks: np.ndarray, allowed: float) -> float:
         return float(falling[whole - 1] + falling[whole]) / 2
     tail = falling[: TAIL + 1]
     excess = float((tail[:-1] - tail[-1]).mean()) if len(tail) > 1 else 0.0
-    return float(tail[0]) + excess * float(np.log(1 / max(allowed, 1e-6))) if allowed < 1 else float(tail[0])
+    return float(tail[0]) + excess * float(np.log(1 / max(allowed, 1e-6)))

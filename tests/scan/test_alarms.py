@@ -23,6 +23,12 @@ def clean(hours: float, seed: int, unknown: frozenset[str] = frozenset()) -> Cle
     return CleanScan(expit(odds), hours * 3600, unknown)
 
 
+def damaged(hum: float = 0.0, clicks: float = 0.0) -> dict[str, np.ndarray]:
+    """Chances of windows that hold a fault, with log odds around a mean."""
+    odds = np.random.default_rng(9).normal(0, 1.5, 4000)
+    return {"hum": expit(odds + hum), "clicks": expit(odds + clicks)}
+
+
 def probe_with(levels) -> SetProbe:
     zeros = np.zeros((3, 4), np.float32)
     return SetProbe(CLASSES, zeros, zeros[:, 0], zeros, zeros[:, 0], "f", levels)
@@ -30,26 +36,35 @@ def probe_with(levels) -> SetProbe:
 
 @pytest.mark.parametrize("rate", [2.0, 20.0, 60.0])
 def test_other_recordings_raise_as_many_false_segments_as_asked(rate):
-    levels = thresholds(CLASSES, [clean(10, seed) for seed in range(4)], rates=(rate,))
+    levels = thresholds([clean(10, seed) for seed in range(4)], damaged(), rates=(rate,))
     raised = per_hour(probe_with(levels), [clean(10, seed) for seed in range(10, 20)], rate)
     assert rate / 1.6 < raised < rate * 1.6
 
 
 def test_a_rate_below_the_length_of_the_recordings_is_extended():
     short, long = [clean(0.5, seed) for seed in range(2)], [clean(0.5, seed) for seed in range(100)]
-    from_short, from_long = (thresholds(CLASSES, scans, rates=(0.5,))[0.5] for scans in (short, long))
+    from_short, from_long = (thresholds(scans, damaged(), rates=(0.5,))[0.5] for scans in (short, long))
     np.testing.assert_allclose(logit(from_short[1:]), logit(from_long[1:]), atol=1.0)
 
 
 def test_more_alarms_mean_lower_thresholds():
-    levels = thresholds(CLASSES, [clean(2, 0)])
+    levels = thresholds([clean(2, 0)], damaged())
     rows = [levels[rate] for rate in sorted(levels)]
-    assert all((a[1:] > b[1:]).all() for a, b in pairwise(rows))
+    assert all((a[1:] >= b[1:]).all() and (a[1:] > b[1:]).any() for a, b in pairwise(rows))
+
+
+def test_a_fault_that_is_surely_heard_leaves_false_segments_to_others():
+    scans = [clean(10, seed) for seed in range(4)]
+    alike, unlike = (thresholds(scans, damaged(hum=shift), rates=(20.0,))[20.0] for shift in (0.0, 12.0))
+    assert unlike[1] > alike[1]
+    assert unlike[2] < alike[2]
+    raised = per_hour(probe_with({20.0: unlike}), [clean(10, seed) for seed in range(10, 20)], 20.0)
+    assert 20 / 1.6 < raised < 20 * 1.6
 
 
 def test_what_a_recording_may_hold_does_not_count_against_it():
     loud = CleanScan(np.tile([0.1, 0.999, 0.1], (500, 1)), 1250.0, frozenset({"hum"}))
-    with_loud, without = (thresholds(CLASSES, [clean(2, 0), *more], rates=(6.0,)) for more in ([loud], []))
+    with_loud, without = (thresholds([clean(2, 0), *more], damaged(), rates=(6.0,)) for more in ([loud], []))
     assert with_loud[6.0][1] == without[6.0][1]
     assert per_hour(probe_with(with_loud), [loud], 6.0) == 0
 
@@ -68,8 +83,8 @@ def test_one_segment_is_one_peak():
 
 def test_nothing_to_measure_is_refused():
     with pytest.raises(ParameterError, match="clean recordings"):
-        thresholds(CLASSES, [])
+        thresholds([], damaged())
     with pytest.raises(ParameterError, match="above 0"):
-        thresholds(CLASSES, [clean(1, 0)], rates=(0.0,))
+        thresholds([clean(1, 0)], damaged(), rates=(0.0,))
     with pytest.raises(ParameterError, match="share"):
         window_threshold(probe_with({}), [clean(1, 0)], 1.0)

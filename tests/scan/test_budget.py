@@ -1,0 +1,39 @@
+"""Sharing out false segments among faults."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contrastive_artifacts.scan.budget import STEPS, shared_out
+
+
+def recalls(offsets) -> np.ndarray:
+    """Recalls that rise with the rate of false segments, later for a lower offset."""
+    return 1 / (1 + np.exp(-(np.log(STEPS)[None] + np.array(offsets)[:, None])))
+
+
+def test_faults_that_are_alike_get_alike():
+    chosen = shared_out(6.0, recalls([0.0] * 4))
+    assert chosen.max() - chosen.min() <= 1
+
+
+def test_a_fault_that_is_heard_at_once_gets_next_to_nothing():
+    flat = np.concatenate([np.ones((1, len(STEPS))), recalls([0.0])])
+    assert shared_out(6.0, flat)[0] == 0
+
+
+def test_a_step_that_raises_recall_late_is_seen_behind_those_that_do_not():
+    late = (STEPS > 2.0).astype(float)[None]
+    chosen = shared_out(6.0, late)
+    assert 2.0 < STEPS[chosen[0]] < 3.0
+
+
+@given(st.lists(st.floats(-4, 4), min_size=1, max_size=6), st.floats(0.5, 60), st.floats(1.1, 4))
+def test_the_rate_is_not_exceeded_and_more_of_it_helps(offsets, rate, factor):
+    table = recalls(offsets)
+    each = np.arange(len(table))
+    few, many = shared_out(rate, table), shared_out(rate * factor, table)
+    assert STEPS[few].sum() <= max(rate, len(table) * STEPS[0]) + 1e-9
+    assert table[each, many].mean() >= table[each, few].mean() - 0.02
