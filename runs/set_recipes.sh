@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What the contrastive term of label sets is worth, and what becomes of kinds of faults that are left out of training:
-# three seeds with and without it, on 16,000 views of the release, measured on packages that none was trained on. About
-# an hour of one core where the views of the release are cached.
+# three seeds with and without it, on 8,000 views of the release, measured on packages that none was trained on. About
+# half an hour of one core where the views of the release are cached.
 #
 #   DATA=folder with meta.csv  MATERIAL=folder with listing.csv  WEIGHTS=folder with efficientat/  runs/set_recipes.sh
 set -euo pipefail
@@ -10,8 +10,8 @@ cd "$(dirname "$0")/.."
 PYTHON=${PYTHON:-.venv/bin/python} CACHE=${CACHE:-outputs/figures}
 source runs/material/corpora.sh
 
-"$PYTHON" analysis/set_recipes.py cache="$CACHE" views=16000 validation_views=4000 measured=2000 "corpora={$corpora}" "unseen={$held}" \
+"$PYTHON" analysis/set_recipes.py cache="$CACHE" views=8000 validation_views=4000 measured=2000 "corpora={$corpora}" "unseen={$held}" \
   split.train=0.88 split.validation=0.12 split.test=0 "backbone={name:mn04,weights:$WEIGHTS/efficientat}" fitting.epochs=6 \
   out="${OUT:-outputs/set_recipes}"
-"$PYTHON" analysis/left_out.py cache="$CACHE" views=16000 validation_views=4000 measured=2000 "corpora={$corpora}" "unseen={$held}" \
+"$PYTHON" analysis/left_out.py cache="$CACHE" views=8000 validation_views=4000 measured=2000 "corpora={$corpora}" "unseen={$held}" \
   split.train=0.88 split.validation=0.12 split.test=0 "backbone={name:mn04,weights:$WEIGHTS/efficientat}" fitting.epochs=6

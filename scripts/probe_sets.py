@@ -40,11 +40,14 @@ def main(config: dict[str, Any]) -> None:
     files.check_file("out", out)
     figures = measure_sets(settings.run, settings.unseen or {}, settings.views, settings.seed)
     columns = ["side", "fault", "views", "area", f"recall at {FALSE_POSITIVES:.0%}", "ECE"]
+    rates = sorted({rate for of_side in figures.values() for rate in of_side.alarms})
+    columns += [f"false/h at {rate:g}" for rate in rates]
     rows = [
-        [side, name, fault.views, f"{fault.area:.3f}", f"{fault.recall:.2f}", f"{fault.calibration_error:.3f}"]
+        [side, name, fault.views, f"{fault.area:.3f}", f"{fault.recall:.2f}", f"{fault.calibration_error:.3f}",
+         *(f"{of_side.alarms[rate][name]:.1f}" if name in of_side.alarms[rate] else "" for rate in rates)]
         for side, of_side in figures.items()
         for name, fault in of_side.faults.items()
-    ]
+    ]  # fmt: skip
     files.write_csv(out, [columns, *rows])
     sides = [[side, *row] for side, of_side in figures.items() for row in summary(of_side)]
     files.write_csv(out.with_name(f"{out.stem}_sides.csv"), [["side", "figure", "value", "low", "high"], *sides])
@@ -65,7 +68,7 @@ def main(config: dict[str, Any]) -> None:
         )
         for rate, raised in of_side.alarms.items():
             console.print(
-                f"  thresholds for {rate:g} false segments/h: {raised:.1f}/h on {of_side.hours:.2f} h of clean sound, "
-                f"recall {of_side.recall_at[rate]:.2f}"
+                f"  thresholds for {rate:g} false segments/h: {sum(raised.values()):.1f}/h on {of_side.hours:.2f} h of "
+                f"clean sound, recall {of_side.recall_at[rate]:.2f}"
             )
     console.print(f"figures  {settings.run}/metrics.json, {out}, {out.stem}_sides.csv beside it")

@@ -43,8 +43,8 @@ class SetFigures:
         pairs: See :func:`.set_metrics.pair_figures`, of the faults that are present.
         precision_at_10: Share of the ten nearest views of other sources that hold the same single fault.
         same_source: Share of the nearest neighbours that are views of the same source.
-        alarms: False segments per hour that the thresholds were set for -> those that the clean clips of this side
-            raised; a fault that a clip may hold is not counted on it.
+        alarms: False segments per hour that the thresholds were set for -> fault -> those that the clean clips of this
+            side raised; a fault that a clip may hold is not counted on it.
         recall_at: The same number -> mean recall of the faults at these thresholds.
         hours: Of clean clips.
     """
@@ -57,7 +57,7 @@ class SetFigures:
     pairs: PairFigures
     precision_at_10: Interval
     same_source: float
-    alarms: dict[float, float]
+    alarms: dict[float, dict[str, float]]
     recall_at: dict[float, float]
     hours: float
 
@@ -165,6 +165,6 @@ def summary(figures: SetFigures) -> list[list[Any]]:
         ["hours of clean clips", figures.hours, "", ""],
     ]
     for rate, raised in figures.alarms.items():
-        rows.append([f"false segments per hour at thresholds for {rate:g}", raised, "", ""])
+        rows.append([f"false segments per hour at thresholds for {rate:g}", sum(raised.values()), "", ""])
         rows.append([f"mean recall at thresholds for {rate:g}", figures.recall_at[rate], "", ""])
     return [[name, *(f"{value:.4f}" if value != "" else "" for value in values)] for name, *values in rows]

@@ -135,17 +135,18 @@ def window_threshold(probe: SetProbe, scans: Sequence[CleanScan], share: float =
     return float(np.quantile(np.concatenate(largest), 1 - share).clip(1e-6, 1 - 1e-6))
 
 
-def per_hour(probe: SetProbe, scans: Sequence[CleanScan], rate: float, width: int = 3) -> float:
-    """False segments per hour, over all faults, at the thresholds for ``rate``; a fault counts where it is known."""
-    enter, leave, total = probe.enter(rate), probe.leave(rate), 0.0
+def per_hour(probe: SetProbe, scans: Sequence[CleanScan], rate: float, width: int = 3) -> dict[str, float]:
+    """Fault -> false segments per hour at the thresholds for ``rate``, on recordings that say something about it."""
+    enter, leave, raised = probe.enter(rate), probe.leave(rate), {}
     smooth = [smoothed(scan.probabilities, width) for scan in scans]
     for column, name in enumerate(probe.classes[1:], start=1):
         known = [(chances, scan) for chances, scan in zip(smooth, scans, strict=True) if name not in scan.unknown]
         runs = [run for chances, _ in known for run in _runs(chances[:, column], leave[column])]
         count = sum(run.max() >= enter[column] for run in runs)
         hours = sum(scan.seconds for _, scan in known) / 3600
-        total += count / hours if hours else 0.0
-    return total
+        if hours:
+            raised[name] = float(count / hours)
+    return raised
 
 
 def _runs(values: np.ndarray, leave: float) -> list[np.ndarray]:
