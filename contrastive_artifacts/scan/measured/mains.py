@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...data.curation.hum import MAINS_HZ, hum_of, mains_bins, mains_lines
+from ...data.curation.limits import LIMITS
 from ...data.curation.spectrum import hann, power_spectra
 from .frames import Frames
 
 _EVERY_S = 4  # a frame of one second; hum is steady
-_LEAST_DB = 10.0  # noise has about 5
+_FRAMES = 3  # fewer may hold one note
 _SOUNDING = 1e-20  # power of a frame
 
 
@@ -49,13 +50,17 @@ class MainsMeter:
                         frames.append(mains_lines(spectrum[None], hz))
 
     def mains(self) -> Mains | None:
-        """The measures of what was given; None where no lines stand out, or nothing sounds for a second."""
+        """The measures of what was given.
+
+        None where the lines stand out by less than the limit of curation (18 dB), and where fewer than three of the
+        seconds sound: less than 9 s.
+        """
         hums = [
             (hum_of({hz: np.concatenate(frames) for hz, frames in lines.items()}), channel)
             for channel, lines in enumerate(self._lines)
-            if lines[MAINS_HZ[0]]
+            if len(lines[MAINS_HZ[0]]) >= _FRAMES
         ]
         hum, channel = max(hums, key=lambda item: item[0].prominence_db, default=(None, 0))
-        if hum is None or hum.prominence_db < _LEAST_DB:
+        if hum is None or hum.prominence_db < LIMITS["humming"].soft:
             return None
         return Mains(hum.mains_hz, hum.level_db, hum.prominence_db, channel)

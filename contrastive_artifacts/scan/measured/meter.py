@@ -35,7 +35,7 @@ class Measured:
         dc: Mean of each channel outside of digital silence; 1.0 is full scale.
         relations: Of left and right channels; those that hold in at least a twentieth of the time.
         bandwidth: Upper edge of the spectrum; None for silence and for less than 2048 samples.
-        mains: None where no line stands out by 10 dB, and for less than a second.
+        mains: None where no lines stand out by 18 dB, and for less than 9 s.
     """
 
     findings: tuple[Finding, ...]

@@ -20,6 +20,7 @@ _ALIKE = 0.9  # normalised correlation of a delayed copy
 _LEAST_DELAY = 0.25  # samples
 _AGREE = 1.0  # samples: pieces whose delay lies further from the median are not of that delay
 _LEAST_SHARE = 0.05
+_LEAST_DELAYED = 4  # pieces; of tonal music a single one may seem delayed
 _FINE, _NEAR = np.arange(-32, 33) / 32, 16  # lags around the largest value, in samples; samples on each side of it
 _FINE_TAPS = np.sinc(_FINE[:, None] - np.arange(-_NEAR, _NEAR + 1)) * np.hanning(2 * _NEAR + 3)[1:-1]
 
@@ -68,15 +69,15 @@ class Relations:
             self._judge(pair, piece[a], piece[b], (a, b))
 
     def relations(self) -> tuple[Relation, ...]:
-        """Those of at least a twentieth of the time."""
+        """Those of at least a twentieth of the time; delays, of at least 2 s."""
         relations = []
         for channels, pair in self._pairs.items():
             relations += [Relation(kind, which, n / pair.sounding) for (kind, which), n in sorted(pair.counts.items())]
             for kind, delays in pair.delays.items():
-                if delays:
-                    middle = float(np.median(delays))
-                    agree = np.array([delay for delay in delays if abs(delay - middle) <= _AGREE])
-                    delay = round(float(np.median(agree)) if agree.size else middle, 2)
+                all_delays = np.array(delays)
+                agree = all_delays[np.abs(all_delays - np.median(all_delays)) <= _AGREE] if delays else all_delays
+                if len(agree) >= _LEAST_DELAYED:
+                    delay = round(float(np.median(agree)), 2)
                     microseconds = round(delay / self._rate * 1e6, 1)
                     relations.append(Relation(kind, channels, len(agree) / pair.sounding, delay, microseconds))
         return tuple(relation for relation in relations if relation.share >= _LEAST_SHARE)

@@ -27,7 +27,7 @@ def film() -> np.ndarray:
     """40 s with a fault of each kind."""
     rng = np.random.default_rng(9)
     one = rng.normal(0, 0.05, 40 * RATE) * np.repeat(rng.uniform(0.1, 1, 40), RATE)
-    one += 0.002 * np.sin(2 * np.pi * 50 * np.arange(one.size) / RATE) + 0.01
+    one += 0.01 * np.sin(2 * np.pi * 50 * np.arange(one.size) / RATE) + 0.01
     one[7 * RATE : 7 * RATE + 5] = 0.8
     samples = np.stack([one, np.roll(one, 3)])
     samples[:, 20 * RATE : 21 * RATE] = samples[:, : RATE // 2] = 0
