@@ -1,4 +1,4 @@
-"""Scans a recording of any length and writes a timeline of its artifacts, and of what its samples say by themselves.
+"""Scans a recording of any length and writes a timeline of its artifacts.
 
     python scripts/scan.py film.mp4
     python scripts/scan.py "film (1), reel=2.wav" encoder=release/slow enter=0.45
@@ -83,14 +83,14 @@ def _scan(settings: Settings, encoder: ca.PretrainedEncoder, info: audio.AudioIn
     columns = ["start s", "stop s", "artifact", "severity", "confidence", "channel"]
     table(f"{settings.path}: {len(rows)} segments", columns, rows)
     if timeline.measured is not None:
-        table("measured", ["", ""], facts(timeline.measured))
+        table("measured", ["fact", "value"], facts(timeline.measured))
     rate = timeline.sample_rate
     ranges = {"no data": timeline.no_data, "channels out of phase": timeline.out_of_phase}
     for kind in sorted({finding.kind for finding in timeline.findings}):
         ranges[kind] = tuple((f.start, f.stop) for f in timeline.findings if f.kind == kind)
     for text, spans in ranges.items():
         if spans:
-            times = ", ".join(f"{start / rate:.2f}-{stop / rate:.2f}" for start, stop in spans[:_SPANS_SHOWN])
-            more = f" and {len(spans) - _SPANS_SHOWN} more" if len(spans) > _SPANS_SHOWN else ""
-            console.print(f"{text}  {times} s{more}")
+            times = list(dict.fromkeys(f"{start / rate:.2f}-{stop / rate:.2f}" for start, stop in spans))
+            more = f" and {len(times) - _SPANS_SHOWN} more" if len(times) > _SPANS_SHOWN else ""
+            console.print(f"{text}  {', '.join(times[:_SPANS_SHOWN])} s{more}")
     console.print(f"timeline  {stem}.artifacts.{{csv,json,txt,vtt,html}}")

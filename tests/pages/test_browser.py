@@ -254,8 +254,13 @@ def test_timeline_shows_measured_findings_and_facts(browser: Any, tmp_path: Path
         "0:04.00 0:05.00 1.00 s hum 0.50 90 % mix",
         "0:05.00 0:06.00 1.00 s digital silence measured 1 s all",
     ]
-    facts = browser.find_element(By.ID, "measured").text
-    assert all(name in facts for name in ("true peak", "LUFS", "bandwidth 4.0 of 4.0 kHz: full band", "mains hum none"))
+    names, values = (
+        [cell.text for cell in browser.find_elements(By.CSS_SELECTOR, f"#measured {tag}")] for tag in ("dt", "dd")
+    )
+    facts = dict(zip(names, values, strict=True))
+    assert facts["bandwidth"] == "4.0 of 4.0 kHz: full band"
+    assert facts["sample peak"] == "-0.9 dBFS"
+    assert facts["mains hum"] == "none"
     assert_quiet(browser, browser.current_url)
 
 

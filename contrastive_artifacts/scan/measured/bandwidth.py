@@ -81,7 +81,8 @@ def suggestion(edge_hz: float, nyquist_hz: float) -> str:
     """
     if edge_hz >= _WHOLE * nyquist_hz:
         return FULL
-    from_rate = next((rate for rate in _RATES if _FILTER[0] <= 2 * edge_hz / rate <= _FILTER[1]), None)
+    lower = [rate for rate in _RATES if rate < 2 * nyquist_hz]
+    from_rate = next((rate for rate in lower if _FILTER[0] <= 2 * edge_hz / rate <= _FILTER[1]), None)
     upsampled = f"upsampled from {from_rate / 1000:g} kHz" if from_rate else ""
     if _LOSSY_HZ[0] <= edge_hz <= _LOSSY_HZ[1]:
         return f"lossy coding, or {upsampled}" if upsampled else "lossy coding"

@@ -59,3 +59,7 @@ def test_an_edge_that_nothing_usual_makes_is_a_filter() -> None:
     assert suggestion(6000.0, 24_000.0) == "a low-pass filter"
     assert suggestion(19_000.0, 24_000.0) == "lossy coding, or upsampled from 44.1 kHz"
     assert suggestion(17_000.0, 24_000.0) == "lossy coding"
+
+
+def test_a_recording_is_not_upsampled_from_its_own_rate() -> None:
+    assert suggestion(19_500.0, 22_050.0) == "lossy coding"
