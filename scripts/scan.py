@@ -3,7 +3,9 @@
     python scripts/scan.py film.mp4
     python scripts/scan.py "film (1), reel=2.wav" encoder=release/slow enter=0.45
 
-Writes the timeline as CSV, JSON, Audacity labels, WebVTT and a page that draws it, beside the recording or to out=.
+Prints the segments and what was measured: peaks, loudness, DC offset, relations of the channels, bandwidth, mains hum,
+digital clipping and silence. Writes the timeline as CSV, JSON, Audacity labels, WebVTT and a page that draws it, beside
+the recording or to out=.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ import contrastive_artifacts as ca
 from contrastive_artifacts import audio
 from contrastive_artifacts.core import files, typed
 from contrastive_artifacts.core.console import console, table
+from contrastive_artifacts.scan.measured import facts
 from contrastive_artifacts.scan.results import result_paths, stem_beside, write_results
 from contrastive_artifacts.scan.timeline import severity_text
 
@@ -79,10 +82,15 @@ def _scan(settings: Settings, encoder: ca.PretrainedEncoder, info: audio.AudioIn
     ]  # fmt: skip
     columns = ["start s", "stop s", "artifact", "severity", "confidence", "channel"]
     table(f"{settings.path}: {len(rows)} segments", columns, rows)
+    if timeline.measured is not None:
+        table("measured", ["fact", "value"], facts(timeline.measured))
     rate = timeline.sample_rate
-    for text, spans in (("no data", timeline.no_data), ("channels out of phase", timeline.out_of_phase)):
+    ranges = {"no data": timeline.no_data, "channels out of phase": timeline.out_of_phase}
+    for kind in sorted({finding.kind for finding in timeline.findings}):
+        ranges[kind] = tuple((f.start, f.stop) for f in timeline.findings if f.kind == kind)
+    for text, spans in ranges.items():
         if spans:
-            times = ", ".join(f"{start / rate:.2f}-{stop / rate:.2f}" for start, stop in spans[:_SPANS_SHOWN])
-            more = f" and {len(spans) - _SPANS_SHOWN} more" if len(spans) > _SPANS_SHOWN else ""
-            console.print(f"{text}  {times} s{more}")
+            times = list(dict.fromkeys(f"{start / rate:.2f}-{stop / rate:.2f}" for start, stop in spans))
+            more = f" and {len(times) - _SPANS_SHOWN} more" if len(times) > _SPANS_SHOWN else ""
+            console.print(f"{text}  {', '.join(times[:_SPANS_SHOWN])} s{more}")
     console.print(f"timeline  {stem}.artifacts.{{csv,json,txt,vtt,html}}")

@@ -17,6 +17,9 @@ _GATE_S = 0.4
 _STEPS = 4  # a gating block every 100 ms: 75 % overlap
 _ABSOLUTE_GATE = -70.0
 _RELATIVE_GATE = -10.0
+_SHORT_TERM = 30  # steps: 3 s
+_RANGE_GATE = -20.0
+_RANGE_PERCENT = (10, 95)
 _OFFSET = -0.691  # BS.1770-4: cancels the K-weighting's gain at 997 Hz
 _SURROUND = 1.41
 # Channel order as in wave and FLAC files: L R C LFE surrounds (BS.1770-4 leaves the LFE out).
@@ -137,6 +140,23 @@ class Loudness:
         if not gated.size:
             return -np.inf
         return _lufs(float(gated[gated > gated.mean() * 10 ** (_RELATIVE_GATE / 10)].mean()))
+
+    def range_lu(self) -> float | None:
+        """Loudness range in LU (EBU Tech 3342): 10th to 95th percentile of short-term loudness, 3 s every 100 ms.
+
+        Values below -70 LUFS and those 20 LU below the mean of the others do not count. None where none is left, and
+        for less than 3 s.
+        """
+        sums = np.concatenate(self._sums)
+        if sums.size < _SHORT_TERM:
+            return None
+        powers = np.convolve(sums, np.ones(_SHORT_TERM), mode="valid") / (_SHORT_TERM * self._step)
+        powers = powers[powers > _power(_ABSOLUTE_GATE)]
+        if not powers.size:
+            return None
+        powers = powers[powers >= powers.mean() * 10 ** (_RANGE_GATE / 10)]
+        low, high = np.percentile(10 * np.log10(powers), _RANGE_PERCENT)
+        return float(high - low)
 
 
 def _k_weighting(sample_rate: int) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Finds the artifacts of a long recording: windows are classified one batch after another, then joined to segments.
 
-Memory does not grow with the audio but for the probabilities and severities of each window.
+The same pass over the samples measures what needs no network (:mod:`.measured`). Memory does not grow with the audio
+but for the probabilities and severities of each window.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from ..core.errors import AudioError, ParameterError
 from ..embedding import PretrainedEncoder, load
 from ..probes import SetProbe
 from .lanes import Lane, Run, WindowClassifier, bounds, classify, smoothed
+from .measured import Meter
 from .timeline import Segment as Segment
 from .timeline import Timeline as Timeline
 
@@ -68,7 +70,8 @@ def scan(
             else the first.
 
     Returns:
-        Segments ordered by start, in samples at the recording's own rate; none for "clean". Gaps of the file (lost
+        Segments ordered by start, in samples at the recording's own rate; none for "clean". Beside them what the
+        samples say by themselves (``measured``), of all channels whatever ``channels`` is. Gaps of the file (lost
         packets, or audio that starts after the picture) are listed; those of 0.1 s or more are not classified, and no
         segment spans one.
 
@@ -85,11 +88,12 @@ def scan(
     window, hop = max(1, round(encoder.window_s * rate)), max(1, round(encoder.hop_s * rate))
     signals = range(info.channels) if channels == "each" else [None]
     runs: list[Run] = []
+    meter = Meter(info.channels, rate)
     with _progress(info.duration_s, progress) as bar:
         task = bar.add_task(printable(Path(path).name), total=info.duration_s)
         for blocks in file.runs(max(round(_BLOCK_S * rate), window)):
             run = Run([Lane(channel) for channel in signals])
-            for items in _batches(windows.stream(blocks, window, hop), batch):
+            for items in _batches(windows.stream(meter.watch(blocks), window, hop), batch):
                 for lane in run.lanes:
                     classify(lane, [lane.signal(samples) for _, samples in items], encoder, rate)
                 run.starts += [start for start, _ in items]
@@ -112,8 +116,9 @@ def scan(
     segments.sort(key=lambda s: (s.start, s.stop, s.label, -1 if s.channel is None else s.channel))
     out_of_phase = tuple(span for run in runs for span in _spans(np.asarray(run.cancels), run.edges(window)))
     labels = tuple(encoder.labels[1:])
+    measured = meter.measured(file.gaps)
     return Timeline(
-        Path(path), rate, total, tuple(segments), labels, file.gaps, out_of_phase, info.stream, info.streams
+        Path(path), rate, total, tuple(segments), labels, file.gaps, out_of_phase, info.stream, info.streams, measured
     )
 
 

@@ -60,3 +60,41 @@ def test_loudness_of_silence_and_of_short_sounds() -> None:
     surround = np.zeros((6, RATE))
     surround[3] = 0.5 * np.sin(2 * np.pi * 60 * np.arange(RATE) / RATE)
     assert level.loudness(surround, RATE) == -np.inf  # the LFE does not count
+
+
+def speech_like(rate: int, channels: int) -> np.ndarray:
+    """40 s of noise whose level changes every second by up to 30 dB."""
+    rng = np.random.default_rng(7)
+    gains = np.repeat(10 ** (rng.uniform(-50, -20, 40) / 20), rate)
+    return gains * rng.normal(0, 1, (channels, 40 * rate))
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(48_000, 2), (44_100, 1), (32_000, 5)])
+def test_loudness_and_its_range_are_those_of_pyloudnorm(rate: int, channels: int) -> None:
+    pyloudnorm = pytest.importorskip("pyloudnorm")
+    sound = speech_like(rate, channels)
+    oracle = pyloudnorm.Meter(rate, filter_class="DeMan")
+    assert level.loudness(sound, rate) == pytest.approx(oracle.integrated_loudness(sound.T), abs=0.01)
+    meter = level.Loudness(channels, rate)
+    meter.add(sound)
+    assert meter.range_lu() == pytest.approx(oracle.loudness_range(sound.T), abs=0.3)  # it appends 1.5 s of silence
+
+
+@pytest.mark.parametrize(
+    ("levels", "expected"),  # dBFS, 20 s each: cases 1 to 4 of EBU Tech 3342, each within 1 LU
+    [((-20, -30), 10), ((-20, -15), 5), ((-40, -20), 20), ((-50, -35, -20, -35, -50), 15)],
+)
+def test_loudness_range_of_EBU_3342(levels: tuple[float, ...], expected: float) -> None:
+    rate = 16_000
+    gain = np.repeat([10 ** (db / 20) for db in levels], 20 * rate)
+    sine = gain * np.sin(2 * np.pi * 1000 * np.arange(gain.size) / rate)
+    meter = level.Loudness(2, rate)
+    meter.add(np.stack([sine, sine]))
+    assert meter.range_lu() == pytest.approx(expected, abs=1)
+
+
+def test_loudness_range_of_silence_and_of_short_sounds() -> None:
+    for sound in (np.zeros((1, 5 * RATE)), np.ones((1, RATE)), 1e-6 * np.ones((1, 5 * RATE))):
+        meter = level.Loudness(1, RATE)
+        meter.add(sound)
+        assert meter.range_lu() is None

@@ -18,6 +18,7 @@ from contrastive_artifacts.pages.hits import HitRow, write_hits
 from contrastive_artifacts.pages.map import MapPoint, write_map
 from contrastive_artifacts.pages.shared.preview import encode_preview
 from contrastive_artifacts.pages.sheet import SheetRow, write_sheet
+from contrastive_artifacts.scan.measured import Meter
 from contrastive_artifacts.scan.timeline import Segment, Timeline
 
 pytest.importorskip("selenium.webdriver", reason="selenium is not installed: pip install selenium")
@@ -231,6 +232,35 @@ def test_timeline_shows_and_selects_segments(browser: Any, tmp_path: Path) -> No
     wait(browser, lambda: state(browser).get("selected") == "0")
     start, stop = map(int, state(browser)["range"].split())
     assert start <= 48000 < 96000 <= stop < timeline.samples, "selecting zooms to the segment"
+    assert_quiet(browser, browser.current_url)
+
+
+def test_timeline_shows_measured_findings_and_facts(browser: Any, tmp_path: Path) -> None:
+    rate = 8000
+    samples = np.random.default_rng(0).uniform(-0.4, 0.4, (2, 8 * rate)).astype(np.float32)
+    samples[1, 3 * rate : 3 * rate + 4] = 0.9
+    samples[:, 5 * rate : 6 * rate] = 0
+    meter = Meter(2, rate)
+    meter.add(0, samples)
+    segments = (Segment(4 * rate, 5 * rate, "hum", 0.5, 0.9),)
+    Timeline(tmp_path / "a.wav", rate, 8 * rate, segments, ("hum",), measured=meter.measured()).to_html(
+        tmp_path / "t.html"
+    )
+    forget_logs(browser)
+    browser.get((tmp_path / "t.html").as_uri())
+    wait(browser, lambda: state(browser).get("segments") == "3")
+    assert [row.text for row in browser.find_elements(By.CSS_SELECTOR, "#rows tr")] == [
+        "0:03.00 0:03.00 0.00 s digital clipping measured 4 samples 2",
+        "0:04.00 0:05.00 1.00 s hum 0.50 90 % mix",
+        "0:05.00 0:06.00 1.00 s digital silence measured 1 s all",
+    ]
+    names, values = (
+        [cell.text for cell in browser.find_elements(By.CSS_SELECTOR, f"#measured {tag}")] for tag in ("dt", "dd")
+    )
+    facts = dict(zip(names, values, strict=True))
+    assert facts["bandwidth"] == "4.0 of 4.0 kHz: full band"
+    assert facts["sample peak"] == "-0.9 dBFS"
+    assert facts["mains hum"] == "none"
     assert_quiet(browser, browser.current_url)
 
 

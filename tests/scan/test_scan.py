@@ -233,6 +233,7 @@ def test_gaps_of_a_file_are_not_classified_and_not_spanned(tmp_path: Path) -> No
     encoder = Loudness()
     timeline = scan(path, encoder)
     assert timeline.no_data == ((8 * rate, 20 * rate),)
+    assert timeline.findings == (), "a gap is no digital silence"
     assert [(s.start, s.stop, s.confidence) for s in timeline.segments] == [
         (0, 8 * rate, 1.0),
         (20 * rate, 30 * rate, 1.0),
@@ -254,3 +255,31 @@ def test_channels_out_of_phase_are_heard_and_reported(tmp_path: Path, right: flo
     in_phase = scan(write(tmp_path / "b.wav", np.abs(stereo) * np.sign(stereo[:1])), Loudness())
     assert in_phase.out_of_phase == ()
     assert in_phase.no_data == ()
+
+
+def test_the_same_pass_measures_the_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(4)
+    samples = rng.uniform(-0.4, 0.4, (2, 20 * RATE)) + 0.01
+    samples[1] = -samples[0]
+    samples[:, 5 * RATE : 6 * RATE] = 0
+    samples[0, 12_345:12_350] = 0.9
+    path = write(tmp_path / "a.wav", samples)
+    decoded = []
+    blocks = audio.MediaFile.blocks
+
+    def counted(file: audio.MediaFile, *arguments: int) -> Iterator[tuple[int, np.ndarray]]:
+        decoded.append(file)
+        return blocks(file, *arguments)
+
+    monkeypatch.setattr(audio.MediaFile, "blocks", counted)
+    timeline = scan(path, Loudness())
+    assert len(decoded) == 1, "no second decoding"
+    assert timeline.measured is not None
+    assert [(f.kind, f.start, f.stop, f.channel) for f in timeline.findings] == [
+        ("digital clipping", 12_345, 12_350, 0),
+        ("digital silence", 5 * RATE, 6 * RATE, None),
+    ]
+    assert timeline.measured.loudness_lufs == pytest.approx(audio.loudness(samples.astype(np.float32), RATE), abs=1e-9)
+    assert [relation.kind for relation in timeline.measured.relations] == ["inverted"]
+    for channels in ("mix", "each"):
+        assert scan(path, Loudness(), channels=channels).measured == timeline.measured

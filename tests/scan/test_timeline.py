@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from contrastive_artifacts.scan.measured import Bandwidth, Finding, Mains, Measured, Relation
 from contrastive_artifacts.scan.timeline import Segment, Timeline, clock
 
 RATE = 44100
@@ -126,8 +127,67 @@ def test_ranges_without_data_are_rows_and_cues(timeline: Timeline, tmp_path: Pat
     with open(tmp_path / "t.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["label"] for row in rows] == ["hum", "no data", "out of phase", "clicks"]
-    assert list(rows[1].values()) == ["44100", "88200", "1.000000", "2.000000", "no data", "", "", ""]
+    assert list(rows[1].values()) == ["44100", "88200", "1.000000", "2.000000", "no data", "", "", "", "true", "", ""]
     marked.to_webvtt(tmp_path / "t.vtt")
     assert "\n\n2\n00:00:01.000 --> 00:00:02.000\nno data\n\n3\n" in (tmp_path / "t.vtt").read_text()
     marked.to_audacity(tmp_path / "t.txt")
     assert (tmp_path / "t.txt").read_text().splitlines()[1] == "1.000000\t2.000000\tno data"
+
+
+MEASURED = Measured(
+    findings=(
+        Finding(RATE // 2, RATE // 2 + 5, "digital clipping", 5.0, "samples", 1),
+        Finding(2 * RATE, 3 * RATE, "digital silence", 1.0, "s"),
+    ),
+    true_peak_dbtp=0.31,
+    sample_peak_dbfs=-0.1,
+    loudness_lufs=-23.0,
+    loudness_range_lu=None,
+    dc=(0.01, 0.0),
+    relations=(Relation("delayed", (0, 1), 0.5, 7.0, 158.7),),
+    bandwidth=Bandwidth(16_000.0, 50.0, 22_050.0, "lossy coding"),
+    mains=Mains(50, -60.0, 30.0, 0),
+)
+
+
+def test_measured_findings_are_rows_and_cues_among_the_segments(timeline: Timeline, tmp_path: Path) -> None:
+    measured = dataclasses.replace(timeline, measured=MEASURED)
+    measured.to_csv(tmp_path / "t.csv")
+    with open(tmp_path / "t.csv", newline="", encoding="utf-8") as file:
+        rows = [list(row.values())[4:] for row in csv.DictReader(file)]
+    assert rows == [
+        ["hum", "0.2500", "0.9000", "", "false", "", ""],
+        ["digital clipping", "", "", "1", "true", "5", "samples"],
+        ["digital silence", "", "", "", "true", "1", "s"],
+        ["clicks", "1.0000", "0.7500", "1", "false", "", ""],
+    ]
+    measured.to_audacity(tmp_path / "t.txt")
+    labels = [line.split("\t")[2] for line in (tmp_path / "t.txt").read_text().splitlines()]
+    assert labels[1:3] == ["digital clipping (measured: 5 samples, channel 2)", "digital silence (measured: 1 s)"]
+    measured.to_webvtt(tmp_path / "t.vtt")
+    assert "\ndigital silence (measured: 1 s)\n" in (tmp_path / "t.vtt").read_text()
+
+
+def test_measures_are_in_json_and_page(timeline: Timeline, tmp_path: Path) -> None:
+    measured = dataclasses.replace(timeline, measured=MEASURED)
+    measured.to_json(tmp_path / "t.json")
+    value = json.loads((tmp_path / "t.json").read_text(), parse_constant=pytest.fail)["measured"]
+    assert [finding.pop("measured") for finding in value["findings"]] == [True, True]
+    assert tuple(Finding(**finding) for finding in value["findings"]) == MEASURED.findings
+    assert value["bandwidth"] == dataclasses.asdict(MEASURED.bandwidth)
+    assert (value["true_peak_dbtp"], value["loudness_range_lu"], value["dc"]) == (0.31, None, [0.01, 0.0])
+    measured.to_html(tmp_path / "t.html")
+    script = re.search(r'id="data">(.*?)</script>', (tmp_path / "t.html").read_text(encoding="utf-8"), re.DOTALL)
+    assert script is not None
+    data = json.loads(script[1], parse_constant=pytest.fail)
+    assert data["lanes"] == [
+        ["hum", None],
+        ["clicks", 1],
+        ["digital clipping", 1],
+        ["digital silence", None],
+        ["hiss", None],
+    ]
+    assert data["findings"][0] == [RATE // 2, RATE // 2 + 5, "digital clipping", "5 samples", 1]
+    assert ["true peak", "0.3 dBTP"] in data["facts"]
+    timeline.to_json(tmp_path / "t.json")
+    assert json.loads((tmp_path / "t.json").read_text())["measured"] is None

@@ -101,6 +101,10 @@ class Runs:
         self._position += mask.size
         return edges[: edges.size - 1 : 2], edges[1::2]
 
+    def skip(self, samples: int) -> None:
+        """Goes on by so many samples of False; there must be no open run."""
+        self._position += samples
+
     def end(self) -> tuple[np.ndarray, np.ndarray]:
         """The run that the mask ends with, if there is one."""
         return self.add(np.zeros(1, bool))

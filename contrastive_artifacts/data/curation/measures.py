@@ -11,9 +11,10 @@ from ... import audio
 from .blocks import Blocks, of_waveform
 from .clicks import Clicks
 from .clipping import Clipping
+from .hum import HumMeter
 from .levels import FLOOR_DB as FLOOR_DB
 from .levels import Levels, Phase
-from .spectrum import BandMeter, HumMeter
+from .spectrum import BandMeter
 
 VERSION = 2  # of the definitions below; measures of another version are computed again
 
@@ -35,7 +36,7 @@ class Measures:
         clicks_per_s: Isolated clicks per second, see :class:`.clicks.Clicks`.
         out_of_phase_share: Share of the seconds in which the channels cancel in their mean, see :func:`audio.cancels`.
         bandwidth_hz, edge_hz, edge_db, lost_band: see :class:`.spectrum.Band`.
-        hum_db, hum_hz, hum_level_db: see :class:`.spectrum.Hum`.
+        hum_db, hum_hz, hum_level_db: see :class:`.hum.Hum`.
         sha256: Hash of sample rate, shape and float32 samples: equal for exact copies in any container.
     """
 

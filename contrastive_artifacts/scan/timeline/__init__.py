@@ -1,13 +1,15 @@
-"""The segments of a recording with artifacts, and the files that other programs read them from."""
+"""What was heard and measured in a recording, and the files that other programs read it from."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from ...core import files
 from ...core.html import build_page
+from ..measured import Finding, Measured, facts
 
 NO_DATA, OUT_OF_PHASE = "no data", "out of phase"  # labels of notes
 
@@ -44,7 +46,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Timeline:
-    """The artifacts of one recording, ordered by start.
+    """The artifacts and the measures of one recording, ordered by start.
 
     Attributes:
         path: The recording.
@@ -55,6 +57,7 @@ class Timeline:
         no_data: Ranges ``[start, stop)`` in which the file holds no audio; they were not classified.
         out_of_phase: Ranges in which the channels cancel each other in their mean: one of them has the wrong polarity.
         stream, streams: Index of the audio stream of the recording, and how many it has.
+        measured: What the samples say without a network; None where nothing was measured.
     """
 
     path: Path
@@ -66,6 +69,12 @@ class Timeline:
     out_of_phase: tuple[tuple[int, int], ...] = ()
     stream: int = 0
     streams: int = 1
+    measured: Measured | None = None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The measured parts of the recording."""
+        return () if self.measured is None else self.measured.findings
 
     @property
     def duration(self) -> float:
@@ -73,25 +82,21 @@ class Timeline:
         return self.samples / self.sample_rate
 
     def to_csv(self, path: str | Path) -> None:
-        """One row per segment or note; positions in samples and in seconds, to the microsecond; channels from 0.
+        """One row per segment, measured finding or note; positions in samples and in seconds, to the microsecond.
 
-        Notes are ranges labelled "no data" and "out of phase", with no severity, no confidence and no channel.
+        Channels count from 0. Notes are ranges labelled "no data" and "out of phase". These and findings have "true" in
+        the column ``measured``, and no severity and no confidence; findings have a value and its unit instead.
         """
-        rows: list[list[object]] = [
-            ["start", "stop", "start_s", "stop_s", "label", "severity", "confidence", "channel"]
-        ]
-        for s in self._marks():
-            seconds = [f"{at / self.sample_rate:.6f}" for at in (s.start, s.stop)]
-            figures: list[object] = ["", "", ""]
-            if isinstance(s, Segment):
-                severity = "" if s.severity is None else f"{s.severity:.4f}"
-                figures = [severity, f"{s.confidence:.4f}", "" if s.channel is None else s.channel]
-            rows.append([s.start, s.stop, *seconds, s.label, *figures])
+        columns = ["start", "stop", "start_s", "stop_s", "label", "severity", "confidence", "channel"]
+        rows: list[list[object]] = [[*columns, "measured", "value", "unit"]]
+        for mark in self._marks():
+            seconds = [f"{at / self.sample_rate:.6f}" for at in (mark.start, mark.stop)]
+            rows.append([mark.start, mark.stop, *seconds, *_cells(mark)])
         files.write_csv(path, rows)
 
     def to_json(self, path: str | Path) -> None:
-        """All attributes; positions in samples, channels counted from 0."""
-        value = {
+        """All attributes; positions in samples, channels counted from 0. ``docs/measured.md`` lists them."""
+        value: dict[str, Any] = {
             "path": str(self.path),
             "stream": self.stream,
             "streams": self.streams,
@@ -102,7 +107,10 @@ class Timeline:
             "segments": [asdict(s) for s in self.segments],
             "no_data": [list(span) for span in self.no_data],
             "out_of_phase": [list(span) for span in self.out_of_phase],
+            "measured": None if self.measured is None else asdict(self.measured),
         }
+        if self.measured is not None:
+            value["measured"]["findings"] = [{**asdict(finding), "measured": True} for finding in self.findings]
         files.write_json(path, value)
 
     def to_audacity(self, path: str | Path) -> None:
@@ -114,7 +122,7 @@ class Timeline:
         files.write_text(path, "".join(line + "\n" for line in lines))
 
     def to_webvtt(self, path: str | Path) -> None:
-        """Captions for a video player, one cue per segment or note; channels are counted from 1, as players do."""
+        """Captions for a video player, one cue per segment, finding or note; channels count from 1, as players do."""
         cues = (
             f"\n{number}\n{clock(s.start, self.sample_rate)} --> {clock(s.stop, self.sample_rate)}\n"
             f"{_escape_cue(_line(_caption(s)))}\n"
@@ -122,47 +130,66 @@ class Timeline:
         )
         files.write_text(path, "WEBVTT\n" + "".join(cues))
 
-    def _marks(self) -> list[Segment | Note]:
-        """Segments and notes, ordered by start."""
+    def _marks(self) -> list[Segment | Finding | Note]:
+        """Segments, findings and notes, ordered by start."""
         spans = {NO_DATA: self.no_data, OUT_OF_PHASE: self.out_of_phase}
         notes = [Note(start, stop, label) for label, ranges in spans.items() for start, stop in ranges]
-        return sorted([*self.segments, *notes], key=lambda mark: (mark.start, mark.stop))
+        return sorted([*self.segments, *self.findings, *notes], key=lambda mark: (mark.start, mark.stop))
 
     def to_html(self, path: str | Path) -> None:
-        """A page that opens from disk without a network: one lane per artifact, details under the pointer."""
+        """A page that opens from disk without a network: one lane per artifact or kind of finding, and the facts."""
         name = Path(self.path).name + (f", audio stream {self.stream}" if self.streams > 1 else "")
         data = {
             "name": name,
             "sample_rate": self.sample_rate,
             "samples": self.samples,
-            "lanes": [list(lane) for lane in _lanes(self.segments, self.labels)],
+            "lanes": [list(lane) for lane in _lanes(self.segments, self.findings, self.labels)],
             "segments": [[s.start, s.stop, s.label, s.severity, s.confidence, s.channel] for s in self.segments],
+            "findings": [[f.start, f.stop, f.kind, f.text, f.channel] for f in self.findings],
+            "facts": [] if self.measured is None else [list(fact) for fact in facts(self.measured)],
             "no_data": [list(span) for span in self.no_data],
             "out_of_phase": [list(span) for span in self.out_of_phase],
         }
         files.write_text(path, build_page(__name__, "timeline", f"{name} – artifacts", {"data": data}))
 
 
-def _lanes(segments: Sequence[Segment], labels: Sequence[str]) -> list[tuple[str, int | None]]:
-    """(label, channel) of each lane: labels in their own order, channels of a label together, empty labels last."""
+def _lanes(
+    segments: Sequence[Segment], findings: Sequence[Finding], labels: Sequence[str]
+) -> list[tuple[str, int | None]]:
+    """(label, channel) of each lane: labels in their order, channels of a label together; findings; empty labels."""
     known = [*labels, *sorted({s.label for s in segments} - set(labels))]
-    occurring = {(s.label, s.channel) for s in segments}
+    heard = {(s.label, s.channel) for s in segments}
+    measured = {(f.kind, f.channel) for f in findings}
+    kinds = sorted({kind for kind, _ in measured})
     full = [
         (label, channel)
-        for label in known
+        for names, occurring in ((known, heard), (kinds, measured))
+        for label in names
         for _, channel in sorted(
             (pair for pair in occurring if pair[0] == label), key=lambda pair: -1 if pair[1] is None else pair[1]
         )
     ]
-    return full + [(label, None) for label in known if label not in {name for name, _ in occurring}]
+    return full + [(label, None) for label in known if label not in {name for name, _ in heard}]
 
 
-def _caption(segment: Segment | Note) -> str:
-    if isinstance(segment, Note):
-        return segment.label
-    where = "" if segment.channel is None else f", channel {segment.channel + 1}"
-    severity = severity_text(segment.severity)
-    return f"{segment.label} (severity {severity}, confidence {segment.confidence:.2f}{where})"
+def _cells(mark: Segment | Finding | Note) -> list[object]:
+    """Label, severity, confidence, channel, measured, value and unit as in a row of CSV."""
+    if isinstance(mark, Note):
+        return [mark.label, "", "", "", "true", "", ""]
+    channel = "" if mark.channel is None else mark.channel
+    if isinstance(mark, Finding):
+        return [mark.kind, "", "", channel, "true", f"{mark.value:g}", mark.unit]
+    severity = "" if mark.severity is None else f"{mark.severity:.4f}"
+    return [mark.label, severity, f"{mark.confidence:.4f}", channel, "false", "", ""]
+
+
+def _caption(mark: Segment | Finding | Note) -> str:
+    if isinstance(mark, Note):
+        return mark.label
+    where = "" if mark.channel is None else f", channel {mark.channel + 1}"
+    if isinstance(mark, Finding):
+        return f"{mark.kind} (measured: {mark.text}{where})"
+    return f"{mark.label} (severity {severity_text(mark.severity)}, confidence {mark.confidence:.2f}{where})"
 
 
 def severity_text(severity: float | None) -> str:

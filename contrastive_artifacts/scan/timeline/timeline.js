@@ -9,7 +9,8 @@ let hovered = -1, selected = -1, frame = 0;
 
 // The severity of a label that users added is unknown: null.
 const severityOf = (s) => (s.severity === null ? "unknown" : s.severity.toFixed(2));
-const colourOf = (s) => (s.severity === null ? theme().neutral : ramp(s.severity));
+const colourOf = (s) => (s.value !== null ? token("--accent") : s.severity === null ? theme().neutral : ramp(s.severity));
+const confidenceOf = (s) => `${Math.round(100 * s.confidence)} %`;
 
 // ---- drawing -----------------------------------------------------------------------------------------------------
 const draw = () => { frame ||= requestAnimationFrame(() => { frame = 0; paint(); paintOverview(); }); };
@@ -87,7 +88,7 @@ function hover(n, x, y) {
   if (n < 0) { tip.hidden = true; return; }
   const s = segments[n];
   const rows = [["from", clock(s.start, 3)], ["to", clock(s.stop, 3)], ["length", `${((s.stop - s.start) / rate).toFixed(2)} s`],
-    ["severity", severityOf(s)], ["confidence", `${Math.round(100 * s.confidence)} %`]];
+    ...(s.value === null ? [["severity", severityOf(s)], ["confidence", confidenceOf(s)]] : [["measured", s.value]])];
   if (s.channel !== null) rows.push(["channel", String(s.channel + 1)]);
   tip.replaceChildren(element("strong", { textContent: s.label }), rowsTable(rows));
   placeTip(tip, x, y);
@@ -111,8 +112,8 @@ function fillTable(upTo) {
   byId("rows").append(...segments.slice(from, upTo).map((s, k) => {
     const swatch = element("i");
     const cells = [element("td", {}, element("button", { type: "button", textContent: clock(s.start) })), ...[clock(s.stop), `${((s.stop - s.start) / rate).toFixed(2)} s`, s.label].map((t) => element("td", { textContent: t })),
-      element("td", {}, swatch, severityOf(s)), element("td", { textContent: `${Math.round(100 * s.confidence)} %` })];
-    if (hasChannels) cells.push(element("td", { textContent: s.channel === null ? "mix" : String(s.channel + 1) }));
+      element("td", {}, swatch, s.value === null ? severityOf(s) : "measured"), element("td", { textContent: s.value ?? confidenceOf(s) })];
+    if (hasChannels) cells.push(element("td", { textContent: s.channel === null ? (s.value === null ? "mix" : "all") : String(s.channel + 1) }));
     const row = element("tr", {}, ...cells);
     row.addEventListener("click", () => select(from + k, true));
     return row;
@@ -177,15 +178,17 @@ darkQuery.addEventListener("change", () => { colour(); draw(); });
 new ResizeObserver(draw).observe(lanes);
 
 lanes.style.height = `${RULER + Math.max(1, data.lanes.length) * ROW + 3}px`;
-const sum = segments.reduce((s, { start, stop }) => s + stop - start, 0);
 const lengthOf = (spans) => spans.reduce((length, [start, stop]) => length + stop - start, 0);
-const facts = [["length", clock(total)], ["rate", `${rate.toLocaleString("en")} Hz`], ["segments", segments.length.toLocaleString("en")], ["in segments", clock(sum)]];
+const facts = [["length", clock(total)], ["rate", `${rate.toLocaleString("en")} Hz`], ["segments", data.segments.length.toLocaleString("en")], ["in segments", clock(lengthOf(data.segments))]];
+if (data.findings.length) facts.push(["findings", data.findings.length.toLocaleString("en")]);
 if (data.no_data.length) facts.push(["without data (grey)", clock(lengthOf(data.no_data))]);
 if (data.out_of_phase.length) facts.push(["channels out of phase", clock(lengthOf(data.out_of_phase))]);
 fillFacts(byId("facts"), facts);
 document.querySelector(".channel").hidden = !hasChannels;
 byId("table").hidden = !segments.length;
-byId("none").hidden = segments.length > 0;
+byId("none").hidden = data.segments.length > 0;
+fillFacts(byId("measured"), data.facts);
+byId("measured").hidden = !data.facts.length;
 state.segments = segments.length;
 fillTable(PAGE);
 show(0, total);

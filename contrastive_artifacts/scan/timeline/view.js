@@ -5,7 +5,10 @@ import { byId, read, signal, state } from "../../core/html/base.js";
 export const data = read("data");
 export const rate = data.sample_rate;
 export const total = Math.max(1, data.samples);
-export const segments = data.segments.map(([start, stop, label, severity, confidence, channel]) => ({ start, stop, label, severity, confidence, channel }));
+const heard = data.segments.map(([start, stop, label, severity, confidence, channel]) => ({ start, stop, label, severity, confidence, channel, value: null }));
+// Measured findings are segments with a value, without a severity and a confidence.
+const findings = data.findings.map(([start, stop, label, value, channel]) => ({ start, stop, label, severity: null, confidence: null, channel, value }));
+export const segments = [...heard, ...findings].sort((a, b) => a.start - b.start || a.stop - b.stop);
 const laneOf = new Map(data.lanes.map(([label, channel], n) => [`${channel}|${label}`, n]));
 segments.forEach((s) => { s.lane = laneOf.get(`${s.channel}|${s.label}`); });
 
