@@ -6,7 +6,8 @@
 Every trial is trained with every seed on the views that hold none of left_out, and measured on sources that it was not
 trained on: the share of the ten nearest views of other sources that hold the same fault, for kinds that it knows and
 for those that it does not; the same for a search by the mean of a few examples; and how often the nearest view is of
-the same source. In h and in z. Writes one CSV row per trial, seed, side and space.
+the same source. In h and in z. Beside these the mean area of the kinds that it knows, each against clean. Writes one
+CSV row per trial, seed, side and space.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from contrastive_artifacts.models import backbones
 from contrastive_artifacts.models.figure_encoder import STRIDE, FigureEncoder
 from contrastive_artifacts.probes import few_shot
 from contrastive_artifacts.probes.knn import NeighbourTable
+from contrastive_artifacts.probes.set_metrics import fault_figures
 from contrastive_artifacts.probes.spaces import retrieval
 from contrastive_artifacts.runs import sections
 from contrastive_artifacts.runs.measure_sets import UNVARIED
@@ -137,6 +139,8 @@ def figures_of(encoder: FigureEncoder, views: CachedViews, settings: Settings) -
     with torch.inference_mode():
         encoded = [encoder(views.figures(part)) for part in views.in_order(BATCH)]
     there = views.column("labels", np.arange(len(views)))
+    chances = torch.cat([e.logits for e in encoded])[:, 1:].sigmoid().numpy()
+    areas = [f.area for name, f in fault_figures(views.names, chances, there).items() if name not in settings.left_out]
     kinds = np.where(there.any(1), np.array(views.names)[there.argmax(1)], CLEAN)
     left_out = np.isin(kinds, settings.left_out)
     sources = views.sources.astype(str)
@@ -147,6 +151,7 @@ def figures_of(encoder: FigureEncoder, views: CachedViews, settings: Settings) -
         precision = retrieval(neighbours, kinds).precision_at_10
         known = ~left_out & (kinds != CLEAN)
         figures[space] = {
+            "mean area": float(np.mean(areas)),
             "P@10 known": float(precision[known].mean()),
             "P@10 left out": float(precision[left_out].mean()),
             "same source": float((sources[neighbours.nearest[:, 0]] == sources).mean()),
