@@ -23,7 +23,17 @@ from .configs import Composition, compose
 TEXTS = frozenset(
     (
         *("path", "query", "unlike", "clean", "run", "to", "out", "index", "encoder", "csv", "clips", "page", "labels"),
-        *("export", "label", "who", "corpus.path", "corpus.csv", "corpus.file", "corpus.curation", "backbone.id"),
+        *(
+            "export",
+            "label",
+            "who",
+            "fail_on",
+            "corpus.path",
+            "corpus.csv",
+            "corpus.file",
+            "corpus.curation",
+            "backbone.id",
+        ),
         *("backbone.revision", "backbone.weights"),
     )
 )
