@@ -31,7 +31,7 @@ from .summary import FileSummary, ordered, summary
 
 _FORMAT = 1
 _JOURNAL = "journal.jsonl"
-_GRACE_S = 120.0  # that any recording may take, the start of a process included
+_GRACE_S = 300.0  # that any recording may take, the start of a process included
 _SLOWEST = 2.0  # a scan may take so many times the length of what it scans beside; the default encoder takes 1/70
 _LEAST_RATE = 4000  # bytes per second of a file that does not state its length: 32 kbit/s
 _LONGEST_NAME = 180  # bytes of a file name, of which results have 255 with their suffixes
@@ -83,7 +83,7 @@ def scan_archive(
 ) -> list[FileSummary]:
     """Scans recordings into a folder, or what an earlier call left or has changed since.
 
-    A recording that cannot be read, whose decoder crashes, or that takes longer than two minutes and twice its length,
+    A recording that cannot be read, whose decoder crashes, or that takes longer than five minutes and twice its length,
     becomes a row with the reason and is tried again by the next call.
 
     Args:

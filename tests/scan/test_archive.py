@@ -176,14 +176,15 @@ def test_a_folder_in_use_is_refused(films: Path, tmp_path: Path) -> None:
 def test_a_crash_and_a_hang_cost_their_recording_alone(
     films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive, "_GRACE_S", 25.0)
+    assert archive._limit_s(archive.Recording(films, "", "", 60.0, 120.0)) == 300 + 2 * 120
+    monkeypatch.setattr(archive, "_limit_s", lambda recording: 25.0 if recording.path.name == "hang.wav" else 600.0)
     write(films / "crash.wav", 0.99)
     write(films / "hang.wav", 0.9)
     rows = scanned(films, tmp_path / "out", workers=2)
     reasons = {Path(row.path).name: row.reason for row in rows if not row.scanned}
     assert set(reasons) == {"crash.wav", "hang.wav", "empty.wav"}
     assert reasons["crash.wav"] == "its process ended with signal SIGKILL"
-    assert reasons["hang.wav"] == "it took longer than 33 s and was given up"
+    assert reasons["hang.wav"] == "it took longer than 25 s and was given up"
     assert sum(row.scanned for row in rows) == 3
 
 
