@@ -190,7 +190,7 @@ def test_a_crash_and_a_hang_cost_their_recording_alone(
 
 KILLED = """
 import sys
-from test_archive import Loudness, ScanOptions, gather, scan_archive
+from test_scan_archive import Loudness, ScanOptions, gather, scan_archive
 
 if __name__ == "__main__":
     scan_archive(gather([sys.argv[1]]), __import__("pathlib").Path(sys.argv[2]), Loudness, ["x"], ScanOptions(), 2)
