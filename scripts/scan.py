@@ -1,11 +1,15 @@
-"""Scans a recording of any length and writes a timeline of its artifacts.
+"""Scans recordings of any length and writes timelines of their artifacts.
 
     python scripts/scan.py film.mp4
     python scripts/scan.py "film (1), reel=2.wav" encoder=release/slow enter=0.45
+    python scripts/scan.py films/ "tapes/**/*.wav" @more.txt out=report workers=4
+    python scripts/scan.py films/ fail_on="clipping>0.5 dropout>=1 unreadable>=1"
 
 Prints the segments and what was measured: peaks, loudness, DC offset, relations of the channels, bandwidth, mains hum,
-digital clipping and silence. Writes the timeline as CSV, JSON, Audacity labels, WebVTT and a page that draws it, beside
-the recording or to out=.
+digital clipping and silence. Of one file: CSV, JSON, Audacity labels, WebVTT and a page that draws the timeline, beside
+it or to out=. Of a folder, a pattern, a list or several files: the same for each below out=, with files.csv and
+files.json (one row a file, the worst first) and segments.csv (all segments). The same command again scans what is new,
+changed, or was not finished. Exit status 3: a rule of fail_on is broken.
 """
 
 from __future__ import annotations
@@ -15,53 +19,72 @@ from contrastive_artifacts import cli
 if __name__ == "__main__":  # before the slow imports
     cli.run(
         __file__,
-        cli.Positional("FILE", "path"),
-        stopped="Nothing was written; a timeline is written after the whole recording.",
+        cli.Positional("FILE", "path", several=True),
+        stopped="Nothing was written of recordings that were not finished; of several, the same command again goes on.",
     )
 
-from dataclasses import dataclass
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import contrastive_artifacts as ca
 from contrastive_artifacts import audio
 from contrastive_artifacts.core import files, typed
-from contrastive_artifacts.core.console import console, table
+from contrastive_artifacts.core.console import RULE_BROKEN, console, table
+from contrastive_artifacts.core.errors import ArtifactsError, ParameterError
+from contrastive_artifacts.scan.archive import ScanOptions, encoder_identity, scan_archive
+from contrastive_artifacts.scan.inputs import gather, is_one_file
 from contrastive_artifacts.scan.measured import facts
 from contrastive_artifacts.scan.results import result_paths, stem_beside, write_results
+from contrastive_artifacts.scan.rules import Rule, broken_rules, parse_rules
+from contrastive_artifacts.scan.scan import segment_thresholds
+from contrastive_artifacts.scan.summary import FileSummary, summary, total_line, write_summaries
 from contrastive_artifacts.scan.timeline import severity_text
 
 _SPANS_SHOWN = 10
+_FILES_SHOWN = 20
+_OUT = "outputs/scan"  # of several files
 
 
-@dataclass(frozen=True)
-class Settings:
-    path: str
+@dataclass(frozen=True, kw_only=True)
+class Settings(ScanOptions):
+    path: str | tuple[str, ...]
     encoder: str
-    stream: int | str | None
-    streams: Literal["one", "all"]
-    channels: Literal["mix", "each"]
-    alarms_per_hour: float | None
-    enter: float | None
-    leave: float | None
     out: str | None
+    workers: int
+    fail_on: str | None
 
 
 def main(config: dict[str, Any]) -> None:
     settings = typed.settings(Settings, config, "")
-    infos = audio.chosen(settings.path, settings.stream, settings.streams)
-    stem = Path(settings.out) if settings.out else stem_beside(settings.path)
+    words = (settings.path,) if isinstance(settings.path, str) else settings.path
+    rows, rules = _one_file(settings, words[0]) if is_one_file(words) else _several(settings, words)
+    sentences = list(broken_rules(rules, rows))
+    for sentence in sentences:
+        console.print(f"failed    {sentence}")
+    if sentences:
+        sys.exit(RULE_BROKEN)
+
+
+def _one_file(settings: Settings, path: str) -> tuple[list[FileSummary], list[Rule]]:
+    infos = audio.chosen(path, settings.stream, settings.streams)
+    stem = Path(settings.out) if settings.out else stem_beside(path)
     stems = [stem.with_name(f"{stem.name}.stream{info.stream}") for info in infos] if len(infos) > 1 else [stem]
-    for path in (path for stem in stems for path in result_paths(stem).values()):
-        files.check_file("out", path)
+    for result in (result for stem in stems for result in result_paths(stem).values()):
+        files.check_file("out", result)
     encoder = ca.load(settings.encoder)
-    for info, stem in zip(infos, stems, strict=True):
-        _scan(settings, encoder, info, stem)
+    rules = parse_rules(settings.fail_on, encoder.labels[1:])
+    return [_scan(settings, path, encoder, info, stem) for info, stem in zip(infos, stems, strict=True)], rules
 
 
-def _scan(settings: Settings, encoder: ca.PretrainedEncoder, info: audio.AudioInfo, stem: Path) -> None:
+def _scan(
+    settings: Settings, path: str, encoder: ca.PretrainedEncoder, info: audio.AudioInfo, stem: Path
+) -> FileSummary:
     timeline = ca.scan(
-        settings.path,
+        path,
         encoder,
         channels=settings.channels,
         alarms_per_hour=settings.alarms_per_hour,
@@ -81,7 +104,7 @@ def _scan(settings: Settings, encoder: ca.PretrainedEncoder, info: audio.AudioIn
         for s in timeline.segments
     ]  # fmt: skip
     columns = ["start s", "stop s", "artifact", "severity", "confidence", "channel"]
-    table(f"{settings.path}: {len(rows)} segments", columns, rows)
+    table(f"{path}: {len(rows)} segments", columns, rows)
     if timeline.measured is not None:
         table("measured", ["fact", "value"], facts(timeline.measured))
     rate = timeline.sample_rate
@@ -94,3 +117,36 @@ def _scan(settings: Settings, encoder: ca.PretrainedEncoder, info: audio.AudioIn
             more = f" and {len(times) - _SPANS_SHOWN} more" if len(times) > _SPANS_SHOWN else ""
             console.print(f"{text}  {', '.join(times[:_SPANS_SHOWN])} s{more}")
     console.print(f"timeline  {stem}.artifacts.{{csv,json,txt,vtt,html}}")
+    return summary(timeline, info, path)
+
+
+def _several(settings: Settings, words: Sequence[str]) -> tuple[list[FileSummary], list[Rule]]:
+    audio.check_streams(settings.stream, settings.streams)
+    if settings.workers < 1:
+        raise ParameterError(f"workers={settings.workers}: give at least one process.")
+    inputs, folder, encoder = gather(words), Path(settings.out or _OUT), ca.load(settings.encoder)
+    rules, labels = parse_rules(settings.fail_on, encoder.labels[1:]), encoder.labels[1:]
+    segment_thresholds(encoder, settings.enter, settings.leave, settings.alarms_per_hour)
+    files.check_folder("out", folder)
+    options = ScanOptions(**{field.name: getattr(settings, field.name) for field in fields(ScanOptions)})
+    identity, open_encoder = encoder_identity(settings.encoder, encoder.fingerprint), partial(ca.load, settings.encoder)
+    with files.of_setting("out"):
+        rows = scan_archive(inputs, folder, open_encoder, identity, options, settings.workers)
+        write_summaries(rows, labels, folder)
+    failed = [row for row in rows if not row.scanned]
+    for row in failed:
+        console.print(f"left out  {row.title}: {row.reason}")
+    if len(failed) == len(rows):
+        raise ArtifactsError(f"None of the recordings could be scanned; the first problem: {rows[0].reason}")
+    shown = [
+        [row.title, f"{row.damage:.3f}", f"{100 * row.marked_share:.1f}", row.segments, row.worst,
+         severity_text(row.severities.get(row.worst)) if row.segments else ""]
+        for row in rows[len(failed) :][:_FILES_SHOWN]
+    ]  # fmt: skip
+    columns = ["recording", "damage", "marked %", "segments", "worst", "severity"]
+    table(f"{folder}: {len(rows) - len(failed)} scanned, worst first", columns, shown)
+    if inputs.left_out:
+        console.print(f"folder    {inputs.left_out}")
+    console.print(f"report    {folder}/{{files.csv,files.json,segments.csv}}")
+    console.print(f"summary   {total_line(rows)}")
+    return rows, rules

@@ -20,7 +20,8 @@ from rich.table import Table
 from .errors import ArtifactsError, ParameterError, UnknownNameError
 
 _DIRECTIONAL = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # make text run backwards on the screen
-FAILED, WRONG_USE, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141  # exit statuses; the last two are 128 + signal
+FAILED, WRONG_USE, RULE_BROKEN = 1, 2, 3  # exit statuses
+INTERRUPTED, PIPE_CLOSED = 130, 141  # these are 128 + signal
 
 
 Item = TypeVar("Item")
@@ -95,8 +96,8 @@ def instructive(stopped: str = "") -> Iterator[None]:
     """Ends the program as a command should: errors of this package and of files are one message.
 
     Exit status 2: wrong use (configuration, parameters, unknown names). 1: it failed (audio, files, downloads,
-    training). 130: Ctrl-C, with one line on what was kept. 141: the pipe that the output goes to was closed. Other
-    errors keep their traceback.
+    training). 3: it was done, and the result breaks a rule that the user gave (scan). 130: Ctrl-C, with one line on
+    what was kept. 141: the pipe that the output goes to was closed. Other errors keep their traceback.
 
     Args:
         stopped: What is kept after Ctrl-C and how to go on, for the line that is printed then.

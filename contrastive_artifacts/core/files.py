@@ -226,6 +226,15 @@ def commit(path: str | Path) -> str:
     return description.stdout.strip() or "unknown"
 
 
+def state(path: str | Path) -> str:
+    """Size and time of modification, which tell a changed file without reading it; "missing" if there is none."""
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return "missing"
+    return f"{stat.st_size}|{stat.st_mtime_ns}"
+
+
 def sha256(path: str | Path) -> str:
     """SHA-256 of a file, in hex."""
     with open(path, "rb") as file:

@@ -80,7 +80,7 @@ def scan(
         AudioError: the file cannot be read or holds no audio.
     """
     encoder = load("release") if encoder is None else encoder
-    limits = _limits(encoder, enter, leave, alarms_per_hour)
+    limits = segment_thresholds(encoder, enter, leave, alarms_per_hour)
     _check(encoder, channels, minimum_s, batch)
     file = audio.MediaFile(path, stream)
     info = file.info
@@ -163,10 +163,14 @@ def _segments(
             )
 
 
-def _limits(
+def segment_thresholds(
     encoder: WindowClassifier, enter: float | None, leave: float | None, alarms_per_hour: float | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The probabilities [K] at which segments begin and end."""
+    """The probabilities [K] at which segments begin and end; the arguments are those of :func:`scan`.
+
+    Raises:
+        ParameterError: they do not fit each other or the encoder.
+    """
     probe, count = encoder.probe if isinstance(encoder, PretrainedEncoder) else None, len(encoder.labels)
     if isinstance(probe, SetProbe):
         if alarms_per_hour is not None and (enter, leave) != (None, None):

@@ -9,11 +9,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ... import audio
 from ...artifacts import ARTIFACTS
 from ...core.errors import CorpusError
 from .base import Clip, Corpus
-from .listing import listing
+from .listing import listing, no_audio
 
 DELIMITERS = ",;\t"
 
@@ -77,10 +76,7 @@ def _listed(label: str, root: Path) -> Corpus:
     listed = listing(root)
     left_out = listed.left_out()
     if not listed.files:
-        raise CorpusError(
-            f"There is no audio file under {root}{f' ({left_out})' if left_out else ''}; suffixes read: "
-            f"{', '.join(sorted(audio.EXTENSIONS))}."
-        )
+        raise no_audio(str(root), left_out)
     if left_out:
         logging.getLogger(__name__).warning("%s: %s", root, left_out)
     names = [(path.relative_to(root).as_posix(), path) for path in listed.files]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ... import audio
+from ...core.errors import CorpusError
 
 HIDDEN = ("__MACOSX", "$RECYCLE.BIN", "System Volume Information")  # beside names that begin with a dot
 
@@ -54,6 +55,13 @@ def listing(root: Path) -> Listing:
         else:
             files[real] = path
     return Listing(tuple(sorted(files.values())), others)
+
+
+def no_audio(where: str, left_out: str = "") -> CorpusError:
+    """The error where a listing has no files; ``left_out`` is :meth:`Listing.left_out`."""
+    others = f" ({left_out})" if left_out else ""
+    suffixes = ", ".join(sorted(audio.EXTENSIONS))
+    return CorpusError(f"There is no audio file under {where}{others}; suffixes read: {suffixes}.")
 
 
 def _files(root: Path, others: Counter[str]) -> Iterator[Path]:

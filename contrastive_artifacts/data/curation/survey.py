@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ...core import files
 from ...core.errors import ArtifactsError, one_of_many
 from ...core.journal import Journal
 from ..corpora import Clip, Corpus
@@ -84,11 +85,7 @@ def survey(corpus: Corpus, folder: str | Path, limits: Mapping[str, Limit], prog
 def _key(corpus: Corpus, clip: Clip) -> str:
     if clip.path is None:
         return f"{clip.id}|{corpus.fingerprint}"
-    try:
-        stat = clip.path.stat()
-    except OSError:
-        return f"{clip.id}|missing"
-    return f"{clip.id}|{stat.st_size}|{stat.st_mtime_ns}"
+    return f"{clip.id}|{files.state(clip.path)}"
 
 
 def _measured(corpus: Corpus, clip: Clip) -> dict[str, Any]:

@@ -6,10 +6,12 @@ whose processes share one pipe and one lock, gave up in two of three runs; this 
 
 from __future__ import annotations
 
+import math
 import os
 import signal
+import time
 import traceback
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context, resource_tracker
@@ -28,7 +30,7 @@ _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 @dataclass(frozen=True)
 class Crashed:
-    """Outcome of a job whose process died."""
+    """Outcome of a job whose process died, or was ended because the job took too long."""
 
     problem: str
 
@@ -41,27 +43,33 @@ class _Died:
 class _Worker(Generic[J]):
     process: SpawnProcess
     job: J
+    limit_s: float = math.inf
+    deadline: float = math.inf  # by time.monotonic()
+    late: bool = False
 
 
 def results(
-    function: Callable[[J], R], jobs: Sequence[J], workers: int
+    function: Callable[[J], R], jobs: Sequence[J], workers: int, limit_s: Callable[[J], float] | None = None
 ) -> Generator[tuple[J, R | Crashed], None, None]:
     """Yields ``(job, function(job))`` in the order in which jobs finish; at most one job per process is in memory.
 
-    With one worker or one job, everything runs in this process, in order, on one thread as well. If a worker process
-    dies (a crash in a decoder, out of memory), its job yields :class:`Crashed` and a new process replaces it. Closing
-    the iterator ends all processes; if this process is killed, each of them ends after its current job at the latest.
+    With one worker or one job, and no limits, everything runs in this process, in order, on one thread as well. If a
+    worker process dies (a crash in a decoder, out of memory), its job yields :class:`Crashed` and a new process
+    replaces it. Closing the iterator ends all processes; if this process is killed, each of them ends after its current
+    job at the latest.
 
     Args:
         function: Function of one job; function, jobs and results must be picklable.
         jobs: Jobs, started in this order.
         workers: Number of processes.
+        limit_s: Seconds that a job may take, the start of its process included; after them its process is killed, and
+            the job yields :class:`Crashed`.
 
     Raises:
         Exception: any exception of the function; a RuntimeError with its traceback unless it is an ArtifactsError or
             an OSError.
     """
-    if min(workers, len(jobs)) <= 1:
+    if limit_s is None and min(workers, len(jobs)) <= 1:
         for job in jobs:
             with threadpool_limits(1):  # as in a worker process: sums of several threads are rounded otherwise
                 result = function(job)
@@ -73,21 +81,24 @@ def results(
         for job in (next(remaining) for _ in range(min(workers, len(jobs)))):
             _start(job, running)
         for connection, worker in running.items():  # after all are started, so that they import in parallel
-            _send(connection, function, worker.job)
+            _send(connection, function)
+            _assign(connection, worker, worker.job, limit_s)
         while running:
-            for connection in [c for c in wait(list(running)) if isinstance(c, Connection)]:  # for type checkers
+            timeout = _kill_late(running.values())
+            ready = wait(list(running), timeout)
+            for connection in [c for c in ready if isinstance(c, Connection)]:  # for type checkers
                 worker, outcome = running[connection], _receive(connection)
                 finished, following = worker.job, next(remaining, None)
-                crashed = isinstance(outcome, _Died)
-                if crashed or following is None:
+                dead = isinstance(outcome, _Died) or worker.late
+                if dead or following is None:
                     _end(running.pop(connection), connection)
-                if following is not None and crashed:
-                    _send(_start(following, running), function, following)
-                elif following is not None:
-                    worker.job = following
-                    _send(connection, following)
+                if following is not None and dead:
+                    connection = _start(following, running)
+                    _send(connection, function)
+                if following is not None:
+                    _assign(connection, running[connection], following, limit_s)
                 if isinstance(outcome, _Died):
-                    yield finished, Crashed(f"the process that rendered it ended with {_status(worker.process)}")
+                    yield finished, Crashed(_reason(worker))
                 else:
                     yield finished, outcome
     finally:
@@ -111,6 +122,23 @@ def _send(connection: Connection, *values: Any) -> None:
     with suppress(OSError):  # the process is dead: wait() reports that
         for value in values:
             connection.send(value)
+
+
+def _assign(connection: Connection, worker: _Worker[J], job: J, limit_s: Callable[[J], float] | None) -> None:
+    worker.job, worker.limit_s = job, math.inf if limit_s is None else limit_s(job)
+    worker.deadline = time.monotonic() + worker.limit_s
+    _send(connection, job)
+
+
+def _kill_late(workers: Collection[_Worker[Any]]) -> float | None:
+    """Kills the processes whose job takes too long, as its pipe then tells; seconds until the next one may be late."""
+    now = time.monotonic()
+    for worker in workers:
+        if worker.deadline <= now:
+            worker.late, worker.deadline = True, math.inf
+            worker.process.kill()
+    soonest = min(worker.deadline for worker in workers)
+    return None if soonest == math.inf else soonest - now
 
 
 def _receive(connection: Connection) -> Any:
@@ -162,6 +190,8 @@ def _serve(connection: Connection) -> None:
         return  # the parent process has closed its end or died
 
 
-def _status(process: SpawnProcess) -> str:
-    code = process.exitcode or 0
-    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+def _reason(worker: _Worker[Any]) -> str:
+    if worker.late:
+        return f"it took longer than {worker.limit_s:.0f} s and was given up"
+    code = worker.process.exitcode or 0
+    return f"its process ended with {f'signal {signal.Signals(-code).name}' if code < 0 else f'exit status {code}'}"

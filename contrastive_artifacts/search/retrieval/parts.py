@@ -183,9 +183,5 @@ def _key(corpus: Corpus, clip: Clip) -> str:
     if clip.path is None:
         state = corpus.fingerprint
     else:
-        try:
-            stat = clip.path.stat()
-            state = f"{clip.path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}"
-        except OSError:
-            state = "missing"
+        state = f"{clip.path.resolve()}|{files.state(clip.path)}"
     return hashlib.blake2b(os.fsencode(f"{clip.id}|{clip.source}|{clip.category}|{state}"), digest_size=12).hexdigest()

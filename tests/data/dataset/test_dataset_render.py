@@ -274,6 +274,12 @@ def fragile(number: int) -> tuple[int, str]:
     return number * 2, os.environ["OMP_NUM_THREADS"]
 
 
+def hanging_at_one(number: int) -> int:
+    if number == 1:
+        time.sleep(1000)
+    return number
+
+
 def threads(_: int) -> list[int]:
     return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
 
@@ -312,4 +318,12 @@ def test_a_closed_pool_leaves_no_process() -> None:
     assert next(results) == (0, 0)
     assert len(multiprocessing.active_children()) == 2
     results.close()
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_job_that_takes_too_long_is_given_up(workers: int) -> None:
+    outcomes = dict(pool.results(hanging_at_one, range(4), workers, lambda job: 15.0 if job == 1 else 600.0))
+    assert outcomes == {0: 0, 1: pool.Crashed("it took longer than 15 s and was given up"), 2: 2, 3: 3}
     assert not multiprocessing.active_children()

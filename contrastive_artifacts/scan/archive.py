@@ -1,0 +1,239 @@
+"""Scans many recordings into a folder, several at a time; goes on after a kill, and leaves bad files out by name.
+
+Each recording has its five files of results (:mod:`.results`) below the folder, as it lies below the root of the
+inputs. A journal lists what is scanned, so that the same call scans only what is new or changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, Literal
+
+from .. import audio
+from ..core import files
+from ..core.console import printable
+from ..core.errors import ArtifactsError, one_of_many
+from ..core.journal import Journal, tool_version
+from ..data.dataset import pool
+from ..embedding.opening import encoder_folder
+from .inputs import Inputs
+from .lanes import WindowClassifier
+from .progress import archive_progress
+from .results import result_paths, write_results
+from .scan import scan
+from .summary import FileSummary, ordered, summary
+
+_FORMAT = 1
+_JOURNAL = "journal.jsonl"
+_GRACE_S = 300.0  # that any recording may take, the start of a process included
+_SLOWEST = 2.0  # a scan may take so many times the length of what it scans beside; the default encoder takes 1/70
+_LEAST_RATE = 4000  # bytes per second of a file that does not state its length: 32 kbit/s
+_LONGEST_NAME = 180  # bytes of a file name, of which results have 255 with their suffixes
+
+
+@dataclass(frozen=True)
+class ScanOptions:
+    """What of each recording is scanned, and the thresholds: the arguments of :func:`.scan.scan`, and ``streams``."""
+
+    channels: Literal["mix", "each"] = "mix"
+    stream: audio.Stream = None
+    streams: Literal["one", "all"] = "one"
+    alarms_per_hour: float | None = None
+    enter: float | None = None
+    leave: float | None = None
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A recording to scan.
+
+    Attributes:
+        path: The file.
+        results: Where its results go, relative to the folder of results; see :func:`.results.result_paths`.
+        key: Identifies the file and its content, as far as can be seen without reading it.
+        duration_s: As its header says; None if it does not.
+        work_s: Seconds of signal that are scanned: of all channels and streams that are scanned by themselves.
+    """
+
+    path: Path
+    results: str
+    key: str
+    duration_s: float | None = None
+    work_s: float = 0.0
+
+
+def encoder_identity(name: str | Path, fingerprint: str) -> list[str]:
+    """What tells a saved encoder with its probe from others: its fingerprint, and SHA-256 of the probe's files."""
+    return [fingerprint, *map(files.sha256, sorted(encoder_folder(name).glob("probe.*")))]
+
+
+def scan_archive(
+    inputs: Inputs,
+    folder: Path,
+    open_encoder: Callable[[], WindowClassifier],
+    identity: Sequence[str],
+    options: ScanOptions,
+    workers: int = 1,
+) -> list[FileSummary]:
+    """Scans recordings into a folder, or what an earlier call left or has changed since.
+
+    A recording that cannot be read, whose decoder crashes, or that takes longer than five minutes and twice its length,
+    becomes a row with the reason and is tried again by the next call.
+
+    Args:
+        inputs: The recordings.
+        folder: Of the results; the journal is in it.
+        open_encoder: Opens the encoder, once in each process; must be picklable.
+        identity: Of the encoder and its probe; where it, or ``options``, differs from that of the earlier call, all
+            recordings are scanned anew.
+        options: What is scanned, and how.
+        workers: Number of processes; the result does not depend on it.
+
+    Returns:
+        A row for each recording (for each stream that was scanned), see :func:`.summary.ordered`.
+
+    Raises:
+        StorageError: another process scans into the folder, or it cannot be written.
+    """
+    with Journal(folder / _JOURNAL) as journal:
+        inputs = _begun(journal, inputs, identity, options)
+        scanned = {entry["key"]: [FileSummary(**row) for row in entry["rows"]] for entry in journal.entries[1:]}
+        recordings = [_recording(inputs, path) for path in inputs.files]
+        done = {r.key for r in recordings if r.key in scanned and _are_there(scanned[r.key], folder)}
+        remaining = [recording for recording in recordings if recording.key not in done]
+        rows = [row for key in done for row in scanned[key]]
+        for parent in {result_paths(folder / recording.results)["csv"].parent for recording in remaining}:
+            files.remove_abandoned(parent)
+        readable, unreadable = _with_lengths(remaining, options, workers)
+        rows += unreadable
+        work = partial(_scan_recording, open_encoder, options, folder)
+        total_s = sum(recording.duration_s or 0.0 for recording in readable)
+        with (
+            closing(pool.results(work, readable, workers, _limit_s)) as results,
+            archive_progress(len(readable), total_s) as advance,
+        ):
+            for recording, outcome in results:
+                new = [_failed(recording, outcome.problem)] if isinstance(outcome, pool.Crashed) else outcome
+                if all(row.scanned for row in new):
+                    journal.add({"key": recording.key, "rows": [asdict(row) for row in new]})
+                rows += new
+                advance(recording.duration_s or 0.0)
+    return ordered(rows)
+
+
+def _begun(journal: Journal, inputs: Inputs, identity: Sequence[str], options: ScanOptions) -> Inputs:
+    """Clears the journal of another encoder or other settings; keeps its root while all files lie below it."""
+    about = {"format": _FORMAT, "tool": tool_version(), "encoder": list(identity), **asdict(options)}
+    before = journal.entries[0] if journal.entries else {}
+    root = Path(str(before.get("root", "")))
+    if before == about | {"root": str(root)} and inputs.root.is_relative_to(root):
+        return replace(inputs, root=root)
+    journal.clear()
+    journal.add(about | {"root": printable(str(inputs.root))})
+    return inputs
+
+
+def _recording(inputs: Inputs, path: Path) -> Recording:
+    relative = Path(inputs.relative(path))
+    name = os.fsencode(relative.name)
+    if len(name) > _LONGEST_NAME:
+        digest = hashlib.blake2b(name, digest_size=6).hexdigest()
+        relative = relative.with_name(f"{name[: _LONGEST_NAME - 13].decode(errors='ignore')}-{digest}")
+    parts = f"{path}|{relative}|{os.path.realpath(path)}|{files.state(path)}"
+    return Recording(path, str(relative), hashlib.blake2b(os.fsencode(parts), digest_size=12).hexdigest())
+
+
+def _are_there(rows: Sequence[FileSummary], folder: Path) -> bool:
+    return all(path.is_file() for row in rows for path in result_paths(folder / row.results).values())
+
+
+def _with_lengths(
+    recordings: Sequence[Recording], options: ScanOptions, workers: int
+) -> tuple[list[Recording], list[FileSummary]]:
+    """The recordings with their lengths, longest first; the rows of those whose headers cannot be read."""
+    measured: list[Recording] = []
+    unreadable: list[FileSummary] = []
+    with closing(pool.results(partial(_with_length, options), recordings, workers, lambda _: _GRACE_S)) as results:
+        for recording, outcome in results:
+            if isinstance(outcome, pool.Crashed):
+                unreadable.append(_failed(recording, outcome.problem))
+            elif isinstance(outcome, FileSummary):
+                unreadable.append(outcome)
+            else:
+                measured.append(outcome)
+    return sorted(measured, key=lambda recording: (-recording.work_s, recording.results)), unreadable
+
+
+def _with_length(options: ScanOptions, recording: Recording) -> Recording | FileSummary:
+    try:
+        with one_of_many(str(recording.path)):
+            info = audio.probe(recording.path, options.stream)
+            length_s = info.duration_s or os.path.getsize(recording.path) / _LEAST_RATE
+    except ArtifactsError as error:
+        return _failed(recording, str(error))
+    channels = info.channels if options.channels == "each" else 1
+    streams = info.streams if options.streams == "all" else 1
+    return replace(recording, duration_s=info.duration_s, work_s=length_s * channels * streams)
+
+
+def _limit_s(recording: Recording) -> float:
+    return _GRACE_S + _SLOWEST * recording.work_s
+
+
+def _scan_recording(
+    open_encoder: Callable[[], WindowClassifier], options: ScanOptions, folder: Path, recording: Recording
+) -> list[FileSummary]:
+    """The row of each stream, whose results are written."""
+    encoder = _opened(open_encoder)
+    try:
+        with one_of_many(str(recording.path)):
+            infos = audio.chosen(recording.path, options.stream, options.streams)
+    except ArtifactsError as error:
+        return [_failed(recording, str(error))]
+    return list(_rows(encoder, options, folder, recording, infos))
+
+
+def _rows(
+    encoder: WindowClassifier,
+    options: ScanOptions,
+    folder: Path,
+    recording: Recording,
+    infos: Sequence[audio.AudioInfo],
+) -> Iterator[FileSummary]:
+    for info in infos:
+        results = f"{recording.results}.stream{info.stream}" if len(infos) > 1 else recording.results
+        try:
+            with one_of_many(str(recording.path)):
+                timeline = scan(
+                    recording.path,
+                    encoder,
+                    channels=options.channels,
+                    enter=options.enter,
+                    leave=options.leave,
+                    alarms_per_hour=options.alarms_per_hour,
+                    progress=False,
+                    stream=info.stream,
+                )
+        except ArtifactsError as error:
+            yield _failed(recording, str(error), info.stream if len(infos) > 1 else None)
+        else:
+            write_results(timeline, folder / results)
+            yield summary(timeline, info, printable(str(recording.path)), results)
+
+
+def _failed(recording: Recording, reason: str, stream: int | None = None) -> FileSummary:
+    path = printable(str(recording.path))
+    title = path if stream is None else f"{path} stream {stream}"
+    return FileSummary(path, title, stream, printable(reason))
+
+
+@cache
+def _opened(open_encoder: Callable[[], Any]) -> Any:
+    """The encoder of a process, which receives the function once."""
+    return open_encoder()

@@ -1,0 +1,230 @@
+"""Scans of many recordings: bad ones are rows, a kill costs what was in work, only what changed is scanned again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from contrastive_artifacts import audio
+from contrastive_artifacts.core.errors import StorageError
+from contrastive_artifacts.core.journal import Journal
+from contrastive_artifacts.scan import archive
+from contrastive_artifacts.scan.archive import ScanOptions, scan_archive
+from contrastive_artifacts.scan.inputs import gather
+from contrastive_artifacts.scan.results import SUFFIXES
+from contrastive_artifacts.scan.summary import FileSummary, write_summaries
+
+RATE = 8000
+CRASH, HANG, SLOW = 0.95, 0.85, 0.75  # peaks at which the encoder misbehaves
+
+
+class Loudness:
+    """Classifies as "loud" by the share of a window above a level; crashes, hangs or is slow at some peaks."""
+
+    window_s, hop_s, labels = 1.0, 0.5, ("clean", "loud")
+
+    def classify_windows(self, waveforms: list[np.ndarray], sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
+        peak = np.array([np.abs(w).max() for w in waveforms])
+        if peak.max() > CRASH:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if peak.max() > HANG:
+            time.sleep(1000)
+        if peak.max() > SLOW:
+            time.sleep(0.5)
+        share = np.array([np.mean(np.abs(w) > 0.1) for w in waveforms])
+        return np.stack([1 - share, share], 1), np.stack([0 * peak, peak], 1)
+
+
+def write(path: Path, level: float, start_s: float = 2.0, seconds: float = 4.0) -> Path:
+    samples = np.full((1, round(seconds * RATE)), 0.01, np.float32)
+    samples[:, round(start_s * RATE) :] = level
+    audio.write(path, samples, RATE, subtype="FLOAT")
+    return path
+
+
+@pytest.fixture
+def films(tmp_path: Path) -> Path:
+    folder = tmp_path / "films"
+    write(folder / "a.wav", 0.5)
+    write(folder / "b" / "a.wav", 0.7)
+    write(folder / "clean.wav", 0.01)
+    (folder / "empty.wav").touch()
+    return folder
+
+
+def scanned(folder: Path, out: Path, options: ScanOptions | None = None, **more: Any) -> list[FileSummary]:
+    settings = {"identity": ["x"], **more}
+    return scan_archive(gather([str(folder)]), out, Loudness, options=options or ScanOptions(), **settings)
+
+
+def written_names(out: Path) -> set[str]:
+    return {str(p.relative_to(out)) for p in out.rglob("*") if p.is_file() and p.name != "journal.jsonl"}
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Jobs run here; gives the names of the recordings that are scanned."""
+    names: list[str] = []
+    scan_recording = archive._scan_recording
+
+    def serial(function: Callable[[Any], Any], jobs: Sequence[Any], *_: object) -> Iterator[tuple[Any, Any]]:
+        yield from ((job, function(job)) for job in jobs)
+
+    def logged(*arguments: Any) -> list[FileSummary]:
+        names.append(arguments[-1].results)
+        return scan_recording(*arguments)
+
+    monkeypatch.setattr(archive.pool, "results", serial)
+    monkeypatch.setattr(archive, "_scan_recording", logged)
+    return names
+
+
+def test_rows_are_ordered_and_results_lie_as_the_recordings(films: Path, tmp_path: Path, in_this_process: list) -> None:
+    rows = scanned(films, tmp_path / "out")
+    assert [Path(row.path).relative_to(films).as_posix() for row in rows] == [
+        "empty.wav",
+        "b/a.wav",
+        "a.wav",
+        "clean.wav",
+    ]
+    assert "is empty (0 bytes)" in rows[0].reason
+    assert [row.results for row in rows[1:]] == ["b/a.wav", "a.wav", "clean.wav"]
+    assert rows[1].damage == pytest.approx(0.7 * 2 / 4, abs=0.1)
+    names = {f"{row.results}.artifacts.{suffix}" for row in rows[1:] for suffix in SUFFIXES}
+    assert written_names(tmp_path / "out") == names
+
+
+def test_only_what_changed_is_scanned_again(films: Path, tmp_path: Path, in_this_process: list[str]) -> None:
+    out = tmp_path / "out"
+    before = scanned(films, out)
+    assert sorted(in_this_process) == ["a.wav", "b/a.wav", "clean.wav"]
+    in_this_process.clear()
+    assert scanned(films, out) == before
+    assert in_this_process == []
+    write(films / "a.wav", 0.3, start_s=0.0)
+    write(films / "new.wav", 0.2)
+    (out / "clean.wav.artifacts.vtt").unlink()
+    rows = scanned(films, out)
+    assert sorted(in_this_process) == ["a.wav", "clean.wav", "new.wav"]
+    assert next(row for row in rows if row.results == "a.wav").damage == pytest.approx(0.3, abs=0.01)
+    write(films / "empty.wav", 0.4)
+    in_this_process.clear()
+    assert all(row.scanned for row in scanned(films, out))
+    assert in_this_process == ["empty.wav"]
+
+
+def test_another_encoder_or_setting_scans_all_anew(films: Path, tmp_path: Path, in_this_process: list[str]) -> None:
+    scanned(films, tmp_path / "out")
+    for options, identity in ((None, ["y"]), (ScanOptions(enter=0.9), ["y"]), (ScanOptions("each", enter=0.9), ["y"])):
+        in_this_process.clear()
+        scanned(films, tmp_path / "out", options, identity=identity)
+        assert len(in_this_process) == 3
+    in_this_process.clear()
+    scanned(films, tmp_path / "out", ScanOptions("each", enter=0.9), identity=["y"])
+    assert in_this_process == []
+
+
+def test_a_part_of_the_inputs_keeps_the_places(films: Path, tmp_path: Path, in_this_process: list[str]) -> None:
+    scanned(films, tmp_path / "out")
+    in_this_process.clear()
+    assert [row.results for row in scanned(films / "b", tmp_path / "out")] == ["b/a.wav"]
+    assert in_this_process == []
+
+
+def test_each_stream_and_channel_is_counted(films: Path, tmp_path: Path, in_this_process: list[str]) -> None:
+    samples = np.stack([np.full(4 * RATE, 0.5), np.full(4 * RATE, 0.2)]).astype(np.float32)
+    audio.write(tmp_path / "two" / "s.wav", samples, RATE, subtype="FLOAT")
+    (row,) = scanned(tmp_path / "two", tmp_path / "out", ScanOptions(channels="each"))
+    assert (row.channels, row.counts, row.marked_share) == (2, {"loud": 2}, 1.0)
+    assert row.damage == pytest.approx(0.5)
+
+
+def test_long_names_do_not_end_the_run(tmp_path: Path, in_this_process: list[str]) -> None:
+    for end in "ab":
+        write(tmp_path / "films" / f"{'ä' * 120}{end}.wav", 0.5)
+    rows = scanned(tmp_path / "films", tmp_path / "out")
+    assert all(row.scanned for row in rows)
+    assert len({row.results for row in rows}) == 2
+
+
+def test_names_that_are_not_utf8_are_rows(tmp_path: Path, in_this_process: list[str]) -> None:
+    good = write(tmp_path / "films" / "good.wav", 0.5)
+    os.link(good, os.fsencode(good.parent) + b"/\xff.wav")
+    os.unlink(good)
+    write(good, 0.5)
+    rows = scanned(tmp_path / "films", tmp_path / "out")
+    assert [row.scanned for row in rows] == [False, True]
+    assert "rename it" in rows[0].reason
+    write_summaries(rows, ["loud"], tmp_path / "out")
+
+
+def test_a_folder_in_use_is_refused(films: Path, tmp_path: Path) -> None:
+    with Journal(tmp_path / "out" / "journal.jsonl"), pytest.raises(StorageError, match="in use by another process"):
+        scanned(films, tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_a_crash_and_a_hang_cost_their_recording_alone(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert archive._limit_s(archive.Recording(films, "", "", 60.0, 120.0)) == 300 + 2 * 120
+    monkeypatch.setattr(archive, "_limit_s", lambda recording: 25.0 if recording.path.name == "hang.wav" else 600.0)
+    write(films / "crash.wav", 0.99)
+    write(films / "hang.wav", 0.9)
+    rows = scanned(films, tmp_path / "out", workers=2)
+    reasons = {Path(row.path).name: row.reason for row in rows if not row.scanned}
+    assert set(reasons) == {"crash.wav", "hang.wav", "empty.wav"}
+    assert reasons["crash.wav"] == "its process ended with signal SIGKILL"
+    assert reasons["hang.wav"] == "it took longer than 25 s and was given up"
+    assert sum(row.scanned for row in rows) == 3
+
+
+KILLED = """
+import sys
+from test_scan_archive import Loudness, ScanOptions, gather, scan_archive
+
+if __name__ == "__main__":
+    scan_archive(gather([sys.argv[1]]), __import__("pathlib").Path(sys.argv[2]), Loudness, ["x"], ScanOptions(), 2)
+"""
+
+
+@pytest.mark.slow
+def test_killed_it_goes_on_where_it_was(films: Path, tmp_path: Path) -> None:
+    for number in range(8):
+        write(films / f"{number}.wav", 0.8, start_s=0.5 * number)
+    out, straight = tmp_path / "out", tmp_path / "straight"
+    (tmp_path / "killed.py").write_text(KILLED)
+    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    command = [sys.executable, str(tmp_path / "killed.py"), str(films), str(out)]
+    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}) as process:
+        deadline = time.monotonic() + 120
+        while not (out / "journal.jsonl").exists() or len((out / "journal.jsonl").read_bytes().splitlines()) < 4:
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        process.kill()
+    finished = len((out / "journal.jsonl").read_bytes().splitlines()) - 1
+    assert finished < 11
+    while True:  # its workers end after the job at hand
+        times = {name: (out / name).stat().st_mtime_ns for name in written_names(out)}
+        time.sleep(3)
+        if times == {name: (out / name).stat().st_mtime_ns for name in written_names(out)}:
+            break
+    rows = scanned(films, out, workers=2)
+    assert rows == scanned(films, straight, workers=1)
+    for folder in (out, straight):
+        write_summaries(rows, ["loud"], folder)
+    assert {n: (out / n).read_bytes() for n in written_names(out)} == {
+        n: (straight / n).read_bytes() for n in written_names(straight)
+    }
+    unchanged = [name for name, before in times.items() if (out / name).stat().st_mtime_ns == before]
+    assert len(unchanged) >= 5 * finished
