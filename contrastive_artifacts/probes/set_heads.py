@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
@@ -9,6 +11,7 @@ from ..core.vectors import unit_rows
 from .sets import SetProbe
 
 CLEAN_SHARE = 0.8  # of the windows of recordings that people have; a probe is calibrated on views with far fewer
+FLAGGED = 0.13  # share of the clean views in which a fault may be present by mistake
 
 
 def calibrated(log_odds: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -32,6 +35,8 @@ def set_probe(
 ) -> SetProbe:  # fmt: skip
     """The probe that an encoder's own heads give, calibrated on views of sources that it was not trained on.
 
+    The threshold of single windows is the one that FLAGGED of the clean views exceed with any fault.
+
     Args:
         classes: K names, "clean" first.
         types, severity: Weights [K, D] and bias [K] of the heads over h.
@@ -44,8 +49,14 @@ def set_probe(
     weights, bias = types[0] * length, types[1]
     states = np.concatenate([~there.any(1, keepdims=True), there], axis=1)
     scale, shift = calibrated(unit @ weights.T + bias, states)
-    return SetProbe(
+    weight = CLEAN_SHARE / (1 - CLEAN_SHARE) * float(there.any(1).sum() / max(1, states[:, 0].sum()))
+    probe = SetProbe(
         classes, (weights * scale[:, None]).astype(np.float32), (bias * scale + shift).astype(np.float32),
         (severity[0] * length).astype(np.float32), severity[1].astype(np.float32), fingerprint,
-        clean_weight=CLEAN_SHARE / (1 - CLEAN_SHARE) * float(there.any(1).sum() / max(1, states[:, 0].sum())),
+        clean_weight=weight or 1.0,
     )  # fmt: skip
+    clean = probe.weighed(probe.classify_batch(unit[states[:, 0]])[0])[:, 1:]
+    if not len(clean):
+        return probe
+    limit = float(np.quantile(clean.max(1), 1 - FLAGGED))
+    return dataclasses.replace(probe, of_window=min(max(limit, 1e-6), 1 - 1e-6))

@@ -222,7 +222,7 @@ def probe_encoder(
     audible = validation.column("severities", np.arange(len(validation))) >= AUDIBLE[0]
     damaged = {name: chances[audible[:, column], column] for column, name in enumerate(probe.classes[1:])}
     levels = alarms.thresholds(scans, damaged, rates=settings.alarms_per_hour)
-    probe = dataclasses.replace(probe, thresholds=levels, of_window=alarms.window_threshold(probe, scans))
+    probe = dataclasses.replace(probe, thresholds=levels)
     probe.save(folder)
     return probe
 

@@ -24,7 +24,6 @@ from .budget import STEPS, shared_out
 from .lanes import smoothed
 
 RATES = (2.0, 6.0, 20.0, 60.0)  # false segments per hour, over all faults
-FLAGGED = 0.1  # share of the clean windows in which a probe finds a fault, by the threshold of single windows
 TAIL = 10  # peaks whose mean excess gives the slope of the tail beyond the largest of them
 APART = 2  # windows between two peaks of one segment
 
@@ -118,21 +117,6 @@ def thresholds(
 def _log_odds(chances: np.ndarray) -> np.ndarray:
     odds: np.ndarray = logit(np.clip(chances.astype(np.float64), 1e-9, 1 - 1e-9))
     return odds
-
-
-def window_threshold(probe: SetProbe, scans: Sequence[CleanScan], share: float = FLAGGED) -> float:
-    """The weighed chance above which ``share`` of all clean windows hold any fault that may be known of them.
-
-    Raises:
-        ParameterError: no recording, or a share outside (0, 1).
-    """
-    if not scans or not 0 < share < 1:
-        raise ParameterError(f"A threshold needs clean recordings, and a share in (0, 1); got {share}.")
-    largest = []
-    for scan in scans:
-        known = [column for column, name in enumerate(probe.classes) if column and name not in scan.unknown]
-        largest.append(probe.weighed(scan.probabilities)[:, known].max(1, initial=0.0))
-    return float(np.quantile(np.concatenate(largest), 1 - share).clip(1e-6, 1 - 1e-6))
 
 
 def per_hour(probe: SetProbe, scans: Sequence[CleanScan], rate: float, width: int = 3) -> dict[str, float]:

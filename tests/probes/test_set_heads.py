@@ -7,7 +7,7 @@ import pytest
 from scipy.special import expit
 
 from contrastive_artifacts.core.vectors import unit_rows
-from contrastive_artifacts.probes.set_heads import calibrated, set_probe
+from contrastive_artifacts.probes.set_heads import FLAGGED, calibrated, set_probe
 
 
 def test_calibration_recovers_the_scale_and_shift_of_log_odds():
@@ -34,3 +34,16 @@ def test_the_probe_of_heads_equals_the_heads_where_they_are_calibrated():
     chances, severities = probe.classify_batch(unit_rows(h[:50]))
     np.testing.assert_allclose(chances[:, 1:], expit(odds[:50, 1:]), atol=0.03)
     np.testing.assert_allclose(severities[:, 1:], expit(odds[:50, 1:]), atol=1e-5)
+
+
+def test_a_fault_is_present_in_a_fixed_share_of_other_clean_views():
+    rng = np.random.default_rng(2)
+    h = unit_rows(rng.standard_normal((20000, 4)), np.float64) * 2.0
+    weights, bias = 2 * rng.standard_normal((3, 4)), np.array([0.5, -2.5, -2.0])
+    there = rng.random((20000, 2)) < expit(h @ weights[1:].T + bias[1:])
+    fit, rest = np.arange(20000) < 10000, np.arange(20000) >= 10000
+    probe = set_probe(("clean", "hum", "clicks"), (weights, bias), (weights, bias), h[fit], there[fit], "f")
+    assert probe.clean_weight == pytest.approx(4 * there[fit].any(1).sum() / (~there[fit].any(1)).sum())
+    clean = unit_rows(h[rest & ~there.any(1)])
+    flagged = probe.present(probe.classify_batch(clean)[0]).any(1).mean()
+    assert flagged == pytest.approx(FLAGGED, abs=0.02)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +10,7 @@ from scipy.special import expit, logit
 
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.probes import SetProbe
-from contrastive_artifacts.scan.alarms import CleanScan, local_peaks, per_hour, thresholds, window_threshold
+from contrastive_artifacts.scan.alarms import CleanScan, local_peaks, per_hour, thresholds
 
 CLASSES = ("clean", "hum", "clicks")
 
@@ -71,14 +70,6 @@ def test_what_a_recording_may_hold_does_not_count_against_it():
     assert raised == {"clicks": 0}
 
 
-def test_one_clean_window_in_ten_holds_something():
-    probe = dataclasses.replace(probe_with({}), clean_weight=30.0)
-    limit = window_threshold(probe, [clean(20, seed) for seed in range(3)])
-    probe = dataclasses.replace(probe, of_window=limit)
-    rows = np.concatenate([clean(20, seed).probabilities for seed in range(10, 13)])
-    assert 0.08 < probe.present(rows).any(1).mean() < 0.12
-
-
 def test_one_segment_is_one_peak():
     assert local_peaks(np.array([0.0, 1.0, 5.0, 4.0, 1.0, 0.0, 3.0])).tolist() == [5.0, 3.0]
 
@@ -88,5 +79,3 @@ def test_nothing_to_measure_is_refused():
         thresholds([], damaged())
     with pytest.raises(ParameterError, match="above 0"):
         thresholds([clean(1, 0)], damaged(), rates=(0.0,))
-    with pytest.raises(ParameterError, match="share"):
-        window_threshold(probe_with({}), [clean(1, 0)], 1.0)
