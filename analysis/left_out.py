@@ -7,7 +7,7 @@ Every trial is trained with every seed on the views that hold none of left_out, 
 trained on: the share of the ten nearest views of other sources that hold the same fault, for kinds that it knows and
 for those that it does not; the same for a search by the mean of a few examples; and how often the nearest view is of
 the same source. In h and in z. Beside these the mean area of the kinds that it knows, each against clean. Writes one
-CSV row per trial, seed, side and space.
+CSV row per trial, seed, side and space; nan where too few sources have the kinds for so many examples.
 """
 
 from __future__ import annotations
@@ -157,8 +157,12 @@ def figures_of(encoder: FigureEncoder, views: CachedViews, settings: Settings) -
             "same source": float((sources[neighbours.nearest[:, 0]] == sources).mean()),
         }
         for shots in settings.shots:
-            searches = [few_shot(x, kinds, sources, kind, shots).precision_at_10 for kind in settings.left_out]
-            figures[space][f"{shots} shots"] = float(np.mean(searches))
+            searches = [
+                few_shot(x, kinds, sources, kind, shots).precision_at_10
+                for kind in settings.left_out
+                if len(np.unique(sources[kinds == kind])) > shots
+            ]
+            figures[space][f"{shots} shots"] = float(np.mean(searches)) if searches else float("nan")
     return figures
 
 
@@ -167,5 +171,5 @@ def show(rows: list[list[Any]], figures: list[str]) -> None:
     groups: dict[tuple[str, str], list[list[float]]] = {}
     for trial, _, _, space, *values in rows:
         groups.setdefault((trial, space), []).append([float(value) for value in values])
-    means = [[*keys, *(f"{value:.3f}" for value in np.mean(values, axis=0))] for keys, values in groups.items()]
+    means = [[*keys, *(f"{value:.3f}" for value in np.nanmean(values, axis=0))] for keys, values in groups.items()]
     table("means over seeds and sides", ["trial", "space", *figures], means)
