@@ -97,7 +97,7 @@ class PretrainedEncoder:
         Args:
             source: The input.
             alarms_per_hour: Of an encoder of label sets: takes the thresholds of a scan with as many false segments per
-                hour of clean sound; by default those of single windows, which one clean window in ten exceeds.
+                hour of clean sound; by default that of single windows, which about one clean window in eight exceeds.
 
         Raises:
             StorageError: this run has not been probed.
