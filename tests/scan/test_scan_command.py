@@ -26,13 +26,13 @@ def command(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with ``films/``, in which one file is clipped, and a file and a list beside it."""
+    """A folder with ``films/``, in which one file has gaps, and a file and a list beside it."""
     home = tmp_path_factory.mktemp("home")
     time = np.arange(8 * RATE) / RATE
     voice = 0.2 * np.sin(2 * np.pi * 440 * time * (1 + 0.1 * np.sin(time)))
-    voice += np.random.default_rng(0).normal(0, 0.02, time.size)
-    clipped = np.where(time < 4, voice, np.clip(8 * voice, -0.5, 0.5))
-    for name, samples in {"films/a.wav": voice, "films/b/a.wav": clipped, "other.wav": voice[:RATE]}.items():
+    voice += np.random.default_rng(0).normal(0, 0.002, time.size)
+    broken = np.where((time > 4) & (time % 0.375 < 0.094), 0.0, voice)
+    for name, samples in {"films/a.wav": voice, "films/b/a.wav": broken, "other.wav": voice[:RATE]}.items():
         audio.write(home / name, samples[None].astype(np.float32), RATE)
     (home / "films" / "bad.wav").write_bytes(b"RIFF")
     (home / "list").write_text("other.wav\n")
@@ -40,21 +40,21 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_mix_of_inputs_becomes_a_report(films: Path) -> None:
-    rules = "clipping>0.1 unreadable>=1 hum>99"
+    rules = "dropout>0.1 unreadable>=1 hum>99"
     words = ["films", "@list", "films/*.wav", "out=report", "workers=2", f"fail_on={rules}"]
     done = command(*words, cwd=films)
     assert done.returncode == 3, done.stderr
     assert "summary   4 scans, 1 failed, 0.00 h" in done.stdout
     sentences = [line for line in done.stdout.splitlines() if line.startswith("failed ")]
-    assert [line.partition("(rule ")[2] for line in sentences] == ["unreadable>=1)", "clipping>0.1)"]
-    assert sentences[1].startswith("failed    films/b/a.wav: clipping of severity ")
+    assert [line.partition("(rule ")[2] for line in sentences] == ["unreadable>=1)", "dropout>0.1)"]
+    assert sentences[1].startswith("failed    films/b/a.wav: dropout of severity ")
     with open(films / "report" / "files.csv", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert {row["path"] for row in rows} == {"films/bad.wav", "films/b/a.wav", "films/a.wav", "other.wav"}
     assert (rows[0]["path"], rows[0]["status"], rows[0]["damage"]) == ("films/bad.wav", "failed", "")
     damages = [float(row["damage"]) for row in rows[1:]]
     assert damages == sorted(damages, reverse=True)
-    assert next(row for row in rows if row["path"] == "films/b/a.wav")["worst"] == "clipping"
+    assert next(row for row in rows if row["path"] == "films/b/a.wav")["worst"] == "dropout"
     assert (films / "report" / "films" / "b" / "a.wav.artifacts.html").is_file()
     before = {path: path.stat().st_mtime_ns for path in (films / "report").rglob("*.vtt")}
     again = command(*words[:-1], cwd=films)
@@ -65,12 +65,12 @@ def test_a_mix_of_inputs_becomes_a_report(films: Path) -> None:
 
 
 def test_one_file_is_scanned_as_ever_and_held_against_rules(films: Path) -> None:
-    done = command("films/b/a.wav", "fail_on=clipping>=1 dropout>9", "out=single", cwd=films)
+    done = command("films/b/a.wav", "fail_on=dropout>=1 clipping>9", "out=single", cwd=films)
     assert done.returncode == 3, done.stderr
     assert sorted(path.name for path in films.glob("single*")) == [
         f"single.artifacts.{suffix}" for suffix in ("csv", "html", "json", "txt", "vtt")
     ]
-    assert done.stdout.splitlines()[-1].startswith("failed    films/b/a.wav: 1 segments of clipping")
+    assert done.stdout.splitlines()[-1].startswith("failed    films/b/a.wav: 1 segments of dropout")
 
 
 @pytest.mark.parametrize(
