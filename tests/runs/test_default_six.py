@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
-import sys
 from collections import Counter
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from analyses import ROOT, analysis
 from scipy.special import expit
 
 from contrastive_artifacts.core.errors import ParameterError
@@ -23,18 +22,10 @@ from contrastive_artifacts.embedding import load
 from contrastive_artifacts.models.figure_encoder import FigureEncoder, FigureSettings
 from contrastive_artifacts.probes import Embedded, SetProbe
 
-ROOT = Path(__file__).parents[2]
-
 
 @pytest.fixture(scope="module")
 def six() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("default_six", ROOT / "analysis" / "default_six.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where dataclasses look for the names in annotations
-    spec.loader.exec_module(module)
-    return module
+    return analysis("default_six")
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,23 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from analyses import ROOT, analysis
 
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.data.figures import CachedViews
 from contrastive_artifacts.runs.sets import fill_side, make_sides
 
-ROOT = Path(__file__).parents[2]
-
 
 @pytest.fixture(scope="module")
 def left_out() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("left_out", ROOT / "analysis" / "left_out.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where dataclasses look for the names in annotations
-    spec.loader.exec_module(module)
-    return module
+    return analysis("left_out")
 
 
 def config(folder: Path, **changes: Any) -> dict[str, Any]:
