@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 import yaml
 from hydra import compose, initialize_config_dir
+from loading import loaded
 from omegaconf import OmegaConf
 
 from contrastive_artifacts import cli
@@ -50,23 +48,13 @@ def composed(name: str, *overrides: str) -> dict[str, Any]:
     return OmegaConf.to_container(cfg, resolve=True)  # type: ignore[return-value]
 
 
-def script(verb: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"script_{verb}", SCRIPTS[verb])
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where dataclasses look for the names in annotations
-    spec.loader.exec_module(module)
-    return module
-
-
 def check(verb: str, config: dict[str, Any]) -> None:
     """What the script checks before it opens anything."""
     if verb in TRAININGS:
         config.pop("run")
         TRAININGS[verb](config)
     else:
-        typed.settings(script(verb).Settings, config, "")
+        typed.settings(loaded(SCRIPTS[verb]).Settings, config, "")
     if verb == "recipes":
         sections.check_pretraining({key: config[key] for key in sections.PretrainSections.__dataclass_fields__})
     if verb == "compare":

@@ -108,5 +108,5 @@ def macro_f1_of_sets(labels: Sequence[str], predictions: Sequence[str]) -> float
         labels, predictions: Texts of :mod:`.label_sets`, N > 0.
     """
     names = sorted({name for label in (*labels, *predictions) for name in names_of(label)})
-    there, found = membership(labels, names), membership(predictions, names)
-    return float((2 * (there & found).sum(0) / (there.sum(0) + found.sum(0))).mean())
+    there, predicted = membership(labels, names), membership(predictions, names)
+    return float((2 * (there & predicted).sum(0) / (there.sum(0) + predicted.sum(0))).mean())

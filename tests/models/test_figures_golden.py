@@ -23,7 +23,7 @@ def sounds(rate: int) -> list[np.ndarray]:
     """Four built-in sounds, one of them ending in digital silence, and silence, a constant and a click of 10 ms."""
     corpus = corpora.create("builtin", sources=4, duration_s=SECONDS, seed=5)
     length = round(SECONDS * rate)
-    windows = [audio.resample(audio.mono(x), own, rate)[:length] for x, own in map(corpus.load, corpus.clips)]
+    windows = [audio.resample(audio.mono(x), native, rate)[:length] for x, native in map(corpus.load, corpus.clips)]
     windows[0] = np.where(np.arange(length) < length // 2, windows[0], 0).astype(np.float32)
     click = np.where(np.arange(length) // (rate // 100) == 100, 0.5, 0)
     return [*windows, *(x.astype(np.float32) for x in (np.zeros(length), np.full(length, 0.5), click))]

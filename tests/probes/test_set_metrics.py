@@ -64,12 +64,12 @@ def test_pairs_count_only_where_both_were_found():
 
 
 def test_macro_f1_counts_every_name_by_itself():
-    truth, found = ["hiss, hum", "clean", "hum", "clean"], ["hum", "clean", "hum", "echo"]
+    truth, predicted = ["hiss, hum", "clean", "hum", "clean"], ["hum", "clean", "hum", "echo"]
     expected = {"hum": 1.0, "hiss": 0.0, "echo": 0.0, "clean": 2 / 3}
-    assert macro_f1_of_sets(truth, found) == pytest.approx(np.mean(list(expected.values())))
+    assert macro_f1_of_sets(truth, predicted) == pytest.approx(np.mean(list(expected.values())))
 
 
 def test_macro_f1_of_one_name_each_is_that_of_a_classifier():
     rng = np.random.default_rng(0)
-    truth, found = (rng.choice(["clean", "hum", "hiss"], 50).tolist() for _ in range(2))
-    assert macro_f1_of_sets(truth, found) == pytest.approx(macro_f1(truth, found))
+    truth, predicted = (rng.choice(["clean", "hum", "hiss"], 50).tolist() for _ in range(2))
+    assert macro_f1_of_sets(truth, predicted) == pytest.approx(macro_f1(truth, predicted))

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from analyses import ROOT, analysis
+from loading import loaded
 from scipy.special import expit
 
 from contrastive_artifacts.core.errors import ParameterError
@@ -22,10 +22,12 @@ from contrastive_artifacts.embedding import load
 from contrastive_artifacts.models.figure_encoder import FigureEncoder, FigureSettings
 from contrastive_artifacts.probes import Embedded, SetProbe
 
+ROOT = Path(__file__).parents[2]
+
 
 @pytest.fixture(scope="module")
 def six() -> ModuleType:
-    return analysis("default_six")
+    return loaded(ROOT / "analysis" / "default_six.py")
 
 
 @pytest.fixture

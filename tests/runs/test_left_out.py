@@ -10,16 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from analyses import ROOT, analysis
+from loading import loaded
 
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.data.figures import CachedViews
 from contrastive_artifacts.runs.sets import fill_side, make_sides
 
+ROOT = Path(__file__).parents[2]
+
 
 @pytest.fixture(scope="module")
 def left_out() -> ModuleType:
-    return analysis("left_out")
+    return loaded(ROOT / "analysis" / "left_out.py")
 
 
 def config(folder: Path, **changes: Any) -> dict[str, Any]:

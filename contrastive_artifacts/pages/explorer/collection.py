@@ -190,8 +190,8 @@ class Collection:
 
     def labels(self) -> list[str]:
         """Names that a row may be given: clean, the encoder's labels, names that occur, names of the users."""
-        given = [name for label in self._label_names for name in names_of(label)]
-        return list(dict.fromkeys([CLEAN, *self.encoder.labels, *self._occurring, *given]))
+        of_users = [name for label in self._label_names for name in names_of(label)]
+        return list(dict.fromkeys([CLEAN, *self.encoder.labels, *self._occurring, *of_users]))
 
     def facts(self, row: int) -> dict[str, Any]:
         """The metadata of a row; NaN and infinity become None."""

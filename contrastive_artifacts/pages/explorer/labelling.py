@@ -84,8 +84,8 @@ class Labelling:
             labels = label if change is None or action != RELABEL else [change.of(self.labels.shown(f)) for f in facts]
             changed = self.labels.add(facts, action, labels, note)
             self._update(numbers)
-            given = self.collection.user_labels if action == RELABEL else {}
-            texts = {row: given[row].label for row in numbers if row in given}
+            user_labels = self.collection.user_labels if action == RELABEL else {}
+            texts = {row: user_labels[row].label for row in numbers if row in user_labels}
             return {"changed": changed, "labels": texts, "counts": self.counts()}
 
     def shown(self, rows: Sequence[int]) -> dict[str, int]:

@@ -19,14 +19,14 @@ let busyLabelling = false; // one act at a time: a key pressed twice while the s
 let onwards = true; // a label moves on to the next row of the list
 
 // ---- labelling ---------------------------------------------------------------------------------------------------
-// Labels rows; `given` of a relabelling is { label } or { change }, see askLabel.
-const label = guarded(async (rows, decision, given = {}) => {
+// Labels rows; `relabelling` is { label } or { change }, see askLabel.
+const label = guarded(async (rows, decision, relabelling = {}) => {
   if (busyLabelling || !rows.length) return;
   busyLabelling = true;
   let answer;
   try {
     const { item } = page, note = rows.length === 1 && rows[0] === item?.row ? byId("note").value.trim() : "";
-    answer = await busy(`Writing ${plural(rows.length, "label")}…`, () => ask("api/labels", { rows: [...rows], action: decision, note, ...given }));
+    answer = await busy(`Writing ${plural(rows.length, "label")}…`, () => ask("api/labels", { rows: [...rows], action: decision, note, ...relabelling }));
     for (const row of rows) userLabels.set(row, { decision, label: answer.labels[row] ?? "" });
     if (page.item && rows.includes(page.item.row) && page.item.info) { Object.assign(page.item.info, { decision, label: answer.labels[page.item.row] ?? "", note }); describe(); }
     showCounts(answer.counts);
@@ -141,16 +141,16 @@ export function step(by) { // to the next or previous row of the open list, labe
 export function labelOne(decision) {
   const row = page.item?.row ?? -1;
   if (row < 0) trouble("Select a row first.");
-  else if (decision === "relabel") relabel([row], (given) => label([row], "relabel", given));
+  else if (decision === "relabel") relabel([row], (relabelling) => label([row], "relabel", relabelling));
   else label([row], decision);
 }
 export function labelMany(decision) { // the rows of the lasso
   const { rows } = page.lasso;
   if (!rows.length) { trouble("Draw a lasso first: Shift-drag on the map."); return; }
   if (rows.length > MOST_LABELLED) { trouble(`${amount(rows.length)} rows are selected; at most ${amount(MOST_LABELLED)} are labelled at once. Filter, or draw a smaller lasso.`); return; }
-  const act = async (given) => {
-    const text = `${decision === "relabel" ? "Relabel" : decision === "keep" ? "Keep" : "Reject"} ${plural(rows.length, "row")}${given ? givenText(given) : ""}?\nOne undo reverts all of them.`;
-    if (rows.length <= CONFIRMED || await confirmed(text, "Yes, all of them")) label(rows, decision, given);
+  const act = async (relabelling) => {
+    const text = `${decision === "relabel" ? "Relabel" : decision === "keep" ? "Keep" : "Reject"} ${plural(rows.length, "row")}${relabelling ? givenText(relabelling) : ""}?\nOne undo reverts all of them.`;
+    if (rows.length <= CONFIRMED || await confirmed(text, "Yes, all of them")) label(rows, decision, relabelling);
   };
   if (decision === "relabel") relabel(rows, act);
   else act();

@@ -66,7 +66,7 @@ class Search:
         Raises:
             ParameterError: no row has this label; the message lists the labels in use.
         """
-        labelled = [row for row, given in self.collection.user_labels.items() if label in names_of(given.label)]
+        labelled = [row for row, of_user in self.collection.user_labels.items() if label in names_of(of_user.label)]
         try:
             vector = retrieval.of_label(self.collection.index, label)
         except ParameterError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,11 @@ from explored import archive, sets, views
 
 from contrastive_artifacts.core.journal import Journal
 from contrastive_artifacts.pages.explorer.collection import Collection
+
+
+@pytest.fixture(scope="module")
+def browser(start_chromium: Callable[..., Any]) -> Any:
+    return start_chromium("--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 
 
 @pytest.fixture(scope="module")

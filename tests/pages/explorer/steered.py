@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from browsing import state, wait
+from browsing import forget_logs, state, wait
 
 NAMES = "const byId = (id) => document.getElementById(id);" + "".join(
     f"const {{ {names} }} = modules['pages/explorer/{module}.js'];"
@@ -31,6 +31,14 @@ def chord(browser: Any, modifier: str, key: str) -> None:
     from selenium.webdriver.common.action_chains import ActionChains
 
     ActionChains(browser).key_down(modifier).send_keys(key).key_up(modifier).perform()
+
+
+def open_page(browser: Any, url: str) -> None:
+    """Opens the page and waits until all rows are drawn."""
+    forget_logs(browser)
+    browser.get(url)
+    wait(browser, lambda: "ready" in state(browser) and state(browser)["drawn"] == state(browser)["visible"])
+    assert state(browser)["error"] == ""
 
 
 def open_row(browser: Any, row: int) -> None:

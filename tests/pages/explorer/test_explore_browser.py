@@ -6,16 +6,16 @@ Skipped where Chromium, its driver, selenium or the extra ``serve`` is missing.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from browsing import assert_quiet, forget_logs, press, serving, state, wait
+from browsing import assert_quiet, press, serving, state, wait
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
-from steered import chord, open_row, rows_of, script
+from steered import chord, open_page, open_row, rows_of, script
 
 from contrastive_artifacts import audio
 from contrastive_artifacts.runs import run
@@ -63,18 +63,10 @@ def url(home: Path) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="module")
-def browser(start_chromium: Callable[..., Any]) -> Any:
-    return start_chromium("--use-angle=swiftshader", "--enable-unsafe-swiftshader")
-
-
 @pytest.fixture
 def page(browser: Any, url: str) -> Iterator[Any]:
     """The page, drawn; at the end, the console must be empty and every request must have gone to the server."""
-    forget_logs(browser)
-    browser.get(url)
-    wait(browser, lambda: "ready" in state(browser) and state(browser)["drawn"] == state(browser)["visible"])
-    assert state(browser)["error"] == ""
+    open_page(browser, url)
     yield browser
     assert_quiet(browser, url)
     assert browser.execute_script("return window.broken") is None

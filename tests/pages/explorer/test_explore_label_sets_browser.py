@@ -6,14 +6,14 @@ Skipped where Chromium, its driver, selenium or the extra ``serve`` is missing.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import assert_quiet, forget_logs, press, serving, state, wait
+from browsing import assert_quiet, press, serving, state, wait
 from explored import sets
-from steered import chord, open_row, script
+from steered import chord, open_page, open_row, script
 
 from contrastive_artifacts.pages.explorer import layout
 from contrastive_artifacts.search.index import Index
@@ -45,17 +45,9 @@ def url(home: Path) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="module")
-def browser(start_chromium: Callable[..., Any]) -> Any:
-    return start_chromium("--use-angle=swiftshader", "--enable-unsafe-swiftshader")
-
-
 @pytest.fixture
 def page(browser: Any, url: str) -> Iterator[Any]:
-    forget_logs(browser)
-    browser.get(url)
-    wait(browser, lambda: "ready" in state(browser) and state(browser)["drawn"] == state(browser)["visible"])
-    assert state(browser)["error"] == ""
+    open_page(browser, url)
     yield browser
     assert_quiet(browser, url)
 

@@ -30,18 +30,18 @@ def line(hertz: float, dbfs: float) -> np.ndarray:
 def test_a_line_of_50_hz_at_minus_60() -> None:
     samples = noise()
     samples[1] += line(50, -60)
-    found = mains(samples)
-    assert found is not None
-    assert (found.frequency_hz, found.channel) == (50, 1)
-    assert found.level_dbfs == pytest.approx(-60, abs=0.3)
-    assert found.prominence_db > 20
+    hum = mains(samples)
+    assert hum is not None
+    assert (hum.frequency_hz, hum.channel) == (50, 1)
+    assert hum.level_dbfs == pytest.approx(-60, abs=0.3)
+    assert hum.prominence_db > 20
 
 
 def test_harmonics_of_60_hz_add_up() -> None:
-    found = mains(noise() + sum(line(60 * n, -60) for n in (1, 2, 3, 5)))
-    assert found is not None
-    assert found.frequency_hz == 60
-    assert found.level_dbfs == pytest.approx(-60 + 10 * np.log10(4), abs=0.3)
+    hum = mains(noise() + sum(line(60 * n, -60) for n in (1, 2, 3, 5)))
+    assert hum is not None
+    assert hum.frequency_hz == 60
+    assert hum.level_dbfs == pytest.approx(-60 + 10 * np.log10(4), abs=0.3)
 
 
 def test_noise_a_passing_note_and_silence_have_none() -> None:

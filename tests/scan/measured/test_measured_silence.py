@@ -46,8 +46,8 @@ def test_a_recording_of_silence_is_neither_leader_nor_trailer() -> None:
 
 def test_gaps_of_the_file_are_left_out() -> None:
     samples = sound((0, 4000), (16_000, 24_000))
-    found = silence(samples, ((0, 2000), (17_000, 20_000), (23_900, 24_000)))
-    assert [(f.start, f.stop, f.kind) for f in found] == [
+    findings = silence(samples, ((0, 2000), (17_000, 20_000), (23_900, 24_000)))
+    assert [(f.start, f.stop, f.kind) for f in findings] == [
         (2000, 4000, "leader silence"),
         (16_000, 17_000, "digital silence"),
         (20_000, 23_900, "digital silence"),

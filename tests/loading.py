@@ -1,4 +1,4 @@
-"""Scripts under analysis/ as modules."""
+"""Scripts as modules."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-ROOT = Path(__file__).parents[2]
 
-
-def analysis(name: str) -> ModuleType:
-    """The script ``analysis/NAME.py``, loaded."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / "analysis" / f"{name}.py")
+def loaded(path: Path) -> ModuleType:
+    """The script at ``path`` as a module."""
+    spec = importlib.util.spec_from_file_location(f"script_{path.stem}", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
