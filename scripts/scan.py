@@ -33,7 +33,8 @@ from typing import Any
 import contrastive_artifacts as ca
 from contrastive_artifacts import audio
 from contrastive_artifacts.core import files, typed
-from contrastive_artifacts.core.console import RULE_BROKEN, console, table
+from contrastive_artifacts.core.console import console, table
+from contrastive_artifacts.core.ending import RULE_BROKEN
 from contrastive_artifacts.core.errors import ArtifactsError, ParameterError
 from contrastive_artifacts.scan.archive import ScanOptions, encoder_identity, scan_archive
 from contrastive_artifacts.scan.inputs import gather, is_one_file
