@@ -55,9 +55,10 @@ class Alignment:
 def align(a: str | Path, b: str | Path, stream_a: audio.Stream = None, stream_b: audio.Stream = None) -> Alignment:
     """Aligns two copies of one recording by what they sound like.
 
-    Any offset is found, and speeds that differ by up to .7 % or as 24 and 25 pictures a second do. 24 pieces of A of 8 s
-    are searched in B by the course of their energy in eight bands; where half of them lie on a line, 2 s of each are
-    correlated to a fraction of a sample. Both files are decoded twice; memory grows by 12 MB an hour of each.
+    Any offset is found, and speeds that differ by up to .7 % or as 24 and 25 pictures a second do. Parts of 8 s of the
+    shorter copy are searched in the other by the course of their energy in eight bands; where half of them lie on a
+    line, 2 s at each are correlated to a fraction of a sample. Both files are decoded twice; memory grows by 12 MB an
+    hour of each.
 
     Args:
         a, b: The files, of any rates and numbers of channels; their mixes are compared.
