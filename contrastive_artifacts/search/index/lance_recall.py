@@ -14,7 +14,8 @@ from .recall import LEAST
 
 TRAINED_FROM = 5_000  # rows; fewer are all compared
 _QUERIES = 100
-_PER_CELL = 64  # rows per cell that k-means is trained on
+_PER_CELL = 8192  # rows; what LanceDB itself takes by default
+_SAMPLED = 64  # rows per cell that k-means is trained on
 _swig: Any = faiss
 
 
@@ -26,9 +27,9 @@ def trained(table: Any) -> dict[str, Any]:
     from lancedb.index import IvfPq
 
     count, dim = table.count_rows(), table.schema.field(VECTOR).type.list_size
-    cells = max(1, min(round(count**0.5), count // 256))
+    cells = max(1, count // _PER_CELL)
     parts = next(dim // width for width in (4, 2, 1) if dim % width == 0)
-    coding = {"num_partitions": cells, "num_sub_vectors": parts, "sample_rate": _PER_CELL}
+    coding = {"num_partitions": cells, "num_sub_vectors": parts, "sample_rate": _SAMPLED}
     table.create_index(VECTOR, config=IvfPq(distance_type="dot", **coding))
     queries, truth = _truth(table, count, dim)
     probes = max(1, cells // 64)
