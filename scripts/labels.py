@@ -32,7 +32,7 @@ from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.core.journal import Journal
 from contrastive_artifacts.core.lock import locked
 from contrastive_artifacts.embedding import copy_encoder, encoder_folder
-from contrastive_artifacts.pages.explorer.labelling import SAVED
+from contrastive_artifacts.pages.explorer.retraining import SAVED
 from contrastive_artifacts.probes.labels import Labels, refit
 from contrastive_artifacts.search.corrections import Imported, import_track
 
