@@ -76,13 +76,17 @@ def _retrain(settings: Settings, index: ca.Index, labels: Labels) -> None:
     encoder, folder = ca.load(settings.encoder), Path(settings.index) / SAVED
     matching = labels.matching(index.metadata)
     refitted = refit(index.vectors(), index.metadata, matching, encoder.fingerprint, encoder.probe)
+    judgement = refitted.judgement
+    if judgement.before is not None and judgement.after is not None:
+        before, after = judgement.before, judgement.after
+        console.print(
+            f"figures   accuracy {before['accuracy']:.2f} -> {after['accuracy']:.2f} on {after['rows']:.0f} labelled "
+            "windows, each without the labels of its own source"
+        )
+    if judgement.verdict == "worse":
+        console.print(f"probe     worse, not saved: {'; '.join(judgement.losses)}")
+        return
     with locked(folder, "saving a retrained probe"):
         copy_encoder(encoder_folder(settings.encoder), folder)
         refitted.probe.save(folder)
-    if refitted.before is not None and refitted.after is not None:
-        before, after = refitted.before, refitted.after
-        console.print(
-            f"figures   macro-F1 {before['macro_f1']:.2f} -> {after['macro_f1']:.2f} on {after['rows']:.0f} labelled "
-            "windows, each without the labels of its own source"
-        )
     console.print(f"probe     {folder} (scan ... encoder={folder})")
