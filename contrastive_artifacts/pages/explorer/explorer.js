@@ -13,6 +13,7 @@ import { about, count, page, plural } from "./page.js";
 import { describe, itemSettled, openTab, select, stepWindow } from "./panel.js";
 import { markEdge, markSpan, paintLevels, paintPicture } from "./picture.js";
 import { cancelLasso, hover, toggleLasso } from "./pointer.js";
+import "./retrain.js";
 import { listLabels, searchSpan } from "./search.js";
 import { clear, showSelection } from "./selection.js";
 import { changePad, rescale, sound, toggleLoop, version } from "./transport.js";

@@ -1,4 +1,4 @@
-// User labels: keep, reject, relabel, undo, and the probe that is retrained with them. The page stores nothing: a label
+// User labels: keep, reject, relabel, undo. The page stores nothing: a label
 // is shown once the server has written it, and an error is shown if it has not.
 import { byId, element, state } from "../../core/html/base.js";
 import { ask, busy, guarded, latest, say, trouble } from "../shared/asking.js";
@@ -51,8 +51,8 @@ export function showCounts(counts) {
     part.setAttribute("aria-label", part.title);
     return part;
   }));
-  byId("retrain").disabled = !total;
-  byId("retrain").title = total ? "" : "Label some rows first";
+  byId("retrain").disabled = !total && !about.corrected;
+  byId("retrain").title = total ? "Shows what would change, and asks" : "Label some rows first";
   if (total) byId("export").removeAttribute("aria-disabled");
   else byId("export").setAttribute("aria-disabled", "true");
 }
@@ -65,7 +65,7 @@ export function refreshSoon() { // the columns "label" and "decision"
   state.following = "columns";
   refreshTimer = setTimeout(guarded(() => refresh(["label", "decision"])), REFRESH_MS);
 }
-async function refresh(names) {
+export async function refresh(names) {
   await reload(names);
   if (!columns.has(page.colour)) page.colour = columns.has(about.colour) ? about.colour : [...columns.keys()][0];
   listColumns();
@@ -157,21 +157,3 @@ export function labelMany(decision) { // the rows of the lasso
 for (const decision of ["keep", "reject", "relabel"]) byId(decision).addEventListener("click", () => labelOne(decision));
 byId("undo").addEventListener("click", undo);
 document.querySelectorAll(".onwards").forEach((box) => box.addEventListener("change", () => setOnwards(box.checked)));
-
-// ---- retraining --------------------------------------------------------------------------------------------------
-byId("retrain").addEventListener("click", guarded(async () => {
-  if (byId("retrain").disabled) return;
-  byId("retrain").disabled = true;
-  let answer;
-  try { answer = await busy("Training the probe with the labels…", () => ask("api/retrain", {})); } finally { byId("retrain").disabled = false; }
-  await refresh([...columns.keys()].filter((name) => /^(heard|present|chance_)/.test(name)));
-  const verdict = about.encoder.sets ? "present" : "heard";
-  if (columns.has(verdict)) await recolour(verdict);
-  state.retrained = answer.changed;
-  await refreshInfo();
-  const cell = (text, tag = "td", scope = null) => { const node = element(tag, { textContent: text }); if (scope) node.scope = scope; return node; };
-  const figure = (set, name) => (typeof set?.[name] === "number" ? set[name].toFixed(3) : "–");
-  const table = element("table", {}, element("tr", {}, cell("", "th"), cell("before", "th", "col"), cell("after", "th", "col")),
-    ...[["macro_f1", "macro F1"], ["accuracy", about.encoder.sets ? "sets exactly right" : "accuracy"]].map(([name, text]) => element("tr", {}, cell(text, "th", "row"), cell(figure(answer.before, name)), cell(figure(answer.after, name)))));
-  await confirmed(`Trained with ${plural(answer.labels, "label")} in ${answer.seconds.toFixed(1)} s and saved as ${answer.saved}.\n${plural(answer.changed, "row")} ${answer.changed === 1 ? "has" : "have"} another verdict now.\n${answer.note}`, "Close", table);
-}));

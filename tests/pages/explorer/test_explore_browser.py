@@ -312,11 +312,18 @@ def test_one_act_over_many_and_retraining(page, home):
         page.find_element(By.ID, "all").click()
         wait(page, lambda: "following" not in state(page))  # the legend is new by then
     page.find_element(By.ID, "retrain").click()
-    wait(page, lambda: "retrained" in state(page))
+    wait(page, page.find_element(By.ID, "proposal").is_displayed)
+    assert "before" in page.find_element(By.ID, "proposal").text
+    assert not (home / "run" / "relabelled").exists(), "nothing is saved before it is agreed"
+    page.find_element(By.ID, "use").click()
+    wait(page, lambda: state(page).get("retrained", "").isdigit())
     assert state(page)["colour"] == "heard"
-    assert "before" in page.find_element(By.ID, "question").text
-    press(page, Keys.ENTER)
-    assert not page.find_element(By.ID, "question").is_displayed()
+    assert (home / "run" / "relabelled" / "probe.json").exists()
+    page.find_element(By.ID, "retrain").click()
+    wait(page, page.find_element(By.ID, "back").is_displayed)
+    page.find_element(By.ID, "back").click()
+    wait(page, lambda: state(page).get("retrained") == "back")
+    assert not (home / "run" / "relabelled").exists()
 
 
 def test_a_name_that_is_markup_stays_text(page):
