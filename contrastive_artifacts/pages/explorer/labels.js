@@ -2,9 +2,10 @@
 // is shown once the server has written it, and an error is shown if it has not.
 import { byId, element, state } from "../../core/html/base.js";
 import { ask, busy, guarded, latest, say, trouble } from "../shared/asking.js";
+import { filterQuery, shownOf } from "./binding.js";
 import { columns, load, reload } from "./columns.js";
 import { askLabel, changeText, confirmed } from "./dialogs.js";
-import { active, filter } from "./filter.js";
+import { active, filter, filtered } from "./filter.js";
 import { mark } from "./frames.js";
 import { legend, listColumns, recolour } from "./legend.js";
 import { markRows } from "./lists.js";
@@ -56,7 +57,14 @@ export function showCounts(counts) {
   if (total) byId("export").removeAttribute("aria-disabled");
   else byId("export").setAttribute("aria-disabled", "true");
 }
-byId("export").addEventListener("click", (event) => { if (byId("export").getAttribute("aria-disabled")) { event.preventDefault(); say("There are no labels to export yet."); } });
+byId("export").addEventListener("click", guarded(async (event) => {
+  event.preventDefault();
+  if (byId("export").getAttribute("aria-disabled")) { say("There are no labels to export yet."); return; }
+  const query = await filterQuery("?");
+  element("a", { href: `api/labels.csv${query}`, download: "labels.csv" }).click();
+  say(query ? `Exported the labels of ${plural(page.visible, "row")} shown.` : "Exported all labels.");
+}));
+filtered.on(() => { byId("export").title = page.visible < count ? "The labels of the rows shown" : "All labels"; });
 
 // ---- columns that depend on labels -------------------------------------------------------------------------------
 let refreshTimer = 0;
@@ -121,7 +129,7 @@ export function onwardsBox() {
   return box;
 }
 function moveOn(row) { // to the next row of the open list that has no label
-  const rows = page.tab === "hits" || page.tab === "chosen" ? listedRows() : [], at = rows.indexOf(row);
+  const rows = page.tab === "hits" || page.tab === "chosen" ? shownOf(listedRows()) : [], at = rows.indexOf(row);
   if (!onwards || at < 0) return;
   for (let n = 1; n < rows.length; n++) {
     const next = rows[(at + n) % rows.length];
@@ -130,7 +138,7 @@ function moveOn(row) { // to the next row of the open list that has no label
   say("All rows of this list are labelled.");
 }
 export function step(by) { // to the next or previous row of the open list, labelled or not
-  const rows = listedRows();
+  const rows = shownOf(listedRows());
   if (!rows.length) return;
   const at = rows.indexOf(page.selected), to = at < 0 ? 0 : (at + by + rows.length) % rows.length;
   select(rows[to], { pan: true, speak: true, play: true });
@@ -143,12 +151,13 @@ export function labelOne(decision) {
   else if (decision === "relabel") relabel([row], (relabelling) => label([row], "relabel", relabelling));
   else label([row], decision);
 }
-export function labelMany(decision) { // the rows of the lasso
-  const { rows } = page.lasso;
-  if (!rows.length) { trouble("Draw a lasso first: Shift-drag on the map."); return; }
+export function labelMany(decision) { // the rows of the lasso that are shown
+  const rows = shownOf(page.lasso.rows), many = page.lasso.rows.length;
+  if (!many) { trouble("Draw a lasso first: Shift-drag on the map."); return; }
+  if (!rows.length) { trouble(`${amount(many)} selected, 0 shown: the filters hide them, so nothing was labelled. Show them first.`); return; }
   if (rows.length > MOST_LABELLED) { trouble(`${amount(rows.length)} rows are selected; at most ${amount(MOST_LABELLED)} are labelled at once. Filter, or draw a smaller lasso.`); return; }
   const act = async (relabelling) => {
-    const text = `${decision === "relabel" ? "Relabel" : decision === "keep" ? "Keep" : "Reject"} ${plural(rows.length, "row")}${relabelling ? givenText(relabelling) : ""}?\nOne undo reverts all of them.`;
+    const text = `${decision === "relabel" ? "Relabel" : decision === "keep" ? "Keep" : "Reject"} ${plural(rows.length, "row")}${rows.length < many ? ` (${amount(many)} selected)` : ""}${relabelling ? givenText(relabelling) : ""}?\nOne undo reverts all of them.`;
     if (rows.length <= CONFIRMED || await confirmed(text, "Yes, all of them")) label(rows, decision, relabelling);
   };
   if (decision === "relabel") relabel(rows, act);
