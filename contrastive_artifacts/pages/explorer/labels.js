@@ -9,7 +9,7 @@ import { active, filter, filtered } from "./filter.js";
 import { mark } from "./frames.js";
 import { legend, listColumns, recolour } from "./legend.js";
 import { markRows } from "./lists.js";
-import { about, amount, count, listedRows, page, playback, plural, userLabels } from "./page.js";
+import { about, amount, count, listedRows, listsChanged, page, playback, plural, userLabels } from "./page.js";
 import { describe, refreshInfo, select } from "./panel.js";
 
 const MOST_LABELLED = 20000; // rows of one act, as the server takes them
@@ -81,6 +81,7 @@ export async function refresh(names) {
   else legend();
   if ([...columns.values()].some(active)) await filter();
   delete state.following;
+  listsChanged.emit();
 }
 // Fills userLabels from the columns; returns the number of rows of each decision.
 export async function readLabels() {
@@ -129,7 +130,7 @@ export function onwardsBox() {
   return box;
 }
 function moveOn(row) { // to the next row of the open list that has no label
-  const rows = page.tab === "hits" || page.tab === "chosen" ? shownOf(listedRows()) : [], at = rows.indexOf(row);
+  const rows = page.table || page.tab === "hits" || page.tab === "chosen" ? shownOf(listedRows()) : [], at = rows.indexOf(row);
   if (!onwards || at < 0) return;
   for (let n = 1; n < rows.length; n++) {
     const next = rows[(at + n) % rows.length];

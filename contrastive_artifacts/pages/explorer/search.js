@@ -7,7 +7,7 @@ import { filterNumber, filterQuery, shownOf } from "./binding.js";
 import { filtered } from "./filter.js";
 import { mark } from "./frames.js";
 import { bars, listRows } from "./lists.js";
-import { MANY_HITS, about, amount, page, playback, plural } from "./page.js";
+import { MANY_HITS, about, amount, listsChanged, page, playback, plural } from "./page.js";
 import { describe, itemChanged, itemSettled, openTab, settle, show } from "./panel.js";
 import { home } from "./picture.js";
 import { reveal } from "./view.js";
@@ -73,6 +73,7 @@ function listHits() {
   const title = element("p", { className: "empty", textContent: rows.length ? `${some}: ${heading}` : `No hits: ${heading}.` });
   byId("query").replaceChildren(...(query ? [queryCard(query, heading), ...(visible.length < rows.length ? [title] : [])] : [title]));
   listRows(byId("hit-rows"), rows.filter(({ row }) => isShown.has(row)));
+  listsChanged.emit();
   mark();
 }
 filtered.on(() => { if (page.hits.rows.length) listHits(); });

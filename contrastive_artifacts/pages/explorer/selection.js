@@ -7,7 +7,7 @@ import { filtered, shown } from "./filter.js";
 import { mark } from "./frames.js";
 import { labelMany, onwardsBox } from "./labels.js";
 import { bars } from "./lists.js";
-import { amount, count, page, plural, userLabels } from "./page.js";
+import { amount, count, listsChanged, page, plural, userLabels } from "./page.js";
 import { openTab, select } from "./panel.js";
 import { searchRows } from "./search.js";
 
@@ -20,6 +20,7 @@ export function choose(rows, outlines = []) {
   state.lasso = rows.length;
   mark();
   showSelection();
+  listsChanged.emit();
   if (rows.length) { openTab("chosen"); say(`${plural(rows.length, "row")} selected.`); }
 }
 export const clear = () => choose(NONE);

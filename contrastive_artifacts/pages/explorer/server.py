@@ -97,6 +97,11 @@ def explore_app(collection: Collection, labels: Labels, access: serving.Access) 
         data, mime = await work.do(request, slices.sound, row, version, pad)
         return serving.ranged(request, data, mime)
 
+    @app.post("/api/places")
+    def places(body: ByRowNumbers) -> list[tuple[str, str]]:
+        check(*body.rows)
+        return [(span.name, span.time) for span in collection.spans(body.rows)]
+
     @app.post("/api/filters")
     async def add_filter(request: Request) -> dict[str, int]:
         return {"filter": filters.add(await request.body())}
