@@ -47,6 +47,13 @@ function figureTable({ figures }) {
     ...figures.flatMap(([rows, before, after]) => [["macro_f1", "macro F1"], ["accuracy", accuracy]].map(([name, text]) =>
       element("tr", {}, cell(`${text}, ${amount(after.rows)} ${rows}`, "th", "row"), cell(figure(before, name)), cell(figure(after, name))))));
 }
+// How far labels settle each threshold: precision with its interval of 95 %.
+function precisionList({ precisions }) {
+  if (!precisions.length) return [];
+  const percent = (share) => Math.round(100 * share);
+  const items = precisions.map(([name, right, labelled, low, high, more]) => element("li", { textContent: `${name}: ${amount(right)} of ${amount(labelled)} right, ${percent(low)} – ${percent(high)} %; ${more ? `about ${plural(more, "more label")} until ± 10 %` : "settled to ± 10 %"}` }));
+  return [element("details", {}, element("summary", { textContent: "Precision at the present thresholds, by the labelled rows (as if drawn at random)" }), element("ul", {}, ...items))];
+}
 function exampleList({ examples }) {
   if (!examples.length) return [];
   const items = examples.map(({ row, name, time, before, after }) => {
@@ -65,7 +72,7 @@ function answered(proposal) {
   const dialog = byId("proposal"), safe = proposal.verdict === "better";
   byId("proposal-title").textContent = `The probe corrected by ${plural(proposal.labels, "label")}`;
   byId("proposal-text").replaceChildren(element("p", { textContent: agreement(proposal) }), ...moveList(proposal),
-    element("p", { className: proposal.verdict, id: "judged", textContent: judged(proposal) }), figureTable(proposal), ...exampleList(proposal));
+    element("p", { className: `is-${proposal.verdict}`, id: "judged", textContent: judged(proposal) }), figureTable(proposal), ...precisionList(proposal), ...exampleList(proposal));
   byId("back").hidden = !proposal.corrected;
   byId("use").textContent = proposal.verdict === "worse" ? "Use it all the same" : "Use";
   byId("use").classList.toggle("main", safe);

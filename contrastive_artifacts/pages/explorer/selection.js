@@ -43,7 +43,7 @@ export function showSelection() {
   }
   if (!none) {
     const mixture = element("div", { className: "mixture" });
-    parts.push(mixture, line(element("label", {}, onwardsBox(), "next row after a label")));
+    parts.push(mixture, line(element("label", {}, onwardsBox(), "after a label, play the next row without one")));
     fillMixture(mixture, rows);
   }
   byId("chosen").replaceChildren(...parts);

@@ -41,7 +41,7 @@ const listTable = guarded(async () => {
     page.table = Uint32Array.from(sorted, (n) => rows[n]);
   } else page.table = order.down ? rows.reverse() : rows;
   at = page.table.indexOf(page.selected);
-  byId("table-count").textContent = plural(page.table.length, "row");
+  progress();
   list.setAttribute("aria-rowcount", String(page.table.length + 1));
   lines.style.height = `${page.table.length * LINE}px`;
   state.table = page.table.length;
@@ -55,10 +55,15 @@ function sortBy(name, down = order.by === name && !order.down) {
   listTable();
 }
 
+function progress() { // of labelling the rows of the table
+  const done = page.table.reduce((sum, row) => sum + userLabels.has(row), 0);
+  byId("table-count").textContent = `${amount(done)} of ${plural(page.table.length, "row")} labelled`;
+}
+
 // ---- lines -------------------------------------------------------------------------------------------------------
 function textOf(row, name) {
   if (name === "row") return places.get(row)?.[0] ?? "…";
-  if (name === "time") return places.get(row)?.[1] ?? "";
+  if (name === "time") return places.get(row)?.[1].split(" - ")[0] ?? "";
   if (name === "decision") { const label = userLabels.get(row); return label ? `${label.decision}${label.label ? ` ${label.label}` : ""}` : ""; }
   const column = columns.get(name), value = column?.data?.[row];
   if (!column?.data) return "";
@@ -145,5 +150,5 @@ itemChanged.on(() => {
   if (place >= 0) { at = place; reveal(); }
   paintTable();
 });
-listsChanged.on(() => { if (order.scope === "shown" && columns.get(verdict)?.data) paintTable(); else listTable(); });
+listsChanged.on(() => { if (order.scope === "shown" && columns.get(verdict)?.data && page.table) { progress(); paintTable(); } else listTable(); });
 byId("table").setAttribute("aria-label", `Table of ${amount(count)} rows`);

@@ -102,8 +102,12 @@ def test_the_table_is_the_list_of_the_selection_the_hits_and_the_filter(page):
 def test_labels_show_in_the_table(page):
     press(page, Keys.ARROW_DOWN)
     wait(page, lambda: state(page)["selected"] == "0")
+    starts = "window.played = []; const { soundChanged } = modules['pages/shared/player.js'];"
+    script(page, f"{starts} soundChanged.on(() => window.played.push(document.body.dataset.playing))")
     press(page, "x")
     wait(page, lambda: cells(page, 0)[5] == "reject")
+    wait(page, lambda: page.find_element(By.ID, "table-count").text == "1 of 60 rows labelled")
+    wait(page, lambda: "1" in script(page, "return window.played"))  # the next one, by itself
     press(page, "u")
     wait(page, lambda: cells(page, 0)[5] == "")
     press(page, "t")
