@@ -5,13 +5,14 @@
     python scripts/scan.py films/ "tapes/**/*.wav" @more.txt out=report workers=4
     python scripts/scan.py film.mov formats=[csv,html,ebu_qc] timecode=25 start=10:00:00:00
     python scripts/scan.py films/ fail_on="clipping>0.5 dropout>=1 unreadable>=1"
+    python scripts/scan.py ia:IDENTIFIER ia:IDENTIFIER/side_a.flac out=report
 
 Prints the segments and what was measured: peaks, loudness, DC offset, relations of the channels, bandwidth, mains hum,
 digital clipping and silence. Of one file: CSV, JSON, Audacity labels, WebVTT and a page that draws the timeline, beside
-it or to out=. Of a folder, a pattern, a list or several files: the same for each below out=, with files.csv and
-files.json (one row a file, the worst first) and segments.csv (all segments). The same command again scans what is new,
-changed, or was not finished. Exit status 3: a rule of fail_on is broken. formats= names other files to write
-(docs/formats.md), timecode= the frame rate of the picture.
+it or to out=. Of a folder, a pattern, a list, several files or an item of archive.org (docs/archive_org.md): the same
+for each below out=, with files.csv and files.json (one row a file, the worst first) and segments.csv (all segments).
+The same command again scans what is new, changed, or was not finished. Exit status 3: a rule of fail_on is broken.
+formats= names other files to write (docs/formats.md), timecode= the frame rate of the picture.
 """
 
 from __future__ import annotations
@@ -134,10 +135,11 @@ def _several(settings: Settings, words: Sequence[str]) -> tuple[list[FileSummary
     audio.check_streams(settings.stream, settings.streams)
     if settings.workers < 1:
         raise ParameterError(f"workers={settings.workers}: give at least one process.")
-    inputs, folder, encoder = gather(words), Path(settings.out or _OUT), ca.load(settings.encoder)
+    folder, encoder = Path(settings.out or _OUT), ca.load(settings.encoder)
     rules, labels = parse_rules(settings.fail_on, encoder.labels[1:]), encoder.labels[1:]
     segment_thresholds(encoder, settings.enter, settings.leave, settings.alarms_per_hour)
     files.check_folder("out", folder)
+    inputs = gather(words)  # downloads what is on archive.org
     options = ScanOptions(**{field.name: getattr(settings, field.name) for field in fields(ScanOptions)})
     if "csv" not in options.formats:  # segments.csv is joined from these files
         options = replace(options, formats=(*options.formats, "csv"))

@@ -20,6 +20,7 @@ from ..core import files
 from ..core.console import printable
 from ..core.errors import ArtifactsError, ParameterError, one_of_many
 from ..core.journal import Journal, tool_version
+from ..data.corpora.archive_org import Recording as ItemRecording
 from ..data.dataset import pool
 from ..embedding.opening import encoder_folder
 from .formats import DEFAULT
@@ -120,11 +121,13 @@ def scan_archive(
 
     Raises:
         StorageError: another process scans into the folder, or it cannot be written.
+        ParameterError: two recordings would have the same results.
     """
     with Journal(folder / _JOURNAL) as journal:
         inputs = _begun(journal, inputs, identity, options)
         scanned = {entry["key"]: [FileSummary(**row) for row in entry["rows"]] for entry in journal.entries[1:]}
         recordings = [_recording(inputs, path) for path in inputs.files]
+        _check_results(recordings)
         done = {r.key for r in recordings if r.key in scanned and _are_there(scanned[r.key], folder, options)}
         remaining = [recording for recording in recordings if recording.key not in done]
         rows = [row for key in done for row in scanned[key]]
@@ -144,7 +147,25 @@ def scan_archive(
                     journal.add({"key": recording.key, "rows": [asdict(row) for row in new]})
                 rows += new
                 advance(recording.duration_s or 0.0)
-    return ordered(rows)
+    items = {printable(str(path)): item for path, item in inputs.items.items()}
+    rows = [_with_origin(row, items.get(row.path)) for row in rows]
+    return ordered([*rows, *(FileSummary(word, word, reason=reason) for word, reason in inputs.problems.items())])
+
+
+def _check_results(recordings: Sequence[Recording]) -> None:
+    """A folder ``archive.org`` beside items of archive.org, and the like."""
+    paths: dict[str, Path] = {}
+    for recording in recordings:
+        other = paths.setdefault(recording.results, recording.path)
+        if other != recording.path:
+            raise ParameterError(f"{other} and {recording.path} would have the same results; scan them separately.")
+
+
+def _with_origin(row: FileSummary, item: ItemRecording | None) -> FileSummary:
+    """The row of a recording of archive.org with its name there and the reason of its choice."""
+    if item is None:
+        return row
+    return replace(row, title=row.title.replace(row.path, item.title), origin=f"{item.title}: {item.reason}")
 
 
 def _begun(journal: Journal, inputs: Inputs, identity: Sequence[str], options: ScanOptions) -> Inputs:
