@@ -1,6 +1,6 @@
 """Scans many recordings into a folder, several at a time; goes on after a kill, and leaves bad files out by name.
 
-Each recording has its five files of results (:mod:`.results`) below the folder, as it lies below the root of the
+Each recording has its files of results (:mod:`.results`) below the folder, as it lies below the root of the
 inputs. A journal lists what is scanned, so that the same call scans only what is new or changed.
 """
 
@@ -23,12 +23,14 @@ from ..core.journal import Journal, tool_version
 from ..data.corpora.archive_org import Recording as ItemRecording
 from ..data.dataset import pool
 from ..embedding.opening import encoder_folder
+from .formats import DEFAULT
 from .inputs import Inputs
 from .lanes import WindowClassifier
 from .progress import archive_progress
 from .results import result_paths, write_results
 from .scan import scan
 from .summary import FileSummary, ordered, summary
+from .timecode import Timecode
 
 _FORMAT = 1
 _JOURNAL = "journal.jsonl"
@@ -40,7 +42,10 @@ _LONGEST_NAME = 180  # bytes of a file name, of which results have 255 with thei
 
 @dataclass(frozen=True)
 class ScanOptions:
-    """What of each recording is scanned, and the thresholds: the arguments of :func:`.scan.scan`, and ``streams``."""
+    """What of each recording is scanned, the thresholds, and what is written.
+
+    The arguments of :func:`.scan.scan`, ``streams``, the names of formats, and the rate and start of a time code.
+    """
 
     channels: Literal["mix", "each"] = "mix"
     stream: audio.Stream = None
@@ -48,6 +53,21 @@ class ScanOptions:
     alarms_per_hour: float | None = None
     enter: float | None = None
     leave: float | None = None
+    formats: tuple[str, ...] = DEFAULT
+    timecode: float | str | None = None
+    start: str | None = None
+
+    def counting(self) -> Timecode | None:
+        """The time code; None without a rate.
+
+        Raises:
+            ParameterError: a rate or start that does not exist, or a start without a rate.
+        """
+        if self.timecode is None and self.start is not None:
+            raise ParameterError(
+                f"start={self.start} is a time code; give its frame rate as well, such as timecode=25."
+            )
+        return None if self.timecode is None else Timecode.of(self.timecode, self.start)
 
 
 @dataclass(frozen=True)
@@ -108,10 +128,10 @@ def scan_archive(
         scanned = {entry["key"]: [FileSummary(**row) for row in entry["rows"]] for entry in journal.entries[1:]}
         recordings = [_recording(inputs, path) for path in inputs.files]
         _check_results(recordings)
-        done = {r.key for r in recordings if r.key in scanned and _are_there(scanned[r.key], folder)}
+        done = {r.key for r in recordings if r.key in scanned and _are_there(scanned[r.key], folder, options)}
         remaining = [recording for recording in recordings if recording.key not in done]
         rows = [row for key in done for row in scanned[key]]
-        for parent in {result_paths(folder / recording.results)["csv"].parent for recording in remaining}:
+        for parent in {(folder / recording.results).parent for recording in remaining}:
             files.remove_abandoned(parent)
         readable, unreadable = _with_lengths(remaining, options, workers)
         rows += unreadable
@@ -170,8 +190,8 @@ def _recording(inputs: Inputs, path: Path) -> Recording:
     return Recording(path, str(relative), hashlib.blake2b(os.fsencode(parts), digest_size=12).hexdigest())
 
 
-def _are_there(rows: Sequence[FileSummary], folder: Path) -> bool:
-    return all(path.is_file() for row in rows for path in result_paths(folder / row.results).values())
+def _are_there(rows: Sequence[FileSummary], folder: Path, options: ScanOptions) -> bool:
+    return all(path.is_file() for row in rows for path in result_paths(folder / row.results, options.formats).values())
 
 
 def _with_lengths(
@@ -244,7 +264,8 @@ def _rows(
         except ArtifactsError as error:
             yield _failed(recording, str(error), info.stream if len(infos) > 1 else None)
         else:
-            write_results(timeline, folder / results)
+            timeline = replace(timeline, timecode=options.counting())
+            write_results(timeline, folder / results, options.formats)
             yield summary(timeline, info, printable(str(recording.path)), results)
 
 

@@ -22,8 +22,8 @@ from contrastive_artifacts.data.corpora.archive_org import Recording
 from contrastive_artifacts.data.corpora.archive_org import folder as folder_of_items
 from contrastive_artifacts.scan import archive
 from contrastive_artifacts.scan.archive import ScanOptions, scan_archive
+from contrastive_artifacts.scan.formats import DEFAULT, FORMATS
 from contrastive_artifacts.scan.inputs import gather
-from contrastive_artifacts.scan.results import SUFFIXES
 from contrastive_artifacts.scan.summary import FileSummary, write_summaries
 
 RATE = 8000
@@ -102,7 +102,9 @@ def test_rows_are_ordered_and_results_lie_as_the_recordings(films: Path, tmp_pat
     assert "is empty (0 bytes)" in rows[0].reason
     assert [row.results for row in rows[1:]] == ["b/a.wav", "a.wav", "clean.wav"]
     assert rows[1].damage == pytest.approx(0.7 * 2 / 4, abs=0.1)
-    names = {f"{row.results}.artifacts.{suffix}" for row in rows[1:] for suffix in SUFFIXES}
+    names = {
+        f"{row.results}.artifacts.{suffix}" for row in rows[1:] for suffix in (FORMATS[name].suffix for name in DEFAULT)
+    }
     assert written_names(tmp_path / "out") == names
 
 
