@@ -11,8 +11,9 @@ Prints the segments and what was measured: peaks, loudness, DC offset, relations
 digital clipping and silence. Of one file: CSV, JSON, Audacity labels, WebVTT and a page that draws the timeline, beside
 it or to out=. Of a folder, a pattern, a list, several files or an item of archive.org (docs/archive_org.md): the same
 for each below out=, with files.csv and files.json (one row a file, the worst first) and segments.csv (all segments).
-The same command again scans what is new, changed, or was not finished. Exit status 3: a rule of fail_on is broken.
-formats= names other files to write (docs/formats.md), timecode= the frame rate of the picture.
+The same command again scans what is new, changed, or was not finished, and changes.csv says what differs from the
+report before. Exit status 3: a rule of fail_on is broken. formats= names other files to write (docs/formats.md),
+timecode= the frame rate of the picture.
 """
 
 from __future__ import annotations
@@ -146,7 +147,7 @@ def _several(settings: Settings, words: Sequence[str]) -> tuple[list[FileSummary
     identity, open_encoder = encoder_identity(settings.encoder, encoder.fingerprint), partial(ca.load, settings.encoder)
     with files.of_setting("out"):
         rows = scan_archive(inputs, folder, open_encoder, identity, options, settings.workers)
-        write_summaries(rows, labels, folder)
+        changes = write_summaries(rows, labels, folder)
     failed = [row for row in rows if not row.scanned]
     for row in failed:
         console.print(f"left out  {row.title}: {row.reason}")
@@ -161,6 +162,10 @@ def _several(settings: Settings, words: Sequence[str]) -> tuple[list[FileSummary
     table(f"{folder}: {len(rows) - len(failed)} scanned, worst first", columns, shown)
     if inputs.left_out:
         console.print(f"folder    {inputs.left_out}")
+    if changes is not None:
+        for change in [*changes.of("changed"), *changes.of("gone")][:_FILES_SHOWN]:
+            console.print(f"{change.kind:9} {change.path}" + (f": {change.text}" if change.kind == "changed" else ""))
+        console.print(f"changes   {changes.line}: {folder}/changes.csv")
     console.print(f"report    {folder}/{{files.csv,files.json,segments.csv}}")
     console.print(f"summary   {total_line(rows)}")
     return rows, rules
