@@ -15,8 +15,8 @@ from ..audio import AudioInfo
 from ..core import files
 from .results import result_paths
 from .timeline import Segment, Timeline
+from .timeline.page import UNKNOWN_SEVERITY
 
-UNKNOWN_SEVERITY = 0.5  # in damage, of labels that users added
 _FIGURES = (
     *("path", "stream", "status", "reason", "damage", "marked_s", "marked_share", "segments", "worst"),
     *("worst_severity", "duration_s", "sample_rate", "channels", "results"),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ...core import files
-from ...core.html import build_page
-from ..measured import Finding, Measured, facts
+from ..measured import Finding, Measured
+from ..overview import Overview
+from .page import timeline_page
 
 NO_DATA, OUT_OF_PHASE = "no data", "out of phase"  # labels of notes
 
@@ -58,6 +58,7 @@ class Timeline:
         out_of_phase: Ranges in which the channels cancel each other in their mean: one of them has the wrong polarity.
         stream, streams: Index of the audio stream of the recording, and how many it has.
         measured: What the samples say without a network; None where nothing was measured.
+        overview: Waveform and spectrogram for the page; None where they were not made.
     """
 
     path: Path
@@ -70,6 +71,7 @@ class Timeline:
     stream: int = 0
     streams: int = 1
     measured: Measured | None = None
+    overview: Overview | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -137,39 +139,11 @@ class Timeline:
         return sorted([*self.segments, *self.findings, *notes], key=lambda mark: (mark.start, mark.stop))
 
     def to_html(self, path: str | Path) -> None:
-        """A page that opens from disk without a network: one lane per artifact or kind of finding, and the facts."""
-        name = Path(self.path).name + (f", audio stream {self.stream}" if self.streams > 1 else "")
-        data = {
-            "name": name,
-            "sample_rate": self.sample_rate,
-            "samples": self.samples,
-            "lanes": [list(lane) for lane in _lanes(self.segments, self.findings, self.labels)],
-            "segments": [[s.start, s.stop, s.label, s.severity, s.confidence, s.channel] for s in self.segments],
-            "findings": [[f.start, f.stop, f.kind, f.text, f.channel] for f in self.findings],
-            "facts": [] if self.measured is None else [list(fact) for fact in facts(self.measured)],
-            "no_data": [list(span) for span in self.no_data],
-            "out_of_phase": [list(span) for span in self.out_of_phase],
-        }
-        files.write_text(path, build_page(__name__, "timeline", f"{name} – artifacts", {"data": data}))
+        """A page that opens from disk without a network: lanes, waveform, spectrogram, facts, and sounds to play.
 
-
-def _lanes(
-    segments: Sequence[Segment], findings: Sequence[Finding], labels: Sequence[str]
-) -> list[tuple[str, int | None]]:
-    """(label, channel) of each lane: labels in their order, channels of a label together; findings; empty labels."""
-    known = [*labels, *sorted({s.label for s in segments} - set(labels))]
-    heard = {(s.label, s.channel) for s in segments}
-    measured = {(f.kind, f.channel) for f in findings}
-    kinds = sorted({kind for kind, _ in measured})
-    full = [
-        (label, channel)
-        for names, occurring in ((known, heard), (kinds, measured))
-        for label in names
-        for _, channel in sorted(
-            (pair for pair in occurring if pair[0] == label), key=lambda pair: -1 if pair[1] is None else pair[1]
-        )
-    ]
-    return full + [(label, None) for label in known if label not in {name for name, _ in heard}]
+        The sounds are read from ``path``; without the recording the page has none.
+        """
+        files.write_text(path, timeline_page(self))
 
 
 def _cells(mark: Segment | Finding | Note) -> list[object]:

@@ -1,0 +1,125 @@
+"""The page of a timeline: what it shows, and the sounds that it plays."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ... import artifacts
+from ...core.html import build_page
+from ..measured import Finding, facts
+from ..overview import Overview, peak_dbfs
+from ..sounds import CONTEXT_S, LONGEST_S, PAGE_BYTES, Sound, Span, sounds_of
+
+if TYPE_CHECKING:
+    from . import Segment, Timeline
+
+UNKNOWN_SEVERITY = 0.5  # for the order of findings, of labels that users added
+DATA, SOUND = "data", "sound"  # names of the blocks of data; those of sounds are numbered: sound0, sound1 ...
+
+
+def timeline_page(timeline: Timeline) -> str:
+    """The page as HTML: one lane per artifact or kind of finding, waveform, spectrogram, facts, and the sounds.
+
+    The sounds are read from the recording, if it is still in its place.
+    """
+    name = Path(timeline.path).name + (f", audio stream {timeline.stream}" if timeline.streams > 1 else "")
+    sounds, of_segments, of_findings = _sounds(timeline)
+    heard = {segment.label for segment in timeline.segments}
+    segments = [
+        [s.start, s.stop, s.label, s.severity, s.confidence, s.channel, place]
+        for s, place in zip(timeline.segments, of_segments, strict=True)
+    ]
+    findings = [
+        [f.start, f.stop, f.kind, f.text, f.channel, place]
+        for f, place in zip(timeline.findings, of_findings, strict=True)
+    ]
+    data = {
+        "name": name,
+        "id": _identity(timeline, [segments, findings]),
+        "sample_rate": timeline.sample_rate,
+        "samples": timeline.samples,
+        "lanes": [list(lane) for lane in _lanes(timeline.segments, timeline.findings, timeline.labels)],
+        "unheard": [label for label in timeline.labels if label not in heard],
+        "places": catalog_places([*timeline.labels, *heard]),
+        "segments": segments,
+        "findings": findings,
+        "facts": [] if timeline.measured is None else [list(fact) for fact in facts(timeline.measured)],
+        "no_data": [list(span) for span in timeline.no_data],
+        "out_of_phase": [list(span) for span in timeline.out_of_phase],
+        "overview": None if timeline.overview is None else _drawn(timeline.overview),
+        "sounds": [[sound.span.start, sound.span.stop, len(sound.text)] for sound in sounds],
+        "context_s": CONTEXT_S,
+        "longest_s": LONGEST_S,
+        "limit_bytes": PAGE_BYTES,
+    }
+    blocks = {f"{SOUND}{number}": sound.text for number, sound in enumerate(sounds)}
+    return build_page(__package__, "timeline", f"{name} – artifacts", {DATA: data, **blocks})
+
+
+def importance(severity: float | None, confidence: float | None) -> tuple[float, float]:
+    """Sorts findings, the largest first: by severity, then by confidence; measured ones (None, None) come last."""
+    if confidence is None:
+        return (0.0, 0.0)
+    return (UNKNOWN_SEVERITY if severity is None else severity, confidence)
+
+
+def catalog_places(labels: Sequence[str]) -> dict[str, int]:
+    """The place of each artifact in the catalog, which decides its colour and mark on every page."""
+    order = {name: place for place, name in enumerate(artifacts.names())}
+    return {label: order[label] for label in sorted(set(labels)) if label in order}
+
+
+def _sounds(timeline: Timeline) -> tuple[list[Sound], list[int], list[int]]:
+    """The sounds, and the place among them of the sound of each segment and of each finding."""
+    marks = [(importance(s.severity, s.confidence), Span(s.start, s.stop, s.channel)) for s in timeline.segments]
+    marks += [(importance(None, None), Span(f.start, f.stop, f.channel)) for f in timeline.findings]
+    order = sorted(range(len(marks)), key=lambda n: (tuple(-value for value in marks[n][0]), marks[n][1].start))
+    spans = [marks[number][1] for number in order]
+    path = Path(timeline.path)
+    sounds, places = sounds_of(path, timeline.stream, timeline.sample_rate, timeline.samples, spans)
+    place_of = dict(zip(order, places, strict=True))
+    split = len(timeline.segments)
+    return sounds, [place_of[n] for n in range(split)], [place_of[n] for n in range(split, len(marks))]
+
+
+def _drawn(overview: Overview) -> dict[str, Any]:
+    """An overview as JSON; the spectrogram as ``pages/shared/levels.js`` takes it."""
+    return {
+        "hop": overview.hop,
+        "low": base64.b64encode(overview.low).decode(),
+        "high": base64.b64encode(overview.high).decode(),
+        "peak_dbfs": round(peak_dbfs(overview), 1),
+        "frame": overview.frame,
+        "rows": overview.bands,
+        "columns": len(overview.levels) // overview.bands,
+        "spectrogram": base64.b64encode(overview.levels).decode(),
+        "lowest_hz": overview.lowest_hz,
+        "highest_hz": overview.highest_hz,
+    }
+
+
+def _identity(timeline: Timeline, marks: Any) -> str:
+    """Tells the decisions on this timeline from those on others in the storage of a browser."""
+    text = f"{timeline.path}|{timeline.stream}|{timeline.samples}|{marks}"
+    return hashlib.blake2b(text.encode(errors="surrogateescape"), digest_size=8).hexdigest()
+
+
+def _lanes(
+    segments: Sequence[Segment], findings: Sequence[Finding], labels: Sequence[str]
+) -> list[tuple[str, int | None]]:
+    """(label, channel) of each lane: labels in their order, channels of a label together; then measured findings."""
+    known = [*labels, *sorted({s.label for s in segments} - set(labels))]
+    measured = {(f.kind, f.channel) for f in findings}
+    kinds = sorted({kind for kind, _ in measured})
+    return [
+        (label, channel)
+        for names, occurring in ((known, {(s.label, s.channel) for s in segments}), (kinds, measured))
+        for label in names
+        for _, channel in sorted(
+            (pair for pair in occurring if pair[0] == label), key=lambda pair: -1 if pair[1] is None else pair[1]
+        )
+    ]
