@@ -6,10 +6,10 @@
     python scripts/scan.py films/ fail_on="clipping>0.5 dropout>=1 unreadable>=1"
 
 Prints the segments and what was measured: peaks, loudness, DC offset, relations of the channels, bandwidth, mains hum,
-digital clipping and silence. Of one file: CSV, JSON, Audacity labels, WebVTT and a page that draws the timeline, beside
-it or to out=. Of a folder, a pattern, a list or several files: the same for each below out=, with files.csv and
-files.json (one row a file, the worst first) and segments.csv (all segments). The same command again scans what is new,
-changed, or was not finished. Exit status 3: a rule of fail_on is broken.
+digital clipping and silence. Of one file: CSV, JSON, Audacity labels, WebVTT and a page that draws and plays the
+timeline, beside it or to out=. Of a folder, a pattern, a list or several files: the same for each below out=, with
+report.html (a page of all), files.csv and files.json (one row a file, the worst first) and segments.csv (all segments). The same command again
+scans what is new, changed, or was not finished. Exit status 3: a rule of fail_on is broken.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ from contrastive_artifacts.scan.measured import facts
 from contrastive_artifacts.scan.results import result_paths, stem_beside, write_results
 from contrastive_artifacts.scan.rules import Rule, broken_rules, parse_rules
 from contrastive_artifacts.scan.scan import segment_thresholds
+from contrastive_artifacts.scan.shelf import REPORT, write_report
 from contrastive_artifacts.scan.summary import FileSummary, summary, total_line, write_summaries
 from contrastive_artifacts.scan.timeline import severity_text
 
@@ -133,6 +134,7 @@ def _several(settings: Settings, words: Sequence[str]) -> tuple[list[FileSummary
     with files.of_setting("out"):
         rows = scan_archive(inputs, folder, open_encoder, identity, options, settings.workers)
         write_summaries(rows, labels, folder)
+        write_report(rows, folder)
     failed = [row for row in rows if not row.scanned]
     for row in failed:
         console.print(f"left out  {row.title}: {row.reason}")
@@ -147,6 +149,6 @@ def _several(settings: Settings, words: Sequence[str]) -> tuple[list[FileSummary
     table(f"{folder}: {len(rows) - len(failed)} scanned, worst first", columns, shown)
     if inputs.left_out:
         console.print(f"folder    {inputs.left_out}")
-    console.print(f"report    {folder}/{{files.csv,files.json,segments.csv}}")
+    console.print(f"report    {folder}/{{{REPORT},files.csv,files.json,segments.csv}}")
     console.print(f"summary   {total_line(rows)}")
     return rows, rules

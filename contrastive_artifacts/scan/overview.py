@@ -166,11 +166,13 @@ class _Columns:
         return self._join(values.reshape(-1, size, *values.shape[1:]), axis=1)
 
 
-def sketch(overview: Overview, columns: int) -> tuple[bytes, bytes]:
-    """Least and largest samples of the waveform in at most that many equal columns, int8 as in :class:`Overview`."""
-    low, high = np.frombuffer(overview.low, np.int8), np.frombuffer(overview.high, np.int8)
-    starts = np.unique(np.linspace(0, low.size, columns, endpoint=False).astype(int))
-    return np.minimum.reduceat(low, starts).tobytes(), np.maximum.reduceat(high, starts).tobytes()
+def joined_columns(low: bytes, high: bytes, most: int) -> tuple[bytes, bytes]:
+    """The waveform of an :class:`Overview` in at most that many columns."""
+    least, largest = np.frombuffer(low, np.int8), np.frombuffer(high, np.int8)
+    if not least.size:
+        return low, high
+    starts = np.unique(np.linspace(0, least.size, most, endpoint=False).astype(int))
+    return np.minimum.reduceat(least, starts).tobytes(), np.maximum.reduceat(largest, starts).tobytes()
 
 
 def peak_dbfs(overview: Overview) -> float:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contrastive_artifacts.scan import overview as module
-from contrastive_artifacts.scan.overview import Overview, OverviewMeter, sketch
+from contrastive_artifacts.scan.overview import Overview, OverviewMeter, joined_columns
 
 RATE = 8000
 
@@ -85,6 +85,6 @@ def test_what_is_missing_before_a_block_is_silent() -> None:
     view = meter.overview()
     high = columns(view.high).reshape(4, -1)
     assert high.min(axis=1).tolist() == [127, 0, 0, 127]
-    low, rough = (columns(part) for part in sketch(view, 8))
+    low, rough = (columns(part) for part in joined_columns(view.low, view.high, 8))
     assert rough.tolist() == [127, 127, 0, 0, 0, 0, 127, 127]
     assert low.tolist() == rough.tolist()

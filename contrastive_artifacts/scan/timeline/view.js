@@ -14,7 +14,7 @@ const laneOf = new Map(data.lanes.map(([label, channel], n) => [`${channel}|${la
 segments.forEach((s) => { s.lane = laneOf.get(`${s.channel}|${s.label}`); });
 const isMeasured = new Set(measured.map((s) => s.label));
 // The look of a lane: that of its artifact on every page, measured ones in a colour of their own.
-export const lookOf = (label) => (isMeasured.has(label) ? { fill: token("--accent"), shape: "diamond" } : faultLook(data.places[label]));
+export const lookOf = (label) => (isMeasured.has(label) ? { fill: token("--text"), shape: "diamond" } : faultLook(data.places[label]));
 
 export const lanes = byId("lanes"); // the canvas
 export const ROW = 30; // height of a lane in pixels
