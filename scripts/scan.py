@@ -8,8 +8,9 @@
 Prints the segments and what was measured: peaks, loudness, DC offset, relations of the channels, bandwidth, mains hum,
 digital clipping and silence. Of one file: CSV, JSON, Audacity labels, WebVTT and a page that draws and plays the
 timeline, beside it or to out=. Of a folder, a pattern, a list or several files: the same for each below out=, with
-report.html (a page of all), files.csv and files.json (one row a file, the worst first) and segments.csv (all segments). The same command again
-scans what is new, changed, or was not finished. Exit status 3: a rule of fail_on is broken.
+report.html (one page of all of them), files.csv and files.json (one row a file, the worst first) and segments.csv (all
+segments). The same command again scans what is new, changed, or was not finished. Exit status 3: a rule of fail_on is
+broken.
 """
 
 from __future__ import annotations
