@@ -12,7 +12,7 @@ from .. import audio
 _HOP_S = 0.01  # of the finest waveform column; a spectrogram column is _FRAME of them
 _FRAME = 5
 _MOST_COLUMNS = 1 << 16  # of the waveform: 3 hours in columns of .16 s; there are half as many at least
-_MOST_FRAMES = 1 << 12  # of the spectrogram
+_MOST_FRAMES = 1 << 13  # of the spectrogram
 _BANDS = 64
 _LOWEST_HZ = 40.0
 _RANGE_DB = 90.0

@@ -1,11 +1,12 @@
 // Draws the lanes and the overview of the whole recording.
-import { byId, fitCanvas, outline, token } from "../../core/html/base.js";
+import { byId, darkQuery, fitCanvas, outline, token } from "../../core/html/base.js";
 import { choice } from "./choice.js";
 import { decisionOf } from "./decisions.js";
 import { ROW, RULER, clock, data, laneName, lanes, left, lookOf, px, rate, segments, tickDistance, total, view } from "./view.js";
 
 const overview = byId("overview");
 const TALLEST = ROW - 9;
+const MOST_BARS = 1500; // that are drawn one by one
 // Height of the bar of a finding: its severity, half where it is unknown, all for measured ones.
 const barHeight = (s) => TALLEST * (s.value !== null ? 1 : 0.3 + 0.7 * (s.severity ?? 0.5));
 
@@ -44,25 +45,22 @@ function paintRuler(g, width, height, edge) {
   data.lanes.forEach((_, n) => { const y = RULER + n * ROW + 0.5; g.beginPath(); g.moveTo(0, y); g.lineTo(width, y); g.stroke(); });
 }
 
-// Bars that would lie on one another within a pixel are drawn once, the tallest: thousands of clicks cost no more than
-// the lanes are wide.
 function paintBars(g, width) {
-  const colours = data.lanes.map((lane) => lookOf(lane[0]).fill);
-  const last = data.lanes.map(() => ({ x: -1, height: 0 }));
+  const colours = data.lanes.map((lane) => lookOf(lane[0]).fill), seen = [];
+  segments.forEach((s, n) => { if (s.stop >= view.start && s.start <= view.stop) seen.push(n); });
   const bar = (s, height) => {
     const x = px(s.start, width), w = Math.max(3, px(s.stop, width) - x);
     g.beginPath(); g.roundRect(x, RULER + (s.lane + 1) * ROW - 4 - height, w, height, Math.min(4, w / 2));
   };
-  segments.forEach((s, n) => {
-    if (s.stop < view.start || s.start > view.stop) return;
-    const x = Math.round(px(s.stop, width)), height = barHeight(s), before = last[s.lane];
-    if (x <= before.x && height <= before.height) return;
-    last[s.lane] = { x: Math.max(x, before.x), height: x > before.x ? height : Math.max(height, before.height) };
-    g.globalAlpha = decisionOf(n) === "reject" ? 0.3 : 1;
-    g.fillStyle = colours[s.lane];
-    bar(s, height); g.fill();
-  });
-  g.globalAlpha = 1;
+  if (seen.length > MOST_BARS) paintColumns(g, width, seen, colours);
+  else {
+    for (const n of seen) {
+      g.globalAlpha = decisionOf(n) === "reject" ? 0.3 : 1;
+      g.fillStyle = colours[segments[n].lane];
+      bar(segments[n], barHeight(segments[n])); g.fill();
+    }
+    g.globalAlpha = 1;
+  }
   g.lineWidth = 2;
   for (const [n, name] of [[choice.selected, "--accent"], [choice.hovered, "--text"]]) {
     if (n < 0) continue;
@@ -71,21 +69,47 @@ function paintBars(g, width) {
   }
   g.lineWidth = 1;
 }
+// Of thousands of bars only the tallest of each pixel column is drawn, so that they cost no more than the lanes are wide.
+function paintColumns(g, width, seen, colours) {
+  const heights = data.lanes.map(() => new Float32Array(Math.ceil(width)));
+  for (const n of seen) {
+    const s = segments[n], tall = barHeight(s) * (decisionOf(n) === "reject" ? 0.3 : 1);
+    const first = Math.max(0, Math.floor(px(s.start, width))), last = Math.min(heights[s.lane].length - 1, Math.floor(px(s.stop, width)));
+    for (let x = first; x <= last; x++) if (heights[s.lane][x] < tall) heights[s.lane][x] = tall;
+  }
+  heights.forEach((columns, lane) => {
+    const bottom = RULER + (lane + 1) * ROW - 4;
+    g.fillStyle = colours[lane];
+    for (let x = 0, from = 0; x < columns.length; x++) {
+      if (columns[x + 1] === columns[x]) continue;
+      if (columns[x]) g.fillRect(from, bottom - columns[x], x + 1 - from, columns[x]);
+      from = x + 1;
+    }
+  });
+}
 
-export function paintOverview() {
-  const { context: g, width, height } = fitCanvas(overview), scale = width / total;
-  g.clearRect(0, 0, width, height);
-  const row = (height - 6) / Math.max(1, data.lanes.length);
+// The lanes of the whole recording, drawn anew for another size or colour scheme only.
+let whole = null, drawnFor = "";
+function wholeLanes(width, height) {
+  const about = `${width} ${height} ${devicePixelRatio} ${darkQuery.matches}`;
+  if (drawnFor === about) return whole;
+  drawnFor = about;
+  whole = new OffscreenCanvas(Math.round(width * devicePixelRatio), Math.round(height * devicePixelRatio));
+  const g = whole.getContext("2d"), scale = width / total, row = (height - 6) / Math.max(1, data.lanes.length);
+  g.scale(devicePixelRatio, devicePixelRatio);
   g.fillStyle = token("--line");
   for (const [start, stop] of data.no_data) g.fillRect(start * scale, 0, (stop - start) * scale, height);
-  const colours = data.lanes.map((lane) => lookOf(lane[0]).fill), last = data.lanes.map(() => -1);
+  const colours = data.lanes.map((lane) => lookOf(lane[0]).fill);
   for (const s of segments) {
-    const stop = Math.round(Math.max(s.start * scale + 1, s.stop * scale));
-    if (stop <= last[s.lane]) continue;
-    last[s.lane] = stop;
     g.fillStyle = colours[s.lane];
     g.fillRect(s.start * scale, 3 + s.lane * row, Math.max(1, (s.stop - s.start) * scale), Math.max(1, row - 0.5));
   }
+  return whole;
+}
+export function paintOverview() {
+  const { context: g, width, height } = fitCanvas(overview), scale = width / total;
+  g.clearRect(0, 0, width, height);
+  g.drawImage(wholeLanes(width, height), 0, 0, width, height);
   if (view.stop - view.start < total) {
     g.fillStyle = token("--accent"); g.globalAlpha = 0.16;
     g.fillRect(view.start * scale, 0, (view.stop - view.start) * scale, height);
