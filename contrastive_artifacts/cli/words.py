@@ -24,7 +24,7 @@ TEXTS = frozenset(
     (
         *("path", "query", "unlike", "clean", "run", "to", "out", "index", "encoder", "csv", "clips", "page", "labels"),
         *("export", "label", "who", "fail_on", "corpus.path", "corpus.csv", "corpus.file", "corpus.curation"),
-        *("backbone.id", "backbone.revision", "backbone.weights"),
+        *("corpus.search", "backbone.id", "backbone.revision", "backbone.weights"),
     )
 )
 _FLAGS = {"-h", "--help", "--hydra-help", "--version", "--resolve", "-r", "--run", "-m", "--multirun"}

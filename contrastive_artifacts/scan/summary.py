@@ -13,13 +13,13 @@ import numpy as np
 
 from ..audio import AudioInfo
 from ..core import files
+from .marks import UNKNOWN_SEVERITY
 from .results import result_paths
 from .timeline import Segment, Timeline
-from .timeline.page import UNKNOWN_SEVERITY
 
 _FIGURES = (
     *("path", "stream", "status", "reason", "damage", "marked_s", "marked_share", "segments", "worst"),
-    *("worst_severity", "duration_s", "sample_rate", "channels", "results"),
+    *("worst_severity", "duration_s", "sample_rate", "channels", "results", "origin"),
 )
 
 
@@ -40,6 +40,7 @@ class FileSummary:
         counts: Artifact -> number of segments.
         severities: Artifact -> severity of its worst segment, where it is known.
         results: Path of its results without ``.artifacts.csv`` and so on, relative to the folder of results.
+        origin: Of a recording of archive.org, its name there and why this file of the item was taken; else "".
     """
 
     path: str
@@ -54,6 +55,7 @@ class FileSummary:
     counts: Mapping[str, int] = field(default_factory=dict)
     severities: Mapping[str, float] = field(default_factory=dict)
     results: str = ""
+    origin: str = ""
 
     @property
     def scanned(self) -> bool:
@@ -76,6 +78,7 @@ class FileSummary:
     def figures(self) -> dict[str, Any]:
         """The columns of ``files.csv`` that are the same for all encoders; None where the recording was not scanned."""
         values: dict[str, Any] = {"path": self.path, "stream": self.stream, "status": "failed", "reason": self.reason}
+        values["origin"] = self.origin
         if self.scanned:
             values |= asdict(self) | {
                 "status": "scanned",

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from contrastive_artifacts.core import download
+from contrastive_artifacts.core import download, web
 from contrastive_artifacts.core.errors import DownloadError
 
 BODY = np.random.default_rng(0).bytes(1_500_000)
@@ -66,7 +66,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setattr(download, "PAUSE_S", 0.0)
+    monkeypatch.setattr(web, "PAUSE_S", 0.0)
     running = Server()
     thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -93,7 +93,7 @@ def test_broken_transfer_goes_on_where_it_stopped(server: Server, tmp_path: Path
 
 
 def test_later_call_goes_on_with_what_is_there(server: Server, tmp_path: Path) -> None:
-    server.breaks = [100_000] * download.ATTEMPTS
+    server.breaks = [100_000] * web.ATTEMPTS
     with pytest.raises(DownloadError, match="400000 of 1500000"):
         download.fetch(server.url, tmp_path / "a", len(BODY), DIGEST, "test file")
     assert not (tmp_path / "a").exists()
@@ -103,7 +103,7 @@ def test_later_call_goes_on_with_what_is_there(server: Server, tmp_path: Path) -
 
 
 def test_two_versions_are_never_joined(server: Server, tmp_path: Path) -> None:
-    server.breaks = [100_000] * download.ATTEMPTS
+    server.breaks = [100_000] * web.ATTEMPTS
     with pytest.raises(DownloadError):
         download.fetch(server.url, tmp_path / "a", None, None, "test file")
     server.body, server.etag = BODY[::-1], '"two"'
@@ -148,7 +148,7 @@ def test_second_address_is_used(server: Server, tmp_path: Path) -> None:
     assert (tmp_path / "a").read_bytes() == BODY
 
 
-@pytest.mark.parametrize(("status", "requests"), [(404, 1), (503, download.ATTEMPTS)])
+@pytest.mark.parametrize(("status", "requests"), [(404, 1), (503, web.ATTEMPTS)])
 def test_only_passing_troubles_are_tried_again(server: Server, tmp_path: Path, status: int, requests: int) -> None:
     server.status = status
     with pytest.raises(DownloadError, match=str(status)):

@@ -59,3 +59,9 @@ class Labelled(BaseModel):
     label: str = Field("", max_length=4000)
     change: Changed | None = None
     note: str = Field("", max_length=4000)
+
+
+class Proposed(BaseModel):
+    """Body of the agreement to a corrected probe."""
+
+    proposal: int

@@ -1,16 +1,17 @@
 // The explorer: its keys, and how the page starts. Every key but the arrows works wherever no text is being typed.
 import { byId, darkQuery, element, state } from "../../core/html/base.js";
 import { ask, busy, guarded, say, trouble } from "../shared/asking.js";
+import { player } from "../shared/player.js";
 import { adopt, assignStyles, columns, points } from "./columns.js";
 import { filter, shown } from "./filter.js";
 import { paintStyles, startDrawing } from "./gl.js";
+import { toggleHover } from "./hover.js";
 import { labelMany, labelOne, readLabels, showCounts, step, undo } from "./labels.js";
 import { legend, listColumns, recolour } from "./legend.js";
 import { listRows, markRows } from "./lists.js";
 import { about, count, page, plural } from "./page.js";
 import { describe, itemSettled, openTab, select, stepWindow } from "./panel.js";
 import { markEdge, markSpan, paintLevels, paintPicture } from "./picture.js";
-import { player, toggleHover } from "./player.js";
 import { cancelLasso, hover, toggleLasso } from "./pointer.js";
 import { listLabels, searchSpan } from "./search.js";
 import { clear, showSelection } from "./selection.js";
@@ -31,7 +32,7 @@ function moveTo(key) {
   const from = page.selected >= 0 && shown[page.selected] ? page.selected : -1, to = from < 0 ? central() : neighbour(from, ...ARROWS[key]);
   if (to < 0) { say("There is no row in that direction; zoom out or remove filters."); return; }
   hover(-1);
-  select(to, { pan: true, speak: true, quick: true, play: player.enabled });
+  select(to, { pan: true, speak: true, quick: true, play: page.hoverPlays });
 }
 function enter() {
   if (page.hovered >= 0 && page.hovered !== page.selected) select(page.hovered, { speak: true });

@@ -10,7 +10,6 @@ import { legend, listColumns, recolour } from "./legend.js";
 import { markRows } from "./lists.js";
 import { about, amount, count, listedRows, page, playback, plural, userLabels } from "./page.js";
 import { describe, refreshInfo, select } from "./panel.js";
-import { player } from "./player.js";
 
 const MOST_LABELLED = 20000; // rows of one act, as the server takes them
 const CONFIRMED = 500; // more rows are labelled only after a question
@@ -126,7 +125,7 @@ function moveOn(row) { // to the next row of the open list that has no label
   if (!onwards || at < 0) return;
   for (let n = 1; n < rows.length; n++) {
     const next = rows[(at + n) % rows.length];
-    if (!userLabels.has(next)) { select(next, { pan: true, play: Boolean(player.enabled || playback.loop), speak: true }); return; }
+    if (!userLabels.has(next)) { select(next, { pan: true, play: Boolean(page.hoverPlays || playback.loop), speak: true }); return; }
   }
   say("All rows of this list are labelled.");
 }

@@ -2,11 +2,12 @@
 import { element, state } from "../../core/html/base.js";
 import { guarded } from "../shared/asking.js";
 import { marker } from "../shared/marks.js";
+import { player } from "../shared/player.js";
 import { mark } from "./frames.js";
+import { markButtons } from "./hover.js";
 import { labelLook } from "./looks.js";
 import { page, userLabels } from "./page.js";
 import { badge, itemChanged, select } from "./panel.js";
-import { markButtons, player } from "./player.js";
 import { sound } from "./transport.js";
 
 const SIGNS = { keep: "✓", reject: "✕", relabel: "↻" };

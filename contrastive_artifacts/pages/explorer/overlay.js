@@ -1,10 +1,10 @@
 // What is drawn over the markers: user labels, lassos, rings of hits, stars of queries, the hovered and the selected row.
 import { fitCanvas, outline, state, token } from "../../core/html/base.js";
+import { player } from "../shared/player.js";
 import { shown } from "./filter.js";
 import { drawing } from "./frames.js";
 import { lookOf, styles } from "./looks.js";
 import { page, ringed, userLabels } from "./page.js";
-import { player } from "./player.js";
 import { map, measure, rowX, rowY, screenX, screenY, size, view } from "./view.js";
 
 const MOST_LABELS = 2500; // drawn at once

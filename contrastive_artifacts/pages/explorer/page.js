@@ -18,6 +18,7 @@ export const page = {
   similar: [], // hits for the selected row
   hits: { rows: [], heading: "", query: null }, // of the last search
   stars: [], // queries on the map: { x, y, id }
+  hoverPlays: false, // rows under the pointer are played
   lassoing: false, // the lasso tool is on
   outline: [], // the lasso being drawn, in pixels
   lasso: { rows: new Uint32Array(0), outlines: [] }, // rows inside finished lassos, and those on the map

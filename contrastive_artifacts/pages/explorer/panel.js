@@ -1,14 +1,15 @@
 // The panel of the selected row, or of a query: its title, verdict, label and facts; and the tabs below it.
 import { byId, element, rowsTable, signal, state, token } from "../../core/html/base.js";
-import { abort, ask, guarded, latest, say } from "../shared/asking.js";
+import { ask, guarded, say } from "../shared/asking.js";
 import { marker } from "../shared/marks.js";
+import { Place } from "../shared/place.js";
+import { player } from "../shared/player.js";
 import { points } from "./columns.js";
 import { mark } from "./frames.js";
+import { markButtons } from "./hover.js";
 import { lookOf, styles } from "./looks.js";
 import { amount, page, playback, userLabels } from "./page.js";
-import { cursor, paintPicture } from "./picture.js";
-import { markButtons, player } from "./player.js";
-import { controls, drawPicture, prefetch, sound } from "./transport.js";
+import { controls, drawPicture, picturePlace, prefetch, sound } from "./transport.js";
 import { reveal } from "./view.js";
 
 export const itemChanged = signal(); // at once
@@ -17,64 +18,85 @@ const QUICK_MS = 140; // while an arrow key is held down, only the last row's pi
 let pictureTimer = 0;
 
 // ---- selecting ---------------------------------------------------------------------------------------------------
-// An item is { key, base (address), row (-1: a query), info, picture, image, version, pad, scale, at, span }.
+// An item is { key, base (address), row (-1: a query), info, picture, image, version, pad, scale, at, span }. All that
+// stands on the panel is of the one item: its places are blanked when another is shown.
 export const select = guarded(async (row, { play = false, pan = false, speak = false, quick = false } = {}) => {
   if (row === page.selected && page.item?.row === row && row >= 0) { if (play) await sound(); return; }
   page.selected = row;
   state.selected = row >= 0 ? String(row) : "";
-  if (player.key && player.key !== String(row)) player.stop();
+  player.stop(String(row)); // a row that plays on hover goes on
   mark();
   if (row < 0) { show(null); return; }
   if (pan) reveal(points.x[row], points.y[row]);
   const mine = { key: String(row), base: `api/rows/${row}`, row, info: null, picture: null, at: 0, span: null, version: playback.version, pad: playback.pad, scale: playback.scale };
-  const asked = ask(mine.base, undefined, { signal: latest("info") }), plain = mine.version === "damaged" && !mine.pad;
-  const begin = () => { show(mine, quick); if (play && player.key !== mine.key) guarded(sound)(); }; // a row that plays on hover goes on
+  const plain = mine.version === "damaged" && !mine.pad;
+  const begin = () => { settle(quick); if (play && player.key !== mine.key) guarded(sound)(); };
+  show(mine);
   if (plain) begin();
-  mine.info = await asked;
-  if (page.selected !== row) return;
-  if (!plain) { // not every row has a clean version or context
-    if (!mine.info.has_clean) mine.version = "damaged";
-    if (!mine.info.can_pad) mine.pad = 0;
-    begin();
-  }
+  await describeRow();
   if (page.item !== mine) return;
-  describe();
-  if (!quick) prefetch();
+  if (!plain) { // not every row has a clean version or context
+    if (!mine.info?.has_clean) mine.version = "damaged";
+    if (!mine.info?.can_pad) mine.pad = 0;
+    controls();
+    begin();
+  } else if (!quick) prefetch();
   const { info } = mine;
-  if (speak) say(`Row ${row}: ${info.title}. ${info.name}, ${info.time}. ${info.heard ? `Classified as ${verdictText(info)}.` : ""} ${info.decision ? `Label: ${info.decision} ${info.label}.` : ""}`);
+  if (speak && info) say(`Row ${row}: ${info.title}. ${info.name}, ${info.time}. ${info.heard ? `Classified as ${verdictText(info)}.` : ""} ${info.decision ? `Label: ${info.decision} ${info.label}.` : ""}`);
 });
-export function show(next, quick = false) {
-  const first = !page.item;
+// Shows another item, or none, before anything is known of it; see settle.
+export function show(next) {
   page.item = next;
-  state.picture = "";
   byId("nothing").hidden = Boolean(next);
   byId("item").hidden = !next;
   byId("panel").setAttribute("aria-label", next?.row < 0 ? "Query" : "Selected row");
   byId("span").hidden = true;
   state.span = "";
-  for (const place of ["picture", "similar"]) abort(place);
   clearTimeout(pictureTimer);
+  picturePlace.clear();
+  infoPlace.clear();
   itemChanged.emit();
-  if (!next) { byId("facts").replaceChildren(); itemSettled.emit(); cursor(); return; }
-  if (first) paintPicture();
-  pictureTimer = setTimeout(() => { drawPicture(); itemSettled.emit(); prefetch(); }, quick ? QUICK_MS : 0);
+  if (!next) { itemSettled.emit(); return; }
+  controls();
   markButtons();
+}
+// Asks for the picture of the item and what else belongs to it.
+export function settle(quick = false) {
+  clearTimeout(pictureTimer);
+  pictureTimer = setTimeout(() => { drawPicture(); itemSettled.emit(); prefetch(); }, quick ? QUICK_MS : 0);
+}
+
+// ---- title, verdict, label and facts -----------------------------------------------------------------------------
+const infoPlace = new Place(byId("info-note"), () => {
+  const row = page.item?.row ?? -1;
+  byId("mark").replaceChildren(...(row >= 0 ? [marker(lookOf(styles[row]))] : []));
+  byId("title").textContent = row >= 0 ? `Row ${amount(row)}` : "";
+  byId("where").textContent = byId("note").value = "";
+  byId("verdict").replaceChildren();
+  byId("facts").replaceChildren();
+  for (const name of ["damaged", "clean", "pad", "previous", "next"]) byId(name).disabled = true;
+  byId("decide").hidden = row < 0;
+  describeLabel(userLabels.get(row) ?? {});
+});
+const describeRow = () => infoPlace.fill((options) => ask(page.item.base, undefined, options), (info) => { page.item.info = info; describe(); });
+function describeLabel({ decision = "", label = "" }) {
+  byId("badge").className = decision;
+  byId("badge").textContent = badge({ decision, label });
+  for (const name of ["keep", "reject", "relabel"]) byId(name).setAttribute("aria-pressed", String(decision === name));
 }
 // Writes what the server answered about the item, and the label that it has by now.
 export function describe() {
-  const { info, row } = page.item, label = row >= 0 ? userLabels.get(row) ?? { decision: info.decision, label: info.label } : { decision: "" };
+  const { info, row } = page.item;
   byId("mark").replaceChildren(marker(row >= 0 ? lookOf(styles[row]) : { fill: token("--accent"), shape: "diamond" }));
   byId("title").textContent = info.title;
   byId("where").textContent = [info.name, info.time].filter(Boolean).join(" · ");
   const facts = [["known", row >= 0 ? labelText(info.known, info.severity) : ""], ["classified as", verdictText(info)]];
   byId("verdict").replaceChildren(...facts.filter(([, text]) => text).flatMap(([name, text]) => [element("span", { textContent: name }), element("b", { textContent: text })]));
-  byId("badge").className = label.decision;
-  byId("badge").textContent = badge(label);
-  for (const name of ["keep", "reject", "relabel"]) byId(name).setAttribute("aria-pressed", String(label.decision === name));
-  byId("decide").hidden = row < 0;
+  describeLabel(row >= 0 ? userLabels.get(row) ?? info : {});
   byId("note").value = info.note ?? "";
   byId("versions").hidden = !info.has_clean;
   byId("pad").hidden = !info.can_pad;
+  for (const name of ["damaged", "clean", "pad"]) byId(name).disabled = false;
   byId("steps").hidden = (info.previous === null && info.next === null) || row < 0;
   byId("previous").disabled = info.previous === null;
   byId("next").disabled = info.next === null;

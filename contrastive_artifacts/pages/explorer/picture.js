@@ -3,8 +3,8 @@
 import { byId, fitCanvas, state, token } from "../../core/html/base.js";
 import { say } from "../shared/asking.js";
 import { levelsImage } from "../shared/levels.js";
+import { player, soundChanged, soundMoved } from "../shared/player.js";
 import { page } from "./page.js";
-import { player, soundChanged, soundMoved } from "./player.js";
 
 const GUTTER = 50, FLOOR = 17; // pixels for the frequency axis at the left and the time axis below
 const TICKS_S = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20];
@@ -21,8 +21,7 @@ export function paintLevels() { if (page.item?.picture) page.item.image = levels
 
 export function paintPicture() {
   const wave = fitCanvas(byId("wave")), spectrum = fitCanvas(byId("spectrogram"));
-  wave.context.clearRect(0, 0, wave.width, wave.height);
-  spectrum.context.clearRect(0, 0, spectrum.width, spectrum.height);
+  for (const { context, width, height } of [wave, spectrum]) context.clearRect(0, 0, width + 1, height + 1); // the last pixel may be a part of one
   const picture = page.item?.picture;
   byId("key-touched").hidden = !picture?.segments.length;
   byId("key-outside").hidden = !page.item?.pad;

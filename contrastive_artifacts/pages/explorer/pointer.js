@@ -4,9 +4,9 @@ import { abort, ask, latest } from "../shared/asking.js";
 import { columns, points, valueText } from "./columns.js";
 import { shown } from "./filter.js";
 import { draw, mark } from "./frames.js";
+import { playHovered } from "./hover.js";
 import { amount, count, page } from "./page.js";
 import { select, verdictText } from "./panel.js";
-import { player } from "./player.js";
 import { openQuery } from "./search.js";
 import { choose } from "./selection.js";
 import { map, nearest, planeAt, screenX, screenY, size, stopGliding, view, zoom } from "./view.js";
@@ -33,7 +33,7 @@ export function hover(row, px = 0, py = 0) {
         showTip(...tipAt);
       }, () => {}), TIP_MS); // an error is shown only when the row is selected
     }
-    player.hover(row);
+    playHovered(row);
   }
   tipAt = [px, py];
   if (row >= 0) showTip(px, py);

@@ -1,54 +1,68 @@
 // Searches: rows similar to the selected one, to a sound file, a span, a label, or to sets of rows; and their hits.
 import { byId, element, state } from "../../core/html/base.js";
-import { ask, busy, guarded, latest, say, trouble } from "../shared/asking.js";
+import { ask, busy, guarded, say, trouble } from "../shared/asking.js";
+import { Place } from "../shared/place.js";
+import { player } from "../shared/player.js";
 import { shownOnly } from "./filter.js";
 import { mark } from "./frames.js";
 import { bars, listRows } from "./lists.js";
 import { MANY_HITS, about, amount, page, playback, plural } from "./page.js";
-import { describe, itemSettled, openTab, show } from "./panel.js";
+import { describe, itemChanged, itemSettled, openTab, settle, show } from "./panel.js";
 import { home } from "./picture.js";
-import { player } from "./player.js";
 import { reveal } from "./view.js";
 
 const MOST_SENT = 700; // rows of one search, as a request may hold them; a larger set is sampled
 const queries = new Map(); // id -> { query, hits, heading }, since the page was opened
 
 // ---- rows similar to the selected one ----------------------------------------------------------------------------
-const listSimilar = guarded(async () => {
-  const row = page.item?.row ?? -1, list = byId("similar-rows"), empty = (text) => list.replaceChildren(element("li", { className: "empty", textContent: text }));
-  if (row < 0) {
-    page.similar = [];
-    empty(page.item ? "The hits of this query are under Hits." : "Select a row to see the rows most similar to it.");
-    mark();
-    return;
-  }
-  const others = byId("others").checked, where = byId("within").checked ? shownOnly() : null, signal = latest("similar");
-  const { hits } = where ? await ask("api/search/rows", { like: [row], unlike: [], k: MANY_HITS, where, others }, { signal })
-    : await ask(`api/rows/${row}/neighbours?k=${MANY_HITS}&others=${others}`, undefined, { signal });
-  if (page.item?.row !== row) return;
-  page.similar = hits;
-  if (hits.length) listRows(list, hits);
-  else empty("There are no other rows to compare with.");
-  state.similar = hits.length;
+const similarPlace = new Place(byId("similar-note"), () => {
+  page.similar = [];
+  state.similar = 0;
+  byId("similar-rows").replaceChildren();
   mark();
 });
+function listSimilar() {
+  const row = page.item?.row ?? -1;
+  similarPlace.clear();
+  if (row < 0) { similarPlace.tell(page.item ? "The hits of this query are under Hits." : "Select a row to see the rows most similar to it."); return; }
+  const others = byId("others").checked, where = byId("within").checked ? shownOnly() : null;
+  const job = (options) => (where ? ask("api/search/rows", { like: [row], unlike: [], k: MANY_HITS, where, others }, options) : ask(`api/rows/${row}/neighbours?k=${MANY_HITS}&others=${others}`, undefined, options));
+  similarPlace.fill(job, ({ hits }) => {
+    page.similar = hits;
+    if (hits.length) listRows(byId("similar-rows"), hits);
+    else similarPlace.tell("There are no other rows to compare with.");
+    state.similar = hits.length;
+    mark();
+  });
+}
+itemChanged.on(() => similarPlace.clear());
 itemSettled.on(listSimilar);
 byId("others").addEventListener("change", listSimilar);
 byId("within").addEventListener("change", listSimilar);
 
 // ---- hits --------------------------------------------------------------------------------------------------------
-// Runs a search while a text is shown, and lists its hits.
+const hitsPlace = new Place(byId("hits-note"), () => {
+  Object.assign(page.hits, { rows: [], heading: "", query: null });
+  state.hits = 0;
+  byId("query").replaceChildren();
+  byId("hit-rows").replaceChildren();
+  mark();
+});
+// Runs a search while a text is shown, and lists its hits. Its query is shown unless another item was opened meanwhile.
 async function search(text, heading, job) {
-  const { hits, query } = await busy(text, () => job({ signal: latest("search") }));
-  Object.assign(page.hits, { rows: hits, heading, query: query ?? null });
-  state.hits = hits.length;
-  if (query) {
-    queries.set(query.id, { query, hits, heading });
-    page.stars = [...queries.values()].map(({ query: { x, y, id } }) => ({ x, y, id }));
-    openQuery(query.id);
-  } else listHits();
+  const mine = page.item;
   openTab("hits");
-  say(`${plural(hits.length, "hit")} for ${query ? query.name : heading}.`);
+  await hitsPlace.fill((options) => busy(text, () => job(options)), ({ hits, query }) => {
+    Object.assign(page.hits, { rows: hits, heading, query: query ?? null });
+    state.hits = hits.length;
+    if (query) {
+      queries.set(query.id, { query, hits, heading });
+      page.stars = [...queries.values()].map(({ query: { x, y, id } }) => ({ x, y, id }));
+    }
+    if (query && page.item === mine) openQuery(query.id);
+    else listHits();
+    say(`${plural(hits.length, "hit")} for ${query ? query.name : heading}.`);
+  }, text);
 }
 function listHits() {
   const { query, heading, rows } = page.hits;
@@ -82,6 +96,7 @@ export function openQuery(id) {
   };
   show({ key: `query:${id}`, base: `api/queries/${encodeURIComponent(id)}`, row: -1, picture: null, at: 0, span: null, version: "damaged", pad: 0, scale: playback.scale, info });
   describe();
+  settle();
   listHits();
   openTab("hits");
   reveal(query.x, query.y);
@@ -90,7 +105,7 @@ export function openQuery(id) {
 // ---- by a span, rows, a file or a label --------------------------------------------------------------------------
 export const searchSpan = guarded(async () => {
   const { item } = page;
-  if (!item?.span || item.row < 0) return;
+  if (!item?.span || !item.picture || item.row < 0) return;
   const [start, stop] = item.span.map((t) => t - home(item.picture));
   await search("Searching for this span…", "span", (options) => ask("api/search/span", { row: item.row, start, stop, k: MANY_HITS }, options));
 });

@@ -11,11 +11,12 @@ from fastapi.responses import HTMLResponse
 from ...probes.labels import Labels
 from ...search.retrieval import OutsideRootsError
 from ..shared import server as serving
-from .bodies import ByLabel, ByRowNumbers, ByRows, BySpan, Labelled
+from .bodies import ByLabel, ByRowNumbers, ByRows, BySpan, Labelled, Proposed
 from .collection import Collection
 from .labelling import Change, Labelling
 from .page import explore_page
 from .queries import UPLOAD_BYTES, Queries, Query
+from .retraining import Retraining
 from .rows import Rows
 from .searching import Search
 from .slices import DAMAGED, Slices, Vanished, pictured, played
@@ -34,11 +35,12 @@ def explore_app(collection: Collection, labels: Labels, access: serving.Access) 
     app = serving.make_app("explore", access, _BODIES, {Vanished: 410, OutsideRootsError: 403})
     search, slices, work = Search(collection), Slices(collection), Work()
     queries, labelling = Queries(collection, search, slices), Labelling(collection, labels)
-    rows = Rows(collection)
+    rows, retraining = Rows(collection), Retraining(collection)
     points = np.ascontiguousarray(collection.layout.points.T, "<f4").tobytes()
 
     def about() -> dict[str, Any]:
-        return {**rows.about(), "who": labels.who, "counts": labelling.counts(), "upload_bytes": UPLOAD_BYTES}
+        facts = {"who": labels.who, "counts": labelling.counts(), "upload_bytes": UPLOAD_BYTES}
+        return {**rows.about(), **facts, "corrected": retraining.corrected}
 
     def check(*numbers: int) -> None:
         for row in numbers:
@@ -149,6 +151,14 @@ def explore_app(collection: Collection, labels: Labels, access: serving.Access) 
 
     @app.post("/api/retrain")
     async def retrain(request: Request) -> dict[str, Any]:
-        return await work.do(request, labelling.retrain)
+        return await work.do(request, retraining.propose)
+
+    @app.post("/api/retrain/use")
+    async def use(request: Request, body: Proposed) -> dict[str, Any]:
+        return await work.do(request, retraining.use, body.proposal)
+
+    @app.post("/api/retrain/back")
+    async def back(request: Request) -> dict[str, Any]:
+        return await work.do(request, retraining.back)
 
     return app

@@ -1,9 +1,10 @@
 // Playing and showing the item on the panel: version, context, frequency scale, loop, position.
 import { byId, state } from "../../core/html/base.js";
-import { ask, guarded, latest, say } from "../shared/asking.js";
+import { ask, busy, guarded, say } from "../shared/asking.js";
+import { Place } from "../shared/place.js";
+import { player } from "../shared/player.js";
 import { page, plural, playback } from "./page.js";
 import { cursor, markSpan, paintLevels, paintPicture, playhead, playing, seconds, timeAt } from "./picture.js";
-import { player } from "./player.js";
 
 const PADS = [0, 2, 10]; // seconds of context
 
@@ -19,19 +20,23 @@ export function controls() {
 }
 
 // ---- picture -----------------------------------------------------------------------------------------------------
-export const drawPicture = guarded(async () => {
-  const mine = page.item;
-  state.picture = "";
-  const picture = await ask(`${address("picture")}&scale=${mine.scale}`, undefined, { signal: latest("picture") });
-  if (page.item !== mine) return;
-  mine.picture = picture;
+export const picturePlace = new Place(byId("picture-note"), () => {
+  if (page.item) page.item.picture = page.item.image = null;
+  state.picture = byId("picture-text").textContent = "";
+  paintPicture();
+});
+export function drawPicture() {
+  return picturePlace.fill((options) => ask(`${address("picture")}&scale=${page.item.scale}`, undefined, options), showPicture);
+}
+function showPicture(picture) {
+  page.item.picture = picture;
   paintLevels();
   paintPicture();
-  state.picture = mine.key;
+  state.picture = page.item.key;
   const first = picture.segments[0];
   const changed = first ? `${plural(picture.segments.length, "segment")} changed by the artifact, the first at ${((first[0] - picture.span[0]) / picture.rate).toFixed(2)} seconds` : "no segment is known to be changed by an artifact";
   byId("picture-text").textContent = `Waveform and spectrogram of ${seconds(picture).toFixed(2)} seconds, 0 to ${Math.round(picture.top_hz)} hertz; ${changed}.`;
-});
+}
 function redraw() { controls(); drawPicture(); prefetch(); }
 export function prefetch() { // both versions, so that A and B switch at once
   const mine = page.item, hasClean = mine?.row >= 0 && mine.info?.has_clean;
@@ -53,15 +58,17 @@ const seek = guarded(async (at, start) => {
   if (start || playing()) await sound(at);
   cursor();
 });
+let versionTurn = 0;
+// A version is shown once it is heard: if it cannot be read, the other one stays.
 export const version = guarded(async (name) => {
-  const { item } = page;
+  const { item } = page, turn = ++versionTurn;
   if (!item?.info?.has_clean) { say("There is no clean version."); return; }
-  if (item.version === name) return;
+  if (playing()) await busy(`Reading the ${name} version…`, () => player.change(address("audio", name), name));
+  if (page.item !== item || turn !== versionTurn || item.version === name) return;
   item.version = playback.version = name;
   controls();
   say(name);
   drawPicture();
-  if (player.key === item.key) await player.change(address("audio"), name);
   state.version = name;
 });
 export function rescale() {

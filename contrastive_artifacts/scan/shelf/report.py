@@ -16,11 +16,12 @@ from ...artifacts.restoration import MEASURED, advice
 from ...core import files
 from ...core.errors import StorageError
 from ...core.html import build_page, read_blocks
+from ..formats.page import DATA, SOUND, catalog_places
+from ..marks import importance
 from ..overview import joined_columns
 from ..results import result_paths
 from ..sounds import PAGE_BYTES
 from ..summary import FileSummary
-from ..timeline.page import DATA, SOUND, catalog_places, importance
 from .sentences import sentences
 
 REPORT = "report.html"

@@ -23,6 +23,7 @@ function row(s, n) {
   const cells = [cell(start), cell(clock(s.stop)), cell(secondsOf(s)), cell(marker(lookOf(s.label)), s.label),
     cell(s.value === null ? severityOf(s) : "measured"), cell(s.value ?? confidenceOf(s))];
   if (hasChannels) cells.push(cell(channelOf(s)));
+  if (s.timecode) cells.push(cell(s.timecode.join(" – ")));
   const node = element("tr", {}, ...cells, cell(decisionOf(n)));
   node.addEventListener("click", () => { select(n, true); play(n); });
   node.className = [s.sound < 0 ? "silent" : "", decisionOf(n)].join(" ").trim();

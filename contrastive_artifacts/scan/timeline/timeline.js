@@ -35,6 +35,7 @@ function point(n, x, y) {
   const rows = [["from", clock(s.start, 3)], ["to", clock(s.stop, 3)], ["length", secondsOf(s)],
     ...(s.value === null ? [["severity", severityOf(s)], ["confidence", confidenceOf(s)]] : [["measured", s.value]])];
   if (s.channel !== null) rows.push(["channel", channelOf(s)]);
+  if (s.timecode) rows.push(["time code", s.timecode.join(" – ")]);
   tip.replaceChildren(element("strong", { textContent: s.label }), rowsTable(rows));
   placeTip(tip, x, y);
 }
@@ -103,6 +104,7 @@ fillFacts(byId("facts"), facts);
 fillFacts(byId("measured"), data.facts);
 byId("measured").hidden = !data.facts.length;
 document.querySelector(".channel").hidden = !hasChannels;
+document.querySelector(".timecode").hidden = !data.timecodes;
 byId("list").hidden = document.querySelector(".findings").hidden = !segments.length;
 byId("none").hidden = data.segments.length > 0;
 byId("unheard").textContent = data.unheard.length ? `Not detected: ${data.unheard.join(", ")}.` : "";

@@ -9,6 +9,8 @@ export const total = Math.max(1, data.samples);
 const heard = data.segments.map(([start, stop, label, severity, confidence, channel, sound]) => ({ start, stop, label, severity, confidence, channel, value: null, sound }));
 // Measured findings are segments with a value, without a severity and a confidence. sound: number of its block, or -1.
 const measured = data.findings.map(([start, stop, label, value, channel, sound]) => ({ start, stop, label, severity: null, confidence: null, channel, value, sound }));
+// Time codes of the first frame and of the frame after the last one, where the recording has one.
+[...heard, ...measured].forEach((s, n) => { s.timecode = data.timecodes?.[n] ?? null; });
 export const segments = [...heard, ...measured].sort((a, b) => a.start - b.start || a.stop - b.stop);
 const laneOf = new Map(data.lanes.map(([label, channel], n) => [`${channel}|${label}`, n]));
 segments.forEach((s) => { s.lane = laneOf.get(`${s.channel}|${s.label}`); });

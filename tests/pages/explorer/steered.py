@@ -7,12 +7,12 @@ from typing import Any
 from browsing import forget_logs, state, wait
 
 NAMES = "const byId = (id) => document.getElementById(id);" + "".join(
-    f"const {{ {names} }} = modules['pages/explorer/{module}.js'];"
+    f"const {{ {names} }} = modules['pages/{module if '/' in module else f'explorer/{module}'}.js'];"
     for module, names in (
         ("page", "about, page, ringed"),
         ("columns", "columns, load, points"),
         ("view", "central, map, nearest, rowX, rowY, size"),
-        ("player", "player"),
+        ("shared/player", "player"),
         ("panel", "select"),
         ("labels", "refreshSoon"),
         ("filter", "shown"),

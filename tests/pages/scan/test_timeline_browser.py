@@ -17,6 +17,7 @@ from browsing import assert_quiet, forget_logs, press, state, wait
 from contrastive_artifacts import artifacts, audio
 from contrastive_artifacts.scan.measured import Meter
 from contrastive_artifacts.scan.overview import OverviewMeter
+from contrastive_artifacts.scan.timecode import Timecode
 from contrastive_artifacts.scan.timeline import Segment, Timeline
 
 pytest.importorskip("selenium.webdriver", reason="selenium is not installed: pip install selenium")
@@ -97,6 +98,11 @@ def test_findings_are_listed_and_pointed_at(browser: Any, recording: Path, tmp_p
     assert page.find_element(By.ID, "unheard").text == "Not detected: hiss."
     assert page.execute_script("return window.broken") is None
     assert_quiet(page, page.current_url)
+
+
+def test_time_codes_are_in_the_table(browser: Any, recording: Path, tmp_path: Path) -> None:
+    page = opened(browser, timeline_of(recording, hum(10, 20), timecode=Timecode.of(25, "10:00:00:00")), tmp_path)
+    assert rows(page) == ["0:10.00 0:20.00 10.00 s hum 0.50 90 % 10:00:10:00 – 10:00:20:00"]
 
 
 def test_what_several_channels_mark_counts_once(browser: Any, recording: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The page of a timeline: what it shows, and the sounds that it plays."""
+"""The page of a timeline: what it shows and plays; its HTML, styles and script are in ``scan/timeline/``."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import artifacts
+from ...core import files
 from ...core.html import build_page
+from ..marks import Mark, Segment, importance
 from ..measured import Finding, facts
 from ..overview import Overview, peak_dbfs
 from ..sounds import CONTEXT_S, LONGEST_S, PAGE_BYTES, Sound, Span, sounds_of
 
 if TYPE_CHECKING:
-    from . import Segment, Timeline
+    from ..timeline import Timeline
 
-UNKNOWN_SEVERITY = 0.5  # for the order of findings, of labels that users added
+_FOLDER = __name__.replace("formats.page", "timeline")
 DATA, SOUND = "data", "sound"  # names of the blocks of data; those of sounds are numbered: sound0, sound1 ...
 
 
-def timeline_page(timeline: Timeline) -> str:
-    """The page as HTML: one lane per artifact or kind of finding, waveform, spectrogram, facts, and the sounds.
+def write_html(timeline: Timeline, path: str | Path) -> None:
+    """A page that opens from disk without a network: lanes, waveform, spectrogram, facts, and sounds to play.
 
-    The sounds are read from the recording, if it is still in its place.
+    The sounds are read from ``timeline.path``; without the recording the page has none.
     """
     name = Path(timeline.path).name + (f", audio stream {timeline.stream}" if timeline.streams > 1 else "")
     sounds, of_segments, of_findings = _sounds(timeline)
@@ -50,6 +52,7 @@ def timeline_page(timeline: Timeline) -> str:
         "facts": [] if timeline.measured is None else [list(fact) for fact in facts(timeline.measured)],
         "no_data": [list(span) for span in timeline.no_data],
         "out_of_phase": [list(span) for span in timeline.out_of_phase],
+        "timecodes": _timecodes(timeline),
         "overview": None if timeline.overview is None else _drawn(timeline.overview),
         "sounds": [[sound.span.start, sound.span.stop, len(sound.text)] for sound in sounds],
         "context_s": CONTEXT_S,
@@ -57,14 +60,7 @@ def timeline_page(timeline: Timeline) -> str:
         "limit_bytes": PAGE_BYTES,
     }
     blocks = {f"{SOUND}{number}": sound.text for number, sound in enumerate(sounds)}
-    return build_page(__package__, "timeline", f"{name} – artifacts", {DATA: data, **blocks})
-
-
-def importance(severity: float | None, confidence: float | None) -> tuple[float, float]:
-    """Sorts findings, the largest first: by severity, then by confidence; measured ones (None, None) come last."""
-    if confidence is None:
-        return (0.0, 0.0)
-    return (UNKNOWN_SEVERITY if severity is None else severity, confidence)
+    files.write_text(path, build_page(_FOLDER, "timeline", f"{name} – artifacts", {DATA: data, **blocks}))
 
 
 def catalog_places(labels: Sequence[str]) -> dict[str, int]:
@@ -84,6 +80,14 @@ def _sounds(timeline: Timeline) -> tuple[list[Sound], list[int], list[int]]:
     place_of = dict(zip(order, places, strict=True))
     split = len(timeline.segments)
     return sounds, [place_of[n] for n in range(split)], [place_of[n] for n in range(split, len(marks))]
+
+
+def _timecodes(timeline: Timeline) -> list[list[str]] | None:
+    """Of the first frame and after the last frame of each segment, then of each finding; None without a time code."""
+    if timeline.timecode is None:
+        return None
+    marks: list[Mark] = [*timeline.segments, *timeline.findings]
+    return [list(timeline.timecode.span(mark.start, mark.stop, timeline.sample_rate)) for mark in marks]
 
 
 def _drawn(overview: Overview) -> dict[str, Any]:

@@ -1,21 +1,19 @@
-// Sound: one at a time, with short fades at both ends. The damaged and the clean version are decoded in advance, so that
-// a change from one to the other is a crossfade between two sources at the same sample.
-import { byId, signal, state } from "../../core/html/base.js";
-import { abort, ask, guarded, latest, say, trouble } from "../shared/asking.js";
-import { mark } from "./frames.js";
-import { page } from "./page.js";
+// Sound: one at a time, with short fades at both ends. Versions of a sound are decoded in advance, so that a change from
+// one to the other is a crossfade between two sources at the same sample.
+import { signal, state } from "../../core/html/base.js";
+import { ask } from "./asking.js";
 
 const FADE_S = 0.006;
-const CROSS_S = 0.008; // of the crossfade; it is linear, because the two versions are equal except for the artifact
+const CROSS_S = 0.008; // of the crossfade; it is linear, because the versions are equal except for the artifact
 const DECODED_BYTES = 256 * 1024 * 1024;
-const HOVER_MS = 90; // a pointer that only crosses the map should not start every row on its way
 
 export const soundChanged = signal(); // a sound started or stopped
 export const soundMoved = signal(); // each frame while a sound plays
 
-// voice: what plays { node, gain, at, offset, span, url }; key: of the item it belongs to; enabled: play on hover.
+// voice: what plays { node, gain, at, offset, span, url }; key: of the item it belongs to; loading: of the item whose sound
+// is requested; turn: counts starts and stops, so that a slow sound does not begin after the next one.
 export const player = {
-  context: null, voice: null, key: "", enabled: false, timer: 0, turn: 0, decoded: new Map(),
+  context: null, voice: null, key: "", loading: "", turn: 0, decoded: new Map(),
 
   // Browsers start sound only after a click or a key, so the context is made in one.
   async ready() {
@@ -51,20 +49,28 @@ export const player = {
     }
   },
 
-  // Plays `url`, the sound of the item `key`, from `from` to `to` seconds.
+  // Plays `url`, the sound of the item `key`, from `from` to `to` seconds. Errors of a sound that was given up are dropped.
   async play(url, key, { from = 0, to = null, loop = false, version = "damaged", abortSignal } = {}) {
     this.stop();
     const turn = this.turn;
-    await this.ready();
-    const buffer = await this.buffer(url, abortSignal);
+    this.loading = key;
+    let buffer;
+    try {
+      await this.ready();
+      buffer = await this.buffer(url, abortSignal);
+    } catch (error) {
+      if (turn !== this.turn) return;
+      this.loading = "";
+      throw error;
+    }
     if (turn !== this.turn) return; // another sound was started meanwhile
     const stop = Math.min(to ?? buffer.duration, buffer.duration), at = this.context.currentTime + 0.004;
     this.voice = this.startVoice(buffer, at, Math.min(from, Math.max(0, stop - 0.01)), { start: to === null ? 0 : from, stop, loop }, FADE_S);
     this.voice.url = url;
     this.key = state.playing = key;
+    this.loading = "";
     state.version = version;
     this.animate();
-    mark();
     soundChanged.emit();
   },
   startVoice(buffer, at, offset, span, fade) {
@@ -80,18 +86,20 @@ export const player = {
     node.onended = () => { if (this.voice === voice) this.finish(); };
     return voice;
   },
-  // Goes on with another version from the same position; the present one plays until the other is decoded.
+  // Goes on with another version from the same position; the present one plays until the other is decoded. The result is
+  // whether the other version plays now.
   async change(url, version) {
     const voice = this.voice, turn = this.turn;
-    if (!voice || voice.url === url) return;
+    if (!voice || voice.url === url) return Boolean(voice);
     const buffer = await this.buffer(url);
-    if (turn !== this.turn || this.voice !== voice) return;
+    if (turn !== this.turn || this.voice !== voice) return false;
     const at = this.context.currentTime + 0.004, offset = this.position(at);
-    if (!voice.span.loop && offset >= voice.span.stop - 0.02) return;
+    if (!voice.span.loop && offset >= voice.span.stop - 0.02) return false;
     this.voice = this.startVoice(buffer, at, offset, voice.span, CROSS_S);
     this.voice.url = url;
     this.fade(voice, at, CROSS_S);
     state.version = version;
+    return true;
   },
   fade({ node, gain }, at, seconds) {
     node.onended = () => gain.disconnect();
@@ -106,9 +114,11 @@ export const player = {
     if (!span.loop || place < span.stop) return Math.min(place, span.stop);
     return span.start + ((place - span.start) % (span.stop - span.start));
   },
-  stop() {
-    clearTimeout(this.timer);
+  // Stops what plays, and what is about to unless it is of the item `except`.
+  stop(except = null) {
+    if (except !== null && (this.voice ? this.key : this.loading) === except) return;
     this.turn++;
+    this.loading = "";
     if (!this.voice) return;
     this.fade(this.voice, this.context.currentTime, FADE_S * 1.5);
     this.finish();
@@ -116,7 +126,6 @@ export const player = {
   finish() {
     this.voice = null;
     this.key = state.playing = "";
-    mark();
     soundChanged.emit();
   },
   animate() {
@@ -124,36 +133,4 @@ export const player = {
     soundMoved.emit();
     requestAnimationFrame(() => this.animate());
   },
-
-  hover(row) { // what the pointer rests on is played, if that is turned on; -1 for nothing
-    if (!this.enabled) return;
-    clearTimeout(this.timer);
-    if (row < 0) {
-      abort("hover");
-      if (this.key && this.key !== page.item?.key) this.stop();
-      return;
-    }
-    const abortSignal = latest("hover");
-    this.timer = setTimeout(() => this.play(`api/rows/${row}/audio?version=damaged&pad=0`, String(row), { abortSignal }).catch((error) => { if (error.name !== "AbortError") trouble(error.message); }), HOVER_MS);
-  },
 };
-
-export function toggleHover(on = !player.enabled) {
-  player.enabled = on;
-  byId("hover-play").setAttribute("aria-pressed", String(on));
-  if (on) guarded(() => player.ready())();
-  else player.stop();
-  say(on ? "Play on hover is on." : "Play on hover is off.");
-}
-byId("hover-play").addEventListener("click", () => toggleHover());
-
-// Every play button says whether its sound plays.
-export function markButtons() {
-  byId("play").textContent = page.item && player.voice && player.key === page.item.key ? "Stop" : "Play";
-  for (const button of document.querySelectorAll(".rows .sound")) {
-    const on = button.dataset.key === player.key;
-    button.textContent = on ? "■" : "▶";
-    button.setAttribute("aria-pressed", String(on));
-  }
-}
-soundChanged.on(markButtons);
