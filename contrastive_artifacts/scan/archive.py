@@ -170,7 +170,8 @@ def _with_origin(row: FileSummary, item: ItemRecording | None) -> FileSummary:
 
 def _begun(journal: Journal, inputs: Inputs, identity: Sequence[str], options: ScanOptions) -> Inputs:
     """Clears the journal of another encoder or other settings; keeps its root while all files lie below it."""
-    about = {"format": _FORMAT, "tool": tool_version(), "encoder": list(identity), **asdict(options)}
+    settings = asdict(options) | {"formats": list(options.formats)}  # as JSON gives it back
+    about = {"format": _FORMAT, "tool": tool_version(), "encoder": list(identity), **settings}
     before = journal.entries[0] if journal.entries else {}
     root = Path(str(before.get("root", "")))
     if before == about | {"root": str(root)} and inputs.root.is_relative_to(root):

@@ -2,6 +2,7 @@
 import { byId, darkQuery, element, fillFacts, placeTip, rowsTable, state } from "../../core/html/base.js";
 import { choice, choiceChanged, hover, select, selectNext } from "./choice.js";
 import { decide, decisionChanged, report } from "./decisions.js";
+import { detailChanged } from "./detail.js";
 import { paintLanes, paintOverview } from "./drawing.js";
 import { play, playing, soundFacts } from "./playing.js";
 import { paintStrips, strips } from "./strips.js";
@@ -14,6 +15,7 @@ const draw = () => { frame ||= requestAnimationFrame(() => { frame = 0; paintStr
 viewChanged.on(() => { point(-1); draw(); }); // another finding is under the pointer now
 choiceChanged.on(() => { report(); draw(); });
 decisionChanged.on(draw);
+detailChanged.on(draw);
 
 // ---- the finding under the pointer -------------------------------------------------------------------------------
 function at(x, y) {

@@ -224,6 +224,25 @@ def test_a_fault_has_its_colour_and_mark_by_its_place_in_the_catalog(
     ]
 
 
+def test_the_sound_of_the_selected_finding_is_drawn_in_detail(browser: Any, recording: Path, tmp_path: Path) -> None:
+    page = opened(browser, timeline_of(recording, hum(10, 12)), tmp_path)
+    press(page, "j")
+    wait(page, lambda: state(page).get("detail") == "0")
+    start, hop, loudest, band = page.execute_script(
+        "const { part } = modules['scan/timeline/detail.js'].detail, { data } = modules['scan/timeline/view.js'];"
+        "const levels = atob(part.spectrogram), column = Math.floor(part.columns / 2);"
+        "const heights = Array.from({ length: part.rows }, (_, row) => levels.charCodeAt(row * part.columns + column));"
+        "const row = heights.indexOf(Math.max(...heights));"
+        "const octaves = Math.log(data.overview.highest_hz / data.overview.lowest_hz);"
+        "const hertz = data.overview.lowest_hz * Math.exp(octaves * (1 - (row + 0.5) / part.rows));"
+        "return [part.start, part.hop, Math.max(...part.high), hertz]"
+    )
+    assert (start, hop) == (9 * RATE, RATE / 1000)
+    assert loudest == pytest.approx(127, abs=6), "on the scale of the whole recording"
+    assert band == pytest.approx(1000, rel=0.08)
+    assert_quiet(page, page.current_url)
+
+
 def test_waveform_and_spectrogram_are_drawn_where_the_sound_is(browser: Any, recording: Path, tmp_path: Path) -> None:
     page = opened(browser, timeline_of(recording, hum(10, 12)), tmp_path)
     page.set_window_size(1024, 800)
