@@ -12,8 +12,9 @@ digital clipping and silence. Of one file: CSV, JSON, Audacity labels, WebVTT an
 timeline, beside it or to out=. Of a folder, a pattern, a list, several files or an item of archive.org
 (docs/archive_org.md): the same for each below out=, with report.html (one page of all of them, docs/report.md),
 files.csv and files.json (one row a file, the worst first) and segments.csv (all segments). The same command again scans
-what is new, changed, or was not finished. Exit status 3: a rule of fail_on is broken. formats= names other files to
-write (docs/formats.md), timecode= the frame rate of the picture.
+what is new, changed, or was not finished, and changes.csv says what differs from the report before. Exit status 3: a
+rule of fail_on is broken. formats= names other files to write (docs/formats.md), timecode= the frame rate of the
+picture.
 """
 
 from __future__ import annotations
@@ -148,7 +149,7 @@ def _several(settings: Settings, words: Sequence[str]) -> tuple[list[FileSummary
     identity, open_encoder = encoder_identity(settings.encoder, encoder.fingerprint), partial(ca.load, settings.encoder)
     with files.of_setting("out"):
         rows = scan_archive(inputs, folder, open_encoder, identity, options, settings.workers)
-        write_summaries(rows, labels, folder)
+        changes = write_summaries(rows, labels, folder)
         if "html" in options.formats:  # the report is made from these pages
             write_report(rows, folder)
     failed = [row for row in rows if not row.scanned]
@@ -166,6 +167,10 @@ def _several(settings: Settings, words: Sequence[str]) -> tuple[list[FileSummary
     if inputs.left_out:
         console.print(f"folder    {inputs.left_out}")
     report = f"{REPORT}," if "html" in options.formats else ""
+    if changes is not None:
+        for change in [*changes.of("changed"), *changes.of("gone")][:_FILES_SHOWN]:
+            console.print(f"{change.kind:9} {change.path}" + (f": {change.text}" if change.kind == "changed" else ""))
+        console.print(f"changes   {changes.line}: {folder}/changes.csv")
     console.print(f"report    {folder}/{{{report}files.csv,files.json,segments.csv}}")
     console.print(f"summary   {total_line(rows)}")
     return rows, rules

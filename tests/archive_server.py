@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 
 class ArchiveServer(ThreadingHTTPServer):
@@ -48,7 +48,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path, query = urlsplit(self.path).path, urlsplit(self.path).query
-        self.server.asked.append((unquote(path), {key.lower(): value for key, value in self.headers.items()}))
+        if path != "/node":
+            self.server.asked.append((unquote(path), {key.lower(): value for key, value in self.headers.items()}))
         kind, _, rest = unquote(path).removeprefix("/").partition("/")
         if self.server.refusals:
             status, headers = self.server.refusals.pop(0)
@@ -59,8 +60,10 @@ class _Handler(BaseHTTPRequestHandler):
             )
         elif kind == "advancedsearch.php":
             self._search(parse_qs(query))
+        elif kind == "download":  # archive.org leads to the machine that has the item
+            self._answer(302, b"", {"Location": f"/node?{quote(rest, safe='')}"})
         else:
-            item, _, name = rest.partition("/")
+            item, _, name = unquote(query).partition("/")
             self._download(self.server.bodies.get((item, name)))
 
     def _search(self, query: dict[str, list[str]]) -> None:

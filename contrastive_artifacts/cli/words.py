@@ -23,8 +23,9 @@ from .configs import Composition, compose
 TEXTS = frozenset(
     (
         *("path", "query", "unlike", "clean", "run", "to", "out", "index", "encoder", "csv", "clips", "page", "labels"),
-        *("export", "label", "who", "fail_on", "corpus.path", "corpus.csv", "corpus.file", "corpus.curation"),
-        *("corpus.search", "backbone.id", "backbone.revision", "backbone.weights"),
+        *("export", "label", "who", "fail_on", "start", "recording", "scan"),
+        *("corpus.path", "corpus.csv", "corpus.file", "corpus.curation", "corpus.search"),
+        *("backbone.id", "backbone.revision", "backbone.weights"),
     )
 )
 _FLAGS = {"-h", "--help", "--hydra-help", "--version", "--resolve", "-r", "--run", "-m", "--multirun"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
@@ -124,7 +124,7 @@ def scan_archive(
         ParameterError: two recordings would have the same results.
     """
     with Journal(folder / _JOURNAL) as journal:
-        inputs = _begun(journal, inputs, identity, options)
+        inputs = _begun(journal, folder, inputs, identity, options)
         scanned = {entry["key"]: [FileSummary(**row) for row in entry["rows"]] for entry in journal.entries[1:]}
         recordings = [_recording(inputs, path) for path in inputs.files]
         _check_results(recordings)
@@ -168,17 +168,42 @@ def _with_origin(row: FileSummary, item: ItemRecording | None) -> FileSummary:
     return replace(row, title=row.title.replace(row.path, item.title), origin=f"{item.title}: {item.reason}")
 
 
-def _begun(journal: Journal, inputs: Inputs, identity: Sequence[str], options: ScanOptions) -> Inputs:
-    """Clears the journal of another encoder or other settings; keeps its root while all files lie below it."""
-    settings = asdict(options) | {"formats": list(options.formats)}  # as JSON gives it back
-    about = {"format": _FORMAT, "tool": tool_version(), "encoder": list(identity), **settings}
+def _begun(journal: Journal, folder: Path, inputs: Inputs, identity: Sequence[str], options: ScanOptions) -> Inputs:
+    """Clears the journal of another encoder or other settings; its root grows until all files lie below it."""
+    about = {"format": _FORMAT, "tool": tool_version(), "encoder": list(identity), **asdict(options)}
+    about["formats"] = list(options.formats)  # as JSON reads it
     before = journal.entries[0] if journal.entries else {}
     root = Path(str(before.get("root", "")))
-    if before == about | {"root": str(root)} and inputs.root.is_relative_to(root):
+    entries = journal.entries[1:] if before == about | {"root": str(root)} else []
+    if entries and inputs.root.is_relative_to(root):
         return replace(inputs, root=root)
+    if entries:
+        inputs = replace(inputs, root=Path(os.path.commonpath([root, inputs.root])))
     journal.clear()
     journal.add(about | {"root": printable(str(inputs.root))})
+    _move_results(journal, folder, inputs, entries, options)
     return inputs
+
+
+def _move_results(
+    journal: Journal, folder: Path, inputs: Inputs, entries: Sequence[Mapping[str, Any]], options: ScanOptions
+) -> None:
+    """Moves what was scanned below another root to where it belongs now. After a kill, the rest is scanned again."""
+    scanned = {entry["key"]: [FileSummary(**row) for row in entry["rows"]] for entry in entries}
+    recordings = [recording for path in inputs.files if (recording := _recording(inputs, path)).key in scanned]
+    # The deepest first: results may go to where others, which lie deeper, come from.
+    for recording in sorted(recordings, key=lambda recording: -len(Path(recording.results).parts)):
+        rows = []
+        for row in scanned[recording.key]:
+            several = len(scanned[recording.key]) > 1
+            results = f"{recording.results}.stream{row.stream}" if several else recording.results
+            old, new = (result_paths(folder / stem, options.formats) for stem in (row.results, results))
+            for name, path in old.items():
+                if path.is_file() and path != new[name]:
+                    new[name].parent.mkdir(parents=True, exist_ok=True)
+                    os.replace(path, new[name])
+            rows.append(replace(row, results=results))
+        journal.add({"key": recording.key, "rows": [asdict(row) for row in rows]})
 
 
 def _recording(inputs: Inputs, path: Path) -> Recording:
@@ -187,7 +212,7 @@ def _recording(inputs: Inputs, path: Path) -> Recording:
     if len(name) > _LONGEST_NAME:
         digest = hashlib.blake2b(name, digest_size=6).hexdigest()
         relative = relative.with_name(f"{name[: _LONGEST_NAME - 13].decode(errors='ignore')}-{digest}")
-    parts = f"{path}|{relative}|{os.path.realpath(path)}|{files.state(path)}"
+    parts = f"{path}|{os.path.realpath(path)}|{files.state(path)}"
     return Recording(path, str(relative), hashlib.blake2b(os.fsencode(parts), digest_size=12).hexdigest())
 
 

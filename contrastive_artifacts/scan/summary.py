@@ -13,6 +13,7 @@ import numpy as np
 
 from ..audio import AudioInfo
 from ..core import files
+from .changes import Changes, changes_between, earlier_report, grouped
 from .marks import UNKNOWN_SEVERITY
 from .results import result_paths
 from .timeline import Segment, Timeline
@@ -121,17 +122,27 @@ def ordered(rows: Iterable[FileSummary]) -> list[FileSummary]:
     return sorted(rows, key=lambda r: (r.scanned, -r.damage, -r.marked_s, r.path, -1 if r.stream is None else r.stream))
 
 
-def write_summaries(rows: Sequence[FileSummary], labels: Sequence[str], folder: Path) -> None:
+def write_summaries(rows: Sequence[FileSummary], labels: Sequence[str], folder: Path) -> Changes | None:
     """Writes ``files.csv``, ``files.json`` and ``segments.csv``, in the order of the rows.
+
+    Where the folder has a report already, ``changes.csv`` says what differs from it; this is returned as well.
 
     ``segments.csv`` holds the rows of the recordings' own CSV files, with path and stream before them.
     """
     header = [*_FIGURES, *labels]
     cells = ([*row.figures().values(), *map(row.count, labels)] for row in rows)
     files.write_csv(folder / "files.csv", [header, *([_cell(value) for value in row] for row in cells)])
-    entries = [{**row.figures(), "counts": row.counts, "severities": row.severities} for row in rows]
-    files.write_json(folder / "files.json", entries)
     files.write_csv(folder / "segments.csv", _segment_rows([row for row in rows if row.scanned], folder))
+    entries = [
+        {**row.figures(), "counts": row.counts, "severities": row.severities, "state": files.state(row.path)}
+        for row in rows
+    ]
+    before = earlier_report(folder / "files.json")
+    changes = None if before is None else changes_between(before, grouped(entries))
+    if changes is not None:
+        files.write_csv(folder / "changes.csv", changes.rows())
+    files.write_json(folder / "files.json", entries)  # last: after a kill, the same changes are written again
+    return changes
 
 
 def total_line(rows: Sequence[FileSummary]) -> str:

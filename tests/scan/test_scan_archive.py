@@ -145,6 +145,49 @@ def test_a_part_of_the_inputs_keeps_the_places(films: Path, tmp_path: Path, in_t
     assert in_this_process == []
 
 
+def test_a_folder_that_is_added_moves_what_was_scanned(films: Path, tmp_path: Path, in_this_process: list[str]) -> None:
+    write(films / "films" / "a.wav", 0.6)  # its results lie where those of films/a.wav go
+    write(tmp_path / "other" / "c.wav", 0.2)
+    out, fresh = tmp_path / "out", tmp_path / "fresh"
+    scanned(films, out)
+    in_this_process.clear()
+    both = gather([str(films), str(tmp_path / "other")])
+    rows = scan_archive(both, out, Loudness, ["x"], ScanOptions())
+    assert in_this_process == ["other/c.wav"]
+    assert rows == scan_archive(both, fresh, Loudness, ["x"], ScanOptions())
+    assert {n: (out / n).read_bytes() for n in written_names(out)} == {
+        n: (fresh / n).read_bytes() for n in written_names(fresh)
+    }
+    in_this_process.clear()
+    assert scanned(tmp_path / "other", out) == [row for row in rows if row.results == "other/c.wav"]
+    assert in_this_process == [], "the root stays"
+
+
+def test_a_second_report_says_what_changed(films: Path, tmp_path: Path, in_this_process: list[str]) -> None:
+    out = tmp_path / "out"
+    assert write_summaries(scanned(films, out), ["loud"], out) is None
+    assert not (out / "changes.csv").exists()
+    same = write_summaries(scanned(films, out), ["loud"], out)
+    assert same is not None
+    assert (same.changes, same.unchanged) == ((), 4)
+    write(films / "a.wav", 0.01)
+    write(films / "clean.wav", 0.5)
+    write(films / "new.wav", 0.5)
+    write(films / "empty.wav", 0.01)
+    (films / "b" / "a.wav").unlink()
+    changes = write_summaries(scanned(films, out), ["loud"], out)
+    assert changes is not None
+    assert changes.line == "1 new, 3 changed, 1 gone, 0 unchanged since the report before"
+    texts = {Path(change.path).name: change.text for change in changes.of("changed")}
+    assert texts == {"a.wav": "went: loud", "clean.wav": "appeared: loud", "empty.wav": "went: unreadable"}
+    lines = (out / "changes.csv").read_text().splitlines()
+    assert lines[0] == "path,change,appeared,went"
+    assert f"{films}/b/a.wav,gone,,loud" in lines
+    part = write_summaries(scanned(films / "new.wav", out), ["loud"], out)
+    assert part is not None
+    assert (part.changes, part.unchanged) == ((), 1), "the others were not named, but are there"
+
+
 def test_each_stream_and_channel_is_counted(films: Path, tmp_path: Path, in_this_process: list[str]) -> None:
     samples = np.stack([np.full(4 * RATE, 0.5), np.full(4 * RATE, 0.2)]).astype(np.float32)
     audio.write(tmp_path / "two" / "s.wav", samples, RATE, subtype="FLOAT")

@@ -113,7 +113,7 @@ def test_an_item_of_archive_org_becomes_a_report(films: Path, monkeypatch: pytes
         ("scanned", "archive.org/tape/side a.wav"),
         ("scanned", "other.wav"),
     ]
-    assert rows[1]["origin"] == "ia:tape/side a.wav: original; 1 other files of this recording"
+    assert rows[1]["origin"] == "ia:tape/side a.wav: original; other files of this recording: 1"
     assert (films / "items" / "archive.org" / "tape" / "side a.wav.artifacts.html").is_file()
     again = command("ia:tape", "out=items", "fail_on=dropout>=1", cwd=films)
     assert again.returncode == 3, again.stderr

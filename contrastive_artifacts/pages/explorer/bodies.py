@@ -20,6 +20,7 @@ class ByRows(BaseModel):
     k: int = 12
     where: dict[str, list[Any]] | None = None
     others: bool = False
+    filter: int | None = None  # see filters.py
 
 
 class ByLabel(BaseModel):
@@ -27,6 +28,7 @@ class ByLabel(BaseModel):
 
     label: str = Field(min_length=1, max_length=200)
     k: int = 12
+    filter: int | None = None
 
 
 class BySpan(BaseModel):
@@ -36,6 +38,7 @@ class BySpan(BaseModel):
     start: float
     stop: float
     k: int = 12
+    filter: int | None = None
 
 
 class Changed(BaseModel):

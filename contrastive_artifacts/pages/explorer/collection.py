@@ -195,8 +195,14 @@ class Collection:
 
     def span(self, row: int) -> SpanHit:
         """A row as a hit of score 1."""
-        facts, id = self.facts(row), int(self.index.ids[row])
-        return SpanHit(id, 1.0, facts, facts["start"], facts["stop"], facts["sample_rate"], (id,))
+        return self.spans([row])[0]
+
+    def spans(self, rows: Sequence[int]) -> list[SpanHit]:
+        """:meth:`span` of many rows."""
+        pairs = [(int(self.index.ids[row]), facts) for row, facts in zip(rows, self.many_facts(rows), strict=True)]
+        return [
+            SpanHit(id, 1.0, facts, facts["start"], facts["stop"], facts["sample_rate"], (id,)) for id, facts in pairs
+        ]
 
     def label_of(self, row: int, facts: Mapping[str, Any]) -> str:
         """The label of a row: the user label, else the rendered artifact, else what the probe found; "" for none."""

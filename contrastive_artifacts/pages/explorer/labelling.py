@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from ...probes.label_sets import joined, names_of
-from ...probes.labels import ACTIONS, RELABEL, Labels
+from ...probes.labels import ACTIONS, RELABEL, Labels, write_labels
 from .collection import Collection
 
 
@@ -93,11 +94,15 @@ class Labelling:
         counted = Counter(user_label.action for user_label in self.collection.user_labels.values())
         return {action: counted[action] for action in ACTIONS}
 
-    def export(self) -> bytes:
-        """All labels as the bytes of a CSV file."""
+    def export(self, shown: np.ndarray | None = None) -> bytes:
+        """All labels as the bytes of a CSV file, or those of the rows ``shown`` of this collection."""
         with tempfile.TemporaryDirectory(prefix="explore-") as folder, self._lock:
             path = Path(folder) / "labels.csv"
-            self.labels.export(path)
+            if shown is None:
+                self.labels.export(path)
+            else:
+                of_rows = self.collection.user_labels
+                write_labels(path, [of_rows[row] for row in shown.tolist() if row in of_rows])
             return path.read_bytes()
 
     def _facts(self, rows: Sequence[int]) -> list[dict[str, Any]]:

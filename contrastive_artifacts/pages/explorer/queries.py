@@ -48,7 +48,7 @@ class Queries:
         """A stored query; None if the id is unknown or the query was dropped."""
         return self._stored.get(query_id)
 
-    def of_sound(self, data: bytes, name: str, k: int) -> tuple[dict[str, Any], Hits]:
+    def of_sound(self, data: bytes, name: str, k: int, shown: np.ndarray | None = None) -> tuple[dict[str, Any], Hits]:
         """Searches for rows similar to a media file: the query as JSON for the page, and its hits.
 
         Args:
@@ -62,9 +62,11 @@ class Queries:
         name = shown_name(name)
         with media_file(data, name) as path:
             beginning, samples, channels = checked(path, name)
-            return self._search(name, path, beginning, samples, channels, k, {})
+            return self._search(name, path, beginning, samples, channels, k, {}, shown)
 
-    def of_span(self, row: int, start_s: float, stop_s: float, k: int) -> tuple[dict[str, Any], Hits]:
+    def of_span(
+        self, row: int, start_s: float, stop_s: float, k: int, shown: np.ndarray | None = None
+    ) -> tuple[dict[str, Any], Hits]:
         """Searches for rows similar to a span, in seconds from the first sample of ``row``; see :meth:`Slices.span`."""
         waveform, rate, first, last = self.slices.span(row, start_s, stop_s)
         where = f"{first / rate:.3f} - {last / rate:.3f} s"
@@ -73,7 +75,7 @@ class Queries:
         excluded = {ROW: self.collection.overlapping(row, first, last)}
         name = f"{self.collection.span(row).name}, {where}"
         channels, samples = waveform.shape
-        return self._search(name, (waveform, rate), piece, samples, channels, k, excluded)
+        return self._search(name, (waveform, rate), piece, samples, channels, k, excluded, shown)
 
     def _search(
         self,
@@ -84,9 +86,10 @@ class Queries:
         channels: int,
         k: int,
         exclude: Mapping[str, Any],
+        shown: np.ndarray | None,
     ) -> tuple[dict[str, Any], Hits]:
         vector = self.collection.encoder.embed(source).clip
-        hits = self.search.vector(vector, k, None, exclude)
+        hits = self.search.vector(vector, k, None, exclude, shown=shown)
         x, y = self.search.place(vector)
         about = {
             "id": secrets.token_hex(12),

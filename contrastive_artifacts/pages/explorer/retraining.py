@@ -19,7 +19,8 @@ from ...core.errors import FingerprintError, ParameterError
 from ...core.lock import locked
 from ...embedding import copy_encoder
 from ...probes import AnyProbe, load_any_probe
-from ...probes.labels import Judgement, refit
+from ...probes.labels import REJECT, Judgement, refit
+from ...probes.precision import precisions
 from .collection import Collection
 from .tables import with_columns
 
@@ -66,8 +67,9 @@ class Retraining:
         Returns:
             ``proposal``: its number, for :meth:`use`; ``labels``, ``agreeing``, ``left_out``: numbers of labels;
             ``rows`` and ``changed``: of the collection, and with another verdict; ``moves``: [before, after, rows], the
-            most frequent first; ``examples``: up to ten of these rows; ``figures``: [rows, before, after]; ``verdict``
-            and ``losses``: see :class:`.Judgement`; ``corrected``: whether a corrected probe is in use.
+            most frequent first; ``examples``: up to ten of these rows; ``figures``: [rows, before, after];
+            ``precisions``: of the verdicts in use, [name, right, labelled, low, high, further labels until settled];
+            ``verdict`` and ``losses``: see :class:`.Judgement`; ``corrected``: whether a corrected probe is in use.
 
         Raises:
             ParameterError: there are no labels to train with, or another retraining is running.
@@ -95,6 +97,7 @@ class Retraining:
                 "moves": [[*pair, len(rows)] for pair, rows in list(changed.items())[:MOST_MOVES]],
                 "examples": self._examples(changed),
                 "figures": _figures(judgement),
+                "precisions": self._precisions(),
                 "verdict": judgement.verdict,
                 "losses": judgement.losses,
                 "corrected": self.corrected,
@@ -128,6 +131,14 @@ class Retraining:
             self.collection.adopt(self._first_probe, self._first_index)
             self._proposal = None
             return {"corrected": False}
+
+    def _precisions(self) -> list[list[Any]]:
+        labels, table = self.collection.user_labels, self.collection.index.metadata
+        verdict = "present" if "present" in table.column_names else "heard"
+        rows = [row for row, label in labels.items() if label.action != REJECT and verdict in table.column_names]
+        heard = table.column(verdict).take(pa.array(rows, pa.int64())).to_pylist() if rows else []
+        pairs = [(text or "", labels[row].label) for row, text in zip(rows, heard, strict=True)]
+        return [[p.name, p.right, p.labelled, p.low, p.high, p.more] for p in precisions(pairs)]
 
     @property
     def _folder(self) -> Path:

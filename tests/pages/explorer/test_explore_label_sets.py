@@ -86,6 +86,8 @@ def test_the_probe_of_sets_is_retrained(several, labelling, journal, tmp_path):
     assert after["accuracy"] > before["accuracy"] + 0.1
     assert after["macro_f1"] > before["macro_f1"] + 0.1
     assert answer["moves"] == [["hiss, hum", "buzz, hiss, hum", 10], ["clean", "clicks", 10]]
+    precisions = {name: (right, labelled) for name, right, labelled, *_ in answer["precisions"]}
+    assert precisions == {"hum": (24, 24), "hiss": (16, 16)}
     saved = retraining.use(answer["proposal"])["saved"]
     present = several.index.metadata.column("present").to_pylist()
     assert [present[n] for n in CLICKS] == ["clicks"] * 10

@@ -127,7 +127,7 @@ def _best(group: Iterable[ItemFile]) -> Choice:
         state = "is private" if any(file.private for file in originals) else "is no audio or video file that is read"
         name = best.original or (originals[0].name if originals else "")
         reason = f"derivative: its original {name} {state}" if name else "derivative: no original is listed"
-    return Choice(best, reason + (f"; {others} other files of this recording" if others else ""))
+    return Choice(best, reason + (f"; other files of this recording: {others}" if others else ""))
 
 
 def _rank(file: ItemFile) -> tuple[bool, bool, int, str]:

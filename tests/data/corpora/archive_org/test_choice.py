@@ -28,16 +28,16 @@ def test_originals_of_an_album_are_all_taken_and_no_derivative() -> None:
     album = [original(f"disc1/0{n}.flac", size=9) for n in (1, 2)]
     copies = [derivative(f"disc1/0{n}.mp3", f"disc1/0{n}.flac", size=99) for n in (1, 2)]
     others = [original("cover.jpg"), derivative("disc1/01.png", "disc1/01.flac"), ItemFile("item_meta.xml", "metadata")]
-    reason = "original; 1 other files of this recording"
+    reason = "original; other files of this recording: 1"
     assert chosen(*copies, *others, *album) == {"disc1/01.flac": reason, "disc1/02.flac": reason}
 
 
 def test_a_disc_image_is_heard_by_its_largest_derivative() -> None:
     files = [original("film.iso", size=900), derivative("film.mpeg", "film.iso", size=500)]
     files += [derivative("film_512kb.mp4", "film.iso", size=50), derivative("film.ogv", "film.mpeg", size=600)]
-    reason = "derivative: its original {} is no audio or video file that is read; 2 other files of this recording"
+    reason = "derivative: its original {} is no audio or video file that is read; other files of this recording: 2"
     assert chosen(*files) == {"film.ogv": reason.format("film.mpeg")}
-    assert chosen(*files[:3]) == {"film.mpeg": reason.replace("2 other", "1 other").format("film.iso")}
+    assert chosen(*files[:3]) == {"film.mpeg": reason.replace(": 2", ": 1").format("film.iso")}
 
 
 def test_an_original_that_is_private_is_heard_by_a_derivative() -> None:

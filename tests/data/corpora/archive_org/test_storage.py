@@ -49,7 +49,7 @@ def test_an_item_is_downloaded_once_with_a_record_of_the_choice(server: ArchiveS
     assert server.paths == ["/metadata/tape", "/download/tape/2.flac", "/download/tape/side a/1.wav"]
     assert all(headers["user-agent"].startswith("contrastive-artifacts/") for _, headers in server.asked)
     record = json.loads((folder("tape") / ".item.json").read_text())
-    assert record["chosen"]["side a/1.wav"] == "original; 1 other files of this recording"
+    assert record["chosen"]["side a/1.wav"] == "original; other files of this recording: 1"
     assert sorted(path.name for path in folder("tape").rglob("*") if path.is_file()) == [
         ".item.json",
         "1.wav",
