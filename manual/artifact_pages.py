@@ -65,8 +65,10 @@ def section(artifact: Artifact) -> str:
 
 def _range(field: Field) -> str:
     """The values of a parameter in words."""
-    if isinstance(field, Number | Whole):
-        return f"{field.low:g} .. {field.high:g} {getattr(field, 'unit', '')}".strip()
+    if isinstance(field, Number):
+        return f"{field.low:g} .. {field.high:g} {field.unit}".strip()
+    if isinstance(field, Whole):
+        return f"{field.low} .. {field.high}"
     if isinstance(field, Choice):
         return ", ".join(map(str, field.options))
     if isinstance(field, Rows):
