@@ -18,8 +18,9 @@ const QUICK_MS = 140; // while an arrow key is held down, only the last row's pi
 let pictureTimer = 0;
 
 // ---- selecting ---------------------------------------------------------------------------------------------------
-// An item is { key, base (address), row (-1: a query), info, picture, image, version, pad, scale, at, span }. All that
-// stands on the panel is of the one item: its places are blanked when another is shown.
+// An item is { key, base (address), row (-1: a query), info, picture, image, version, channel, pad, zoom, at, span,
+// cross }: zoom holds the edges { from, to, low, high } that the user has set, cross is the crosshair.
+// The panel shows nothing but this item: its places are blanked when another is shown.
 export const select = guarded(async (row, { play = false, pan = false, speak = false, quick = false } = {}) => {
   if (row === page.selected && page.item?.row === row && row >= 0) { if (play) await sound(); return; }
   page.selected = row;
@@ -28,8 +29,8 @@ export const select = guarded(async (row, { play = false, pan = false, speak = f
   mark();
   if (row < 0) { show(null); return; }
   if (pan) reveal(points.x[row], points.y[row]);
-  const mine = { key: String(row), base: `api/rows/${row}`, row, info: null, picture: null, at: 0, span: null, version: playback.version, pad: playback.pad, scale: playback.scale };
-  const plain = mine.version === "damaged" && !mine.pad;
+  const mine = { key: String(row), base: `api/rows/${row}`, row, info: null, picture: null, at: 0, span: null, zoom: {}, version: playback.version, channel: playback.channel, pad: playback.pad };
+  const plain = mine.version === "damaged" && mine.channel === "all" && !mine.pad;
   const begin = () => { settle(quick); if (play && player.key !== mine.key) guarded(sound)(); };
   show(mine);
   if (plain) begin();
@@ -38,6 +39,7 @@ export const select = guarded(async (row, { play = false, pan = false, speak = f
   if (!plain) { // not every row has a clean version or context
     if (!mine.info?.has_clean) mine.version = "damaged";
     if (!mine.info?.can_pad) mine.pad = 0;
+    if (!mine.info?.channel_names.some(([name]) => name === mine.channel)) mine.channel = "all";
     controls();
     begin();
   } else if (!quick) prefetch();
@@ -74,6 +76,8 @@ const infoPlace = new Place(byId("info-note"), () => {
   byId("where").textContent = byId("note").value = "";
   byId("verdict").replaceChildren();
   byId("facts").replaceChildren();
+  byId("beside").replaceChildren();
+  byId("hint-versions").hidden = true;
   for (const name of ["damaged", "clean", "pad", "previous", "next"]) byId(name).disabled = true;
   byId("decide").hidden = row < 0;
   describeLabel(userLabels.get(row) ?? {});
@@ -94,7 +98,8 @@ export function describe() {
   byId("verdict").replaceChildren(...facts.filter(([, text]) => text).flatMap(([name, text]) => [element("span", { textContent: name }), element("b", { textContent: text })]));
   describeLabel(row >= 0 ? userLabels.get(row) ?? info : {});
   byId("note").value = info.note ?? "";
-  byId("versions").hidden = !info.has_clean;
+  listBeside(info.beside ?? []);
+  byId("versions").hidden = byId("hint-versions").hidden = !info.has_clean;
   byId("pad").hidden = !info.can_pad;
   for (const name of ["damaged", "clean", "pad"]) byId(name).disabled = false;
   byId("steps").hidden = (info.previous === null && info.next === null) || row < 0;
@@ -103,6 +108,14 @@ export function describe() {
   controls();
   markButtons();
   if (row >= 0) factTables(info);
+}
+function listBeside(channels) { // the verdicts on the channels of the same samples
+  byId("beside").replaceChildren(...channels.map(({ row, channel, title }) => {
+    const button = element("button", { type: "button", textContent: `${channel}: ${title}`, title: `Channel ${channel}` });
+    button.setAttribute("aria-pressed", String(row === page.item.row));
+    button.addEventListener("click", () => select(row, { pan: true, speak: true }));
+    return button;
+  }));
 }
 // Asks for the facts of the item again.
 export async function refreshInfo(options = {}) {

@@ -17,6 +17,7 @@ from ... import audio
 from ...core.cache import ByteCache
 from ...core.errors import AudioError
 from ...embedding.embedder import Input
+from ..shared.channels import names as channel_names
 from .collection import ROW, Collection
 from .searching import Hits, Search
 from .slices import Slice, Slices
@@ -94,6 +95,7 @@ class Queries:
             "seconds": round(samples / beginning.sample_rate, 3),
             "rate": beginning.sample_rate,
             "channels": channels,
+            "channel_names": channel_names(channels),
             "x": x,
             "y": y,
             **self._verdict(vector),

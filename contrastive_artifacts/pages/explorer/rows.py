@@ -9,6 +9,7 @@ from typing import Any
 
 from ...probes import CHANCE, SetProbe
 from ...probes.label_sets import names_of
+from ..shared.channels import names as channel_names
 from ..shared.texts import parameter_rows
 from .collection import CLEAN, ROW, Collection, channels_of
 from .searching import title_of
@@ -61,6 +62,7 @@ class Rows:
         before, after = collection.adjacent(row)
         path = file_of(facts)
         channels = channels_of(path, facts.get("stream")) if path is not None and path in collection.roots else None
+        channels = 1 if rendered or facts.get("channel") is not None else channels
         params = facts.get("params") or {}
         return {
             "row": row,
@@ -82,12 +84,27 @@ class Rows:
             "params": _parameters(params) if rendered else [],
             "seconds": (facts["stop"] - facts["start"]) / rate,
             "rate": rate,
-            "channels": 1 if rendered or facts.get("channel") is not None else channels,
+            "channels": channels,
+            "channel_names": channel_names(channels or 1),
+            "beside": self._beside(row),
             "has_clean": rendered and known != CLEAN and facts.get("corpus") in collection.corpora,
             "previous": before,
             "next": after,
             "can_pad": path is not None,
         }
+
+    def _beside(self, row: int) -> list[dict[str, Any]]:
+        """The verdicts on each channel of the row's samples, where the index has them."""
+        rows = self.collection.channels_beside(row)
+        facts = self.collection.many_facts(rows) if len(rows) > 1 else []
+        return [
+            {
+                "row": at,
+                "channel": of_row["channel"] + 1,
+                "title": title_of(self.collection.label_of(at, of_row), of_row),
+            }
+            for at, of_row in zip(rows, facts, strict=False)
+        ]
 
 
 def _also(facts: Mapping[str, Any]) -> list[list[Any]]:

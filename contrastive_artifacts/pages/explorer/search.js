@@ -6,7 +6,7 @@ import { player } from "../shared/player.js";
 import { shownOnly } from "./filter.js";
 import { mark } from "./frames.js";
 import { bars, listRows } from "./lists.js";
-import { MANY_HITS, about, amount, page, playback, plural } from "./page.js";
+import { MANY_HITS, about, amount, page, plural } from "./page.js";
 import { describe, itemChanged, itemSettled, openTab, settle, show } from "./panel.js";
 import { home } from "./picture.js";
 import { reveal } from "./view.js";
@@ -62,7 +62,7 @@ async function search(text, heading, job) {
     if (query && page.item === mine) openQuery(query.id);
     else listHits();
     say(`${plural(hits.length, "hit")} for ${query ? query.name : heading}.`);
-  }, text);
+  }, { text });
 }
 function listHits() {
   const { query, heading, rows } = page.hits;
@@ -92,9 +92,9 @@ export function openQuery(id) {
   const info = {
     title: query.name, name: `${query.seconds.toFixed(2)} s, ${amount(query.rate)} Hz, ${plural(query.channels, "channel")}`, time: "",
     heard: query.heard, heard_severity: query.severity, heard_probability: query.probabilities[0]?.[1] ?? null,
-    has_clean: false, can_pad: false, previous: null, next: null,
+    channel_names: query.channel_names, has_clean: false, can_pad: false, previous: null, next: null,
   };
-  show({ key: `query:${id}`, base: `api/queries/${encodeURIComponent(id)}`, row: -1, picture: null, at: 0, span: null, version: "damaged", pad: 0, scale: playback.scale, info });
+  show({ key: `query:${id}`, base: `api/queries/${encodeURIComponent(id)}`, row: -1, picture: null, at: 0, span: null, zoom: {}, version: "damaged", channel: "all", pad: 0, info });
   describe();
   settle();
   listHits();

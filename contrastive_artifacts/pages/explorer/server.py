@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse
 
 from ...probes.labels import Labels
 from ...search.retrieval import OutsideRootsError
 from ..shared import server as serving
+from ..shared.channels import ALL
 from .bodies import ByLabel, ByRowNumbers, ByRows, BySpan, Labelled
 from .collection import Collection
 from .labelling import Change, Labelling
@@ -18,7 +19,7 @@ from .page import explore_page
 from .queries import UPLOAD_BYTES, Queries, Query
 from .rows import Rows
 from .searching import Search
-from .slices import DAMAGED, Slices, Vanished, pictured, played
+from .slices import DAMAGED, Slices, Vanished, View, pictured, played
 from .work import Work
 
 T = TypeVar("T")
@@ -81,15 +82,17 @@ def explore_app(collection: Collection, labels: Labels, access: serving.Access) 
 
     @app.get("/api/rows/{row}/picture")
     async def row_picture(
-        request: Request, row: int, version: str = DAMAGED, scale: str = "linear", pad: float = 0.0
+        request: Request, row: int, view: Annotated[View, Depends()], version: str = DAMAGED, pad: float = 0.0
     ) -> dict[str, Any]:
         check(row)
-        return await work.do(request, slices.picture, row, version, scale, pad)
+        return await work.do(request, slices.picture, row, version, pad, view)
 
     @app.get("/api/rows/{row}/audio")
-    async def row_sound(request: Request, row: int, version: str = DAMAGED, pad: float = 0.0) -> Response:
+    async def row_sound(
+        request: Request, row: int, version: str = DAMAGED, pad: float = 0.0, channel: str = ALL
+    ) -> Response:
         check(row)
-        data, mime = await work.do(request, slices.sound, row, version, pad)
+        data, mime = await work.do(request, slices.sound, row, version, pad, channel)
         return serving.ranged(request, data, mime)
 
     @app.get("/api/rows/{row}/neighbours")
@@ -119,12 +122,12 @@ def explore_app(collection: Collection, labels: Labels, access: serving.Access) 
         return {"query": query, "hits": hits}
 
     @app.get("/api/queries/{query_id}/picture")
-    async def query_picture(request: Request, query_id: str, scale: str = "linear") -> dict[str, Any]:
-        return await work.do(request, pictured, stored(query_id).beginning, scale)
+    async def query_picture(request: Request, query_id: str, view: Annotated[View, Depends()]) -> dict[str, Any]:
+        return await work.do(request, pictured, stored(query_id).beginning, view)
 
     @app.get("/api/queries/{query_id}/audio")
-    async def query_sound(request: Request, query_id: str) -> Response:
-        data, mime = await work.do(request, played, stored(query_id).beginning)
+    async def query_sound(request: Request, query_id: str, channel: str = ALL) -> Response:
+        data, mime = await work.do(request, played, stored(query_id).beginning.of(channel))
         return serving.ranged(request, data, mime)
 
     @app.post("/api/labels")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,9 @@ from ... import audio
 from ...core.cache import ByteCache
 from ...core.errors import ArtifactsError, AudioError, ParameterError, StorageError
 from ...search.retrieval import OutsideRootsError, channel_of, clean_of, replayed
-from ..shared.spectrogram import SCALES, picture, playable
+from ..shared.channels import ALL, chosen
+from ..shared.marked import marks
+from ..shared.spectrogram import BEYOND_S, SCALES, picture, playable
 from .collection import CLEAN, Collection
 from .tables import is_rendered
 
@@ -39,6 +41,9 @@ class Slice:
         span: Samples [a, b) of the slice that belong to the row; the rest is context.
         segments: Samples [a, b) of the slice that the artifact changed, if that is known.
         gain: Factor for playback, the same for both versions of a view.
+        around: float32 [C, T'], the slice with up to 1/8 s of the recording on both sides, for the frames of a
+            spectrogram at its ends; None if there is nothing around it.
+        before: Samples of ``around`` before the slice.
     """
 
     waveform: np.ndarray
@@ -47,6 +52,34 @@ class Slice:
     span: tuple[int, int]
     segments: tuple[tuple[int, int], ...] = ()
     gain: float = 1.0
+    around: np.ndarray | None = None
+    before: int = 0
+
+    def of(self, channel: str) -> Slice:
+        """One channel of the slice; see :func:`contrastive_artifacts.pages.shared.channels.chosen`."""
+        around = None if self.around is None else chosen(self.around, channel)
+        return replace(self, waveform=chosen(self.waveform, channel), around=around)
+
+
+@dataclass(frozen=True)
+class View:
+    """What a picture shows of a slice.
+
+    Args:
+        scale: "linear", "log" or "low"; see :func:`contrastive_artifacts.pages.shared.spectrogram.picture`.
+        channel: "all", or one of them.
+        start, stop: Seconds from the first sample of the slice; all of it by default.
+        low, high: Frequencies in Hz; all by default.
+        marks: Whether the slice is measured too; the page keeps the marks while it zooms.
+    """
+
+    scale: str = "linear"
+    channel: str = ALL
+    start: float = 0.0
+    stop: float | None = None
+    low: float = 0.0
+    high: float | None = None
+    marks: bool = True
 
 
 class Slices:
@@ -85,16 +118,17 @@ class Slices:
             raise ParameterError(f"Row {row} is not a rendered view; it has no clean version.")
         return versions[version]
 
-    def picture(self, row: int, version: str, scale: str, pad: float) -> dict[str, Any]:
-        """See :func:`contrastive_artifacts.pages.shared.spectrogram.picture`."""
-        return pictured(self.get(row, version, pad), scale)
+    def picture(self, row: int, version: str, pad: float, view: View) -> dict[str, Any]:
+        """See :func:`pictured`."""
+        return pictured(self.get(row, version, pad), view)
 
-    def sound(self, row: int, version: str, pad: float) -> tuple[bytes, str]:
+    def sound(self, row: int, version: str, pad: float, channel: str = ALL) -> tuple[bytes, str]:
         """The same slice as FLAC, and its MIME type."""
-        encoded = self._encoded.get((row, version, pad))
+        key = (row, version, pad, channel)
+        encoded = self._encoded.get(key)
         if encoded is None:
-            encoded = played(self.get(row, version, pad))
-            self._encoded.put((row, version, pad), encoded, len(encoded[0]))
+            encoded = played(self.get(row, version, pad).of(channel))
+            self._encoded.put(key, encoded, len(encoded[0]))
         return encoded
 
     def span(self, row: int, start_s: float, stop_s: float) -> tuple[np.ndarray, int, int, int]:
@@ -128,9 +162,24 @@ class Slices:
         longest = round(LONGEST_S * rate)
         around = min(round(pad * rate), max(0, (longest - (stop - start)) // 2))
         first = max(0, start - around)
-        waveform = self._read(facts, first, min(stop + around, first + longest))
+        last = min(stop + around, first + longest)
+        whole, before = self._with_surroundings(facts, first, last)
+        waveform = whole[:, before : before + last - first]
         length = waveform.shape[1]
-        return Slice(waveform, rate, first, (min(start - first, length), min(stop - first, length)))
+        span = (min(start - first, length), min(stop - first, length))
+        return Slice(waveform, rate, first, span, around=whole, before=before)
+
+    def _with_surroundings(self, facts: Mapping[str, Any], first: int, last: int) -> tuple[np.ndarray, int]:
+        """Samples [first, last) with 1/8 s on both sides, where there is, and how many of these lie before them."""
+        beyond = round(BEYOND_S * facts["sample_rate"])
+        before = min(beyond, first)
+        try:
+            whole = self._read(facts, first - before, last + beyond)
+        except AudioError:
+            whole = np.zeros((1, 0), np.float32)
+        if whole.shape[1] > before:
+            return whole, before
+        return self._read(facts, first, last), 0  # which says what is wrong with the slice itself
 
     def _read(self, facts: Mapping[str, Any], start: int, stop: int) -> np.ndarray:
         path = file_of(facts)
@@ -167,21 +216,34 @@ def file_of(facts: Mapping[str, Any]) -> Path | None:
     return Path(facts["file"]) if facts.get("file") and not is_rendered(facts) else None
 
 
-def pictured(piece: Slice, scale: str) -> dict[str, Any]:
-    """Outline and spectrogram of a slice, and its position, as JSON for the page.
+def pictured(piece: Slice, view: View) -> dict[str, Any]:
+    """Outline and spectrogram of a slice, its position, and what is marked in it, as JSON for the page.
 
     Raises:
-        ParameterError: no such scale.
+        ParameterError: no such scale or channel, or times or frequencies that are no range.
     """
-    if scale not in SCALES:
-        raise ParameterError(f"scale={scale!r} is none of {', '.join(SCALES)}.")
+    if view.scale not in SCALES:
+        raise ParameterError(f"scale={view.scale!r} is none of {', '.join(SCALES)}.")
+    length, rate = piece.waveform.shape[1], piece.sample_rate
+    stop = length / rate if view.stop is None else view.stop
+    if not 0 <= view.start < stop < 1e6:
+        raise ParameterError(f"start={view.start:g}, stop={stop:g}: give seconds within the sound, in order.")
+    if not 0 <= view.low < (rate if view.high is None else view.high) < 1e9:
+        raise ParameterError(f"low={view.low:g}, high={view.high}: give frequencies in Hz, in order.")
+    first = min(round(view.start * rate), length - 1)
+    last = min(max(first + 1, round(stop * rate)), length)
+    heard = piece.of(view.channel)
+    whole = heard.waveform if heard.around is None else heard.around
+    shown = (heard.before + first, heard.before + last)
     return {
         "start": piece.start,
-        "samples": piece.waveform.shape[1],
-        "rate": piece.sample_rate,
+        "samples": length,
+        "rate": rate,
         "span": list(piece.span),
+        "shown": [first, last],
         "segments": [list(segment) for segment in piece.segments],
-        **picture(piece.waveform, piece.sample_rate, scale),
+        **(marks(piece.waveform, rate) if view.marks else {}),
+        **picture(whole, rate, view.scale, shown, view.low, view.high),
     }
 
 
