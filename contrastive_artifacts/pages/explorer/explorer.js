@@ -108,7 +108,7 @@ new ResizeObserver(paintPicture).observe(byId("view"));
 
 byId("method").textContent = [plural(count, "row"), about.encoder.name, about.map.method].filter(Boolean).join(" · ");
 byId("method").title = about.map.method;
-Object.assign(state, { visible: count, selected: "", hovered: "", playing: "", version: "damaged", lasso: 0, hits: 0, labels: 0, query: "", error: "", drawn: 0, tab: page.tab });
+Object.assign(state, { visible: count, selected: "", hovered: "", playing: "", version: "damaged", lasso: 0, hits: 0, labels: 0, query: "", picture: "", error: "", drawn: 0, tab: page.tab });
 guarded(async () => {
   adopt(about.columns);
   assignStyles();

@@ -9,10 +9,13 @@ import { mark } from "./frames.js";
 import { markButtons } from "./hover.js";
 import { lookOf, styles } from "./looks.js";
 import { amount, page, playback, userLabels } from "./page.js";
+import { markSpan } from "./picture.js";
+import { summary, timeText } from "./strip.js";
 import { controls, drawPicture, picturePlace, prefetch, sound } from "./transport.js";
 import { reveal } from "./view.js";
 
 export const itemChanged = signal(); // at once
+export const itemDescribed = signal(); // when its facts are there
 export const itemSettled = signal(); // when it is time to ask for more than its picture
 const QUICK_MS = 140; // while an arrow key is held down, only the last row's picture is requested
 let pictureTimer = 0;
@@ -94,15 +97,16 @@ export function describe() {
   byId("mark").replaceChildren(marker(row >= 0 ? lookOf(styles[row]) : { fill: token("--accent"), shape: "diamond" }));
   byId("title").textContent = info.title;
   byId("where").textContent = [info.name, info.time].filter(Boolean).join(" · ");
-  const facts = [["known", row >= 0 ? labelText(info.known, info.severity) : ""], ["classified as", verdictText(info)]];
+  const facts = [["known", row >= 0 ? labelText(info.known, info.severity) : ""], [info.stretches?.length > 1 ? "heard for" : "classified as", verdictText(info)]];
   byId("verdict").replaceChildren(...facts.filter(([, text]) => text).flatMap(([name, text]) => [element("span", { textContent: name }), element("b", { textContent: text })]));
   describeLabel(row >= 0 ? userLabels.get(row) ?? info : {});
   byId("note").value = info.note ?? "";
   listBeside(info.beside ?? []);
+  itemDescribed.emit();
   byId("versions").hidden = byId("hint-versions").hidden = !info.has_clean;
   byId("pad").hidden = !info.can_pad;
   for (const name of ["damaged", "clean", "pad"]) byId(name).disabled = false;
-  byId("steps").hidden = (info.previous === null && info.next === null) || row < 0;
+  byId("steps").hidden = info.previous === null && info.next === null;
   byId("previous").disabled = info.previous === null;
   byId("next").disabled = info.next === null;
   controls();
@@ -127,15 +131,28 @@ export async function refreshInfo(options = {}) {
 const BADGES = { keep: "✓ kept", reject: "✕ rejected", relabel: "↻ now " };
 export const badge = ({ decision, label }) => (decision ? BADGES[decision] + (decision === "relabel" ? label : "") : "");
 const labelText = (name, severity, p) => [name, name !== "clean" && typeof severity === "number" ? severity.toFixed(2) : "", typeof p === "number" ? `(${Math.round(100 * p)} %)` : ""].filter(Boolean).join(" ");
-export const verdictText = (info) => (info.heard ? [[info.heard, info.heard_severity, info.heard_probability], ...(info.also ?? []).map(([name, p]) => [name, null, p])].map((parts) => labelText(...parts)).join(", ") : "");
+// Of a long sound, what is heard for how long.
+export const verdictText = (info) => (info.stretches?.length > 1 ? summary(info.stretches).map(([name, s]) => `${name} ${timeText(s)}`).join(", ") : info.heard ? [[info.heard, info.heard_severity, info.heard_probability], ...(info.also ?? []).map(([name, p]) => [name, null, p])].map((parts) => labelText(...parts)).join(", ") : "");
 function factTables(info) {
   const tables = [["Row", [["row", amount(info.row)], ["length", `${info.seconds.toFixed(3)} s`], ["rate", `${amount(info.rate)} Hz`], ["channels", String(info.channels)], ["source", info.source], ...info.facts]], ["Parameters of the artifact", info.params]];
   byId("facts").replaceChildren(...tables.filter(([, rows]) => rows.length).flatMap(([heading, rows]) => [element("h3", { textContent: heading }), rowsTable(rows.filter(([, text]) => text !== ""))]));
 }
 
+function openPart(at) { // another minute of a long query, from `at` seconds
+  const { item } = page, { info } = item;
+  player.stop();
+  Object.assign(item, { part: at, at: 0, zoom: {}, cross: null });
+  Object.assign(info, { previous: at >= info.part_s ? at - info.part_s : null, next: at + info.part_s < info.seconds ? at + info.part_s : null });
+  markSpan(null);
+  describe();
+  drawPicture();
+  prefetch();
+}
 export function stepWindow(side) { // "previous" or "next" window of the recording
   const to = page.item?.info?.[side];
-  if (typeof to === "number") select(to, { pan: true, speak: true, play: Boolean(player.voice) });
+  if (typeof to !== "number") return;
+  if (page.item.row < 0) openPart(to);
+  else select(to, { pan: true, speak: true, play: Boolean(player.voice) });
 }
 byId("previous").addEventListener("click", () => stepWindow("previous"));
 byId("next").addEventListener("click", () => stepWindow("next"));

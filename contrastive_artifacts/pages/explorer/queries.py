@@ -15,27 +15,29 @@ import numpy as np
 
 from ... import audio
 from ...core.cache import ByteCache
-from ...core.errors import AudioError
+from ...core.errors import AudioError, ParameterError
 from ...embedding.embedder import Input
 from ..shared.channels import names as channel_names
 from .collection import ROW, Collection
 from .searching import Hits, Search
 from .slices import Slice, Slices
+from .stretches import stretches
 
 UPLOAD_BYTES = 32 << 20
 LONGEST_S = 600.0  # of an uploaded sound: some formats hold hours of silence in a few bytes
 _MOST_SAMPLES = 1 << 26  # per channel, at any rate
-_SHOWN_S = 20.0  # of a query that are shown and played
-_STORED, _STORED_BYTES = 16, 64 << 20  # queries that stay available
+PAGE_S = 60.0  # of a query that are shown and played at once
+_STORED, _STORED_BYTES = 16, 128 << 20  # queries that stay available
 _SNIFFED = 16  # first bytes of a file; if all are text it is no media, but perhaps a playlist that names other files
 
 
 @dataclass(frozen=True)
 class Query:
-    """A query: the beginning of its sound, and its facts for the page."""
+    """A query: the first minute of its sound, its facts for the page, and the file of a longer sound."""
 
     beginning: Slice
     about: Mapping[str, Any]
+    data: bytes | None = None
 
 
 class Queries:
@@ -63,18 +65,58 @@ class Queries:
         name = shown_name(name)
         with media_file(data, name) as path:
             beginning, samples, channels = checked(path, name)
-            return self._search(name, path, beginning, samples, channels, k, {})
+            longer = samples > beginning.waveform.shape[1]
+            return self._search(name, path, beginning, samples, channels, k, {}, data=data if longer else None)
 
     def of_span(self, row: int, start_s: float, stop_s: float, k: int) -> tuple[dict[str, Any], Hits]:
         """Searches for rows similar to a span, in seconds from the first sample of ``row``; see :meth:`Slices.span`."""
         waveform, rate, first, last = self.slices.span(row, start_s, stop_s)
         where = f"{first / rate:.3f} - {last / rate:.3f} s"
-        beginning = waveform[:, : round(_SHOWN_S * rate)]
-        piece = Slice(beginning, rate, first, (0, beginning.shape[1]))
+        piece = Slice(waveform, rate, first, (0, waveform.shape[1]))
         excluded = {ROW: self.collection.overlapping(row, first, last)}
         name = f"{self.collection.span(row).name}, {where}"
         channels, samples = waveform.shape
         return self._search(name, (waveform, rate), piece, samples, channels, k, excluded)
+
+    def of_stretch(self, query: Query, start_s: float, stop_s: float, k: int) -> tuple[dict[str, Any], Hits]:
+        """Searches for rows similar to a stretch of a query, of its first minute if it is longer.
+
+        The facts of the new query name the query of the whole sound, ``parent``, and its place there, ``start`` and
+        ``stop`` in seconds.
+
+        Raises:
+            ParameterError: an empty stretch, or one outside of the sound.
+        """
+        piece = self.page(query, start_s, stop_s)
+        rate, (channels, samples) = piece.sample_rate, piece.waveform.shape
+        before = query.about.get("start", 0.0)
+        start, stop = (round(before + at / rate, 3) for at in (piece.start, piece.start + samples))
+        name = f"{query.about['file']}, {start:.3f} - {stop:.3f} s"
+        place = {"parent": query.about.get("parent", query.about["id"]), "start": start, "stop": stop}
+        whole = Slice(piece.waveform, rate, 0, (0, samples))
+        place["file"] = query.about["file"]
+        return self._search(name, (piece.waveform, rate), whole, samples, channels, k, {}, of_query=place)
+
+    def page(self, query: Query, start_s: float = 0.0, stop_s: float | None = None) -> Slice:
+        """Up to a minute of the sound of a query; by default from ``start_s`` on.
+
+        Raises:
+            ParameterError: an empty range, or one outside of the sound.
+        """
+        beginning, rate = query.beginning, query.beginning.sample_rate
+        total = round(query.about["seconds"] * rate)
+        stop_s = start_s + PAGE_S if stop_s is None else min(stop_s, start_s + PAGE_S)
+        if not 0 <= start_s < stop_s or round(start_s * rate) >= total:
+            raise ParameterError(f"{start_s:g}..{stop_s:g} s is no part of a sound of {total / rate:g} s.")
+        first, last = round(start_s * rate), min(round(stop_s * rate), total)
+        if query.data is None or last <= beginning.waveform.shape[1]:
+            waveform = beginning.waveform[:, first:last]
+        else:
+            with media_file(query.data, query.about["file"]) as path:
+                waveform, _ = audio.glimpse(path, first, last)
+        if not waveform.size:
+            raise ParameterError(f"{start_s:g}..{stop_s:g} s holds no samples.")
+        return Slice(waveform, rate, first, (-first, total - first))
 
     def _search(
         self,
@@ -85,22 +127,28 @@ class Queries:
         channels: int,
         k: int,
         exclude: Mapping[str, Any],
+        data: bytes | None = None,
+        of_query: Mapping[str, Any] | None = None,
     ) -> tuple[dict[str, Any], Hits]:
-        vector = self.collection.encoder.embed(source).clip
+        embedding = self.collection.encoder.embed(source)
+        vector = embedding.clip
         hits = self.search.vector(vector, k, None, exclude)
         x, y = self.search.place(vector)
         about = {
             "id": secrets.token_hex(12),
             "name": name,
+            "file": name,
             "seconds": round(samples / beginning.sample_rate, 3),
             "rate": beginning.sample_rate,
             "channels": channels,
             "channel_names": channel_names(channels),
             "x": x,
             "y": y,
+            "stretches": stretches(self.collection.probe, embedding, samples),
             **self._verdict(vector),
+            **(of_query or {}),
         }
-        self._stored.put(about["id"], Query(beginning, about), beginning.waveform.nbytes)
+        self._stored.put(about["id"], Query(beginning, about, data), beginning.waveform.nbytes + len(data or b""))
         return about, hits
 
     def _verdict(self, vector: np.ndarray) -> dict[str, Any]:
@@ -139,7 +187,7 @@ def media_file(data: bytes, name: str) -> Iterator[Path]:
 
 
 def checked(path: Path, name: str) -> tuple[Slice, int, int]:
-    """The first 20 s of a file that is not too long, its number of samples and that of its channels.
+    """The first minute of a file that is not too long, its number of samples and that of its channels.
 
     The length stated in the file is not trusted: it is decoded block by block until it is too long.
 
@@ -148,7 +196,7 @@ def checked(path: Path, name: str) -> tuple[Slice, int, int]:
     """
     file = audio.MediaFile(path)
     rate = file.info.sample_rate
-    most, shown = min(round(LONGEST_S * rate), _MOST_SAMPLES), round(_SHOWN_S * rate)
+    most, shown = min(round(LONGEST_S * rate), _MOST_SAMPLES), round(PAGE_S * rate)
     first: list[np.ndarray] = []
     samples = 0
     for at, block in file.blocks(rate):

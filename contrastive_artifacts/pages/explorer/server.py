@@ -8,6 +8,7 @@ import numpy as np
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse
 
+from ...core.errors import ParameterError
 from ...probes.labels import Labels
 from ...search.retrieval import OutsideRootsError
 from ..shared import server as serving
@@ -111,8 +112,14 @@ def explore_app(collection: Collection, labels: Labels, access: serving.Access) 
 
     @app.post("/api/search/span")
     async def by_span(request: Request, body: BySpan) -> dict[str, Any]:
-        check(body.row)
-        query, hits = await work.do(request, queries.of_span, body.row, body.start, body.stop, body.k)
+        if (body.row is None) == (body.query is None):
+            raise ParameterError("Give either a row or a query to search by a span of it.")
+        if body.row is not None:
+            check(body.row)
+            query, hits = await work.do(request, queries.of_span, body.row, body.start, body.stop, body.k)
+        else:
+            whole = stored(body.query or "")
+            query, hits = await work.do(request, queries.of_stretch, whole, body.start, body.stop, body.k)
         return {"query": query, "hits": hits}
 
     @app.post("/api/search/sound")
@@ -122,12 +129,16 @@ def explore_app(collection: Collection, labels: Labels, access: serving.Access) 
         return {"query": query, "hits": hits}
 
     @app.get("/api/queries/{query_id}/picture")
-    async def query_picture(request: Request, query_id: str, view: Annotated[View, Depends()]) -> dict[str, Any]:
-        return await work.do(request, pictured, stored(query_id).beginning, view)
+    async def query_picture(
+        request: Request, query_id: str, view: Annotated[View, Depends()], at: float = 0.0
+    ) -> dict[str, Any]:
+        query = stored(query_id)
+        return await work.do(request, lambda: pictured(queries.page(query, at), view))
 
     @app.get("/api/queries/{query_id}/audio")
-    async def query_sound(request: Request, query_id: str, channel: str = ALL) -> Response:
-        data, mime = await work.do(request, played, stored(query_id).beginning.of(channel))
+    async def query_sound(request: Request, query_id: str, at: float = 0.0, channel: str = ALL) -> Response:
+        query = stored(query_id)
+        data, mime = await work.do(request, lambda: played(queries.page(query, at).of(channel)))
         return serving.ranged(request, data, mime)
 
     @app.post("/api/labels")

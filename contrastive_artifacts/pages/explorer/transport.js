@@ -10,7 +10,7 @@ import { markSpan, paintLevels, paintPicture, playing, seconds, viewOf } from ".
 const PADS = [0, 2, 10]; // seconds of context
 const SPEEDS = [0.5, 0.75, 1, 1.5, 2];
 
-const address = (what, { row, base, version, pad, channel } = page.item) => `${base}/${what}?${row >= 0 ? `version=${version}&pad=${pad}&` : ""}channel=${channel}`;
+const address = (what, { row, base, version, pad, part, channel } = page.item) => `${base}/${what}?${row >= 0 ? `version=${version}&pad=${pad}` : `at=${part}`}&channel=${channel}`;
 
 export function controls() {
   const { item } = page, names = item.info?.channel_names ?? [];
