@@ -222,17 +222,6 @@ class Collection:
         before, after = int(self._before[row]), int(self._after[row])
         return (before if before >= 0 else None), (after if after >= 0 else None)
 
-    def channels_beside(self, row: int) -> list[int]:
-        """The rows of the same samples of the same recording, channel by channel; none of a row of a mix."""
-        table = self.index.metadata
-        if "channel" not in table.column_names or table.column("channel")[row].as_py() is None:
-            return []
-        names = [name for name in ("clip", "corpus", "start", "stop") if name in table.column_names]
-        same = [pc.equal(table.column(name), table.column(name)[row]) for name in names]
-        rows = np.flatnonzero(functools.reduce(pc.and_, same).to_numpy())
-        channels = table.column("channel").take(pa.array(rows)).to_pylist()
-        return [int(at) for channel, at in sorted(zip(channels, rows, strict=True)) if channel is not None]
-
     def overlapping(self, row: int, start: int, stop: int) -> list[int]:
         """``row``, and all windows of its recording that overlap the samples [start, stop)."""
         starts, stops = self.index.metadata.column("start"), self.index.metadata.column("stop")

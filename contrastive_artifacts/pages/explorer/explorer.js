@@ -23,7 +23,7 @@ import { buildGrid, central, fit, map, neighbour, resize, zoom } from "./view.js
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const SHEET = [
   ["← ↑ → ↓", "next row in that direction"], ["Enter", "select the row under the pointer, else play"], ["Space", "play, stop"], ["+  −  0", "zoom in, out, fit"],
-  ["A  B", "damaged, clean (also while playing)"], ["P", "loop"], [",  .", "previous, next window"], ["C", "context: ± 0, 2, 10 s"], ["F", "frequency up to 1 kHz, or all"], ["Z", "zoom to the span, or show all"], ["V", "next channel, mid, side"], ["<  >", "slower, faster"],
+  ["A  B  D", "damaged, clean, their difference (also while playing)"], ["P", "loop"], [",  .", "previous, next window"], ["C", "context: ± 0, 2, 10 s"], ["F", "frequency up to 1 kHz, or all"], ["Z", "zoom to the span, or show all"], ["V", "next channel, mid, side"], ["<  >", "slower, faster"],
   ["Wheel, Shift-wheel", "on the picture: zoom time, frequency"], ["+  −  PgUp  PgDn", "the same on the focused picture; ↑ ↓ move its crosshair"],
   ["[  ]", "begin, end a span at the playhead"], ["S", "search by the span"], ["H", "play on hover"], ["G", "lasso tool"], ["Shift-drag", "lasso; adds to it with the tool on"],
   ["K", "keep"], ["X or R", "reject"], ["L", "relabel"], ["Shift-K X L", "the same for all selected rows"], ["U or Ctrl-Z", "undo the last label"], ["N", "note for the next label"],
@@ -52,7 +52,7 @@ function escape() { // clears one thing at a time, the newest first
 }
 const KEYS = {
   " ": () => (page.item ? guarded(sound)() : player.stop()), Enter: enter, Escape: escape, "+": () => zoom(1.5), "=": () => zoom(1.5), "-": () => zoom(1 / 1.5), 0: fit,
-  a: () => version("damaged"), b: () => version("clean"), p: toggleLoop, ",": () => stepWindow("previous"), ".": () => stepWindow("next"), c: changePad, f: rescale, z: zoomSpan, v: nextChannel, "<": () => changeSpeed(-1), ">": () => changeSpeed(1),
+  a: () => version("damaged"), b: () => version("clean"), d: () => version("difference"), p: toggleLoop, ",": () => stepWindow("previous"), ".": () => stepWindow("next"), c: changePad, f: rescale, z: zoomSpan, v: nextChannel, "<": () => changeSpeed(-1), ">": () => changeSpeed(1),
   "[": () => markEdge(0), "]": () => markEdge(1), s: searchSpan, h: () => toggleHover(), g: () => toggleLasso(),
   k: () => labelOne("keep"), x: () => labelOne("reject"), r: () => labelOne("reject"), l: () => labelOne("relabel"),
   K: () => labelMany("keep"), X: () => labelMany("reject"), R: () => labelMany("reject"), L: () => labelMany("relabel"), u: undo, n: () => byId("note").focus(),

@@ -11,7 +11,7 @@ import { lookOf, styles } from "./looks.js";
 import { amount, page, playback, userLabels } from "./page.js";
 import { markSpan } from "./picture.js";
 import { summary, timeText } from "./strip.js";
-import { controls, drawPicture, picturePlace, prefetch, sound } from "./transport.js";
+import { controls, drawPicture, picturePlace, prefetch, sound, versionsOf } from "./transport.js";
 import { reveal } from "./view.js";
 
 export const itemChanged = signal(); // at once
@@ -40,7 +40,7 @@ export const select = guarded(async (row, { play = false, pan = false, speak = f
   await describeRow();
   if (page.item !== mine) return;
   if (!plain) { // not every row has a clean version or context
-    if (!mine.info?.has_clean) mine.version = "damaged";
+    if (!versionsOf(mine.info).includes(mine.version)) mine.version = "damaged";
     if (!mine.info?.can_pad) mine.pad = 0;
     if (!mine.info?.channel_names.some(([name]) => name === mine.channel)) mine.channel = "all";
     controls();
@@ -81,7 +81,7 @@ const infoPlace = new Place(byId("info-note"), () => {
   byId("facts").replaceChildren();
   byId("beside").replaceChildren();
   byId("hint-versions").hidden = true;
-  for (const name of ["damaged", "clean", "pad", "previous", "next"]) byId(name).disabled = true;
+  for (const name of ["damaged", "clean", "difference", "pad", "previous", "next"]) byId(name).disabled = true;
   byId("decide").hidden = row < 0;
   describeLabel(userLabels.get(row) ?? {});
 });
@@ -103,9 +103,13 @@ export function describe() {
   byId("note").value = info.note ?? "";
   listBeside(info.beside ?? []);
   itemDescribed.emit();
-  byId("versions").hidden = byId("hint-versions").hidden = !info.has_clean;
+  byId("versions").hidden = byId("hint-versions").hidden = versionsOf(info).length < 2;
+  byId("difference").hidden = !info.has_clean;
+  byId("damaged").textContent = info.has_clean ? "A damaged" : "A this";
+  byId("clean").textContent = info.has_clean ? "B clean" : `B clean ${apartText(info.clean_window)}`;
+  byId("clean").title = info.has_clean ? "B: clean" : "B: the nearest clean window of this recording";
   byId("pad").hidden = !info.can_pad;
-  for (const name of ["damaged", "clean", "pad"]) byId(name).disabled = false;
+  for (const name of ["damaged", "clean", "difference", "pad"]) byId(name).disabled = false;
   byId("steps").hidden = info.previous === null && info.next === null;
   byId("previous").disabled = info.previous === null;
   byId("next").disabled = info.next === null;
@@ -121,6 +125,7 @@ function listBeside(channels) { // the verdicts on the channels of the same samp
     return button;
   }));
 }
+const apartText = (s) => (typeof s === "number" ? `${s < 0 ? "−" : "+"}${Math.abs(s).toFixed(1)} s` : "");
 // Asks for the facts of the item again.
 export async function refreshInfo(options = {}) {
   const mine = page.item;

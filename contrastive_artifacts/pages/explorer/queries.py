@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import secrets
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePath
 from typing import Any
-from urllib.parse import unquote
 
 import numpy as np
 
 from ... import audio
 from ...core.cache import ByteCache
-from ...core.errors import AudioError, ParameterError
+from ...core.errors import ParameterError
 from ...embedding.embedder import Input
 from ..shared.channels import names as channel_names
 from .collection import ROW, Collection
+from .pieces import Slice
 from .searching import Hits, Search
-from .slices import Slice, Slices
+from .slices import Slices
 from .stretches import stretches
+from .uploads import PAGE_S, checked, media_file, shown_name
 
 UPLOAD_BYTES = 32 << 20
-LONGEST_S = 600.0  # of an uploaded sound: some formats hold hours of silence in a few bytes
-_MOST_SAMPLES = 1 << 26  # per channel, at any rate
-PAGE_S = 60.0  # of a query that are shown and played at once
 _STORED, _STORED_BYTES = 16, 128 << 20  # queries that stay available
-_SNIFFED = 16  # first bytes of a file; if all are text it is no media, but perhaps a playlist that names other files
 
 
 @dataclass(frozen=True)
@@ -163,53 +157,3 @@ class Queries:
             "probabilities": [[label, round(chance, 6)] for label, chance in ranked],
             "severity": None if np.isnan(severity) else round(float(severity), 4),
         }
-
-
-@contextmanager
-def media_file(data: bytes, name: str) -> Iterator[Path]:
-    """A media file in memory as a temporary file, because the decoders read files only.
-
-    Raises:
-        AudioError: the data is no media; errors of reading it call it ``name``.
-    """
-    if not data:
-        raise AudioError(f"{name} is empty (0 bytes); choose another file.")
-    if all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in data[:_SNIFFED]):
-        raise AudioError(f"{name} is a text file; choose an audio or video file.")
-    suffix = PurePath(name).suffix.lower()
-    with tempfile.NamedTemporaryFile(prefix="explore-", suffix=suffix if suffix in audio.EXTENSIONS else "") as file:
-        file.write(data)
-        file.flush()
-        try:
-            yield Path(file.name)
-        except AudioError as error:
-            raise AudioError(str(error).replace(file.name, name)) from None
-
-
-def checked(path: Path, name: str) -> tuple[Slice, int, int]:
-    """The first minute of a file that is not too long, its number of samples and that of its channels.
-
-    The length stated in the file is not trusted: it is decoded block by block until it is too long.
-
-    Raises:
-        AudioError: the file is no audio, or longer than ten minutes; the message calls it ``name``.
-    """
-    file = audio.MediaFile(path)
-    rate = file.info.sample_rate
-    most, shown = min(round(LONGEST_S * rate), _MOST_SAMPLES), round(PAGE_S * rate)
-    first: list[np.ndarray] = []
-    samples = 0
-    for at, block in file.blocks(rate):
-        samples = at + block.shape[1]
-        if samples > most:
-            raise AudioError(f"{name} is longer than {most / rate / 60:.3g} minutes; send the relevant part.")
-        if at < shown:
-            first.append(block[:, : shown - at])
-    beginning = np.concatenate(first, axis=1)
-    return Slice(beginning, rate, 0, (0, beginning.shape[1])), samples, file.info.channels
-
-
-def shown_name(name: str) -> str:
-    """The last part of a percent-encoded path, without control characters, to be shown to users."""
-    plain = unquote(name, errors="replace").replace("\\", "/").rpartition("/")[2]
-    return "".join(c for c in plain if c.isprintable())[:120].strip() or "sound"

@@ -11,6 +11,7 @@ from ...probes import CHANCE, SetProbe
 from ...probes.label_sets import names_of
 from ..shared.channels import names as channel_names
 from ..shared.texts import parameter_rows
+from .beside import channels_beside, nearest_clean
 from .collection import CLEAN, ROW, Collection, channels_of
 from .searching import title_of
 from .slices import file_of
@@ -88,14 +89,22 @@ class Rows:
             "channel_names": channel_names(channels or 1),
             "beside": self._beside(row),
             "has_clean": rendered and known != CLEAN and facts.get("corpus") in collection.corpora,
+            "clean_window": None if rendered else self._clean_window(row, facts),
             "previous": before,
             "next": after,
             "can_pad": path is not None,
         }
 
+    def _clean_window(self, row: int, facts: Mapping[str, Any]) -> float | None:
+        """Seconds from a row to the nearest clean window of its recording; None if there is none."""
+        clean = nearest_clean(self.collection, row)
+        return (
+            None if clean is None else (self.collection.facts(clean)["start"] - facts["start"]) / facts["sample_rate"]
+        )
+
     def _beside(self, row: int) -> list[dict[str, Any]]:
         """The verdicts on each channel of the row's samples, where the index has them."""
-        rows = self.collection.channels_beside(row)
+        rows = channels_beside(self.collection, row)
         facts = self.collection.many_facts(rows) if len(rows) > 1 else []
         return [
             {

@@ -17,10 +17,11 @@ from .bodies import ByLabel, ByRowNumbers, ByRows, BySpan, Labelled
 from .collection import Collection
 from .labelling import Change, Labelling
 from .page import explore_page
+from .pieces import View, pictured, played
 from .queries import UPLOAD_BYTES, Queries, Query
 from .rows import Rows
 from .searching import Search
-from .slices import DAMAGED, Slices, Vanished, View, pictured, played
+from .slices import DAMAGED, Slices, Vanished
 from .work import Work
 
 T = TypeVar("T")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +10,17 @@ import numpy as np
 
 from ... import audio
 from ...core.cache import ByteCache
-from ...core.errors import ArtifactsError, AudioError, ParameterError, StorageError
+from ...core.errors import AudioError, ParameterError, StorageError
 from ...search.retrieval import OutsideRootsError, channel_of, clean_of, replayed
-from ..shared.channels import ALL, chosen
-from ..shared.marked import marks
-from ..shared.spectrogram import BEYOND_S, SCALES, picture, playable
+from ..shared.channels import ALL
+from ..shared.difference import difference
+from ..shared.spectrogram import BEYOND_S
+from .beside import nearest_clean
 from .collection import CLEAN, Collection
+from .pieces import Slice, View, pictured, played
 from .tables import is_rendered
 
-DAMAGED = "damaged"
+DAMAGED, DIFFERENCE = "damaged", "difference"
 LONGEST_S = 60.0  # of a slice with its context
 MOST_PAD_S = 20.0
 _DECODED, _ENCODED = 128 << 20, 64 << 20  # bytes of the caches
@@ -28,58 +29,6 @@ _MOST = 4096  # slices in each of them
 
 class Vanished(StorageError):
     """A recording that the index was built from is missing."""
-
-
-@dataclass(frozen=True)
-class Slice:
-    """A piece of a recording.
-
-    Args:
-        waveform: float32 [C, T]; only one channel for a row that was embedded from one.
-        sample_rate: In Hz.
-        start: First sample of the slice in the recording.
-        span: Samples [a, b) of the slice that belong to the row; the rest is context.
-        segments: Samples [a, b) of the slice that the artifact changed, if that is known.
-        gain: Factor for playback, the same for both versions of a view.
-        around: float32 [C, T'], the slice with up to 1/8 s of the recording on both sides, for the frames of a
-            spectrogram at its ends; None if there is nothing around it.
-        before: Samples of ``around`` before the slice.
-    """
-
-    waveform: np.ndarray
-    sample_rate: int
-    start: int
-    span: tuple[int, int]
-    segments: tuple[tuple[int, int], ...] = ()
-    gain: float = 1.0
-    around: np.ndarray | None = None
-    before: int = 0
-
-    def of(self, channel: str) -> Slice:
-        """One channel of the slice; see :func:`contrastive_artifacts.pages.shared.channels.chosen`."""
-        around = None if self.around is None else chosen(self.around, channel)
-        return replace(self, waveform=chosen(self.waveform, channel), around=around)
-
-
-@dataclass(frozen=True)
-class View:
-    """What a picture shows of a slice.
-
-    Args:
-        scale: "linear", "log" or "low"; see :func:`contrastive_artifacts.pages.shared.spectrogram.picture`.
-        channel: "all", or one of them.
-        start, stop: Seconds from the first sample of the slice; all of it by default.
-        low, high: Frequencies in Hz; all by default.
-        marks: Whether the slice is measured too; the page keeps the marks while it zooms.
-    """
-
-    scale: str = "linear"
-    channel: str = ALL
-    start: float = 0.0
-    stop: float | None = None
-    low: float = 0.0
-    high: float | None = None
-    marks: bool = True
 
 
 class Slices:
@@ -95,7 +44,8 @@ class Slices:
 
         Args:
             row: Number of the row.
-            version: "damaged", the row itself, or "clean", the clip from which a view was rendered.
+            version: "damaged", the row itself; "clean", the clip from which a view was rendered, or the nearest clean
+                window of the same recording; "difference", of a view and its clip.
             pad: Context in seconds, 0 to 20; ignored for rendered views.
 
         Raises:
@@ -104,18 +54,21 @@ class Slices:
             OutsideRootsError: the recording or clip lies outside of the roots of the collection.
             AudioError: the recording cannot be read.
         """
-        if version not in (DAMAGED, CLEAN):
-            raise ParameterError(f"version={version!r} is neither {DAMAGED!r} nor {CLEAN!r}.")
+        if version not in (DAMAGED, CLEAN, DIFFERENCE):
+            raise ParameterError(f"version={version!r} is none of {DAMAGED}, {CLEAN}, {DIFFERENCE}.")
         if not 0.0 <= pad <= MOST_PAD_S:
             raise ParameterError(f"pad={pad} s lies outside 0..{MOST_PAD_S:g} s.")
         facts = self.collection.facts(row)
+        if version == CLEAN and not is_rendered(facts):
+            row, version = self._clean_window(row), DAMAGED
+            facts = self.collection.facts(row)
         key = (row, 0.0 if is_rendered(facts) else pad)
         versions = self._decoded.get(key)
         if versions is None:
             versions = self._render(row, facts) if is_rendered(facts) else {DAMAGED: self._cut(facts, pad)}
             self._decoded.put(key, versions, sum(piece.waveform.nbytes for piece in versions.values()))
         if version not in versions:
-            raise ParameterError(f"Row {row} is not a rendered view; it has no clean version.")
+            raise ParameterError(f"Row {row} is not a rendered view; it has no {version} version.")
         return versions[version]
 
     def picture(self, row: int, version: str, pad: float, view: View) -> dict[str, Any]:
@@ -156,6 +109,12 @@ class Slices:
         if not waveform.size:
             raise ParameterError(f"The span {start_s:g}..{stop_s:g} s lies outside the recording.")
         return waveform, rate, first, last
+
+    def _clean_window(self, row: int) -> int:
+        clean = nearest_clean(self.collection, row)
+        if clean is None:
+            raise ParameterError(f"Row {row} has no clean version: no window of its recording near it is clean.")
+        return clean
 
     def _cut(self, facts: Mapping[str, Any], pad: float) -> Slice:
         rate, start, stop = facts["sample_rate"], facts["start"], facts["stop"]
@@ -208,49 +167,10 @@ class Slices:
         return {
             DAMAGED: Slice(view.waveform, rate, facts["start"], span, segments, gain),
             CLEAN: Slice(clean, rate, facts["start"], span, (), gain),
+            DIFFERENCE: Slice(difference(view.waveform, clean, rate), rate, facts["start"], span, segments, gain),
         }
 
 
 def file_of(facts: Mapping[str, Any]) -> Path | None:
     """The file of a row that is a window of a recording; None for a rendered view."""
     return Path(facts["file"]) if facts.get("file") and not is_rendered(facts) else None
-
-
-def pictured(piece: Slice, view: View) -> dict[str, Any]:
-    """Outline and spectrogram of a slice, its position, and what is marked in it, as JSON for the page.
-
-    Raises:
-        ParameterError: no such scale or channel, or times or frequencies that are no range.
-    """
-    if view.scale not in SCALES:
-        raise ParameterError(f"scale={view.scale!r} is none of {', '.join(SCALES)}.")
-    length, rate = piece.waveform.shape[1], piece.sample_rate
-    stop = length / rate if view.stop is None else view.stop
-    if not 0 <= view.start < stop < 1e6:
-        raise ParameterError(f"start={view.start:g}, stop={stop:g}: give seconds within the sound, in order.")
-    if not 0 <= view.low < (rate if view.high is None else view.high) < 1e9:
-        raise ParameterError(f"low={view.low:g}, high={view.high}: give frequencies in Hz, in order.")
-    first = min(round(view.start * rate), length - 1)
-    last = min(max(first + 1, round(stop * rate)), length)
-    heard = piece.of(view.channel)
-    whole = heard.waveform if heard.around is None else heard.around
-    shown = (heard.before + first, heard.before + last)
-    return {
-        "start": piece.start,
-        "samples": length,
-        "rate": rate,
-        "span": list(piece.span),
-        "shown": [first, last],
-        "segments": [list(segment) for segment in piece.segments],
-        **(marks(piece.waveform, rate) if view.marks else {}),
-        **picture(whole, rate, view.scale, shown, view.low, view.high),
-    }
-
-
-def played(piece: Slice) -> tuple[bytes, str]:
-    """A slice as FLAC of 24 bits, and its MIME type."""
-    try:
-        data, mime, _ = playable(piece.waveform * np.float32(piece.gain), piece.sample_rate)
-    except RuntimeError as error:  # libsndfile writes no FLAC of this rate
-        raise ArtifactsError(f"A sound of {piece.sample_rate} Hz cannot be played ({error}).") from None
-    return data, mime

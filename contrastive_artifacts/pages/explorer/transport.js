@@ -7,14 +7,20 @@ import { player } from "../shared/player.js";
 import { page, plural, playback } from "./page.js";
 import { markSpan, paintLevels, paintPicture, playing, seconds, viewOf } from "./picture.js";
 
+const VERSIONS = ["damaged", "clean", "difference"];
 const PADS = [0, 2, 10]; // seconds of context
 const SPEEDS = [0.5, 0.75, 1, 1.5, 2];
 
 const address = (what, { row, base, version, pad, part, channel } = page.item) => `${base}/${what}?${row >= 0 ? `version=${version}&pad=${pad}` : `at=${part}`}&channel=${channel}`;
 
+// What there is of a row: a rendered view has its clip, a window of a recording the nearest clean one.
+export function versionsOf(info) {
+  if (info?.has_clean) return VERSIONS;
+  return typeof info?.clean_window === "number" ? ["damaged", "clean"] : ["damaged"];
+}
 export function controls() {
   const { item } = page, names = item.info?.channel_names ?? [];
-  for (const name of ["damaged", "clean"]) byId(name).setAttribute("aria-pressed", String(item.version === name));
+  for (const name of VERSIONS) byId(name).setAttribute("aria-pressed", String(item.version === name));
   byId("pad").textContent = `± ${item.pad} s`;
   byId("pad").setAttribute("aria-pressed", String(item.pad > 0));
   byId("scale").setAttribute("aria-pressed", String(playback.high !== null));
@@ -52,9 +58,8 @@ function describePicture({ picture, ...item }) {
   return `Waveform and spectrogram of ${(to - from).toFixed(2)} of ${seconds(picture).toFixed(2)} seconds, ${Math.round(low)} to ${Math.round(high)} hertz; ${changed}. ${byId("marks").textContent}`;
 }
 export function prefetch() { // both versions, so that A and B switch at once
-  const mine = page.item, hasClean = mine?.row >= 0 && mine.info?.has_clean;
-  if (!mine || (mine.row >= 0 && !hasClean && mine.version === "clean")) return;
-  for (const version of hasClean ? ["damaged", "clean"] : [mine.version]) player.buffer(address("audio", { ...mine, version })).catch(() => {}); // playing it shows the error
+  const mine = page.item;
+  for (const version of mine ? versionsOf(mine.info) : []) player.buffer(address("audio", { ...mine, version })).catch(() => {}); // playing it shows the error
 }
 
 // ---- sound -------------------------------------------------------------------------------------------------------
@@ -81,8 +86,8 @@ async function alter(change, text) {
   prefetch();
 }
 export const version = guarded(async (name) => {
-  if (page.item?.info?.has_clean) await alter({ version: name }, name);
-  else say("There is no clean version.");
+  if (versionsOf(page.item?.info).includes(name)) await alter({ version: name }, name);
+  else say(`There is no ${name} version.`);
 });
 const setChannel = guarded((channel) => alter({ channel }, `Channel: ${byId("channel").selectedOptions[0]?.textContent ?? channel}`));
 export function nextChannel() {

@@ -10,9 +10,10 @@ from served import search_by_sound, wav
 import contrastive_artifacts as ca
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.embedding.embedder import Embedding
+from contrastive_artifacts.pages.explorer.pieces import Slice
 from contrastive_artifacts.pages.explorer.queries import Queries, Query
 from contrastive_artifacts.pages.explorer.searching import Search
-from contrastive_artifacts.pages.explorer.slices import Slice, Slices
+from contrastive_artifacts.pages.explorer.slices import Slices
 from contrastive_artifacts.pages.explorer.stretches import stretches
 
 SOUND = np.random.default_rng(0).normal(0, 0.1, (1, 6 * RATE)).astype(np.float32)

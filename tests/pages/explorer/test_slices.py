@@ -15,10 +15,12 @@ import contrastive_artifacts as ca
 from contrastive_artifacts import audio
 from contrastive_artifacts.core.errors import AudioError, ParameterError
 from contrastive_artifacts.pages.explorer.collection import Collection
-from contrastive_artifacts.pages.explorer.queries import Queries, checked, media_file, shown_name
+from contrastive_artifacts.pages.explorer.pieces import played
+from contrastive_artifacts.pages.explorer.queries import Queries
 from contrastive_artifacts.pages.explorer.rows import Rows
 from contrastive_artifacts.pages.explorer.searching import Search
-from contrastive_artifacts.pages.explorer.slices import Slices, Vanished, played
+from contrastive_artifacts.pages.explorer.slices import Slices, Vanished
+from contrastive_artifacts.pages.explorer.uploads import checked, media_file, shown_name
 from contrastive_artifacts.search.index import Index
 from contrastive_artifacts.search.retrieval import OutsideRootsError, Roots
 
