@@ -30,7 +30,7 @@ from contrastive_artifacts.core.console import console, track
 from contrastive_artifacts.core.errors import ParameterError, StorageError
 from contrastive_artifacts.core.journal import Journal
 from contrastive_artifacts.pages.explorer.collection import Collection
-from contrastive_artifacts.pages.explorer.labelling import SAVED
+from contrastive_artifacts.pages.explorer.retraining import SAVED
 from contrastive_artifacts.probes.labels import Labels
 
 
@@ -68,7 +68,7 @@ def main(config: dict[str, Any]) -> None:
         app = explore_app(collection, labels, access)
         if collection.probe is not collection.encoder.probe:
             saved = collection.home / SAVED
-            console.print(f"probe     retrained with labels: {saved} (delete it for the encoder's own)")
+            console.print(f"probe     retrained with labels: {saved} (Retrain probe goes back to the encoder's own)")
         console.print(f"labels    {path}")
         serving.serve(app, access, settings.port, lambda url: console.print(f"page      {url} (Ctrl+C ends)"))
 

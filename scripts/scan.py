@@ -3,13 +3,17 @@
     python scripts/scan.py film.mp4
     python scripts/scan.py "film (1), reel=2.wav" encoder=release/slow enter=0.45
     python scripts/scan.py films/ "tapes/**/*.wav" @more.txt out=report workers=4
+    python scripts/scan.py film.mov formats=[csv,html,ebu_qc] timecode=25 start=10:00:00:00
     python scripts/scan.py films/ fail_on="clipping>0.5 dropout>=1 unreadable>=1"
+    python scripts/scan.py ia:IDENTIFIER ia:IDENTIFIER/side_a.flac out=report
 
 Prints the segments and what was measured: peaks, loudness, DC offset, relations of the channels, bandwidth, mains hum,
 digital clipping and silence. Of one file: CSV, JSON, Audacity labels, WebVTT and a page that draws the timeline, beside
-it or to out=. Of a folder, a pattern, a list or several files: the same for each below out=, with files.csv and
-files.json (one row a file, the worst first) and segments.csv (all segments). The same command again scans what is new,
-changed, or was not finished. Exit status 3: a rule of fail_on is broken.
+it or to out=. Of a folder, a pattern, a list, several files or an item of archive.org (docs/archive_org.md): the same
+for each below out=, with files.csv and files.json (one row a file, the worst first) and segments.csv (all segments).
+The same command again scans what is new, changed, or was not finished, and changes.csv says what differs from the
+report before. Exit status 3: a rule of fail_on is broken. formats= names other files to write (docs/formats.md),
+timecode= the frame rate of the picture.
 """
 
 from __future__ import annotations
@@ -25,7 +29,7 @@ if __name__ == "__main__":  # before the slow imports
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,12 +37,14 @@ from typing import Any
 import contrastive_artifacts as ca
 from contrastive_artifacts import audio
 from contrastive_artifacts.core import files, typed
-from contrastive_artifacts.core.console import RULE_BROKEN, console, table
+from contrastive_artifacts.core.console import console, table
+from contrastive_artifacts.core.ending import RULE_BROKEN
 from contrastive_artifacts.core.errors import ArtifactsError, ParameterError
 from contrastive_artifacts.scan.archive import ScanOptions, encoder_identity, scan_archive
+from contrastive_artifacts.scan.formats import FORMATS
 from contrastive_artifacts.scan.inputs import gather, is_one_file
 from contrastive_artifacts.scan.measured import facts
-from contrastive_artifacts.scan.results import result_paths, stem_beside, write_results
+from contrastive_artifacts.scan.results import check_formats, result_paths, stem_beside, write_results
 from contrastive_artifacts.scan.rules import Rule, broken_rules, parse_rules
 from contrastive_artifacts.scan.scan import segment_thresholds
 from contrastive_artifacts.scan.summary import FileSummary, summary, total_line, write_summaries
@@ -61,6 +67,8 @@ class Settings(ScanOptions):
 def main(config: dict[str, Any]) -> None:
     settings = typed.settings(Settings, config, "")
     words = (settings.path,) if isinstance(settings.path, str) else settings.path
+    check_formats(settings.formats)
+    settings.counting()
     rows, rules = _one_file(settings, words[0]) if is_one_file(words) else _several(settings, words)
     sentences = list(broken_rules(rules, rows))
     for sentence in sentences:
@@ -73,7 +81,7 @@ def _one_file(settings: Settings, path: str) -> tuple[list[FileSummary], list[Ru
     infos = audio.chosen(path, settings.stream, settings.streams)
     stem = Path(settings.out) if settings.out else stem_beside(path)
     stems = [stem.with_name(f"{stem.name}.stream{info.stream}") for info in infos] if len(infos) > 1 else [stem]
-    for result in (result for stem in stems for result in result_paths(stem).values()):
+    for result in (result for stem in stems for result in result_paths(stem, settings.formats).values()):
         files.check_file("out", result)
     encoder = ca.load(settings.encoder)
     rules = parse_rules(settings.fail_on, encoder.labels[1:])
@@ -92,8 +100,9 @@ def _scan(
         leave=settings.leave,
         stream=info.stream,
     )
+    timeline = replace(timeline, timecode=settings.counting())
     with files.of_setting("out"):
-        write_results(timeline, stem)
+        paths = write_results(timeline, stem, settings.formats)
     if info.streams > 1:
         details = ", ".join(text for text in (info.language, info.title) if text) or "no language"
         hint = "" if settings.streams == "all" else "; stream= chooses one, streams=all takes each"
@@ -116,7 +125,10 @@ def _scan(
             times = list(dict.fromkeys(f"{start / rate:.2f}-{stop / rate:.2f}" for start, stop in spans))
             more = f" and {len(times) - _SPANS_SHOWN} more" if len(times) > _SPANS_SHOWN else ""
             console.print(f"{text}  {', '.join(times[:_SPANS_SHOWN])} s{more}")
-    console.print(f"timeline  {stem}.artifacts.{{csv,json,txt,vtt,html}}")
+    suffixes = ",".join(FORMATS[name].suffix for name in paths)
+    console.print(
+        f"timeline  {stem}.artifacts.{{{suffixes}}}" if len(paths) > 1 else f"timeline  {stem}.artifacts.{suffixes}"
+    )
     return summary(timeline, info, path)
 
 
@@ -124,15 +136,18 @@ def _several(settings: Settings, words: Sequence[str]) -> tuple[list[FileSummary
     audio.check_streams(settings.stream, settings.streams)
     if settings.workers < 1:
         raise ParameterError(f"workers={settings.workers}: give at least one process.")
-    inputs, folder, encoder = gather(words), Path(settings.out or _OUT), ca.load(settings.encoder)
+    folder, encoder = Path(settings.out or _OUT), ca.load(settings.encoder)
     rules, labels = parse_rules(settings.fail_on, encoder.labels[1:]), encoder.labels[1:]
     segment_thresholds(encoder, settings.enter, settings.leave, settings.alarms_per_hour)
     files.check_folder("out", folder)
+    inputs = gather(words)  # downloads what is on archive.org
     options = ScanOptions(**{field.name: getattr(settings, field.name) for field in fields(ScanOptions)})
+    if "csv" not in options.formats:  # segments.csv is joined from these files
+        options = replace(options, formats=(*options.formats, "csv"))
     identity, open_encoder = encoder_identity(settings.encoder, encoder.fingerprint), partial(ca.load, settings.encoder)
     with files.of_setting("out"):
         rows = scan_archive(inputs, folder, open_encoder, identity, options, settings.workers)
-        write_summaries(rows, labels, folder)
+        changes = write_summaries(rows, labels, folder)
     failed = [row for row in rows if not row.scanned]
     for row in failed:
         console.print(f"left out  {row.title}: {row.reason}")
@@ -147,6 +162,10 @@ def _several(settings: Settings, words: Sequence[str]) -> tuple[list[FileSummary
     table(f"{folder}: {len(rows) - len(failed)} scanned, worst first", columns, shown)
     if inputs.left_out:
         console.print(f"folder    {inputs.left_out}")
+    if changes is not None:
+        for change in [*changes.of("changed"), *changes.of("gone")][:_FILES_SHOWN]:
+            console.print(f"{change.kind:9} {change.path}" + (f": {change.text}" if change.kind == "changed" else ""))
+        console.print(f"changes   {changes.line}: {folder}/changes.csv")
     console.print(f"report    {folder}/{{files.csv,files.json,segments.csv}}")
     console.print(f"summary   {total_line(rows)}")
     return rows, rules

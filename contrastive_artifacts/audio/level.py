@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import signal
+import scipy
 
 _BLOCK_S = 0.05
 _BATCH = 1 << 15  # samples
@@ -122,7 +122,7 @@ class Loudness:
 
     def add(self, waveform: np.ndarray) -> None:
         """Takes the next samples ``[C, n]``."""
-        weighted, self._state = signal.sosfilt(self._filter, waveform.astype(np.float64), axis=-1, zi=self._state)
+        weighted, self._state = scipy.signal.sosfilt(self._filter, waveform.astype(np.float64), axis=-1, zi=self._state)
         power = self._weights @ np.square(weighted)
         self._total, self._samples = self._total + float(power.sum()), self._samples + power.size
         power = np.concatenate([self._rest, power])

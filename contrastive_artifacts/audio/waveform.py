@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy
 import soundfile
 import soxr
-from scipy.io import wavfile
 
 from ..core import files
 from ..core.errors import AudioError, ParameterError
@@ -139,7 +139,7 @@ def write(path: str | Path, waveform: np.ndarray, sample_rate: int, subtype: str
         )
     with files.atomic_path(path) as temporary:
         if (kind, subtype) == ("WAV", "FLOAT"):  # libsndfile would put the time of day into the header
-            wavfile.write(temporary, int(sample_rate), waveform.T)
+            scipy.io.wavfile.write(temporary, int(sample_rate), waveform.T)
             return
         try:
             soundfile.write(temporary, waveform.T, sample_rate, subtype=subtype, format=kind)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from .. import __version__
-from ..core.console import instructive
+from ..core.ending import instructive
 from ..core.errors import ParameterError
 from ..core.suggestions import clause
 from . import command

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
-from ..core.console import instructive
+from ..core.ending import instructive
 from ..core.errors import ParameterError
 from .help import help_text
 from .words import Command, Positional, parse

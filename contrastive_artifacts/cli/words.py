@@ -23,7 +23,8 @@ from .configs import Composition, compose
 TEXTS = frozenset(
     (
         *("path", "query", "unlike", "clean", "run", "to", "out", "index", "encoder", "csv", "clips", "page", "labels"),
-        *("export", "label", "who", "fail_on", "corpus.path", "corpus.csv", "corpus.file", "corpus.curation"),
+        *("export", "label", "who", "fail_on", "start", "recording", "scan"),
+        *("corpus.path", "corpus.csv", "corpus.file", "corpus.curation", "corpus.search"),
         *("backbone.id", "backbone.revision", "backbone.weights"),
     )
 )

@@ -1,10 +1,8 @@
-"""What the scripts share: tables on the terminal, and how a program ends."""
+"""What the scripts share: text, tables and progress on the terminal."""
 
 from __future__ import annotations
 
 import logging
-import os
-import signal
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,12 +15,7 @@ from rich.logging import RichHandler
 from rich.markup import escape
 from rich.table import Table
 
-from .errors import ArtifactsError, ParameterError, UnknownNameError
-
 _DIRECTIONAL = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # make text run backwards on the screen
-FAILED, WRONG_USE, RULE_BROKEN = 1, 2, 3  # exit statuses
-INTERRUPTED, PIPE_CLOSED = 130, 141  # these are 128 + signal
-
 
 Item = TypeVar("Item")
 
@@ -38,6 +31,14 @@ class _Console(Console):
 
     def on_broken_pipe(self) -> NoReturn:
         raise BrokenPipeError  # rich would exit with 1 from here
+
+
+class LogHandler(RichHandler):
+    """Writes log messages to stderr, literally."""
+
+    def __init__(self) -> None:
+        super().__init__(console=Console(stderr=True), show_path=False, show_time=False)
+        self.setFormatter(_Formatter("%(message)s"))
 
 
 class _Formatter(logging.Formatter):
@@ -89,37 +90,3 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> 
     for row in rows:
         grid.add_row(*(printable(str(cell)) for cell in row))
     console.print(grid)
-
-
-@contextmanager
-def instructive(stopped: str = "") -> Iterator[None]:
-    """Ends the program as a command should: errors of this package and of files are one message.
-
-    Exit status 2: wrong use (configuration, parameters, unknown names). 1: it failed (audio, files, downloads,
-    training). 3: it was done, and the result breaks a rule that the user gave (scan). 130: Ctrl-C, with one line on
-    what was kept. 141: the pipe that the output goes to was closed. Other errors keep their traceback.
-
-    Args:
-        stopped: What is kept after Ctrl-C and how to go on, for the line that is printed then.
-    """
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # hydra raises errors instead of printing them itself
-    handler = RichHandler(console=Console(stderr=True), show_path=False, show_time=False)
-    handler.setFormatter(_Formatter("%(message)s"))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler])
-    try:
-        yield
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would end the clearing up with a traceback
-        stderr.print(f"Stopped. {stopped}".strip(), highlight=False)
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is flushed at exit goes nowhere
-        sys.exit(PIPE_CLOSED)
-    except Exception as error:
-        of_configuration = type(error).__module__.partition(".")[0] in ("hydra", "omegaconf")
-        of_a_file = isinstance(error, OSError) and error.strerror is not None  # no permission, no space, a folder ...
-        if not (isinstance(error, ArtifactsError) or of_configuration or of_a_file):
-            raise
-        stderr.print(f"{type(error).__name__}: {error}", style="red", highlight=False)
-        sys.exit(WRONG_USE if of_configuration or isinstance(error, ParameterError | UnknownNameError) else FAILED)

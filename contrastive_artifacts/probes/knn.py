@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import faiss
 import numpy as np
 
 from ..core.errors import ParameterError
@@ -102,6 +101,8 @@ def _search(
     Yields:
         Query numbers [m], row numbers [m, F] and cosines [m, F], nearest first, equal cosines in the order of the rows.
     """
+    import faiss  # takes a while to load, and ca.load does not need it
+
     index = faiss.IndexFlatIP(x.shape[1])
     index.add(unit_rows(x))
     queries = unit_rows(queries)

@@ -1,6 +1,6 @@
 """Scans many recordings into a folder, several at a time; goes on after a kill, and leaves bad files out by name.
 
-Each recording has its five files of results (:mod:`.results`) below the folder, as it lies below the root of the
+Each recording has its files of results (:mod:`.results`) below the folder, as it lies below the root of the
 inputs. A journal lists what is scanned, so that the same call scans only what is new or changed.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
@@ -18,16 +18,19 @@ from typing import Any, Literal
 from .. import audio
 from ..core import files
 from ..core.console import printable
-from ..core.errors import ArtifactsError, one_of_many
+from ..core.errors import ArtifactsError, ParameterError, one_of_many
 from ..core.journal import Journal, tool_version
+from ..data.corpora.archive_org import Recording as ItemRecording
 from ..data.dataset import pool
 from ..embedding.opening import encoder_folder
+from .formats import DEFAULT
 from .inputs import Inputs
 from .lanes import WindowClassifier
 from .progress import archive_progress
 from .results import result_paths, write_results
 from .scan import scan
 from .summary import FileSummary, ordered, summary
+from .timecode import Timecode
 
 _FORMAT = 1
 _JOURNAL = "journal.jsonl"
@@ -39,7 +42,10 @@ _LONGEST_NAME = 180  # bytes of a file name, of which results have 255 with thei
 
 @dataclass(frozen=True)
 class ScanOptions:
-    """What of each recording is scanned, and the thresholds: the arguments of :func:`.scan.scan`, and ``streams``."""
+    """What of each recording is scanned, the thresholds, and what is written.
+
+    The arguments of :func:`.scan.scan`, ``streams``, the names of formats, and the rate and start of a time code.
+    """
 
     channels: Literal["mix", "each"] = "mix"
     stream: audio.Stream = None
@@ -47,6 +53,21 @@ class ScanOptions:
     alarms_per_hour: float | None = None
     enter: float | None = None
     leave: float | None = None
+    formats: tuple[str, ...] = DEFAULT
+    timecode: float | str | None = None
+    start: str | None = None
+
+    def counting(self) -> Timecode | None:
+        """The time code; None without a rate.
+
+        Raises:
+            ParameterError: a rate or start that does not exist, or a start without a rate.
+        """
+        if self.timecode is None and self.start is not None:
+            raise ParameterError(
+                f"start={self.start} is a time code; give its frame rate as well, such as timecode=25."
+            )
+        return None if self.timecode is None else Timecode.of(self.timecode, self.start)
 
 
 @dataclass(frozen=True)
@@ -100,15 +121,17 @@ def scan_archive(
 
     Raises:
         StorageError: another process scans into the folder, or it cannot be written.
+        ParameterError: two recordings would have the same results.
     """
     with Journal(folder / _JOURNAL) as journal:
-        inputs = _begun(journal, inputs, identity, options)
+        inputs = _begun(journal, folder, inputs, identity, options)
         scanned = {entry["key"]: [FileSummary(**row) for row in entry["rows"]] for entry in journal.entries[1:]}
         recordings = [_recording(inputs, path) for path in inputs.files]
-        done = {r.key for r in recordings if r.key in scanned and _are_there(scanned[r.key], folder)}
+        _check_results(recordings)
+        done = {r.key for r in recordings if r.key in scanned and _are_there(scanned[r.key], folder, options)}
         remaining = [recording for recording in recordings if recording.key not in done]
         rows = [row for key in done for row in scanned[key]]
-        for parent in {result_paths(folder / recording.results)["csv"].parent for recording in remaining}:
+        for parent in {(folder / recording.results).parent for recording in remaining}:
             files.remove_abandoned(parent)
         readable, unreadable = _with_lengths(remaining, options, workers)
         rows += unreadable
@@ -124,19 +147,63 @@ def scan_archive(
                     journal.add({"key": recording.key, "rows": [asdict(row) for row in new]})
                 rows += new
                 advance(recording.duration_s or 0.0)
-    return ordered(rows)
+    items = {printable(str(path)): item for path, item in inputs.items.items()}
+    rows = [_with_origin(row, items.get(row.path)) for row in rows]
+    return ordered([*rows, *(FileSummary(word, word, reason=reason) for word, reason in inputs.problems.items())])
 
 
-def _begun(journal: Journal, inputs: Inputs, identity: Sequence[str], options: ScanOptions) -> Inputs:
-    """Clears the journal of another encoder or other settings; keeps its root while all files lie below it."""
+def _check_results(recordings: Sequence[Recording]) -> None:
+    """A folder ``archive.org`` beside items of archive.org, and the like."""
+    paths: dict[str, Path] = {}
+    for recording in recordings:
+        other = paths.setdefault(recording.results, recording.path)
+        if other != recording.path:
+            raise ParameterError(f"{other} and {recording.path} would have the same results; scan them separately.")
+
+
+def _with_origin(row: FileSummary, item: ItemRecording | None) -> FileSummary:
+    """The row of a recording of archive.org with its name there and the reason of its choice."""
+    if item is None:
+        return row
+    return replace(row, title=row.title.replace(row.path, item.title), origin=f"{item.title}: {item.reason}")
+
+
+def _begun(journal: Journal, folder: Path, inputs: Inputs, identity: Sequence[str], options: ScanOptions) -> Inputs:
+    """Clears the journal of another encoder or other settings; its root grows until all files lie below it."""
     about = {"format": _FORMAT, "tool": tool_version(), "encoder": list(identity), **asdict(options)}
+    about["formats"] = list(options.formats)  # as JSON reads it
     before = journal.entries[0] if journal.entries else {}
     root = Path(str(before.get("root", "")))
-    if before == about | {"root": str(root)} and inputs.root.is_relative_to(root):
+    entries = journal.entries[1:] if before == about | {"root": str(root)} else []
+    if entries and inputs.root.is_relative_to(root):
         return replace(inputs, root=root)
+    if entries:
+        inputs = replace(inputs, root=Path(os.path.commonpath([root, inputs.root])))
     journal.clear()
     journal.add(about | {"root": printable(str(inputs.root))})
+    _move_results(journal, folder, inputs, entries, options)
     return inputs
+
+
+def _move_results(
+    journal: Journal, folder: Path, inputs: Inputs, entries: Sequence[Mapping[str, Any]], options: ScanOptions
+) -> None:
+    """Moves what was scanned below another root to where it belongs now. After a kill, the rest is scanned again."""
+    scanned = {entry["key"]: [FileSummary(**row) for row in entry["rows"]] for entry in entries}
+    recordings = [recording for path in inputs.files if (recording := _recording(inputs, path)).key in scanned]
+    # The deepest first: results may go to where others, which lie deeper, come from.
+    for recording in sorted(recordings, key=lambda recording: -len(Path(recording.results).parts)):
+        rows = []
+        for row in scanned[recording.key]:
+            several = len(scanned[recording.key]) > 1
+            results = f"{recording.results}.stream{row.stream}" if several else recording.results
+            old, new = (result_paths(folder / stem, options.formats) for stem in (row.results, results))
+            for name, path in old.items():
+                if path.is_file() and path != new[name]:
+                    new[name].parent.mkdir(parents=True, exist_ok=True)
+                    os.replace(path, new[name])
+            rows.append(replace(row, results=results))
+        journal.add({"key": recording.key, "rows": [asdict(row) for row in rows]})
 
 
 def _recording(inputs: Inputs, path: Path) -> Recording:
@@ -145,12 +212,12 @@ def _recording(inputs: Inputs, path: Path) -> Recording:
     if len(name) > _LONGEST_NAME:
         digest = hashlib.blake2b(name, digest_size=6).hexdigest()
         relative = relative.with_name(f"{name[: _LONGEST_NAME - 13].decode(errors='ignore')}-{digest}")
-    parts = f"{path}|{relative}|{os.path.realpath(path)}|{files.state(path)}"
+    parts = f"{path}|{os.path.realpath(path)}|{files.state(path)}"
     return Recording(path, str(relative), hashlib.blake2b(os.fsencode(parts), digest_size=12).hexdigest())
 
 
-def _are_there(rows: Sequence[FileSummary], folder: Path) -> bool:
-    return all(path.is_file() for row in rows for path in result_paths(folder / row.results).values())
+def _are_there(rows: Sequence[FileSummary], folder: Path, options: ScanOptions) -> bool:
+    return all(path.is_file() for row in rows for path in result_paths(folder / row.results, options.formats).values())
 
 
 def _with_lengths(
@@ -223,7 +290,8 @@ def _rows(
         except ArtifactsError as error:
             yield _failed(recording, str(error), info.stream if len(infos) > 1 else None)
         else:
-            write_results(timeline, folder / results)
+            timeline = replace(timeline, timecode=options.counting())
+            write_results(timeline, folder / results, options.formats)
             yield summary(timeline, info, printable(str(recording.path)), results)
 
 

@@ -1,17 +1,20 @@
-"""What is named on a command line -> the recordings to scan: files, folders, patterns and lists of paths."""
+"""What is named on a command line -> the recordings to scan: files, folders, patterns, lists, items of archive.org."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from glob import glob, has_magic
 from pathlib import Path
 
 from .. import audio
-from ..core.errors import ParameterError
+from ..core.console import printable
+from ..core.errors import ArtifactsError, CorpusError, ParameterError, one_of_many
+from ..data.corpora.archive_org import PREFIX, Recording, recordings
+from ..data.corpora.archive_org import folder as folder_of_items
 from ..data.corpora.listing import Listing, listing, no_audio
 
 
@@ -23,29 +26,37 @@ class Inputs:
         files: In the order of the words, each real file once. A file that is named itself need not exist.
         root: Absolute path of the innermost folder that holds the given folders and all files.
         left_out: What folders and patterns hold beside media files, in words; "" if nothing.
+        items: Those of the files that are recordings of archive.org.
+        problems: Items of archive.org that have no recording here, as they were named -> why.
     """
 
     files: tuple[Path, ...]
     root: Path
     left_out: str = ""
+    items: Mapping[Path, Recording] = field(default_factory=dict)
+    problems: Mapping[str, str] = field(default_factory=dict)
 
     def relative(self, path: Path) -> str:
-        """The path of one of the files below ``root``."""
+        """The path of one of the files below ``root``; of a recording of archive.org ``archive.org/ITEM/FILE``."""
+        if path in self.items:
+            return os.path.join("archive.org", os.path.relpath(path, folder_of_items()))
         return os.path.relpath(os.path.abspath(path), self.root)
 
 
 def is_one_file(words: Sequence[str]) -> bool:
-    """Whether the words name one file, which need not exist, and no folder, pattern or list."""
-    return len(words) == 1 and not os.path.isdir(words[0]) and not _is_list(words[0]) and not _is_pattern(words[0])
+    """Whether the words name one file, which need not exist, and no folder, pattern, list or item of archive.org."""
+    word = words[0]
+    return len(words) == 1 and not (os.path.isdir(word) or _is_list(word) or _is_item(word) or _is_pattern(word))
 
 
 def gather(words: Sequence[str]) -> Inputs:
-    """The recordings that words name.
+    """The recordings that words name; those of archive.org are downloaded, one after the other.
 
     Args:
         words: Files, folders (with their sub-folders, see :func:`.listing.listing`), patterns (``"films/**/*.mov"``)
-            whose media files and folders are taken, and ``@list``: a text file with the path of a file or folder on
-            each line, relative to the current folder. What exists under a name is that, whatever characters it has.
+            whose media files and folders are taken, items of archive.org (``ia:IDENTIFIER``, see
+            :func:`.storage.recordings`), and ``@list``: a text file with a file, folder or item on each line, relative
+            to the current folder. What exists under a name is that, whatever characters it has.
 
     Raises:
         ParameterError: a list that cannot be read, or a pattern that matches nothing.
@@ -53,30 +64,58 @@ def gather(words: Sequence[str]) -> Inputs:
     """
     others: Counter[str] = Counter()
     files: dict[str, Path] = {}  # real path -> path
-    folders: list[Path] = []
-    for path in _paths(words, others):
-        listed = listing(path) if path.is_dir() else None
-        if listed:
-            others += listed.others
-            folders.append(path)
-        for file in listed.files if listed else (path,):
+    parents: list[Path] = []
+    items: dict[Path, Recording] = {}
+    problems: dict[str, str] = {}
+    for word in _expanded(words):
+        if _is_item(word):
+            try:
+                with one_of_many(word):
+                    of_item = {recording.path: recording for recording in recordings(word)}
+            except ArtifactsError as error:
+                problems[printable(word)] = str(error)
+                continue
+            items |= of_item
+            listed = list(of_item)
+        else:
+            listed = _listed(word, others, parents)
+        for file in listed:
             files.setdefault(os.path.realpath(file), file)
     left_out = Listing(tuple(files.values()), others).left_out()
+    if not files and problems:
+        raise CorpusError(f"There is nothing to scan: {'; '.join(problems.values())}")
     if not files:
         raise no_audio(", ".join(words), left_out)
-    parents = [*folders, *(file.parent for file in files.values())]
-    root = os.path.commonpath([os.path.abspath(parent) for parent in parents])
-    return Inputs(tuple(files.values()), Path(root), left_out)
+    parents += [file.parent for file in files.values() if file not in items]
+    root = os.path.commonpath([os.path.abspath(parent) for parent in parents or [folder_of_items()]])
+    return Inputs(tuple(files.values()), Path(root), left_out, items, problems)
 
 
-def _paths(words: Sequence[str], others: Counter[str]) -> Iterator[Path]:
+def _expanded(words: Sequence[str]) -> Iterator[str]:
+    """The words, with those that lists hold in place of the lists."""
     for word in words:
         if _is_list(word):
             yield from _lines(word)
-        elif _is_pattern(word):
-            yield from _matches(word, others)
         else:
-            yield Path(word)
+            yield word
+
+
+def _listed(word: str, others: Counter[str], parents: list[Path]) -> list[Path]:
+    """The files that a word names; adds its folders to ``parents``, and what else they hold to ``others``."""
+    files: list[Path] = []
+    for path in _matches(word, others) if _is_pattern(word) else (Path(word),):
+        if path.is_dir():
+            listed = listing(path)
+            others += listed.others
+            parents.append(path)
+            files += listed.files
+        else:
+            files.append(path)
+    return files
+
+
+def _is_item(word: str) -> bool:
+    return word.startswith(PREFIX) and not os.path.lexists(word)
 
 
 def _is_list(word: str) -> bool:
@@ -87,12 +126,12 @@ def _is_pattern(word: str) -> bool:
     return has_magic(word) and not os.path.lexists(word)
 
 
-def _lines(word: str) -> Iterator[Path]:
+def _lines(word: str) -> Iterator[str]:
     try:
         lines = Path(word[1:]).read_bytes().removeprefix(b"\xef\xbb\xbf").splitlines()
     except OSError as error:
         raise ParameterError(f"{word}: the list cannot be read ({error.strerror}); give a file of paths.") from None
-    return (Path(os.fsdecode(line)) for line in lines if line.strip())
+    return (os.fsdecode(line) for line in lines if line.strip())
 
 
 def _matches(pattern: str, others: Counter[str]) -> Iterator[Path]:

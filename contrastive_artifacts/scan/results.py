@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from .. import audio
 from ..core import files
+from ..core.errors import ParameterError
+from .formats import DEFAULT, FORMATS
 from .timeline import Timeline
-
-SUFFIXES = ("csv", "json", "txt", "vtt", "html")
 
 
 def stem_beside(recording: str | Path) -> Path:
@@ -29,21 +30,35 @@ def stem_beside(recording: str | Path) -> Path:
     return path.with_suffix("")
 
 
-def result_paths(stem: str | Path) -> dict[str, Path]:
-    """Suffix -> path of each file: ``STEM.artifacts.csv``, ``.json``, ``.txt`` (Audacity), ``.vtt`` and ``.html``."""
+def check_formats(formats: Sequence[str]) -> None:
+    """Checks names of formats before the work.
+
+    Raises:
+        UnknownNameError: there is no such format; the message lists close ones.
+        ParameterError: none is named, or one twice.
+    """
+    for name in formats:
+        FORMATS[name]
+    if not formats or len(set(formats)) < len(formats):
+        raise ParameterError(
+            f"formats=[{','.join(formats)}]: name one format or more, each once: {', '.join(FORMATS)}."
+        )
+
+
+def result_paths(stem: str | Path, formats: Sequence[str] = DEFAULT) -> dict[str, Path]:
+    """Name of a format -> path of its file: ``STEM.artifacts.csv``, ``.json``, ``.txt`` (Audacity) and so on."""
     stem = Path(stem)
-    return {suffix: stem.parent / f"{stem.name}.artifacts.{suffix}" for suffix in SUFFIXES}
+    return {name: stem.parent / f"{stem.name}.artifacts.{FORMATS[name].suffix}" for name in formats}
 
 
-def write_results(timeline: Timeline, stem: str | Path) -> dict[str, Path]:
-    """Writes a timeline in every format, all files or none of them; returns :func:`result_paths`.
+def write_results(timeline: Timeline, stem: str | Path, formats: Sequence[str] = DEFAULT) -> dict[str, Path]:
+    """Writes a timeline in several formats, all files or none of them; returns :func:`result_paths`.
 
     Raises:
         StorageError: they cannot be written; the files of an earlier scan are as before.
     """
-    paths = result_paths(stem)
-    writers = (timeline.to_csv, timeline.to_json, timeline.to_audacity, timeline.to_webvtt, timeline.to_html)
+    paths = result_paths(stem, formats)
     with files.atomic_paths(list(paths.values())) as temporaries:
-        for write, temporary in zip(writers, temporaries, strict=True):
-            write(temporary)
+        for name, temporary in zip(paths, temporaries, strict=True):
+            timeline.write(temporary, name)
     return paths

@@ -13,13 +13,14 @@ import numpy as np
 
 from ..audio import AudioInfo
 from ..core import files
+from .changes import Changes, changes_between, earlier_report, grouped
 from .results import result_paths
 from .timeline import Segment, Timeline
 
 UNKNOWN_SEVERITY = 0.5  # in damage, of labels that users added
 _FIGURES = (
     *("path", "stream", "status", "reason", "damage", "marked_s", "marked_share", "segments", "worst"),
-    *("worst_severity", "duration_s", "sample_rate", "channels", "results"),
+    *("worst_severity", "duration_s", "sample_rate", "channels", "results", "origin"),
 )
 
 
@@ -40,6 +41,7 @@ class FileSummary:
         counts: Artifact -> number of segments.
         severities: Artifact -> severity of its worst segment, where it is known.
         results: Path of its results without ``.artifacts.csv`` and so on, relative to the folder of results.
+        origin: Of a recording of archive.org, its name there and why this file of the item was taken; else "".
     """
 
     path: str
@@ -54,6 +56,7 @@ class FileSummary:
     counts: Mapping[str, int] = field(default_factory=dict)
     severities: Mapping[str, float] = field(default_factory=dict)
     results: str = ""
+    origin: str = ""
 
     @property
     def scanned(self) -> bool:
@@ -76,6 +79,7 @@ class FileSummary:
     def figures(self) -> dict[str, Any]:
         """The columns of ``files.csv`` that are the same for all encoders; None where the recording was not scanned."""
         values: dict[str, Any] = {"path": self.path, "stream": self.stream, "status": "failed", "reason": self.reason}
+        values["origin"] = self.origin
         if self.scanned:
             values |= asdict(self) | {
                 "status": "scanned",
@@ -118,17 +122,27 @@ def ordered(rows: Iterable[FileSummary]) -> list[FileSummary]:
     return sorted(rows, key=lambda r: (r.scanned, -r.damage, -r.marked_s, r.path, -1 if r.stream is None else r.stream))
 
 
-def write_summaries(rows: Sequence[FileSummary], labels: Sequence[str], folder: Path) -> None:
+def write_summaries(rows: Sequence[FileSummary], labels: Sequence[str], folder: Path) -> Changes | None:
     """Writes ``files.csv``, ``files.json`` and ``segments.csv``, in the order of the rows.
+
+    Where the folder has a report already, ``changes.csv`` says what differs from it; this is returned as well.
 
     ``segments.csv`` holds the rows of the recordings' own CSV files, with path and stream before them.
     """
     header = [*_FIGURES, *labels]
     cells = ([*row.figures().values(), *map(row.count, labels)] for row in rows)
     files.write_csv(folder / "files.csv", [header, *([_cell(value) for value in row] for row in cells)])
-    entries = [{**row.figures(), "counts": row.counts, "severities": row.severities} for row in rows]
-    files.write_json(folder / "files.json", entries)
     files.write_csv(folder / "segments.csv", _segment_rows([row for row in rows if row.scanned], folder))
+    entries = [
+        {**row.figures(), "counts": row.counts, "severities": row.severities, "state": files.state(row.path)}
+        for row in rows
+    ]
+    before = earlier_report(folder / "files.json")
+    changes = None if before is None else changes_between(before, grouped(entries))
+    if changes is not None:
+        files.write_csv(folder / "changes.csv", changes.rows())
+    files.write_json(folder / "files.json", entries)  # last: after a kill, the same changes are written again
+    return changes
 
 
 def total_line(rows: Sequence[FileSummary]) -> str:

@@ -132,7 +132,7 @@ def test_flags_of_hydra_pass() -> None:
             "unseen.speech.path=x",
             r"unseen is null, which has no setting 'speech'; give it as a whole: unseen=\.\.\.",
         ),
-        ("render", "corpus.path=x", r"There is no corpus to set 'path' of; choose one: corpus=builtin\|"),
+        ("render", "corpus.path=x", r"There is no corpus to set 'path' of; choose one: corpus=archive_org\|builtin\|"),
         ("render", "--worker=3", r"There is no option '--worker=3'\..* after --\."),
         ("scan", "--confg-name", r"Did you mean --config-name"),
         ("scan", "--config-name=scn", r"--config-name has no choice 'scn'; did you mean scan"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from contrastive_artifacts.core import download
-from contrastive_artifacts.core.errors import DownloadError
+from contrastive_artifacts.core import download, web
+from contrastive_artifacts.core.errors import DownloadError, UnwritableError
 
 BODY = np.random.default_rng(0).bytes(1_500_000)
 DIGEST = hashlib.sha256(BODY).hexdigest()
@@ -47,6 +48,9 @@ class Handler(BaseHTTPRequestHandler):
         start = 0
         if asked and self.headers.get("If-Range") == self.server.etag:
             start = int(asked.removeprefix("bytes=").removesuffix("-"))
+        if start >= len(self.server.body):
+            self.send_error(416)
+            return
         body = self.server.body[start:]
         self.send_response(206 if start else 200)
         if start:
@@ -66,7 +70,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setattr(download, "PAUSE_S", 0.0)
+    monkeypatch.setattr(web, "PAUSE_S", 0.0)
     running = Server()
     thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -93,7 +97,7 @@ def test_broken_transfer_goes_on_where_it_stopped(server: Server, tmp_path: Path
 
 
 def test_later_call_goes_on_with_what_is_there(server: Server, tmp_path: Path) -> None:
-    server.breaks = [100_000] * download.ATTEMPTS
+    server.breaks = [100_000] * web.ATTEMPTS
     with pytest.raises(DownloadError, match="400000 of 1500000"):
         download.fetch(server.url, tmp_path / "a", len(BODY), DIGEST, "test file")
     assert not (tmp_path / "a").exists()
@@ -103,7 +107,7 @@ def test_later_call_goes_on_with_what_is_there(server: Server, tmp_path: Path) -
 
 
 def test_two_versions_are_never_joined(server: Server, tmp_path: Path) -> None:
-    server.breaks = [100_000] * download.ATTEMPTS
+    server.breaks = [100_000] * web.ATTEMPTS
     with pytest.raises(DownloadError):
         download.fetch(server.url, tmp_path / "a", None, None, "test file")
     server.body, server.etag = BODY[::-1], '"two"'
@@ -148,7 +152,7 @@ def test_second_address_is_used(server: Server, tmp_path: Path) -> None:
     assert (tmp_path / "a").read_bytes() == BODY
 
 
-@pytest.mark.parametrize(("status", "requests"), [(404, 1), (503, download.ATTEMPTS)])
+@pytest.mark.parametrize(("status", "requests"), [(404, 1), (503, web.ATTEMPTS)])
 def test_only_passing_troubles_are_tried_again(server: Server, tmp_path: Path, status: int, requests: int) -> None:
     server.status = status
     with pytest.raises(DownloadError, match=str(status)):
@@ -167,3 +171,37 @@ def test_cache_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch, t
     assert download.cache_folder() == tmp_path / "contrastive-artifacts"
     monkeypatch.setenv("CONTRASTIVE_ARTIFACTS_CACHE", str(tmp_path / "own"))
     assert download.cache_folder() == tmp_path / "own"
+
+
+def test_md5_is_checked_where_the_publisher_states_it(server: Server, tmp_path: Path) -> None:
+    with pytest.raises(DownloadError, match=r"has md5 .*, 00 was expected"):
+        download.fetch(server.url, tmp_path / "a", None, None, "test file", md5="00")
+    assert list(tmp_path.iterdir()) == []
+    download.fetch(server.url, tmp_path / "a", None, None, "test file", md5=hashlib.md5(BODY).hexdigest().upper())
+
+
+def test_partial_file_longer_than_the_servers_is_begun_again(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "a.part").write_bytes(BODY + b"more")
+    (tmp_path / "a.part.etag").write_text('"one"')
+    download.fetch(server.url, tmp_path / "a", len(BODY), DIGEST, "test file")
+    assert (tmp_path / "a").read_bytes() == BODY
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_page_in_the_way_leaves_the_partial_file(server: Server, tmp_path: Path) -> None:
+    server.breaks = [100_000] * web.ATTEMPTS
+    with pytest.raises(DownloadError):
+        download.fetch(server.url, tmp_path / "a", len(BODY), DIGEST, "test file")
+    server.kind = "text/html"
+    with pytest.raises(DownloadError, match="is a web page"):
+        download.fetch(server.url, tmp_path / "a", len(BODY), DIGEST, "test file")
+    server.kind = "audio/flac"
+    download.fetch(server.url, tmp_path / "a", len(BODY), DIGEST, "test file")
+    assert server.ranges[-1] == "bytes=400000-"
+
+
+def test_a_full_disk_is_no_broken_connection(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9 - 1000, 1000))
+    with pytest.raises(UnwritableError, match=r"has 0\.000 GB free, and the download needs 0\.002 GB"):
+        download.fetch(server.url, tmp_path / "a", len(BODY), DIGEST, "test file")
+    assert len(server.ranges) == 1

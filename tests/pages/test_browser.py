@@ -5,6 +5,7 @@ Skipped where Chromium, its driver or selenium is missing (Debian: ``apt-get ins
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from contrastive_artifacts.pages.map import MapPoint, write_map
 from contrastive_artifacts.pages.shared.preview import encode_preview
 from contrastive_artifacts.pages.sheet import SheetRow, write_sheet
 from contrastive_artifacts.scan.measured import Meter
+from contrastive_artifacts.scan.timecode import Timecode
 from contrastive_artifacts.scan.timeline import Segment, Timeline
 
 pytest.importorskip("selenium.webdriver", reason="selenium is not installed: pip install selenium")
@@ -233,6 +235,11 @@ def test_timeline_shows_and_selects_segments(browser: Any, tmp_path: Path) -> No
     start, stop = map(int, state(browser)["range"].split())
     assert start <= 48000 < 96000 <= stop < timeline.samples, "selecting zooms to the segment"
     assert_quiet(browser, browser.current_url)
+    dataclasses.replace(timeline, timecode=Timecode.of(25, "10:00:00:00")).to_html(tmp_path / "t.html")
+    browser.get((tmp_path / "t.html").as_uri())
+    wait(browser, lambda: state(browser).get("segments") == "3")
+    cells = browser.find_elements(By.CSS_SELECTOR, "#rows td:last-child")
+    assert [cell.text for cell in cells][1] == "10:00:10:00 – 10:00:20:00"
 
 
 def test_timeline_shows_measured_findings_and_facts(browser: Any, tmp_path: Path) -> None:

@@ -6,8 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from archive_server import serving
 
+from contrastive_artifacts.core import web
 from contrastive_artifacts.core.errors import CorpusError, ParameterError
+from contrastive_artifacts.data.corpora.archive_org import folder, service
 from contrastive_artifacts.scan.inputs import gather, is_one_file
 
 
@@ -82,3 +85,28 @@ def test_one_file_is_no_folder_pattern_or_list(films: Path) -> None:
         assert not is_one_file(words)
     Path("@odd.wav").touch()
     assert is_one_file(["@odd.wav"])
+    assert not is_one_file(["ia:tape"])
+    Path("ia:tape").touch()
+    assert is_one_file(["ia:tape"]), "a file of that name is that file"
+
+
+def test_items_of_archive_org_are_downloaded_beside_other_inputs(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "PAUSE_S", 0.0)
+    monkeypatch.setattr(web, "PAUSE_S", 0.0)
+    monkeypatch.setenv("CONTRASTIVE_ARTIFACTS_CACHE", str(films.absolute().parent / "cache"))
+    Path("list").write_text("ia:tape\nia:nothing\nother.wav\n")
+    with serving() as server:
+        monkeypatch.setenv(service.ADDRESS_VARIABLE, server.url)
+        server.add("tape", "d/1.wav", b"1")
+        server.add("tape", "2[x].wav", b"2")
+        inputs = gather(["films", "ia:tape/2[x].wav", "@list"])
+        with pytest.raises(CorpusError, match=r"nothing to scan: There is no item nothing on archive\.org"):
+            gather(["ia:nothing"])
+    relative = [inputs.relative(path) for path in inputs.files]
+    assert relative[:-3] == [inputs.relative(path) for path in gather(["films", "other.wav"]).files[:-1]]
+    assert relative[-3:] == ["archive.org/tape/2[x].wav", "archive.org/tape/d/1.wav", "other.wav"]
+    assert inputs.root == films.absolute().parent
+    assert {path.read_bytes() for path in inputs.items} == {b"1", b"2"}
+    assert list(inputs.problems) == ["ia:nothing"]
+    alone = gather(["ia:tape"])
+    assert (alone.root, [alone.relative(path) for path in alone.files]) == (folder(), relative[-3:-1])

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from contrastive_artifacts.core.errors import StorageError
-from contrastive_artifacts.scan.results import SUFFIXES, result_paths, stem_beside, write_results
+from contrastive_artifacts.scan.formats import DEFAULT, FORMATS, Format
+from contrastive_artifacts.scan.results import result_paths, stem_beside, write_results
 from contrastive_artifacts.scan.timeline import Segment, Timeline
 
 RATE = 8000
@@ -28,13 +29,15 @@ def test_results_are_named_after_the_stem_unless_that_loses_something(tmp_path: 
 
 def test_the_results_appear_together_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written = write_results(timeline(), tmp_path / "to" / "film")
-    assert sorted(path.suffix[1:] for path in (tmp_path / "to").iterdir()) == sorted(SUFFIXES)
+    assert sorted(path.suffix[1:] for path in (tmp_path / "to").iterdir()) == sorted(
+        FORMATS[name].suffix for name in DEFAULT
+    )
     before = {path: path.read_bytes() for path in written.values()}
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Timeline, "to_html", full)
+    monkeypatch.setitem(FORMATS._items, "html", Format("html", full))
     with pytest.raises(StorageError, match="disk is full"):
         write_results(timeline("hiss"), tmp_path / "to" / "film")
     assert {path: path.read_bytes() for path in (tmp_path / "to").iterdir()} == before

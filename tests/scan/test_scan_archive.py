@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ import numpy as np
 import pytest
 
 from contrastive_artifacts import audio
-from contrastive_artifacts.core.errors import StorageError
+from contrastive_artifacts.core.errors import ParameterError, StorageError
 from contrastive_artifacts.core.journal import Journal
+from contrastive_artifacts.data.corpora.archive_org import Recording
+from contrastive_artifacts.data.corpora.archive_org import folder as folder_of_items
 from contrastive_artifacts.scan import archive
 from contrastive_artifacts.scan.archive import ScanOptions, scan_archive
+from contrastive_artifacts.scan.formats import DEFAULT, FORMATS
 from contrastive_artifacts.scan.inputs import gather
-from contrastive_artifacts.scan.results import SUFFIXES
 from contrastive_artifacts.scan.summary import FileSummary, write_summaries
 
 RATE = 8000
@@ -99,7 +102,9 @@ def test_rows_are_ordered_and_results_lie_as_the_recordings(films: Path, tmp_pat
     assert "is empty (0 bytes)" in rows[0].reason
     assert [row.results for row in rows[1:]] == ["b/a.wav", "a.wav", "clean.wav"]
     assert rows[1].damage == pytest.approx(0.7 * 2 / 4, abs=0.1)
-    names = {f"{row.results}.artifacts.{suffix}" for row in rows[1:] for suffix in SUFFIXES}
+    names = {
+        f"{row.results}.artifacts.{suffix}" for row in rows[1:] for suffix in (FORMATS[name].suffix for name in DEFAULT)
+    }
     assert written_names(tmp_path / "out") == names
 
 
@@ -138,6 +143,49 @@ def test_a_part_of_the_inputs_keeps_the_places(films: Path, tmp_path: Path, in_t
     in_this_process.clear()
     assert [row.results for row in scanned(films / "b", tmp_path / "out")] == ["b/a.wav"]
     assert in_this_process == []
+
+
+def test_a_folder_that_is_added_moves_what_was_scanned(films: Path, tmp_path: Path, in_this_process: list[str]) -> None:
+    write(films / "films" / "a.wav", 0.6)  # its results lie where those of films/a.wav go
+    write(tmp_path / "other" / "c.wav", 0.2)
+    out, fresh = tmp_path / "out", tmp_path / "fresh"
+    scanned(films, out)
+    in_this_process.clear()
+    both = gather([str(films), str(tmp_path / "other")])
+    rows = scan_archive(both, out, Loudness, ["x"], ScanOptions())
+    assert in_this_process == ["other/c.wav"]
+    assert rows == scan_archive(both, fresh, Loudness, ["x"], ScanOptions())
+    assert {n: (out / n).read_bytes() for n in written_names(out)} == {
+        n: (fresh / n).read_bytes() for n in written_names(fresh)
+    }
+    in_this_process.clear()
+    assert scanned(tmp_path / "other", out) == [row for row in rows if row.results == "other/c.wav"]
+    assert in_this_process == [], "the root stays"
+
+
+def test_a_second_report_says_what_changed(films: Path, tmp_path: Path, in_this_process: list[str]) -> None:
+    out = tmp_path / "out"
+    assert write_summaries(scanned(films, out), ["loud"], out) is None
+    assert not (out / "changes.csv").exists()
+    same = write_summaries(scanned(films, out), ["loud"], out)
+    assert same is not None
+    assert (same.changes, same.unchanged) == ((), 4)
+    write(films / "a.wav", 0.01)
+    write(films / "clean.wav", 0.5)
+    write(films / "new.wav", 0.5)
+    write(films / "empty.wav", 0.01)
+    (films / "b" / "a.wav").unlink()
+    changes = write_summaries(scanned(films, out), ["loud"], out)
+    assert changes is not None
+    assert changes.line == "1 new, 3 changed, 1 gone, 0 unchanged since the report before"
+    texts = {Path(change.path).name: change.text for change in changes.of("changed")}
+    assert texts == {"a.wav": "went: loud", "clean.wav": "appeared: loud", "empty.wav": "went: unreadable"}
+    lines = (out / "changes.csv").read_text().splitlines()
+    assert lines[0] == "path,change,appeared,went"
+    assert f"{films}/b/a.wav,gone,,loud" in lines
+    part = write_summaries(scanned(films / "new.wav", out), ["loud"], out)
+    assert part is not None
+    assert (part.changes, part.unchanged) == ((), 1), "the others were not named, but are there"
 
 
 def test_each_stream_and_channel_is_counted(films: Path, tmp_path: Path, in_this_process: list[str]) -> None:
@@ -228,3 +276,24 @@ def test_killed_it_goes_on_where_it_was(films: Path, tmp_path: Path) -> None:
     }
     unchanged = [name for name, before in times.items() if (out / name).stat().st_mtime_ns == before]
     assert len(unchanged) >= 5 * finished
+
+
+def test_recordings_of_archive_org_have_their_name_and_problems_are_rows(
+    films: Path, tmp_path: Path, in_this_process: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONTRASTIVE_ARTIFACTS_CACHE", str(tmp_path / "cache"))
+    path = write(folder_of_items() / "tape" / "1.wav", 0.7)
+    inputs = gather([str(films / "a.wav")])
+    items = {path: Recording(path, "tape", "1.wav", "original")}
+    inputs = replace(inputs, files=(*inputs.files, path), items=items, problems={"ia:gone": "no such item"})
+    rows = scan_archive(inputs, tmp_path / "out", Loudness, ["x"], ScanOptions())
+    assert [(row.title, row.origin, row.reason, row.results) for row in rows] == [
+        ("ia:gone", "", "no such item", ""),
+        ("ia:tape/1.wav", "ia:tape/1.wav: original", "", "archive.org/tape/1.wav"),
+        (str(films / "a.wav"), "", "", "a.wav"),
+    ]
+    assert scan_archive(inputs, tmp_path / "out", Loudness, ["x"], ScanOptions()) == rows
+    assert sorted(in_this_process) == ["a.wav", "archive.org/tape/1.wav"], "scanned once"
+    local = write(films / "archive.org" / "tape" / "1.wav", 0.5)
+    with pytest.raises(ParameterError, match="would have the same results; scan them separately"):
+        scan_archive(replace(inputs, files=(local, path), root=films), tmp_path / "b", Loudness, ["x"], ScanOptions())

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from archive_server import serving
 
 from contrastive_artifacts import audio
+from contrastive_artifacts.data.corpora.archive_org.service import ADDRESS_VARIABLE
 
 ROOT = Path(__file__).parents[2]
 RATE = 16000
@@ -19,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 
 def command(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "CONTRASTIVE_ARTIFACTS_CACHE": str(cwd / "cache")}
     words = [sys.executable, ROOT / "scripts" / "scan.py", *arguments]
     return subprocess.run(words, capture_output=True, text=True, cwd=cwd, env=environment, timeout=250)
 
@@ -91,3 +93,28 @@ def test_errors_are_one_message(films: Path, words: list[str], code: int, messag
     assert "Traceback" not in done.stderr
     if code == 2:
         assert list(tmp_path.iterdir()) == [], "refused before anything is scanned"
+
+
+def test_an_item_of_archive_org_becomes_a_report(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Downloaded over a connection that breaks; the second time without any."""
+    words = ["ia:tape", "ia:lost", "other.wav", "out=items"]
+    with serving() as server:
+        monkeypatch.setenv(ADDRESS_VARIABLE, server.url)
+        server.add("tape", "side a.wav", (films / "films" / "b" / "a.wav").read_bytes())
+        server.add("tape", "side a.mp3", b"lossy", "derivative", original="side a.wav")
+        server.cuts = [10_000]
+        done = command(*words, cwd=films)
+    assert done.returncode == 0, done.stderr
+    assert "left out  ia:lost: There is no item lost on archive.org" in done.stdout
+    with open(films / "items" / "files.csv", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [(row["status"], row["results"]) for row in rows] == [
+        ("failed", ""),
+        ("scanned", "archive.org/tape/side a.wav"),
+        ("scanned", "other.wav"),
+    ]
+    assert rows[1]["origin"] == "ia:tape/side a.wav: original; other files of this recording: 1"
+    assert (films / "items" / "archive.org" / "tape" / "side a.wav.artifacts.html").is_file()
+    again = command("ia:tape", "out=items", "fail_on=dropout>=1", cwd=films)
+    assert again.returncode == 3, again.stderr
+    assert "failed    ia:tape/side a.wav: " in again.stdout

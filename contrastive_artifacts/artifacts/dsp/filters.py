@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import fft, signal
+from scipy import fft
 
 _CACHE_SAMPLES = 2**16  # samples transformed at once: the temporaries fit in the processor's cache
 _LARGE = 2**17  # for responses up to half as long, this transform size is faster than the next one
@@ -65,7 +66,7 @@ def impulse_response(sections: np.ndarray, below_db: float = 120.0) -> np.ndarra
     length = int(np.ceil(below_db / 8.686 / decay)) + 32
     impulse = np.zeros(length)
     impulse[0] = 1.0
-    return signal.sosfilt(sections, impulse)
+    return scipy.signal.sosfilt(sections, impulse)
 
 
 def minimum_phase(hertz: ArrayLike, gains_db: ArrayLike, sample_rate: int, length_s: float = 0.02) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from ..base import merge
 from .levels import block_power
@@ -39,9 +39,9 @@ def gate(
         A new float32 ``[C, T]`` and the attenuated samples, int64 ``[K, 2]``.
     """
     samples, length = waveform.shape[-1], max(1, round(_BLOCK_S * sample_rate))
-    power = ndimage.uniform_filter1d(block_power(waveform, length), _SMOOTH, mode="nearest")
+    power = scipy.ndimage.uniform_filter1d(block_power(waveform, length), _SMOOTH, mode="nearest")
     hold = round(hold_s / _BLOCK_S)
-    held = ndimage.maximum_filter1d(
+    held = scipy.ndimage.maximum_filter1d(
         power, hold + 1, mode="nearest", origin=hold // 2
     )  # of past blocks, not of later ones
     levels = held[power > audible**2]
@@ -60,7 +60,7 @@ def gate(
         index = np.arange(start, min(start + _SAMPLES, samples))
         out[:, index] = waveform[:, index] * np.interp(index, centre, gain).astype(np.float32)
     # The gain is interpolated between block centres: a block is touched if it or a neighbour is attenuated.
-    touched = np.flatnonzero(ndimage.binary_dilation(gain < 1.0, np.ones(3)))
+    touched = np.flatnonzero(scipy.ndimage.binary_dilation(gain < 1.0, np.ones(3)))
     return out, merge(touched * length, np.minimum((touched + 1) * length, samples))
 
 

@@ -6,7 +6,7 @@ import math
 from functools import lru_cache
 
 import numpy as np
-from scipy import signal
+import scipy
 
 TAPS = 32
 _PHASES = 16384
@@ -90,7 +90,7 @@ def filtered(waveform: np.ndarray, taps: np.ndarray, later: int = 0) -> np.ndarr
     """
     samples, reach = waveform.shape[-1], len(taps) // 2
     whole = _excerpt(waveform, -later - reach, samples - later + reach)
-    return signal.oaconvolve(whole, taps.astype(np.float32)[None], mode="valid", axes=1)
+    return scipy.signal.oaconvolve(whole, taps.astype(np.float32)[None], mode="valid", axes=1)
 
 
 def _excerpt(waveform: np.ndarray, start: int, stop: int) -> np.ndarray:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import signal
 
 from ...core.errors import ParameterError
 from .decay import decay
@@ -121,7 +121,7 @@ class Shoebox:
         late = distance > direct * (1 + 1e-9)
         delay = (distance[late] - direct) * (sample_rate / SPEED_OF_SOUND)
         length = min(samples, int((reach - direct) * sample_rate / SPEED_OF_SOUND) + 1)
-        early = signal.sosfilt(
+        early = scipy.signal.sosfilt(
             butterworth(2, _HIGHPASS_HZ, sample_rate, highpass=True), _at(delay, gain[late] * direct, length)
         )
         whole = min(samples, int(self.t60 * sample_rate) + 1)
@@ -144,5 +144,5 @@ def _at(delay: np.ndarray, gain: np.ndarray, length: int) -> np.ndarray:
     fits = left < size - 1
     left, share, gain = left[fits], share[fits], gain[fits]
     grid = np.bincount(left, gain * (1.0 - share), size) + np.bincount(left + 1, gain * share, size)
-    sinc = signal.firwin(2 * _HALF_WIDTH * _GRID + 1, 0.96 / _GRID, window=("kaiser", 8.0))
-    return signal.resample_poly(grid, 1, _GRID, window=_GRID * sinc)[:length]
+    sinc = scipy.signal.firwin(2 * _HALF_WIDTH * _GRID + 1, 0.96 / _GRID, window=("kaiser", 8.0))
+    return scipy.signal.resample_poly(grid, 1, _GRID, window=_GRID * sinc)[:length]

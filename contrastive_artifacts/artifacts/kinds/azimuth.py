@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy import signal
+import scipy
 
 from ..base import Artifact, Params, geometric, whole
 from ..dsp.resample_at import delay_taps, filtered
@@ -64,5 +64,7 @@ def _average_taps(width: float) -> np.ndarray:
     reach = 32 + math.ceil(width / 2)
     size = 1 << math.ceil(math.log2(16 * reach))
     response = np.fft.irfft(np.sinc(np.fft.rfftfreq(size) * width))
-    taps = np.concatenate([response[-reach:], response[: reach + 1]]) * signal.windows.tukey(2 * reach + 1, 24 / reach)
+    taps = np.concatenate([response[-reach:], response[: reach + 1]]) * scipy.signal.windows.tukey(
+        2 * reach + 1, 24 / reach
+    )
     return taps / taps.sum()

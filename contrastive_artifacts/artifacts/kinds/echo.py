@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy import signal
+import scipy
 
 from ...audio import db_to_gain
 from ..base import Artifact, Params, linear, log_uniform, whole
@@ -64,6 +64,6 @@ class Echo(Artifact):
 def _lowpassed(waveform: np.ndarray, sample_rate: int, cutoff_hz: float) -> np.ndarray:
     """``[C, T]`` through a first-order low-pass forwards and backwards, together -3 dB at ``cutoff_hz``."""
     corner = min(cutoff_hz / 0.6436, 0.45 * sample_rate)
-    b, a = (part.astype(np.float32) for part in signal.butter(1, corner, fs=sample_rate))
-    once = signal.lfilter(b, a, waveform, axis=1)
-    return signal.lfilter(b, a, once[:, ::-1], axis=1)[:, ::-1]
+    b, a = (part.astype(np.float32) for part in scipy.signal.butter(1, corner, fs=sample_rate))
+    once = scipy.signal.lfilter(b, a, waveform, axis=1)
+    return scipy.signal.lfilter(b, a, once[:, ::-1], axis=1)[:, ::-1]

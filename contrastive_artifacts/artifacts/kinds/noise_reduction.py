@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import scipy
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy import fft, signal
+from scipy import fft
 
 from ...audio import db_to_gain
 from ...core import seeding
@@ -100,7 +101,7 @@ def _noise(samples: int, size: int, params: Params) -> tuple[np.ndarray, np.ndar
     rng, tilt = seeding.generator(params["seed"], "noise_reduction"), params["tilt"]
     scale = math.sqrt(1 - tilt**2)
     b, a = np.array([scale], dtype=np.float32), np.array([1, -tilt], dtype=np.float32)
-    noise = signal.lfilter(b, a, rng.standard_normal(samples, dtype=np.float32))
+    noise = scipy.signal.lfilter(b, a, rng.standard_normal(samples, dtype=np.float32))
     angle = np.arange(size // 2 + 1) * (2 * np.pi / size)
     return noise, (scale**2 / np.abs(1 - tilt * np.exp(-1j * angle)) ** 2 * np.square(_window(size)).sum())
 

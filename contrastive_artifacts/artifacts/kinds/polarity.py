@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy import signal
+import scipy
 
 from ..base import Artifact, Params, geometric, whole
 from ..dsp.channels import CHANNEL, pick_channel
@@ -45,5 +45,5 @@ class Polarity(Artifact):
         state = np.zeros(1)
         for start in range(0, len(row), _BLOCK):
             part = row[start : start + _BLOCK]
-            part[:], state = signal.lfilter([turn, 1.0], [1.0, turn], part.astype(np.float64), zi=state)
+            part[:], state = scipy.signal.lfilter([turn, 1.0], [1.0, turn], part.astype(np.float64), zi=state)
         return out, whole(waveform)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy import signal
+import scipy
 
 from ...audio import db_to_gain
 from ..base import Artifact, Params, geometric, log_uniform, whole
@@ -80,7 +80,7 @@ def _reduction(waveform: np.ndarray, sample_rate: int, hop: int, params: Params)
     time = decay * np.arange(len(over))
     held = np.exp(np.maximum.accumulate(np.log(np.maximum(over, 1e-9)) + time) - time)
     keep = math.exp(-seconds / (1e-3 * params["attack_ms"]))
-    held = signal.lfilter([1 - keep], [1, -keep], held, zi=[keep * held[0]])[0]
+    held = scipy.signal.lfilter([1 - keep], [1, -keep], held, zi=[keep * held[0]])[0]
     low, high = np.percentile(held, _CENTRAL)
     return held * (params["swing_db"] / max(float(high - low), _LEAST_SWING_DB))
 

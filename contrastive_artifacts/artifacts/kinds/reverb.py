@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy import signal
+import scipy
 
 from ...audio import db_to_gain
 from ...core import seeding
@@ -83,4 +83,4 @@ def reverberation(sample_rate: int, params: Params, channel: int = 0) -> np.ndar
 
 def _band(noise: np.ndarray, corner: float, highpass: bool, sample_rate: int) -> np.ndarray:
     """``noise`` below or above ``corner`` Hz."""
-    return signal.sosfilt(butterworth(4, corner, sample_rate, highpass).astype(np.float32), noise)
+    return scipy.signal.sosfilt(butterworth(4, corner, sample_rate, highpass).astype(np.float32), noise)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...core.errors import ParameterError
 from ...core.registry import Registry
+from .archive_org import archive_org
 from .base import Clip as Clip
 from .base import Corpus as Corpus
 from .curated import curated as curated
@@ -28,10 +29,11 @@ CORPORA: Registry[Callable[..., Corpus]] = Registry("corpus")
 CORPORA.register("folder", folder)
 CORPORA.register("esc50", esc50)
 CORPORA.register("builtin", _builtin)
+CORPORA.register("archive_org", archive_org)
 
 
 def create(kind: str, *, curation: str | Path | None = None, **options: Any) -> Corpus:
-    """Creates a corpus of a kind: "folder", "esc50" or "builtin".
+    """Creates a corpus of a kind: "folder", "esc50", "builtin" or "archive_org".
 
     Args:
         kind: One of :data:`CORPORA`.

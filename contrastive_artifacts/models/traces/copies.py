@@ -35,12 +35,14 @@ def figures(x: np.ndarray, rate: int) -> np.ndarray:
     size = fft.next_fast_len(len(y) + round(TYPICAL_S[1] * RATE), real=True)
     spectrum = fft.rfft(_whitened(y), size)
     correlation = np.abs(fft.irfft(spectrum.real**2 + spectrum.imag**2, size))
-    peaks = _peaks(correlation, correlation, LAGS_S)
+    typical = _typical(correlation)
+    peaks = _peaks(correlation, typical, LAGS_S)
     short = correlation[round(0.002 * RATE) : round(0.03 * RATE)].mean()
     spectrum = fft.rfft(y * _hann(len(y)), size)
     power = spectrum.real**2 + spectrum.imag**2
     cepstrum = fft.irfft(np.log(power + 1e-9 * float(power.max()) + 1e-12), size)
-    return np.array([*peaks, _logarithm(short, _typical(correlation)), *_peaks(cepstrum, np.abs(cepstrum), CEPSTRUM_S)])
+    of_cepstrum = _peaks(cepstrum, _typical(np.abs(cepstrum)), CEPSTRUM_S)
+    return np.array([*peaks, _logarithm(short, typical), *of_cepstrum])
 
 
 @lru_cache(maxsize=16)
@@ -57,8 +59,7 @@ def _whitened(y: np.ndarray) -> np.ndarray:
     return short_time.sound(spectra, FRAME)
 
 
-def _peaks(values: np.ndarray, sizes: np.ndarray, lags: Sequence[tuple[float, float]]) -> list[float]:
-    typical = _typical(sizes)
+def _peaks(values: np.ndarray, typical: float, lags: Sequence[tuple[float, float]]) -> list[float]:
     return [_logarithm(values[round(low * RATE) : round(high * RATE)].max(), typical) for low, high in lags]
 
 

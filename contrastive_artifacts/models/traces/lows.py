@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy import signal
+from scipy import ndimage, signal
 
 from ... import audio
 from ...core.quantiles import median, percentiles
@@ -44,7 +44,7 @@ def figures(x: np.ndarray, rate: int) -> np.ndarray:
 def _levels(y: np.ndarray, band: tuple[int, int]) -> np.ndarray:
     """Level of a band in dB, every HOP samples."""
     power = np.square(signal.sosfilt(_bandpass(band), y))
-    mean = np.convolve(power, np.full(FRAME, 1 / FRAME), mode="same")[SETTLING::HOP]
+    mean = ndimage.uniform_filter1d(power, FRAME, mode="constant")[SETTLING::HOP]
     return 10 * np.log10(np.maximum(mean, 0) + FLOOR)
 
 

@@ -20,6 +20,7 @@ class ByRows(BaseModel):
     k: int = 12
     where: dict[str, list[Any]] | None = None
     others: bool = False
+    filter: int | None = None  # see filters.py
 
 
 class ByLabel(BaseModel):
@@ -27,6 +28,7 @@ class ByLabel(BaseModel):
 
     label: str = Field(min_length=1, max_length=200)
     k: int = 12
+    filter: int | None = None
 
 
 class BySpan(BaseModel):
@@ -37,6 +39,7 @@ class BySpan(BaseModel):
     start: float
     stop: float
     k: int = 12
+    filter: int | None = None
 
 
 class Changed(BaseModel):
@@ -60,3 +63,9 @@ class Labelled(BaseModel):
     label: str = Field("", max_length=4000)
     change: Changed | None = None
     note: str = Field("", max_length=4000)
+
+
+class Proposed(BaseModel):
+    """Body of the agreement to a corrected probe."""
+
+    proposal: int

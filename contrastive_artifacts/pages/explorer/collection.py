@@ -76,7 +76,7 @@ class Collection:
         self._label_names: list[str] = []
         self._lock = threading.Lock()
         if "heard" not in names and self.probe is not None:
-            self.classify(self.probe)
+            self.adopt(self.probe, with_columns(self.index, **self.verdicts(self.probe)))
         else:
             self._update_columns()
         self.set_labels({})
@@ -146,26 +146,18 @@ class Collection:
     def __len__(self) -> int:
         return len(self.index)
 
-    def classify(self, probe: AnyProbe) -> int:
-        """Classifies every row with ``probe``, which becomes the probe of the collection.
-
-        Returns:
-            Number of rows whose label, or whose set of artifacts, differs from the previous probe's; all rows if there
-            was none.
-        """
+    def verdicts(self, probe: AnyProbe) -> dict[str, pa.Array]:
+        """The columns of a probe's verdicts on every row; nothing changes."""
         vectors, blocks = self.index.vectors(), []
         for start in range(0, len(self), _BLOCK):
             blocks.append(heard_columns(probe, np.array(vectors[start : start + _BLOCK])))
-        columns = {name: pa.concat_arrays([block[name] for block in blocks]) for name in blocks[0]}
-        verdict = "present" if "present" in columns else "heard"
-        before = self.index.metadata.column(verdict) if verdict in self.index.metadata.column_names else None
+        return {name: pa.concat_arrays([block[name] for block in blocks]) for name in blocks[0]}
+
+    def adopt(self, probe: AnyProbe | None, index: Index) -> None:
+        """Replaces the probe, and the index by one with that probe's verdicts."""
         with self._lock:
-            self.probe = probe
-            self.index = with_columns(self.index, **columns)
+            self.probe, self.index = probe, index
             self._update_columns()
-        if before is None:
-            return len(self)
-        return int(pc.sum(pc.fill_null(pc.not_equal(before, columns[verdict]), True)).as_py())
 
     def set_labels(self, user_labels: Mapping[int, RowLabel]) -> None:
         """Replaces all user labels.
@@ -203,8 +195,14 @@ class Collection:
 
     def span(self, row: int) -> SpanHit:
         """A row as a hit of score 1."""
-        facts, id = self.facts(row), int(self.index.ids[row])
-        return SpanHit(id, 1.0, facts, facts["start"], facts["stop"], facts["sample_rate"], (id,))
+        return self.spans([row])[0]
+
+    def spans(self, rows: Sequence[int]) -> list[SpanHit]:
+        """:meth:`span` of many rows."""
+        pairs = [(int(self.index.ids[row]), facts) for row, facts in zip(rows, self.many_facts(rows), strict=True)]
+        return [
+            SpanHit(id, 1.0, facts, facts["start"], facts["stop"], facts["sample_rate"], (id,)) for id, facts in pairs
+        ]
 
     def label_of(self, row: int, facts: Mapping[str, Any]) -> str:
         """The label of a row: the user label, else the rendered artifact, else what the probe found; "" for none."""

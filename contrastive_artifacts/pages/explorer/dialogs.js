@@ -2,13 +2,11 @@
 import { byId, element } from "../../core/html/base.js";
 import { about, amount } from "./page.js";
 
-// Asks a question; the answer is true for `yes`. With an element as `more`, it is shown and there is no other answer.
-export function confirmed(text, yes, more = null) {
+// Asks a question; the answer is true for `yes`.
+export function confirmed(text, yes) {
   const dialog = byId("question");
   byId("question-text").textContent = text;
-  byId("question-more").replaceChildren(...(more ? [more] : []));
   byId("yes").textContent = yes;
-  byId("no").hidden = Boolean(more);
   return new Promise((resolve) => {
     const end = (answer) => () => { dialog.onclose = null; if (dialog.open) dialog.close(); resolve(answer); };
     byId("yes").onclick = end(true);

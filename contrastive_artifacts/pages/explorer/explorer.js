@@ -14,8 +14,10 @@ import { about, count, page, plural } from "./page.js";
 import { describe, itemSettled, openTab, select, stepWindow } from "./panel.js";
 import { markEdge, markSpan, paintLevels, paintPicture } from "./picture.js";
 import { cancelLasso, hover, toggleLasso } from "./pointer.js";
+import "./retrain.js";
 import { listLabels, searchSpan } from "./search.js";
 import { clear, showSelection } from "./selection.js";
+import { toggleTable } from "./table.js";
 import { changePad, changeSpeed, nextChannel, sound, toggleLoop, version } from "./transport.js";
 import { buildGrid, central, fit, map, neighbour, resize, zoom } from "./view.js";
 
@@ -27,7 +29,7 @@ const SHEET = [
   ["Wheel, Shift-wheel", "on the picture: zoom time, frequency"], ["+  −  PgUp  PgDn", "the same on the focused picture; ↑ ↓ move its crosshair"],
   ["[  ]", "begin, end a span at the playhead"], ["S", "search by the span"], ["H", "play on hover"], ["G", "lasso tool"], ["Shift-drag", "lasso; adds to it with the tool on"],
   ["K", "keep"], ["X or R", "reject"], ["L", "relabel"], ["Shift-K X L", "the same for all selected rows"], ["U or Ctrl-Z", "undo the last label"], ["N", "note for the next label"],
-  ["J  Shift-J", "next, previous row of the list"], ["1 2 3 4", "Similar, Hits, Selection, Facts"], ["O", "search by a sound file"], ["/", "filter by text"], ["M", "to the map"], ["Esc", "clear: lasso, span, selection"], ["?", "this list"],
+  ["J  Shift-J", "next, previous row of the table or list"], ["T", "table beside the map"], ["1 2 3 4", "Similar, Hits, Selection, Facts"], ["O", "search by a sound file"], ["/", "filter by text"], ["M", "to the map"], ["Esc", "clear: lasso, span, selection"], ["?", "this list"],
 ];
 
 function moveTo(key) {
@@ -57,7 +59,7 @@ const KEYS = {
   k: () => labelOne("keep"), x: () => labelOne("reject"), r: () => labelOne("reject"), l: () => labelOne("relabel"),
   K: () => labelMany("keep"), X: () => labelMany("reject"), R: () => labelMany("reject"), L: () => labelMany("relabel"), u: undo, n: () => byId("note").focus(),
   j: () => step(1), J: () => step(-1), 1: () => openTab("similar", true), 2: () => openTab("hits", true), 3: () => openTab("chosen", true), 4: () => openTab("facts", true),
-  o: () => byId("file").click(), "/": () => byId("find").focus(), m: () => map.focus(), "?": help,
+  o: () => byId("file").click(), t: () => toggleTable(), "/": () => byId("find").focus(), m: () => map.focus(), "?": help,
 };
 const REPEATS = ["+", "=", "-", ",", ".", "j", "J"];
 

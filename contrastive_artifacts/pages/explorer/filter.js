@@ -10,9 +10,7 @@ export const active = (column) => column.range !== null || column.hidden.size > 
 export async function filter() {
   const needed = [...columns.values()].filter((column) => active(column) || (page.words.length && column.kind === "category"));
   await Promise.all(needed.map((column) => load(column.name)));
-  shown.fill(1);
-  for (const column of needed) if (active(column)) (column.kind === "number" ? keepRange : keepValues)(column);
-  for (const word of page.words) keepWord(word);
+  pass(shown, needed);
   page.visible = 0;
   for (let i = 0; i < count; i++) page.visible += shown[i];
   state.visible = page.visible;
@@ -20,20 +18,33 @@ export async function filter() {
   byId("all").hidden = page.visible === count && !page.words.length && ![...columns.values()].some(active);
   filtered.emit();
 }
-function keepRange({ data, range, hidden }) {
+function pass(rows, filtering) {
+  rows.fill(1);
+  for (const column of filtering) if (active(column)) (column.kind === "number" ? keepRange : keepValues)(rows, column);
+  for (const word of page.words) keepWord(rows, word);
+}
+// 1 for rows that pass the filters of all other columns: what the legend of a column counts. Null where all rows do.
+export function shownBeside(name) {
+  const others = [...columns.values()].filter((column) => column.name !== name && column.data && active(column));
+  if (!others.length && !page.words.length) return null;
+  const rows = new Uint8Array(count);
+  pass(rows, others);
+  return rows;
+}
+function keepRange(rows, { data, range, hidden }) {
   const [low, high] = range ?? [-Infinity, Infinity], keepsMissing = !hidden.has(null) && range === null;
   for (let i = 0; i < count; i++) {
     const value = data[i];
-    if (Number.isNaN(value) ? !keepsMissing : value < low || value > high) shown[i] = 0;
+    if (Number.isNaN(value) ? !keepsMissing : value < low || value > high) rows[i] = 0;
   }
 }
-function keepValues({ data, names, parts, hidden }) { // a row with several names is shown while any of them is
+function keepValues(rows, { data, names, parts, hidden }) { // a row with several names is shown while any of them is
   const off = new Uint8Array(65536);
   parts.forEach((places, code) => { off[code] = places.every((place) => hidden.has(names[place])) ? 1 : 0; });
   if (hidden.has(null)) off.fill(1, parts.length);
-  for (let i = 0; i < count; i++) if (off[data[i]]) shown[i] = 0;
+  for (let i = 0; i < count; i++) if (off[data[i]]) rows[i] = 0;
 }
-function keepWord(word) { // rows with the word in any category
+function keepWord(rows, word) { // rows with the word in any category
   const matches = new Uint8Array(count), codes = new Uint8Array(65536);
   for (const { kind, data, values } of columns.values()) {
     if (kind !== "category" || !data) continue;
@@ -42,16 +53,5 @@ function keepWord(word) { // rows with the word in any category
     values.forEach((name, code) => { if (name.toLowerCase().includes(word)) codes[code] = any = 1; });
     if (any) for (let i = 0; i < count; i++) matches[i] |= codes[data[i]];
   }
-  for (let i = 0; i < count; i++) shown[i] &= matches[i];
-}
-
-// The category filters as a search takes them, or null; a column with more than 200 names left is not passed on.
-export function shownOnly() {
-  const where = {};
-  for (const column of columns.values()) {
-    if (column.kind !== "category" || !column.hidden.size) continue;
-    const left = column.names.filter((name) => !column.hidden.has(name));
-    if (left.length <= 200) where[column.name] = left;
-  }
-  return Object.keys(where).length ? where : null;
+  for (let i = 0; i < count; i++) rows[i] &= matches[i];
 }

@@ -1,28 +1,21 @@
-"""User labels of the rows of a collection, and the probe that is retrained with them."""
+"""User labels of the rows of a collection."""
 
 from __future__ import annotations
 
 import tempfile
 import threading
-import time
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
-from ...core.errors import FingerprintError, ParameterError
-from ...core.lock import locked
-from ...embedding import copy_encoder
-from ...probes import AnyProbe, load_any_probe
 from ...probes.label_sets import joined, names_of
-from ...probes.labels import ACTIONS, RELABEL, Labels, Refit, refit
+from ...probes.labels import ACTIONS, RELABEL, Labels, write_labels
 from .collection import Collection
-
-SAVED = "relabelled"  # folder of the retrained probe and its encoder, inside that of the run or the index
 
 
 @dataclass(frozen=True)
@@ -40,25 +33,15 @@ class Change:
 class Labelling:
     """Labels rows of a collection; each act is stored before the call returns.
 
-    If a probe was retrained for this collection before, the rows are classified with it.
-
     Args:
         collection: Its columns are updated with every label.
         labels: Store of the labels.
-
-    Raises:
-        StorageError: the retrained probe is damaged; its folder can be deleted.
     """
 
     def __init__(self, collection: Collection, labels: Labels) -> None:
         self.collection, self.labels = collection, labels
-        self._first_probe = collection.probe
-        self._lock, self._training = threading.Lock(), threading.Lock()
+        self._lock = threading.Lock()
         collection.set_labels(labels.matching(collection.index.metadata))
-        saved = collection.home / SAVED
-        if (saved / "probe.json").exists():
-            with suppress(FingerprintError):  # the rows were embedded by another encoder since
-                collection.classify(load_any_probe(saved, collection.index.fingerprint))
 
     def add(
         self, rows: Sequence[int], action: str, label: str, note: str, change: Change | None = None
@@ -111,55 +94,16 @@ class Labelling:
         counted = Counter(user_label.action for user_label in self.collection.user_labels.values())
         return {action: counted[action] for action in ACTIONS}
 
-    def export(self) -> bytes:
-        """All labels as the bytes of a CSV file."""
+    def export(self, shown: np.ndarray | None = None) -> bytes:
+        """All labels as the bytes of a CSV file, or those of the rows ``shown`` of this collection."""
         with tempfile.TemporaryDirectory(prefix="explore-") as folder, self._lock:
             path = Path(folder) / "labels.csv"
-            self.labels.export(path)
+            if shown is None:
+                self.labels.export(path)
+            else:
+                of_rows = self.collection.user_labels
+                write_labels(path, [of_rows[row] for row in shown.tolist() if row in of_rows])
             return path.read_bytes()
-
-    def retrain(self) -> dict[str, Any]:
-        """Retrains the probe with the user labels, saves it, and classifies every row with it.
-
-        Training always starts from the probe without labels. The new probe is saved with a copy of its encoder in the
-        folder "relabelled" of the run or the index, which :func:`contrastive_artifacts.load` opens.
-
-        Raises:
-            ParameterError: there are no labels to train with, or another retraining is running.
-            StorageError: the probe cannot be saved; the previous one stays in use.
-        """
-        if not self._training.acquire(blocking=False):
-            raise ParameterError("The probe is being retrained already; wait until that is done.")
-        try:
-            started, collection = time.perf_counter(), self.collection
-            index = collection.index
-            if "source" not in index.metadata.column_names:
-                raise ParameterError("The rows have no column source, by which training and test rows are separated.")
-            refitted = refit(
-                index.vectors(), index.metadata, collection.user_labels, index.fingerprint, self._first_probe
-            )
-            folder = self._save(refitted.probe)
-            changed = collection.classify(refitted.probe)
-            return {
-                "seconds": round(time.perf_counter() - started, 3),
-                "rows": len(collection),
-                "labels": refitted.used,
-                "left_out": refitted.left_out,
-                "before": refitted.before,
-                "after": refitted.after,
-                "changed": changed,
-                "saved": str(folder),
-                "note": _note(refitted),
-            }
-        finally:
-            self._training.release()
-
-    def _save(self, probe: AnyProbe) -> Path:
-        folder = self.collection.home / SAVED
-        with locked(folder, "saving a retrained probe"):
-            copy_encoder(self.collection.encoder_folder, folder)
-            probe.save(folder)
-        return folder
 
     def _facts(self, rows: Sequence[int]) -> list[dict[str, Any]]:
         """The metadata of some rows, with their ids in the index."""
@@ -171,14 +115,3 @@ class Labelling:
         table, updated = self.collection.index.metadata.take(pa.array(rows, pa.int64())), set(rows)
         others = {row: label for row, label in self.collection.user_labels.items() if row not in updated}
         self.collection.set_labels(others | self.labels.matching(table, rows))
-
-
-def _note(refitted: Refit) -> str:
-    if refitted.after is None:
-        return "Labels of a single source cannot be tested on others: label rows of more sources to measure the gain."
-    rows = f"{refitted.after['rows']:.0f} labelled rows, each classified without the labels of its own source"
-    if refitted.before is None:
-        return f"Measured on {rows}."
-    gain = refitted.after["accuracy"] - refitted.before["accuracy"]
-    verdict = "better" if gain > 0 else "worse" if gain < 0 else "no better and no worse"
-    return f"Measured on {rows}: {verdict} than before, {100 * gain:+.1f} points of accuracy."

@@ -1,14 +1,15 @@
-// User labels: keep, reject, relabel, undo, and the probe that is retrained with them. The page stores nothing: a label
+// User labels: keep, reject, relabel, undo. The page stores nothing: a label
 // is shown once the server has written it, and an error is shown if it has not.
 import { byId, element, state } from "../../core/html/base.js";
 import { ask, busy, guarded, latest, say, trouble } from "../shared/asking.js";
+import { filterQuery, shownOf } from "./binding.js";
 import { columns, load, reload } from "./columns.js";
 import { askLabel, changeText, confirmed } from "./dialogs.js";
-import { active, filter } from "./filter.js";
+import { active, filter, filtered } from "./filter.js";
 import { mark } from "./frames.js";
 import { legend, listColumns, recolour } from "./legend.js";
 import { markRows } from "./lists.js";
-import { about, amount, count, listedRows, page, playback, plural, userLabels } from "./page.js";
+import { about, amount, count, listedRows, listsChanged, page, plural, userLabels } from "./page.js";
 import { describe, refreshInfo, select } from "./panel.js";
 
 const MOST_LABELLED = 20000; // rows of one act, as the server takes them
@@ -51,12 +52,19 @@ export function showCounts(counts) {
     part.setAttribute("aria-label", part.title);
     return part;
   }));
-  byId("retrain").disabled = !total;
-  byId("retrain").title = total ? "" : "Label some rows first";
+  byId("retrain").disabled = !total && !about.corrected;
+  byId("retrain").title = total ? "Shows what would change, and asks" : "Label some rows first";
   if (total) byId("export").removeAttribute("aria-disabled");
   else byId("export").setAttribute("aria-disabled", "true");
 }
-byId("export").addEventListener("click", (event) => { if (byId("export").getAttribute("aria-disabled")) { event.preventDefault(); say("There are no labels to export yet."); } });
+byId("export").addEventListener("click", guarded(async (event) => {
+  event.preventDefault();
+  if (byId("export").getAttribute("aria-disabled")) { say("There are no labels to export yet."); return; }
+  const query = await filterQuery("?");
+  element("a", { href: `api/labels.csv${query}`, download: "labels.csv" }).click();
+  say(query ? `Exported the labels of ${plural(page.visible, "row")} shown.` : "Exported all labels.");
+}));
+filtered.on(() => { byId("export").title = page.visible < count ? "The labels of the rows shown" : "All labels"; });
 
 // ---- columns that depend on labels -------------------------------------------------------------------------------
 let refreshTimer = 0;
@@ -65,7 +73,7 @@ export function refreshSoon() { // the columns "label" and "decision"
   state.following = "columns";
   refreshTimer = setTimeout(guarded(() => refresh(["label", "decision"])), REFRESH_MS);
 }
-async function refresh(names) {
+export async function refresh(names) {
   await reload(names);
   if (!columns.has(page.colour)) page.colour = columns.has(about.colour) ? about.colour : [...columns.keys()][0];
   listColumns();
@@ -73,6 +81,7 @@ async function refresh(names) {
   else legend();
   if ([...columns.values()].some(active)) await filter();
   delete state.following;
+  listsChanged.emit();
 }
 // Fills userLabels from the columns; returns the number of rows of each decision.
 export async function readLabels() {
@@ -121,16 +130,16 @@ export function onwardsBox() {
   return box;
 }
 function moveOn(row) { // to the next row of the open list that has no label
-  const rows = page.tab === "hits" || page.tab === "chosen" ? listedRows() : [], at = rows.indexOf(row);
+  const rows = page.table || page.tab === "hits" || page.tab === "chosen" ? shownOf(listedRows()) : [], at = rows.indexOf(row);
   if (!onwards || at < 0) return;
   for (let n = 1; n < rows.length; n++) {
     const next = rows[(at + n) % rows.length];
-    if (!userLabels.has(next)) { select(next, { pan: true, play: Boolean(page.hoverPlays || playback.loop), speak: true }); return; }
+    if (!userLabels.has(next)) { select(next, { pan: true, play: true, speak: true }); return; }
   }
   say("All rows of this list are labelled.");
 }
 export function step(by) { // to the next or previous row of the open list, labelled or not
-  const rows = listedRows();
+  const rows = shownOf(listedRows());
   if (!rows.length) return;
   const at = rows.indexOf(page.selected), to = at < 0 ? 0 : (at + by + rows.length) % rows.length;
   select(rows[to], { pan: true, speak: true, play: true });
@@ -143,12 +152,13 @@ export function labelOne(decision) {
   else if (decision === "relabel") relabel([row], (relabelling) => label([row], "relabel", relabelling));
   else label([row], decision);
 }
-export function labelMany(decision) { // the rows of the lasso
-  const { rows } = page.lasso;
-  if (!rows.length) { trouble("Draw a lasso first: Shift-drag on the map."); return; }
+export function labelMany(decision) { // the rows of the lasso that are shown
+  const rows = shownOf(page.lasso.rows), many = page.lasso.rows.length;
+  if (!many) { trouble("Draw a lasso first: Shift-drag on the map."); return; }
+  if (!rows.length) { trouble(`${amount(many)} selected, 0 shown: the filters hide them, so nothing was labelled. Show them first.`); return; }
   if (rows.length > MOST_LABELLED) { trouble(`${amount(rows.length)} rows are selected; at most ${amount(MOST_LABELLED)} are labelled at once. Filter, or draw a smaller lasso.`); return; }
   const act = async (relabelling) => {
-    const text = `${decision === "relabel" ? "Relabel" : decision === "keep" ? "Keep" : "Reject"} ${plural(rows.length, "row")}${relabelling ? givenText(relabelling) : ""}?\nOne undo reverts all of them.`;
+    const text = `${decision === "relabel" ? "Relabel" : decision === "keep" ? "Keep" : "Reject"} ${plural(rows.length, "row")}${rows.length < many ? ` (${amount(many)} selected)` : ""}${relabelling ? givenText(relabelling) : ""}?\nOne undo reverts all of them.`;
     if (rows.length <= CONFIRMED || await confirmed(text, "Yes, all of them")) label(rows, decision, relabelling);
   };
   if (decision === "relabel") relabel(rows, act);
@@ -157,21 +167,3 @@ export function labelMany(decision) { // the rows of the lasso
 for (const decision of ["keep", "reject", "relabel"]) byId(decision).addEventListener("click", () => labelOne(decision));
 byId("undo").addEventListener("click", undo);
 document.querySelectorAll(".onwards").forEach((box) => box.addEventListener("change", () => setOnwards(box.checked)));
-
-// ---- retraining --------------------------------------------------------------------------------------------------
-byId("retrain").addEventListener("click", guarded(async () => {
-  if (byId("retrain").disabled) return;
-  byId("retrain").disabled = true;
-  let answer;
-  try { answer = await busy("Training the probe with the labels…", () => ask("api/retrain", {})); } finally { byId("retrain").disabled = false; }
-  await refresh([...columns.keys()].filter((name) => /^(heard|present|chance_)/.test(name)));
-  const verdict = about.encoder.sets ? "present" : "heard";
-  if (columns.has(verdict)) await recolour(verdict);
-  state.retrained = answer.changed;
-  await refreshInfo();
-  const cell = (text, tag = "td", scope = null) => { const node = element(tag, { textContent: text }); if (scope) node.scope = scope; return node; };
-  const figure = (set, name) => (typeof set?.[name] === "number" ? set[name].toFixed(3) : "–");
-  const table = element("table", {}, element("tr", {}, cell("", "th"), cell("before", "th", "col"), cell("after", "th", "col")),
-    ...[["macro_f1", "macro F1"], ["accuracy", about.encoder.sets ? "sets exactly right" : "accuracy"]].map(([name, text]) => element("tr", {}, cell(text, "th", "row"), cell(figure(answer.before, name)), cell(figure(answer.after, name)))));
-  await confirmed(`Trained with ${plural(answer.labels, "label")} in ${answer.seconds.toFixed(1)} s and saved as ${answer.saved}.\n${plural(answer.changed, "row")} ${answer.changed === 1 ? "has" : "have"} another verdict now.\n${answer.note}`, "Close", table);
-}));

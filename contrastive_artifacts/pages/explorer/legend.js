@@ -2,8 +2,8 @@
 import { byId, element, fitCanvas, ramp, state } from "../../core/html/base.js";
 import { guarded } from "../shared/asking.js";
 import { marker } from "../shared/marks.js";
-import { MISSING, OTHERS, codeLooks, columns, load } from "./columns.js";
-import { active, filter, filtered, shownOnly } from "./filter.js";
+import { MISSING, OTHERS, codeLooks, columns, countNames, load } from "./columns.js";
+import { active, filter, filtered, shownBeside } from "./filter.js";
 import { paintStyles } from "./gl.js";
 import { STEPS, lookOf, styles } from "./looks.js";
 import { about, amount, count, page, plural, userLabels } from "./page.js";
@@ -55,22 +55,31 @@ export function legend() {
   byId("range").hidden = !number;
   byId("legend-hint").hidden = number;
   byId("legend-hint").textContent = column.sets ? HINT_OF_SETS : HINT;
-  const items = number ? [] : column.listed.slice(0, MOST_ENTRIES).map((place) => entry(column, [column.names[place]], column.names[place] || "(none)", column.counts[place], column.look[place]));
+  const beside = rowsBeside(column), counts = number ? null : beside ? countNames(column, beside) : column.counts;
+  const items = number ? [] : column.listed.slice(0, MOST_ENTRIES).map((place) => entry(column, [column.names[place]], column.names[place] || "(none)", counts[place], column.look[place]));
   if (!number && column.rest.length) {
-    const many = column.rest.reduce((sum, place) => sum + column.counts[place], 0);
+    const many = column.rest.reduce((sum, place) => sum + counts[place], 0);
     items.push(entry(column, column.rest.map((place) => column.names[place]), `${amount(column.rest.length)} others`, many, OTHERS));
   }
-  const missing = number ? countMissing(column) : column.counts[column.names.length];
-  if (missing) items.push(entry(column, [null], "missing", missing, number ? STEPS : MISSING));
+  const missing = number ? countMissing(column, beside) : counts[column.names.length];
+  if (missing || column.hidden.has(null)) items.push(entry(column, [null], "missing", missing, number ? STEPS : MISSING));
   const at = [...byId("items").children].indexOf(document.activeElement?.parentElement);
   byId("items").replaceChildren(...items);
   byId("items").children[at]?.firstChild.focus(); // the new legend keeps the keyboard focus of the old one
-  if (number) histogram(column);
+  if (number) { column.bars = null; histogram(column, beside); }
 }
-function countMissing(column) {
-  column.missing ??= column.data.reduce((sum, v) => sum + Number.isNaN(v), 0);
-  return column.missing;
+// The rows that pass the filters of the other columns: those that the legend counts; null for all.
+function rowsBeside(column) {
+  const passing = shownBeside(column.name);
+  if (!passing) return null;
+  const rows = new Uint32Array(count);
+  let many = 0;
+  for (let row = 0; row < count; row++) if (passing[row]) rows[many++] = row;
+  return rows.subarray(0, many);
 }
+function valuesOf({ data }, rows) { return rows ? Float32Array.from(rows, (row) => data[row]) : data; }
+function countMissing(column, rows) { return valuesOf(column, rows).reduce((sum, v) => sum + Number.isNaN(v), 0); }
+filtered.on(legend);
 function entry(column, names, text, many, place) {
   const button = element("button", { type: "button", title: text }, marker(lookOf(place)),
     element("span", { className: "text", textContent: text }), element("span", { className: "many", textContent: amount(many) }));
@@ -101,10 +110,10 @@ function showOnly(column, names) { // or all, if these are the only ones shown
 // ---- range of a number -------------------------------------------------------------------------------------------
 const valueText = (column, v) => (column.high - column.low >= 100 ? v.toFixed(0) : v.toFixed(2));
 const within = (column, v) => Math.min(column.high, Math.max(column.low, v));
-function histogram(column) {
+function histogram(column, rows = null) {
   if (!column.bars) {
     const bars = new Uint32Array(BARS), span = column.high - column.low || 1;
-    for (const v of column.data) if (!Number.isNaN(v)) bars[Math.min(BARS - 1, Math.max(0, Math.floor(((v - column.low) / span) * BARS)))]++;
+    for (const v of valuesOf(column, rows)) if (!Number.isNaN(v)) bars[Math.min(BARS - 1, Math.max(0, Math.floor(((v - column.low) / span) * BARS)))]++;
     column.bars = bars;
   }
   const { context: g, width, height } = fitCanvas(byId("histogram")), top = Math.max(...column.bars, 1);
@@ -166,7 +175,6 @@ function chips() { // one per filtered column: the legend shows the filter of on
     button.addEventListener("click", () => { column.hidden = new Set(); column.range = null; legend(); runFilter(); map.focus(); });
     return element("li", {}, button);
   }));
-  byId("within-label").hidden = !Object.keys(shownOnly() ?? {}).length;
 }
 filtered.on(chips);
 

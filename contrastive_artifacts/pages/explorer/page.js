@@ -1,7 +1,7 @@
 // The state of the page. Rows are numbered as the server numbers them; -1 stands for none. Body data attributes (drawn,
 // visible, selected, hovered, playing, version, lasso, hits, labels, following, query, colour, error ...) say what the
 // canvases show, for tests and assistive scripts.
-import { read } from "../../core/html/base.js";
+import { read, signal } from "../../core/html/base.js";
 
 export const about = read("about"); // what GET api/about answers
 export const count = about.count; // of rows
@@ -14,6 +14,7 @@ export const page = {
   words: [], // of the text filter
   visible: count, // rows that pass the filters
   edition: 0, // counts changes of the columns on the server, so that no stale copy is taken from a cache
+  table: null, // rows of the table in its order, Uint32Array; null while it is closed
   tab: "similar", // the open list
   similar: [], // hits for the selected row
   hits: { rows: [], heading: "", query: null }, // of the last search
@@ -23,6 +24,7 @@ export const page = {
   outline: [], // the lasso being drawn, in pixels
   lasso: { rows: new Uint32Array(0), outlines: [] }, // rows inside finished lassos, and those on the map
 };
+export const listsChanged = signal(); // the selection, the hits or the labels
 // Row -> { decision, label }: user labels, as the server has stored them.
 export const userLabels = new Map();
 // What stays from row to row.
@@ -30,13 +32,14 @@ export const userLabels = new Map();
 export const playback = { version: "damaged", channel: "all", pad: 0, high: null, log: false, range: [-100, 0], loop: false };
 
 const rowsOf = (list) => list.map(({ row }) => row);
-// Rows of the open list, in order; of the similar ones while the facts are open.
+// Rows of the table or else of the open list, in order; of the similar ones while the facts are open.
 export function listedRows() {
+  if (page.table) return page.table;
   if (page.tab === "chosen") return page.lasso.rows;
   return rowsOf(page.tab === "hits" ? page.hits.rows : page.similar);
 }
 // Rows with a numbered ring on the map.
-export const ringed = () => (page.tab === "hits" || page.tab === "similar" ? listedRows() : []);
+export const ringed = () => (page.tab === "hits" || page.tab === "similar" ? rowsOf(page[page.tab].rows ?? page[page.tab]) : []);
 
 export const amount = (n) => n.toLocaleString("en");
 export const plural = (n, noun) => `${amount(n)} ${noun}${n === 1 ? "" : "s"}`;

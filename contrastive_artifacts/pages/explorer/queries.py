@@ -45,7 +45,7 @@ class Queries:
         """A stored query; None if the id is unknown or the query was dropped."""
         return self._stored.get(query_id)
 
-    def of_sound(self, data: bytes, name: str, k: int) -> tuple[dict[str, Any], Hits]:
+    def of_sound(self, data: bytes, name: str, k: int, shown: np.ndarray | None = None) -> tuple[dict[str, Any], Hits]:
         """Searches for rows similar to a media file: the query as JSON for the page, and its hits.
 
         Args:
@@ -60,9 +60,11 @@ class Queries:
         with media_file(data, name) as path:
             beginning, samples, channels = checked(path, name)
             longer = samples > beginning.waveform.shape[1]
-            return self._search(name, path, beginning, samples, channels, k, {}, data=data if longer else None)
+            return self._search(name, path, beginning, samples, channels, k, {}, shown, data if longer else None)
 
-    def of_span(self, row: int, start_s: float, stop_s: float, k: int) -> tuple[dict[str, Any], Hits]:
+    def of_span(
+        self, row: int, start_s: float, stop_s: float, k: int, shown: np.ndarray | None = None
+    ) -> tuple[dict[str, Any], Hits]:
         """Searches for rows similar to a span, in seconds from the first sample of ``row``; see :meth:`Slices.span`."""
         waveform, rate, first, last = self.slices.span(row, start_s, stop_s)
         where = f"{first / rate:.3f} - {last / rate:.3f} s"
@@ -70,9 +72,11 @@ class Queries:
         excluded = {ROW: self.collection.overlapping(row, first, last)}
         name = f"{self.collection.span(row).name}, {where}"
         channels, samples = waveform.shape
-        return self._search(name, (waveform, rate), piece, samples, channels, k, excluded)
+        return self._search(name, (waveform, rate), piece, samples, channels, k, excluded, shown)
 
-    def of_stretch(self, query: Query, start_s: float, stop_s: float, k: int) -> tuple[dict[str, Any], Hits]:
+    def of_stretch(
+        self, query: Query, start_s: float, stop_s: float, k: int, shown: np.ndarray | None = None
+    ) -> tuple[dict[str, Any], Hits]:
         """Searches for rows similar to a stretch of a query, of its first minute if it is longer.
 
         The facts of the new query name the query of the whole sound, ``parent``, and its place there, ``start`` and
@@ -89,7 +93,7 @@ class Queries:
         place = {"parent": query.about.get("parent", query.about["id"]), "start": start, "stop": stop}
         whole = Slice(piece.waveform, rate, 0, (0, samples))
         place["file"] = query.about["file"]
-        return self._search(name, (piece.waveform, rate), whole, samples, channels, k, {}, of_query=place)
+        return self._search(name, (piece.waveform, rate), whole, samples, channels, k, {}, shown, of_query=place)
 
     def page(self, query: Query, start_s: float = 0.0, stop_s: float | None = None) -> Slice:
         """Up to a minute of the sound of a query; by default from ``start_s`` on.
@@ -121,12 +125,13 @@ class Queries:
         channels: int,
         k: int,
         exclude: Mapping[str, Any],
+        shown: np.ndarray | None,
         data: bytes | None = None,
         of_query: Mapping[str, Any] | None = None,
     ) -> tuple[dict[str, Any], Hits]:
         embedding = self.collection.encoder.embed(source)
         vector = embedding.clip
-        hits = self.search.vector(vector, k, None, exclude)
+        hits = self.search.vector(vector, k, None, exclude, shown=shown)
         x, y = self.search.place(vector)
         about = {
             "id": secrets.token_hex(12),

@@ -3,10 +3,11 @@ import { byId, element, state } from "../../core/html/base.js";
 import { ask, busy, guarded, say, trouble } from "../shared/asking.js";
 import { Place } from "../shared/place.js";
 import { player } from "../shared/player.js";
-import { shownOnly } from "./filter.js";
+import { filterNumber, filterQuery, shownOf } from "./binding.js";
+import { filtered } from "./filter.js";
 import { mark } from "./frames.js";
 import { bars, listRows } from "./lists.js";
-import { MANY_HITS, about, amount, page, plural } from "./page.js";
+import { MANY_HITS, about, amount, listsChanged, page, plural } from "./page.js";
 import { describe, itemChanged, itemDescribed, itemSettled, openTab, settle, show } from "./panel.js";
 import { home } from "./picture.js";
 import { drawStrip, summary, timeText } from "./strip.js";
@@ -14,6 +15,7 @@ import { reveal } from "./view.js";
 
 const PART_S = 60; // of a query that are shown at once, as the server cuts it
 const MOST_SENT = 700; // rows of one search, as a request may hold them; a larger set is sampled
+const FILTER_MS = 300; // a range that is being dragged asks once
 const queries = new Map(); // id -> { query, hits, heading }, since the page was opened
 
 // ---- rows similar to the selected one ----------------------------------------------------------------------------
@@ -27,8 +29,8 @@ function listSimilar() {
   const row = page.item?.row ?? -1;
   similarPlace.clear();
   if (row < 0) { similarPlace.tell(page.item ? "The hits of this query are under Hits." : "Select a row to see the rows most similar to it."); return; }
-  const others = byId("others").checked, where = byId("within").checked ? shownOnly() : null;
-  const job = (options) => (where ? ask("api/search/rows", { like: [row], unlike: [], k: MANY_HITS, where, others }, options) : ask(`api/rows/${row}/neighbours?k=${MANY_HITS}&others=${others}`, undefined, options));
+  const others = byId("others").checked;
+  const job = async (options) => ask(`api/rows/${row}/neighbours?k=${MANY_HITS}&others=${others}${await filterQuery()}`, undefined, options);
   similarPlace.fill(job, ({ hits }) => {
     page.similar = hits;
     if (hits.length) listRows(byId("similar-rows"), hits);
@@ -40,7 +42,8 @@ function listSimilar() {
 itemChanged.on(() => similarPlace.clear());
 itemSettled.on(listSimilar);
 byId("others").addEventListener("change", listSimilar);
-byId("within").addEventListener("change", listSimilar);
+let similarTimer = 0;
+filtered.on(() => { clearTimeout(similarTimer); similarTimer = setTimeout(listSimilar, FILTER_MS); });
 
 // ---- hits --------------------------------------------------------------------------------------------------------
 const hitsPlace = new Place(byId("hits-note"), () => {
@@ -67,11 +70,15 @@ async function search(text, heading, job) {
   }, { text });
 }
 function listHits() {
-  const { query, heading, rows } = page.hits;
-  byId("query").replaceChildren(query ? queryCard(query, heading) : element("p", { className: "empty", textContent: rows.length ? `${plural(rows.length, "hit")}: ${heading}` : `No hits: ${heading}.` }));
-  listRows(byId("hit-rows"), rows);
+  const { query, heading, rows } = page.hits, visible = shownOf(rows.map(({ row }) => row)), isShown = new Set(visible);
+  const some = visible.length < rows.length ? `${plural(rows.length, "hit")}, ${amount(visible.length)} shown` : plural(rows.length, "hit");
+  const title = element("p", { className: "empty", textContent: rows.length ? `${some}: ${heading}` : `No hits: ${heading}.` });
+  byId("query").replaceChildren(...(query ? [queryCard(query, heading), ...(visible.length < rows.length ? [title] : [])] : [title]));
+  listRows(byId("hit-rows"), rows.filter(({ row }) => isShown.has(row)));
+  listsChanged.emit();
   mark();
 }
+filtered.on(() => { if (page.hits.rows.length) listHits(); });
 function queryCard(query, heading) {
   const again = element("button", { type: "button", textContent: query.name, title: "Show this query" });
   again.addEventListener("click", () => openQuery(query.id));
@@ -111,9 +118,9 @@ export const searchSpan = guarded(async () => {
   const { item } = page;
   if (!item?.span || !item.picture) return;
   const [start, stop] = item.span.map((t) => t - home(item.picture)), whose = item.row >= 0 ? { row: item.row } : { query: item.query.id };
-  await search("Searching for this span…", "span", (options) => ask("api/search/span", { ...whose, start, stop, k: MANY_HITS }, options));
+  await search("Searching for this span…", "span", async (options) => ask("api/search/span", { ...whose, start, stop, k: MANY_HITS, filter: await filterNumber() }, options));
 });
-const searchStretch = guarded((id, { start, stop, label }) => search(`Searching for ${timeText(start)} to ${timeText(stop)}, ${label}…`, "span", (options) => ask("api/search/span", { query: id, start, stop, k: MANY_HITS }, options)));
+const searchStretch = guarded((id, { start, stop, label }) => search(`Searching for ${timeText(start)} to ${timeText(stop)}, ${label}…`, "span", async (options) => ask("api/search/span", { query: id, start, stop, k: MANY_HITS, filter: await filterNumber() }, options)));
 // The strip is that of the whole sound, also where one of its stretches is open.
 function showStrip() {
   const query = page.item?.query, whole = query && (queries.get(query.parent)?.query ?? query);
@@ -132,8 +139,7 @@ function sample(rows, most) { // without repetition
 export const searchRows = guarded(async (like, unlike) => {
   const heading = unlike.length ? `like ${amount(like.length)}, unlike ${amount(unlike.length)} rows` : `like ${plural(like.length, "row")}`;
   const sampled = Math.max(like.length, unlike.length) > MOST_SENT ? ` (a random ${MOST_SENT} of them)` : "";
-  const where = byId("within").checked ? shownOnly() : null;
-  const body = { like: sample(like, MOST_SENT), unlike: sample(unlike, MOST_SENT), k: MANY_HITS, where, others: like.length === 1 && byId("others").checked };
+  const body = { like: sample(like, MOST_SENT), unlike: sample(unlike, MOST_SENT), k: MANY_HITS, filter: await filterNumber(), others: like.length === 1 && byId("others").checked };
   await search(`Searching ${heading}…`, heading + sampled, (options) => ask("api/search/rows", body, options));
 });
 
@@ -143,7 +149,7 @@ const upload = guarded(async (file) => {
   if (file.size > about.upload_bytes) throw new Error(`${file.name} has ${amount(Math.ceil(mebibytes(file.size)))} MiB; a sound to search for may have ${amount(Math.floor(mebibytes(about.upload_bytes)))} MiB. Cut out the relevant part.`);
   if (!file.size) throw new Error(`${file.name} is empty.`);
   const headers = { "Content-Type": "application/octet-stream", "X-Name": encodeURIComponent(file.name) };
-  await search(`Searching for ${file.name} (${mebibytes(file.size).toFixed(1)} MiB)…`, "sound", (options) => ask(`api/search/sound?k=${MANY_HITS}`, file, { headers, ...options }));
+  await search(`Searching for ${file.name} (${mebibytes(file.size).toFixed(1)} MiB)…`, "sound", async (options) => ask(`api/search/sound?k=${MANY_HITS}${await filterQuery()}`, file, { headers, ...options }));
 });
 byId("upload").addEventListener("click", () => byId("file").click());
 byId("file").addEventListener("change", (event) => { const [file] = event.target.files; event.target.value = ""; upload(file); });
@@ -164,7 +170,7 @@ addEventListener("drop", (event) => {
 byId("by-label").addEventListener("change", guarded(async (event) => {
   const name = event.target.value;
   event.target.value = "";
-  if (name) await search(`Searching for ${name}…`, `like ${name}`, (options) => ask("api/search/label", { label: name, k: MANY_HITS }, options));
+  if (name) await search(`Searching for ${name}…`, `like ${name}`, async (options) => ask("api/search/label", { label: name, k: MANY_HITS, filter: await filterNumber() }, options));
 }));
 export function listLabels() {
   const names = about.encoder.labels?.length ? about.encoder.labels : about.labels;

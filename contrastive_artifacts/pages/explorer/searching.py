@@ -29,13 +29,14 @@ class Search:
         self.collection = collection
         self._labelled: tuple[Index, Mapping[int, Any], Index] | None = None
 
-    def neighbours(self, row: int, k: int, others: bool) -> Hits:
+    def neighbours(self, row: int, k: int, others: bool, shown: np.ndarray | None = None) -> Hits:
         """Hits similar to a row, without the row itself and, with ``others``, without its source."""
-        return self.rows([row], [], k, None, others)
+        return self.rows([row], [], k, None, others, shown)
 
     def rows(
-        self, like: Sequence[int], unlike: Sequence[int], k: int, where: Mapping[str, Any] | None, others: bool
-    ) -> Hits:
+        self, like: Sequence[int], unlike: Sequence[int], k: int, where: Mapping[str, Any] | None, others: bool,
+        shown: np.ndarray | None = None,
+    ) -> Hits:  # fmt: skip
         """Hits similar to the mean of some rows and not to that of others; the rows themselves are excluded.
 
         Args:
@@ -45,6 +46,7 @@ class Search:
             where: Column of the page -> values, or [lowest, highest] for a column of numbers. Where rows have several
                 names, those with any of the values.
             others: Exclude the sources of ``like``.
+            shown: Rows that may be hits; all if not given.
 
         Raises:
             ParameterError: no rows, rows that cancel out, or a condition that does not fit its column.
@@ -58,9 +60,9 @@ class Search:
             exclude: dict[str, Any] = {"source": sorted(sources)}
         else:
             exclude = {ROW: sorted({near for row in [*like, *unlike] for near in self._overlapping(row)})}
-        return self.vector(vector, k, where, exclude, sources)
+        return self.vector(vector, k, where, exclude, sources, shown)
 
-    def label(self, label: str, k: int) -> Hits:
+    def label(self, label: str, k: int, shown: np.ndarray | None = None) -> Hits:
         """Hits similar to the rows that have a label, alone or among others: rendered or found, else given by users.
 
         Raises:
@@ -73,7 +75,7 @@ class Search:
             if not labelled:
                 raise
             vector = retrieval.mean_of(np.array(self.collection.index.vectors()[sorted(labelled)]))
-        return self.vector(vector, k)
+        return self.vector(vector, k, shown=shown)
 
     def vector(
         self,
@@ -82,12 +84,20 @@ class Search:
         where: Mapping[str, Any] | None = None,
         exclude: Mapping[str, Any] | None = None,
         sources: set[Any] | None = None,
+        shown: np.ndarray | None = None,
     ) -> Hits:
-        """Hits nearest to a vector [D]; those of ``sources`` are marked as of the same source."""
+        """Hits nearest to a vector [D]; those of ``sources`` are marked as of the same source.
+
+        With ``shown``, only these rows are hits.
+        """
         if not 1 <= k <= _MOST:
             raise ParameterError(f"k is {k}; ask for 1 to {_MOST} hits.")
         index = self._table(where or {})
         conditions = {name: self._condition(name, values) for name, values in (where or {}).items()}
+        if shown is not None:
+            if not len(shown):
+                return []
+            conditions[ROW] = shown.tolist()
         spans = retrieval.retrieve(index, vector, k, conditions or None, exclude or None)
         return [self._hit(span, sources or set()) for span in spans]
 

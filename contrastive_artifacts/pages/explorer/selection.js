@@ -1,12 +1,13 @@
 // The rows inside the lasso: labelling them, searching by them, and what they consist of.
 import { byId, element, state } from "../../core/html/base.js";
 import { guarded, say } from "../shared/asking.js";
+import { shownOf, shownText } from "./binding.js";
 import { columns, countNames, load } from "./columns.js";
-import { shown } from "./filter.js";
+import { filtered, shown } from "./filter.js";
 import { mark } from "./frames.js";
 import { labelMany, onwardsBox } from "./labels.js";
 import { bars } from "./lists.js";
-import { amount, count, page, plural, userLabels } from "./page.js";
+import { amount, count, listsChanged, page, plural, userLabels } from "./page.js";
 import { openTab, select } from "./panel.js";
 import { searchRows } from "./search.js";
 
@@ -19,28 +20,30 @@ export function choose(rows, outlines = []) {
   state.lasso = rows.length;
   mark();
   showSelection();
+  listsChanged.emit();
   if (rows.length) { openTab("chosen"); say(`${plural(rows.length, "row")} selected.`); }
 }
 export const clear = () => choose(NONE);
 
 export function showSelection() {
-  const { rows } = page.lasso, many = rows.length;
-  byId("tab-chosen").textContent = many ? `Selection ${amount(many)}` : "Selection";
+  const many = page.lasso.rows.length, rows = shownOf(page.lasso.rows), none = !rows.length; // acts apply to what is shown
+  state.lassoShown = rows.length;
+  byId("tab-chosen").textContent = many ? `Selection ${rows.length < many ? `${amount(rows.length)} of ` : ""}${amount(many)}` : "Selection";
   const parts = [];
   if (!many) parts.push(element("p", { className: "empty", textContent: "Draw a lasso on the map (Shift-drag, or G and drag), or select all rows that pass the filters:" }), line(button("Select all shown", selectShown, !page.visible)));
   else {
-    parts.push(line(element("b", { textContent: `${plural(many, "row")} selected` }), element("span", { className: "gap" }), button("Play one at random", playRandom), button("Clear", clear)),
-      line(button("Keep all", () => labelMany("keep")), button("Reject all", () => labelMany("reject")), button("Relabel all…", () => labelMany("relabel"))),
-      line(button("Search like these", () => searchRows(rows, [])), button("Mark as like", () => { sets.like = rows; showSelection(); }), button("Mark as unlike", () => { sets.unlike = rows; showSelection(); })));
+    parts.push(line(element("b", { id: "selected-text", textContent: `${amount(many)} selected${shownText(many, rows.length)}` }), element("span", { className: "gap" }), button("Play one at random", playRandom, none), button("Clear", clear)),
+      line(button("Keep all", () => labelMany("keep"), none), button("Reject all", () => labelMany("reject"), none), button("Relabel all…", () => labelMany("relabel"), none)),
+      line(button("Search like these", () => searchRows(rows, []), none), button("Mark as like", () => { sets.like = rows; showSelection(); }, none), button("Mark as unlike", () => { sets.unlike = rows; showSelection(); }, none)));
   }
   if (sets.like.length || sets.unlike.length) {
     parts.push(line(element("span", { className: "soft", textContent: `like ${amount(sets.like.length)} − unlike ${amount(sets.unlike.length)}` }),
       button("Search", () => searchRows(sets.like, sets.unlike), !sets.like.length, sets.like.length ? "" : "Mark a set as like first"),
       button("Clear both sets", () => { sets.like = sets.unlike = NONE; showSelection(); })));
   }
-  if (many) {
+  if (!none) {
     const mixture = element("div", { className: "mixture" });
-    parts.push(mixture, line(element("label", {}, onwardsBox(), "next row after a label")));
+    parts.push(mixture, line(element("label", {}, onwardsBox(), "after a label, play the next row without one")));
     fillMixture(mixture, rows);
   }
   byId("chosen").replaceChildren(...parts);
@@ -58,7 +61,7 @@ function selectShown() {
   choose(rows);
 }
 function playRandom() {
-  const { rows } = page.lasso;
+  const rows = shownOf(page.lasso.rows);
   select(rows[Math.floor(Math.random() * rows.length)], { play: true, pan: true, speak: true });
 }
 // The most frequent values of some columns among the rows.
@@ -70,5 +73,6 @@ const fillMixture = guarded(async (into, rows) => {
     const listed = ranked.slice(0, TOP).map((place) => [known[place] || "(none)", counts[place], `${Math.round((100 * counts[place]) / rows.length)} %`]);
     return bars(ranked.length > TOP ? `${name}, ${TOP} of ${amount(ranked.length)}` : name, listed);
   });
-  if (rows === page.lasso.rows) into.replaceChildren(...shares);
+  if (into.isConnected) into.replaceChildren(...shares);
 });
+filtered.on(showSelection);

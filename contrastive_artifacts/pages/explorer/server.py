@@ -13,12 +13,14 @@ from ...probes.labels import Labels
 from ...search.retrieval import OutsideRootsError
 from ..shared import server as serving
 from ..shared.channels import ALL
-from .bodies import ByLabel, ByRowNumbers, ByRows, BySpan, Labelled
+from .bodies import ByLabel, ByRowNumbers, ByRows, BySpan, Labelled, Proposed
 from .collection import Collection
+from .filters import Filters
 from .labelling import Change, Labelling
 from .page import explore_page
 from .pieces import View, pictured, played
 from .queries import UPLOAD_BYTES, Queries, Query
+from .retraining import Retraining
 from .rows import Rows
 from .searching import Search
 from .slices import DAMAGED, Slices, Vanished
@@ -28,6 +30,7 @@ T = TypeVar("T")
 _BODIES = {
     "/api/labels": serving.Body(256 << 10),
     "/api/labels/shown": serving.Body(256 << 10),
+    "/api/filters": serving.Body(1 << 20, serving.BYTES),  # a bit for each of up to eight million rows
     "/api/search/sound": serving.Body(UPLOAD_BYTES, serving.BYTES),
 }
 
@@ -37,11 +40,13 @@ def explore_app(collection: Collection, labels: Labels, access: serving.Access) 
     app = serving.make_app("explore", access, _BODIES, {Vanished: 410, OutsideRootsError: 403})
     search, slices, work = Search(collection), Slices(collection), Work()
     queries, labelling = Queries(collection, search, slices), Labelling(collection, labels)
-    rows = Rows(collection)
+    rows, retraining = Rows(collection), Retraining(collection)
+    filters = Filters(len(collection))
     points = np.ascontiguousarray(collection.layout.points.T, "<f4").tobytes()
 
     def about() -> dict[str, Any]:
-        return {**rows.about(), "who": labels.who, "counts": labelling.counts(), "upload_bytes": UPLOAD_BYTES}
+        facts = {"who": labels.who, "counts": labelling.counts(), "upload_bytes": UPLOAD_BYTES}
+        return {**rows.about(), **facts, "corrected": retraining.corrected}
 
     def check(*numbers: int) -> None:
         for row in numbers:
@@ -97,36 +102,50 @@ def explore_app(collection: Collection, labels: Labels, access: serving.Access) 
         data, mime = await work.do(request, slices.sound, row, version, pad, channel)
         return serving.ranged(request, data, mime)
 
+    @app.post("/api/places")
+    def places(body: ByRowNumbers) -> list[tuple[str, str]]:
+        check(*body.rows)
+        return [(span.name, span.time) for span in collection.spans(body.rows)]
+
+    @app.post("/api/filters")
+    async def add_filter(request: Request) -> dict[str, int]:
+        return {"filter": filters.add(await request.body())}
+
     @app.get("/api/rows/{row}/neighbours")
-    async def neighbours(request: Request, row: int, k: int = 12, others: bool = True) -> dict[str, Any]:
+    async def neighbours(
+        request: Request, row: int, k: int = 12, others: bool = True, filter: int | None = None
+    ) -> dict[str, Any]:
         check(row)
-        return {"hits": await work.do(request, search.neighbours, row, k, others)}
+        return {"hits": await work.do(request, search.neighbours, row, k, others, filters.rows(filter))}
 
     @app.post("/api/search/rows")
     async def by_rows(request: Request, body: ByRows) -> dict[str, Any]:
         check(*body.like, *body.unlike)
-        return {"hits": await work.do(request, search.rows, body.like, body.unlike, body.k, body.where, body.others)}
+        shown = filters.rows(body.filter)
+        hits = await work.do(request, search.rows, body.like, body.unlike, body.k, body.where, body.others, shown)
+        return {"hits": hits}
 
     @app.post("/api/search/label")
     async def by_label(request: Request, body: ByLabel) -> dict[str, Any]:
-        return {"hits": await work.do(request, search.label, body.label, body.k)}
+        return {"hits": await work.do(request, search.label, body.label, body.k, filters.rows(body.filter))}
 
     @app.post("/api/search/span")
     async def by_span(request: Request, body: BySpan) -> dict[str, Any]:
         if (body.row is None) == (body.query is None):
             raise ParameterError("Give either a row or a query to search by a span of it.")
+        shown = filters.rows(body.filter)
         if body.row is not None:
             check(body.row)
-            query, hits = await work.do(request, queries.of_span, body.row, body.start, body.stop, body.k)
+            query, hits = await work.do(request, queries.of_span, body.row, body.start, body.stop, body.k, shown)
         else:
             whole = stored(body.query or "")
-            query, hits = await work.do(request, queries.of_stretch, whole, body.start, body.stop, body.k)
+            query, hits = await work.do(request, queries.of_stretch, whole, body.start, body.stop, body.k, shown)
         return {"query": query, "hits": hits}
 
     @app.post("/api/search/sound")
-    async def by_sound(request: Request, k: int = 12) -> dict[str, Any]:
-        name = request.headers.get("x-name", "")
-        query, hits = await work.do(request, queries.of_sound, await request.body(), name, k)
+    async def by_sound(request: Request, k: int = 12, filter: int | None = None) -> dict[str, Any]:
+        name, shown = request.headers.get("x-name", ""), filters.rows(filter)
+        query, hits = await work.do(request, queries.of_sound, await request.body(), name, k, shown)
         return {"query": query, "hits": hits}
 
     @app.get("/api/queries/{query_id}/picture")
@@ -158,12 +177,20 @@ def explore_app(collection: Collection, labels: Labels, access: serving.Access) 
         return labelling.undo()
 
     @app.get("/api/labels.csv")
-    def export() -> Response:
+    def export(filter: int | None = None) -> Response:
         name = {"Content-Disposition": 'attachment; filename="labels.csv"'}
-        return Response(labelling.export(), media_type="text/csv", headers=name)
+        return Response(labelling.export(filters.rows(filter)), media_type="text/csv", headers=name)
 
     @app.post("/api/retrain")
     async def retrain(request: Request) -> dict[str, Any]:
-        return await work.do(request, labelling.retrain)
+        return await work.do(request, retraining.propose)
+
+    @app.post("/api/retrain/use")
+    async def use(request: Request, body: Proposed) -> dict[str, Any]:
+        return await work.do(request, retraining.use, body.proposal)
+
+    @app.post("/api/retrain/back")
+    async def back(request: Request) -> dict[str, Any]:
+        return await work.do(request, retraining.back)
 
     return app

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,9 +27,7 @@ def with_columns(index: Index, **columns: pa.Array) -> Index:
     table = index.metadata.drop_columns([name for name in columns if name in index.metadata.column_names])
     for name, values in columns.items():
         table = table.append_column(name, values)
-    changed = copy.copy(index)
-    changed.metadata = table
-    return changed
+    return index.with_metadata(table)
 
 
 def in_time(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:

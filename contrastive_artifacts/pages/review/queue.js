@@ -31,7 +31,8 @@ export function list() {
   byId("list").querySelector("[aria-current=true]")?.scrollIntoView({ block: "nearest" });
   const decided = queue.filter((clip) => clip.decision).length;
   Object.assign(state, { decided, left: queue.length - decided });
-  byId("progress").textContent = `${decided} of ${queue.length} decided`;
+  const place = shown.indexOf(currentClip()) + 1;
+  byId("progress").textContent = `${place ? `clip ${place} of ${shown.length}, ` : ""}${decided} of ${queue.length} decided`;
   byId("meter").style.width = `${queue.length ? (100 * decided) / queue.length : 0}%`;
 }
 export function listReasons() {

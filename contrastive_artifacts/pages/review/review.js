@@ -22,6 +22,7 @@ const decide = guarded(async (decision) => {
   filter();
   open(queue.indexOf(next ?? review.shown[Math.min(at, review.shown.length - 1)] ?? clip));
   say(`${clip.name}: ${decision}. ${byId("say").textContent}`);
+  if (next && byId("onwards").checked) play(0);
 });
 const undo = guarded(async () => {
   if (busy) return;

@@ -48,7 +48,8 @@ def picture(
         ``low``, ``high``: minimum and maximum of the waveform in each of up to 720 columns, over all channels;
         ``lanes``: the same pair for each of two to eight channels; ``rows``, ``columns``, ``spectrogram``: base64 of
         uint8 ``[rows, columns]``, the highest frequency first, the loudest channel and frame in each place, 255 for a
-        full-scale sine and 0 for 100 dB below it and less; ``bottom_hz``, ``top_hz``: frequencies at the edges.
+        full-scale sine (a tone between two bins of the Hann frames reads up to 1.4 dB low) and 0 for 100 dB below it
+        and less; ``bottom_hz``, ``top_hz``: frequencies at the edges.
     """
     first, last = shown or (0, waveform.shape[1])
     inside = waveform[:, first:last]

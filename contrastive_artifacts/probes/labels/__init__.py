@@ -6,6 +6,7 @@ from .apply import Applied as Applied
 from .apply import apply_labels as apply_labels
 from .export import read_labels as read_labels
 from .export import write_labels as write_labels
+from .judging import Judgement as Judgement
 from .match import matching as matching
 from .refit import Refit as Refit
 from .refit import refit as refit

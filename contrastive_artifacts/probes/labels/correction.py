@@ -1,4 +1,9 @@
-"""A probe corrected by a few labelled rows, with a prior that keeps it near the old one: of one label, or of sets."""
+"""A probe corrected by a few labelled rows, with a prior that keeps it near the old one: of one label, or of sets.
+
+Where a label agrees with the old probe's verdict, the target is the old probe's own chance, as in adaptation with a
+Kullback-Leibler penalty (Yu, Yao, Su, Li & Seide, ICASSP 2013, "KL-divergence regularized deep neural network
+adaptation"): such a row holds the probe where it is. Labels that all agree change nothing, however many they are.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +29,8 @@ KNOWN, NEW = 1.0, 3.0
 NEW_LABEL = -3.0  # prior log-odds of a new label
 # Windows of one recording are nearly copies: those with the same label count as so many rows at most.
 ROWS_PER_SOURCE = 10
-RAREST = 10.0  # largest weight of a row of a rare label, relative to one of the most common label
 
-# (logits [N, K], target bool [N, K]) -> minus the log likelihood [N], chances [N, K]
+# (logits [N, K], target [N, K] in [0, 1]) -> minus the log likelihood [N], chances [N, K]
 Likelihood = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
@@ -49,8 +53,9 @@ def corrected(probe: LinearProbe, sample: Any, x: Any, labels: Any, sources: Any
     prior = space.inward(probe.weights / probe.temperature, probe.bias / probe.temperature)
     # Softmax ignores a common offset of the logits; without this one the bias of a new label would not be its log-odds.
     prior[:, -1] -= logsumexp(space.inputs(sample) @ prior.T, axis=1).mean()
-    weights = row_weights(labels, sources)
-    classes, values = _posterior(_softmax, probe.classes, prior, space.inputs(x), labels, weights)
+    agrees = (probe.predict(x) == labels)[:, None]
+    weights = without_copies(labels, sources)
+    classes, values = _posterior(_softmax, probe.classes, prior, space.inputs(x), labels, agrees, weights)
     order = np.argsort(classes)
     rows, bias = space.outward(values[order])
     return dataclasses.replace(
@@ -61,10 +66,8 @@ def corrected(probe: LinearProbe, sample: Any, x: Any, labels: Any, sources: Any
 def corrected_sets(probe: SetProbe, sample: Any, x: Any, labels: Any, sources: Any) -> SetProbe:
     """The same for a probe of label sets: the log odds of each fault, and of "clean", are corrected by themselves.
 
-    A labelled row says of every fault whether it is there: those that its label does not name are absent. So common
-    labels need no lower weight than rare ones, as they do where labels compete: a fault is as rare among the labelled
-    rows as users say. Thresholds of known faults stay; new names come last, with the threshold SURE in scans, and have
-    no severity.
+    A labelled row says of every fault whether it is there: those that its label does not name are absent. Thresholds of
+    known faults stay; new names come last, with the threshold SURE in scans, and have no severity.
 
     Args:
         sample, x, sources: As for :func:`corrected`.
@@ -75,8 +78,11 @@ def corrected_sets(probe: SetProbe, sample: Any, x: Any, labels: Any, sources: A
     """
     space, x, labels, sources = _checked(probe.weights.shape[1], sample, x, labels, sources)
     prior = space.inward(probe.weights, probe.bias)
+    predicted, labelled = (membership(texts.tolist(), probe.classes) for texts in (probe.predict(x), labels))
     weights = without_copies(labels, sources)
-    classes, values = _posterior(_sigmoid, probe.classes, prior, space.inputs(x), labels, weights)
+    classes, values = _posterior(
+        _sigmoid, probe.classes, prior, space.inputs(x), labels, predicted == labelled, weights
+    )
     rows, bias = space.outward(values)
     default = np.full(len(classes) - len(probe.classes), SURE, np.float32)
     return dataclasses.replace(
@@ -93,15 +99,6 @@ def without_copies(labels: np.ndarray, sources: np.ndarray) -> np.ndarray:
     pairs = np.char.add(np.char.add(labels, "\x1f"), sources)
     _, group, rows = np.unique(pairs, return_inverse=True, return_counts=True)
     return np.minimum(1.0, ROWS_PER_SOURCE / rows)[group]
-
-
-def row_weights(labels: np.ndarray, sources: np.ndarray) -> np.ndarray:
-    """Weights of rows [N]: about equal sums for all labels, and a limit for the rows of one source."""
-    weights = without_copies(labels, sources)
-    _, code = np.unique(labels, return_inverse=True)
-    sums = np.bincount(code, weights)
-    balanced = weights * np.minimum(RAREST, sums.max() / sums)[code]
-    return balanced * (weights.sum() / balanced.sum())
 
 
 @dataclass(frozen=True)
@@ -135,7 +132,7 @@ def _checked(
 
 def _softmax(logits: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     total = logsumexp(logits, axis=1)
-    return total - logits[target], np.exp(logits - total[:, None])
+    return total - (logits * target).sum(axis=1), np.exp(logits - total[:, None])
 
 
 def _sigmoid(logits: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -144,13 +141,14 @@ def _sigmoid(logits: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.nda
 
 def _posterior(
     likelihood: Likelihood, known: tuple[str, ...], prior: np.ndarray, inputs: np.ndarray, labels: np.ndarray,
-    weights: np.ndarray,
+    agrees: np.ndarray, weights: np.ndarray,
 ) -> tuple[tuple[str, ...], np.ndarray]:  # fmt: skip
     """The names with those that labels add, and their most probable values [K, D + 1]; a convex problem.
 
     Args:
         prior: Values of the known names.
         inputs, labels, weights: Of N labelled rows.
+        agrees: Where a label says of a known name what the old probe says, bool [N, known] or [N, 1].
     """
     classes = (*known, *sorted({name for label in labels for name in names_of(str(label))} - set(known)))
     added = len(classes) - len(known)
@@ -158,7 +156,9 @@ def _posterior(
     mean[len(known) :, -1] = NEW_LABEL
     deviation = np.repeat([KNOWN, NEW], [len(known), added])[:, None]
     precision = (inputs.shape[1] - 1) / deviation**2  # of each value: a typical row is about 1 in each of D dimensions
-    target = membership([str(label) for label in labels], classes)
+    target = membership([str(label) for label in labels], classes).astype(float)
+    chances = likelihood(inputs @ prior.T, target[:, : len(known)])[1]
+    target[:, : len(known)] = np.where(agrees, chances, target[:, : len(known)])
 
     def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
         values = flat.reshape(mean.shape)

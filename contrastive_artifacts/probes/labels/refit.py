@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 
 from ...core.errors import ParameterError
-from .. import AnyProbe, LinearProbe, Probe, SetProbe, accuracy
-from ..set_metrics import macro_f1_of_sets
+from .. import AnyProbe, LinearProbe, Probe, SetProbe
 from ..spaces import sample_rows
 from ..storage import check_fingerprint
 from .base import Base, training_rows
 from .correction import corrected, corrected_sets
+from .judging import Figures, Judgement, held_out, known_rows, scores
 from .row import REJECT, RowLabel
 
-FOLDS = 5
 FEWEST_SOURCES = 3  # of each of two labels, without an old probe
-
-Figures = dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -32,18 +30,13 @@ class Refit:
         used: Number of labelled rows that it was trained on.
         left_out: Number of rows that it was not trained on: rejected ones and, for a probe of one label, rows that have
             several faults.
-        before, after: {"macro_f1", "accuracy", "rows"} on the labelled rows, with the labels of users as the truth.
-            Each row is classified by a probe that was trained without its source: ``after`` with the labels of the
-            other sources, ``before`` without labels. Macro-F1 is the mean over the names in labels and predictions,
-            "clean" among them; of label sets, a row is right for accuracy where no fault is missed or added. None with
-            labelled rows of fewer than two sources; ``before`` also without an old probe.
+        judgement: Whether it is better than the one before.
     """
 
     probe: AnyProbe
     used: int
     left_out: int
-    before: Figures | None
-    after: Figures | None
+    judgement: Judgement
 
 
 def refit(
@@ -86,11 +79,32 @@ def refit(
         raise ParameterError("there is nothing to learn from; keep or relabel some rows first.")
     labelled = _Labelled(vectors, metadata, rows, np.array([labels[row].label for row in rows.tolist()], dtype=str))
     base = Base(vectors, metadata, is_training_row, changed, old)
-    before, after = _figures(labelled, base)
     everything = np.ones(len(rows), bool)
     fitted = _corrected(labelled, base.type(np.zeros(0, np.str_), changed=True), everything)
     probe = fitted if isinstance(fitted, SetProbe) else Probe(fitted, base.severity(), fingerprint)
-    return Refit(probe, len(rows), len(labels) - len(rows), before, after)
+    before, after = held_out(
+        labelled.x, labelled.labels, labelled.sources, base.type, partial(_corrected, labelled), bool(len(changed))
+    )
+    known = _known(vectors, metadata, labels, old, fitted)
+    agreeing = int((_type_of(old).predict(labelled.x) == labelled.labels).sum()) if old and len(rows) else 0
+    return Refit(probe, len(rows), len(labels) - len(rows), Judgement(before, after, *known, agreeing))
+
+
+def _type_of(probe: AnyProbe) -> LinearProbe | SetProbe:
+    return probe if isinstance(probe, SetProbe) else probe.type
+
+
+def _known(
+    vectors: np.ndarray, metadata: pa.Table, labels: Mapping[int, RowLabel], old: AnyProbe | None,
+    fitted: LinearProbe | SetProbe,
+) -> tuple[Figures | None, Figures | None]:  # fmt: skip
+    """Figures of the old and the fitted probe on the rows whose artifact is known."""
+    if old is None or "artifact" not in metadata.column_names:
+        return None, None
+    artifact = metadata.column("artifact").to_pylist()
+    rows = known_rows(artifact, list(labels))
+    truth, x = np.array([artifact[row] for row in rows], str), np.asarray(vectors[rows], np.float32)
+    return scores(truth, _type_of(old).predict(x)), scores(truth, fitted.predict(x))
 
 
 class _Labelled:
@@ -122,37 +136,3 @@ def _corrected(labelled: _Labelled, start: LinearProbe | SetProbe | None, which:
             "are needed. Label rows of more sources."
         )
     return LinearProbe.fit(x, labels, sources)
-
-
-def _figures(labelled: _Labelled, base: Base) -> tuple[Figures | None, Figures | None]:
-    """Figures before and after, each source classified by probes that were trained without it."""
-    names = np.unique(labelled.sources)
-    if len(names) < 2:
-        return None, None
-    truth: list[np.ndarray] = []
-    before: list[np.ndarray] = []
-    after: list[np.ndarray] = []
-    for fold in range(min(FOLDS, len(names))):
-        held_out = names[fold::FOLDS]
-        is_held_out = np.isin(labelled.sources, held_out)
-        try:
-            uncorrected = base.type(held_out, changed=False)
-            start = base.type(held_out, changed=True) if len(base.changed) else uncorrected
-            after.append(_corrected(labelled, start, ~is_held_out).predict(labelled.x[is_held_out]))
-        except ParameterError:  # too few rows or classes remain without these sources
-            return None, None
-        truth.append(labelled.labels[is_held_out])
-        if uncorrected is not None:
-            before.append(uncorrected.predict(labelled.x[is_held_out]))
-    return _scores(truth, before), _scores(truth, after)
-
-
-def _scores(truth: list[np.ndarray], predictions: list[np.ndarray]) -> Figures | None:
-    if not predictions:
-        return None
-    labels, predicted = np.concatenate(truth), np.concatenate(predictions)
-    return {
-        "macro_f1": macro_f1_of_sets(labels.tolist(), predicted.tolist()),
-        "accuracy": accuracy(labels, predicted),
-        "rows": len(labels),
-    }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy import fft
+
+from ...audio.lag import place_of
 
 IDENTICAL, INVERTED, MISSING, DELAYED = "identical", "inverted", "missing", "delayed"
 DELAYED_INVERTED = "delayed and inverted"
@@ -21,8 +22,6 @@ _LEAST_DELAY = 0.25  # samples
 _AGREE = 1.0  # samples: pieces whose delay lies further from the median are not of that delay
 _LEAST_SHARE = 0.05
 _LEAST_DELAYED = 4  # pieces; of tonal music a single one may seem delayed
-_FINE, _NEAR = np.arange(-32, 33) / 32, 16  # lags around the largest value, in samples; samples on each side of it
-_FINE_TAPS = np.sinc(_FINE[:, None] - np.arange(-_NEAR, _NEAR + 1)) * np.hanning(2 * _NEAR + 3)[1:-1]
 
 
 @dataclass(frozen=True)
@@ -102,28 +101,13 @@ class Relations:
         pair.counts[kind, which] = pair.counts.get((kind, which), 0) + 1
 
     def _delay(self, a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
-        """Samples by which b is later than a, and the correlation there, in [-1, 1]; (0, 0) for a piece too short.
-
-        Of first differences, as low tones have no sharp maximum; between samples by band-limited interpolation.
-        """
+        """Samples by which b is later than a, and the correlation there, in [-1, 1]; (0, 0) for a piece too short."""
         lag, first = self._lag, (a.size - self._frame) // 2
         if first <= lag:
             return 0.0, 0.0
-        inner = np.diff(a[first : first + self._frame])
-        outer = np.diff(b[first - lag : first + self._frame + lag])
-        size = fft.next_fast_len(outer.size, real=True)
-        spectrum = fft.rfft(outer, size) * np.conj(fft.rfft(inner, size))
-        products = fft.irfft(spectrum, size)[: 2 * lag + 1].astype(np.float64)
-        running = np.concatenate([[0.0], np.cumsum(np.square(outer, dtype=np.float64))])
-        energies = running[inner.size :][: 2 * lag + 1] - running[: 2 * lag + 1]
-        scale = float(np.dot(inner, inner)) * energies
-        heights = np.divide(
-            products, np.sqrt(np.maximum(scale, 1e-30)), out=np.zeros_like(products), where=scale > 1e-20
-        )
-        place = int(np.argmax(np.abs(heights)))
-        fine = _FINE_TAPS @ np.pad(heights, _NEAR)[place : place + 2 * _NEAR + 1]
-        best = int(np.argmax(np.abs(fine)))
-        return float(place - lag + _FINE[best]), float(fine[best])
+        outer = b[first - lag : first + self._frame + lag]
+        place, height = place_of(a[first : first + self._frame], outer)
+        return (place - lag, height) if height else (0.0, 0.0)
 
 
 def _power(samples: np.ndarray) -> float:

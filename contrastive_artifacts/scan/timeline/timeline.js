@@ -90,6 +90,7 @@ function hover(n, x, y) {
   const rows = [["from", clock(s.start, 3)], ["to", clock(s.stop, 3)], ["length", `${((s.stop - s.start) / rate).toFixed(2)} s`],
     ...(s.value === null ? [["severity", severityOf(s)], ["confidence", confidenceOf(s)]] : [["measured", s.value]])];
   if (s.channel !== null) rows.push(["channel", String(s.channel + 1)]);
+  if (s.timecode !== null) rows.push(["time code", s.timecode.join(" – ")]);
   tip.replaceChildren(element("strong", { textContent: s.label }), rowsTable(rows));
   placeTip(tip, x, y);
 }
@@ -114,6 +115,7 @@ function fillTable(upTo) {
     const cells = [element("td", {}, element("button", { type: "button", textContent: clock(s.start) })), ...[clock(s.stop), `${((s.stop - s.start) / rate).toFixed(2)} s`, s.label].map((t) => element("td", { textContent: t })),
       element("td", {}, swatch, s.value === null ? severityOf(s) : "measured"), element("td", { textContent: s.value ?? confidenceOf(s) })];
     if (hasChannels) cells.push(element("td", { textContent: s.channel === null ? (s.value === null ? "mix" : "all") : String(s.channel + 1) }));
+    if (data.timecodes) cells.push(element("td", { textContent: s.timecode.join(" – ") }));
     const row = element("tr", {}, ...cells);
     row.addEventListener("click", () => select(from + k, true));
     return row;
@@ -185,6 +187,7 @@ if (data.no_data.length) facts.push(["without data (grey)", clock(lengthOf(data.
 if (data.out_of_phase.length) facts.push(["channels out of phase", clock(lengthOf(data.out_of_phase))]);
 fillFacts(byId("facts"), facts);
 document.querySelector(".channel").hidden = !hasChannels;
+document.querySelector(".timecode").hidden = !data.timecodes;
 byId("table").hidden = !segments.length;
 byId("none").hidden = data.segments.length > 0;
 fillFacts(byId("measured"), data.facts);

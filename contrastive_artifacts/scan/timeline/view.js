@@ -8,6 +8,8 @@ export const total = Math.max(1, data.samples);
 const heard = data.segments.map(([start, stop, label, severity, confidence, channel]) => ({ start, stop, label, severity, confidence, channel, value: null }));
 // Measured findings are segments with a value, without a severity and a confidence.
 const findings = data.findings.map(([start, stop, label, value, channel]) => ({ start, stop, label, severity: null, confidence: null, channel, value }));
+// Time codes of the first frame and of the frame after the last one, where the recording has one.
+[...heard, ...findings].forEach((s, n) => { s.timecode = data.timecodes?.[n] ?? null; });
 export const segments = [...heard, ...findings].sort((a, b) => a.start - b.start || a.stop - b.stop);
 const laneOf = new Map(data.lanes.map(([label, channel], n) => [`${channel}|${label}`, n]));
 segments.forEach((s) => { s.lane = laneOf.get(`${s.channel}|${s.label}`); });

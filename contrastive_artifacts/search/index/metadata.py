@@ -48,7 +48,7 @@ def rows_at(table: pa.Table, positions: np.ndarray) -> list[dict[str, Any]]:
     if not table.num_columns:
         return [{} for _ in positions]
     rows: list[dict[str, Any]] = table.take(pa.array(positions, pa.int64())).to_pylist()
-    for name in (field.name for field in table.schema if _is_json(field)):
+    for name in (field.name for field in table.schema if is_json(field)):
         for row in rows:
             row[name] = _unpacked(row[name])
     return rows
@@ -71,7 +71,7 @@ def mask_of(table: pa.Table, conditions: Where) -> np.ndarray:
 
 def _matches(field: pa.Field, column: pa.ChunkedArray, value: Any) -> np.ndarray:
     kind = field.type
-    if _is_json(field) or pa.types.is_nested(kind):
+    if is_json(field) or pa.types.is_nested(kind):
         raise ParameterError(f"metadata column {field.name!r} holds nested values; filter by a plain column.")
     try:
         if isinstance(value, tuple):
@@ -81,13 +81,13 @@ def _matches(field: pa.Field, column: pa.ChunkedArray, value: Any) -> np.ndarray
                     "and a list means any of its values."
                 )
             # The bounds are rounded as the column is, so that 0.6 is within (0, 0.6) in float32 too.
-            low, high = (_like(bound, kind) if pa.types.is_floating(kind) else bound for bound in value)
+            low, high = (as_stored(bound, kind) if pa.types.is_floating(kind) else bound for bound in value)
             result = pc.and_(pc.greater_equal(column, low), pc.less_equal(column, high))
         else:
             values = value if isinstance(value, (list, set, frozenset)) else [value]
             texts = field.name in SETS and pa.types.is_string(kind)
             asked = _with_sets(column, values) if texts else values
-            result = pc.is_in(column, value_set=pa.array([_like(item, kind) for item in asked], kind))
+            result = pc.is_in(column, value_set=pa.array([as_stored(item, kind) for item in asked], kind))
     except (pa.ArrowException, TypeError, ValueError) as error:
         if isinstance(error, ParameterError):
             raise
@@ -103,7 +103,7 @@ def _with_sets(column: pa.ChunkedArray, asked: Iterable[Any]) -> list[Any]:
     return asked + [text for text in column.unique().to_pylist() if any(name in asked for name in names_of(text or ""))]
 
 
-def _like(value: Any, kind: pa.DataType) -> Any:
+def as_stored(value: Any, kind: pa.DataType) -> Any:
     """``value`` as the column stores it; a column of integers accepts floats without a fraction."""
     value = value.item() if isinstance(value, np.generic) else value
     if isinstance(value, bool) and not pa.types.is_boolean(kind):
@@ -118,5 +118,5 @@ def _unpacked(text: Any) -> Any:
         return text
 
 
-def _is_json(field: pa.Field) -> bool:
+def is_json(field: pa.Field) -> bool:
     return bool(field.metadata and field.metadata.get(b"json") == b"1")

@@ -1,15 +1,18 @@
-"""An index on disk: vectors and codes as plain arrays, metadata as Parquet, and a record that names them.
+"""A FAISS index on disk: segments of vectors, metadata and lists, and a record that names their files.
 
-``index.json`` is replaced last and names the other files, whose names end in the beginning of their SHA-256. So a
-directory holds the old index or the new one, never half of each, and an altered file is refused. Who writes holds the
-lock of the directory; who reads takes none and starts again if the index was replaced meanwhile. FAISS deserialises
-nothing: its structures are built again from checked arrays.
+A segment is never changed; adding rows writes a new one. ``index.json`` is replaced last and names the other files,
+whose names end in the beginning of their SHA-256. So a directory holds the old index or the new one, never half of
+each, and an altered file is refused. Who writes holds the lock of the directory; who reads takes none and starts again
+if the index was replaced meanwhile.
+
+Files up to ``WHOLE`` bytes are read and checked in full when they are opened. Of larger ones only the size is checked,
+because reading them all would take minutes: what they hold is checked where it is used.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,69 +22,103 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ...core.errors import FingerprintError, StorageError
-from ...core.files import atomic_path, read_json, sha256, write_json, writing
+from ...core.files import atomic_path, sha256, write_json, writing
+from .checks import ID
+from .lists import Cell, Lists, write_lists
+from .record import RECORD, SUFFIXES, VERSION, read_record
+from .rows import Rows
+from .structures import FLAT, Structure
 from .tensors import map_tensors, write_tensors
 
-VERSION = 2
-RECORD = "index.json"
-ID = "_id"  # the metadata column that ties a row to its vector
-MAX_DIM = 1 << 16
-_PARTS = {"vectors": ".safetensors", "metadata": ".parquet", "structure": ".safetensors"}
-_RECORD_BYTES = 1 << 20
+WHOLE = 1 << 30
 _ROW_BYTES = 1 << 16  # of uncompressed metadata per row; a file that states more is not read
+_BLOCK = 1 << 16
+
+
+@dataclass
+class Segment:
+    """Rows in ascending order of their ids.
+
+    Args:
+        ids: int64 [n], ascending, without repeats.
+        vectors: float32 [n, D] of length one, mapped.
+        metadata: n rows.
+        lists: Codes of the vectors; None in a flat index.
+        record: Its count and files, as ``index.json`` holds them; empty while it is not written.
+    """
+
+    ids: np.ndarray
+    vectors: np.ndarray
+    metadata: pa.Table
+    lists: Lists | Sequence[Cell] | None = None
+    record: dict[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.ids)
 
 
 @dataclass
 class Stored:
-    """The contents of an index.
-
-    Args:
-        fingerprint: Of the encoder.
-        kind: Name of the search structure.
-        vectors: float32 [N, D] of length one, in ascending order of the ids.
-        ids: int64 [N], ascending, without repeats.
-        metadata: N rows.
-        settings: Of the search structure; plain JSON.
-        arrays: Of the search structure.
-    """
+    """The contents of an index: the fingerprint of its encoder, kind, D, settings of the search, segments."""
 
     fingerprint: str
     kind: str
-    vectors: np.ndarray
-    ids: np.ndarray
-    metadata: pa.Table
-    settings: dict[str, Any] = field(default_factory=dict)
-    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    dim: int
+    settings: dict[str, Any]
+    structure: Structure | None
+    segments: list[Segment]
+
+
+def write_segment(
+    directory: Path, ids: np.ndarray, vectors: Rows, metadata: pa.Table, cells: Iterable[Cell] | None,
+    structure: Structure | None,
+) -> Segment:  # fmt: skip
+    """Writes the files of a segment and opens it; no record names them yet."""
+
+    def write_metadata(path: Path) -> None:
+        # A table without columns (metadata without keys) has its rows by the ids alone.
+        fields = pa.schema([pa.field(ID, pa.int64()), *metadata.schema], metadata=metadata.schema.metadata)
+        pq.write_table(pa.table([pa.array(ids), *metadata.columns], schema=fields), path, compression="zstd")
+
+    arrays: dict[str, np.ndarray | Rows] = {"ids": ids, "vectors": vectors}
+    files = {"vectors": _written(directory, "vectors", lambda path: write_tensors(path, arrays))}
+    files["metadata"] = _written(directory, "metadata", write_metadata)
+    if cells is not None:
+        files["lists"] = _written(directory, "lists", lambda path: write_lists(path, cells))
+    return _segment(directory, {"count": len(ids), "files": files}, vectors.dim, structure, check=False)
 
 
 def write(directory: Path, stored: Stored) -> None:
-    """Replaces the index in ``directory``, which the caller has locked; the old one stays until the record is renamed.
+    """Replaces the index in ``directory``, which the caller has locked, by one of segments that are written there.
 
     Raises:
         StorageError: it cannot be written; the old index stays.
     """
-    names = ["vectors", "metadata"] + (["structure"] if stored.arrays else [])
-    files = {name: _write_part(directory, name, stored) for name in names}
+    structure = None
+    if stored.structure is not None:
+        arrays = stored.structure.arrays
+        structure = _written(directory, "structure", lambda path: write_tensors(path, arrays))
+        structure["arrays"] = {name: list(array.shape) for name, array in arrays.items()}
     record = {
         "version": VERSION,
         "fingerprint": stored.fingerprint,
         "kind": stored.kind,
-        "dim": int(stored.vectors.shape[1]),
-        "count": len(stored.vectors),
+        "dim": stored.dim,
         "settings": stored.settings,
-        "arrays": {name: [str(a.dtype), list(a.shape)] for name, a in stored.arrays.items()},
-        "files": files,
+        "structure": structure,
+        "segments": [segment.record for segment in stored.segments],
     }
     write_json(directory / RECORD, record)
-    current = {entry["name"] for entry in files.values()}
-    for part, suffix in _PARTS.items():
+    entries = [entry for segment in stored.segments for entry in segment.record["files"].values()]
+    current = {entry["name"] for entry in (*entries, structure or entries[0])}
+    for part, suffix in SUFFIXES.items():
         for path in directory.glob(f"{part}-????????{suffix}"):
             if path.name not in current:
                 path.unlink(missing_ok=True)
 
 
 def read(directory: Path, fingerprint: str | None) -> Stored:
-    """Opens what :func:`write` wrote; vectors and codes are memory-mapped.
+    """Opens what :func:`write` wrote; vectors and lists are memory-mapped.
 
     Raises:
         FingerprintError: it is of another encoder than ``fingerprint``.
@@ -109,45 +146,51 @@ def _stamp(directory: Path) -> tuple[int, ...] | None:
 
 
 def _read(directory: Path, fingerprint: str | None) -> Stored:
-    record = _read_record(directory)
+    record = read_record(directory / RECORD)
     if fingerprint is not None and fingerprint != record["fingerprint"]:
         raise FingerprintError(
             f"{directory} was built with encoder {record['fingerprint']!r}, not {fingerprint!r}; "
             "open it with that encoder or build it again from this one's embeddings."
         )
-    count, dim = record["count"], record["dim"]
-    paths = {name: _checked(directory, entry) for name, entry in record["files"].items()}
+    kind, dim, entry, structure = record["kind"], record["dim"], record["structure"], None
+    if kind != FLAT:
+        layout = {name: ("F32", tuple(shape)) for name, shape in entry["arrays"].items()}
+        structure = Structure(kind, dim, map_tensors(_checked(directory, entry), layout))
+        if record["settings"]["cells_searched"] > structure.cells:
+            raise StorageError(f"{directory / RECORD} searches more cells than there are; build the index again.")
+    segments = [_segment(directory, part, dim, structure, check=True) for part in record["segments"]]
+    ids = np.concatenate([segment.ids for segment in segments])
+    if not (ids[1:] > ids[:-1]).all():
+        raise StorageError(f"{directory}: the ids do not ascend; build the index again.")
+    return Stored(record["fingerprint"], kind, dim, record["settings"], structure, segments)
+
+
+def _segment(directory: Path, record: dict[str, Any], dim: int, structure: Structure | None, check: bool) -> Segment:
+    files, count = record["files"], record["count"]
+    paths = {name: _checked(directory, entry) if check else directory / entry["name"] for name, entry in files.items()}
     mapped = map_tensors(paths["vectors"], {"ids": ("I64", (count,)), "vectors": ("F32", (count, dim))})
     vectors, ids = mapped["vectors"], np.array(mapped["ids"])
-    if not (ids[1:] > ids[:-1]).all():
-        raise StorageError(f"{paths['vectors']}: the ids do not ascend; build the index again.")
-    for start in range(0, count, 1 << 16):
-        block = vectors[start : start + (1 << 16)]
+    lists = None
+    if structure is not None:
+        small = check and files["lists"]["bytes"] <= WHOLE
+        lists = Lists(paths["lists"], count, structure.cells, structure.code_bytes, small)
+    if check and files["vectors"]["bytes"] <= WHOLE:
+        _check_lengths(paths["vectors"], vectors)
+    return Segment(ids, vectors, _read_metadata(paths["metadata"], ids), lists, record)
+
+
+def _check_lengths(path: Path, vectors: np.ndarray) -> None:
+    for start in range(0, len(vectors), _BLOCK):
+        block = vectors[start : start + _BLOCK]
         length = np.einsum("nd,nd->n", block, block)
         if not (np.abs(length - 1.0) < 1e-3).all():  # NaN fails as well
-            raise StorageError(f"{paths['vectors']} holds vectors that are not of length one; build the index again.")
-    arrays: dict[str, np.ndarray] = {}
-    if "structure" in paths:
-        kinds = {"float32": "F32", "int64": "I64", "uint8": "U8"}
-        layout = {name: (kinds[kind], tuple(shape)) for name, (kind, shape) in record["arrays"].items()}
-        arrays = map_tensors(paths["structure"], layout)
-    metadata = _read_metadata(paths["metadata"], ids)
-    return Stored(record["fingerprint"], record["kind"], vectors, ids, metadata, record["settings"], arrays)
+            raise StorageError(f"{path} holds vectors that are not of length one; build the index again.")
 
 
-def _write_part(directory: Path, part: str, stored: Stored) -> dict[str, Any]:
-    suffix = _PARTS[part]
+def _written(directory: Path, part: str, write_to: Callable[[Path], None]) -> dict[str, Any]:
+    suffix = SUFFIXES[part]
     with atomic_path(directory / f"{part}{suffix}") as path:
-        if part == "metadata":
-            # A table without columns (metadata without keys) has its N rows by the ids alone.
-            table = stored.metadata
-            fields = pa.schema([pa.field(ID, pa.int64()), *table.schema], metadata=table.schema.metadata)
-            columns = pa.table([pa.array(stored.ids), *table.columns], schema=fields)
-            pq.write_table(columns, path, compression="zstd")
-        elif part == "vectors":
-            write_tensors(path, {"ids": stored.ids, "vectors": stored.vectors})
-        else:
-            write_tensors(path, stored.arrays)
+        write_to(path)
     written = directory / f"{part}{suffix}"
     with writing(written):
         digest = sha256(written)
@@ -156,58 +199,16 @@ def _write_part(directory: Path, part: str, stored: Stored) -> dict[str, Any]:
     return {"name": name, "bytes": (directory / name).stat().st_size, "sha256": digest}
 
 
-def _checked(directory: Path, entry: Mapping[str, Any]) -> Path:
+def _checked(directory: Path, entry: dict[str, Any]) -> Path:
     path = directory / entry["name"]
     if not path.is_file():
         raise StorageError(f"{path} does not exist; build the index again.")
     size = path.stat().st_size
     if size != entry["bytes"]:
         raise StorageError(f"{path} has {size} bytes, not {entry['bytes']}: truncated or replaced; build it again.")
-    if sha256(path) != entry["sha256"]:
+    if size <= WHOLE and sha256(path) != entry["sha256"]:
         raise StorageError(f"{path} does not have the SHA-256 in {RECORD}: altered; build the index again.")
     return path
-
-
-def _read_record(directory: Path) -> dict[str, Any]:
-    path = directory / RECORD
-    if path.is_file() and path.stat().st_size > _RECORD_BYTES:
-        raise StorageError(f"{path} is larger than any record of an index; build the index again.")
-    record = read_json(path)
-    if not isinstance(record, dict) or record.get("version") != VERSION:
-        version = record.get("version") if isinstance(record, dict) else None
-        raise StorageError(f"{path} has version {version!r}, this program reads {VERSION}; build the index again.")
-    whole = all(type(record.get(key)) is int for key in ("dim", "count"))
-    texts = all(isinstance(record.get(key), str) for key in ("fingerprint", "kind"))
-    parts: Any = record.get("files")
-    arrays: Any = record.get("arrays")
-    named = isinstance(parts, dict) and {"vectors", "metadata"} <= set(parts) <= set(_PARTS)
-    if (
-        not (whole and texts and named and isinstance(record.get("settings"), dict) and isinstance(arrays, dict))
-        or not (record["count"] >= 0 and 1 <= record["dim"] <= MAX_DIM)
-        or not all(_is_file_entry(part, entry) for part, entry in parts.items())
-        or not all(_is_array_entry(entry) for entry in arrays.values())
-        or bool(arrays) != ("structure" in parts)
-    ):
-        raise StorageError(f"{path} lacks a field or holds a value out of range; build the index again.")
-    return record
-
-
-def _is_file_entry(part: str, entry: Any) -> bool:
-    if not isinstance(entry, dict) or not {"name", "bytes", "sha256"} <= set(entry):
-        return False
-    name = entry["name"]  # a file in the folder of the record, never elsewhere
-    return isinstance(name, str) and name == f"{part}-{str(entry['sha256'])[:8]}{_PARTS[part]}" and "/" not in name
-
-
-def _is_array_entry(entry: Any) -> bool:
-    return (
-        isinstance(entry, list)
-        and len(entry) == 2
-        and entry[0] in ("float32", "int64", "uint8")
-        and isinstance(entry[1], list)
-        and 1 <= len(entry[1]) <= 3
-        and all(type(size) is int and size >= 0 for size in entry[1])
-    )
 
 
 def _read_metadata(path: Path, ids: np.ndarray) -> pa.Table:

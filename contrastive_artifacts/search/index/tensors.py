@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from ...core.errors import StorageError
+from .rows import Rows
 
 DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "I64": np.dtype("<i8"), "U8": np.dtype("u1")}
 _NAMES = {dtype: name for name, dtype in DTYPES.items()}
@@ -28,7 +29,7 @@ _ROWS = 1 << 16  # written at a time, so that an array that is itself mapped is 
 Layout = Mapping[str, tuple[str, tuple[int, ...]]]  # name -> (name of the dtype, shape)
 
 
-def write_tensors(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+def write_tensors(path: Path, arrays: Mapping[str, np.ndarray | Rows]) -> None:
     """Writes float32, int64 and uint8 arrays, those of wider items first, which keeps all of them aligned."""
     ordered = sorted(arrays.items(), key=lambda item: (-item[1].dtype.itemsize, item[0]))
     header, at = {}, 0

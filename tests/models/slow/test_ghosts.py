@@ -102,3 +102,16 @@ def test_the_median_is_that_of_numpy(count):
     periodic = (np.arange(count) % max(1, count // ghosts.SAMPLE) == 0).astype(np.float32)  # the sample is all ones
     for values in (rng.standard_normal(count).astype(np.float32), np.zeros(count, np.float32), periodic):
         assert ghosts._median(values) == pytest.approx(float(np.median(values)), rel=1e-6)
+
+
+@pytest.mark.parametrize("seconds", [3.0, 5.0])
+def test_figures_are_those_of_the_plain_sums(seconds):
+    """Two implementations: lags counted as often as they are on the axis of squared lags, and all of them written."""
+    x = printed(phrases(seconds), 0.9, 1 / 600, -26)
+    faint, loud = ghosts._whitened(audio.resample(x, RATE, ghosts.RATE))
+    after, before = ghosts.correlations(faint, loud), ghosts.correlations(faint[::-1], loud[::-1])[::-1]
+    both = ghosts.along_lines(after + before, ghosts.GROWTH)
+    sums = both[:1], both[1:], *(ghosts.along_lines(side, ghosts.GROWTH[:1]) for side in (after, before))
+    sizes = [np.abs(part) for part in sums]
+    expected = [np.log10((size.max() + 1e-9) / (np.median(size) / 0.6745 + 1e-9)) for size in sizes]
+    np.testing.assert_allclose(ghosts.figures(x, RATE), expected, atol=3e-6)

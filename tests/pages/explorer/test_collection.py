@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -14,6 +17,7 @@ from contrastive_artifacts.core.journal import Journal
 from contrastive_artifacts.pages.explorer.collection import Collection
 from contrastive_artifacts.pages.explorer.columns import MISSING, category, columns_of
 from contrastive_artifacts.pages.explorer.labelling import Labelling
+from contrastive_artifacts.pages.explorer.retraining import Retraining
 from contrastive_artifacts.pages.explorer.rows import Rows
 from contrastive_artifacts.pages.explorer.searching import Search
 from contrastive_artifacts.probes.labels import Labels
@@ -165,23 +169,37 @@ def test_the_probe_is_retrained_with_user_labels(tmp_path):
     files = {path.name: path.read_bytes() for path in (tmp_path / "index").iterdir()}
     with Journal(tmp_path / "labels.jsonl") as journal:
         labelling = Labelling(collection, Labels(journal, "ana", encoder.fingerprint))
+        retraining = Retraining(collection)
         with pytest.raises(ParameterError, match="nothing to learn from"):
-            labelling.retrain()
+            retraining.propose()
         assert labelling.add(list(range(20)), "relabel", "tape_squeal", "")["changed"] == 20
         assert labelling.add([*range(30, 50), 30], "relabel", "clean", "")["counts"]["relabel"] == 40
         assert labelling.add([0], "reject", "", "")["counts"] == {"keep": 0, "reject": 1, "relabel": 39}
         decisions = [("", "keep", "reject", "relabel")[code] for code in codes(collection, "decision")]
         assert decisions == ["reject", *["relabel"] * 19, *[""] * 10, *["relabel"] * 20, *[""] * 10]
         before = collection.index.metadata.column("heard").to_pylist()
-        answer = labelling.retrain()
+        answer = retraining.propose()
         assert (answer["labels"], answer["left_out"], answer["rows"]) == (39, 1, 60)
+        assert collection.index.metadata.column("heard").to_pylist() == before, "nothing changes before it is agreed"
+        assert not (tmp_path / "index" / "relabelled").exists()
+        assert not retraining.corrected
+        with pytest.raises(ParameterError, match="later one"):
+            retraining.use(answer["proposal"] + 1)
+        saved = retraining.use(answer["proposal"])["saved"]
+        assert retraining.corrected
         labels = collection.index.metadata.column("heard").to_pylist()
         assert labels[20:30] == ["tape_squeal"] * 10, "similar rows without a user label"
         assert answer["changed"] == sum(a != b for a, b in zip(before, labels, strict=True)) > 0
+        moves = Counter((a, b) for a, b in zip(before, labels, strict=True) if a != b)
+        assert {(a, b): many for a, b, many in answer["moves"]} == moves
+        assert len(answer["examples"]) == 10
+        assert all((before[e["row"]], labels[e["row"]]) == (e["before"], e["after"]) for e in answer["examples"])
         assert "tape_squeal" in collection.columns["heard"].values
         assert collection.facts(25)["heard_severity"] is None, "a user label has no severity"
-        assert answer["after"]["accuracy"] > answer["before"]["accuracy"]
-        loaded = ca.load(answer["saved"])
+        ((_, held_out_before, held_out_after),) = answer["figures"]
+        assert held_out_after["accuracy"] > held_out_before["accuracy"]
+        assert (answer["verdict"], answer["losses"]) == ("better", [])
+        loaded = ca.load(saved)
         assert loaded.fingerprint == encoder.fingerprint
         assert "tape_squeal" in loaded.labels
         best = loaded.classify_vectors(np.array(index.vectors()))[0].argmax(axis=1)
@@ -191,17 +209,23 @@ def test_the_probe_is_retrained_with_user_labels(tmp_path):
         assert labelling.undo()["counts"] == {"keep": 0, "reject": 0, "relabel": 0}
         assert labelling.undo()["rows"] == []
         with pytest.raises(ParameterError, match="nothing to learn from"):
-            labelling.retrain()
+            retraining.propose()
         again = Collection(index, encoder, RELEASE, {}, flat(index), tmp_path / "index", "x")
         assert again.index.metadata.column("heard").to_pylist() == before
         resumed = Labelling(again, Labels(journal, "ana", encoder.fingerprint))
+        reopened = Retraining(again)
         assert again.index.metadata.column("heard").to_pylist() == labels, "opened again, the retrained probe is used"
         resumed.add(list(range(30, 40)), "relabel", "clean", "")
-        assert resumed.retrain()["before"] is not None
-        assert "tape_squeal" not in ca.load(answer["saved"]).labels, "retraining starts from the probe without labels"
+        reopened.use(reopened.propose()["proposal"])
+        assert "tape_squeal" not in ca.load(saved).labels, "retraining starts from the probe without labels"
+        reopened.back()
+        assert again.index.metadata.column("heard").to_pylist() == before
+        assert not Path(saved).exists()
+        assert len(again.user_labels) == 10, "labels stay"
+        reopened.use(reopened.propose()["proposal"])
         (tmp_path / "index" / "relabelled" / "probe.safetensors").write_bytes(b"no probe")
         with pytest.raises(StorageError, match="relabelled"):
-            Labelling(again, Labels(journal, "ana", encoder.fingerprint))
+            Retraining(Collection(index, encoder, RELEASE, {}, flat(index), tmp_path / "index", "x"))
     assert {n: (tmp_path / "index" / n).read_bytes() for n in files} == files, "the index is not changed"
 
 

@@ -291,6 +291,53 @@ def test_a_label_that_is_not_stored_is_not_shown(page):
     assert page.find_element(By.ID, "reject").get_attribute("aria-pressed") == "false"
 
 
+def show_only(page: Any, name: str) -> None:
+    Select(page.find_element(By.ID, "colour")).select_by_value("artifact")
+    item = page.find_element(By.CSS_SELECTOR, f"#items button[title={name}]")
+    ActionChains(page).key_down(Keys.SHIFT).click(item).key_up(Keys.SHIFT).perform()
+    wait(page, lambda: state(page)["visible"] == str(len(rows_of(page, "artifact", name))))
+
+
+def test_acts_apply_to_what_is_shown(page, home):
+    hum, clicks = rows_of(page, "artifact", "hum"), rows_of(page, "artifact", "clicks")
+    script(page, "choose(Uint32Array.from(arguments[0]))", hum)
+    show_only(page, "clicks")
+    assert page.find_element(By.ID, "selected-text").text == f"{len(hum)} selected, 0 shown"
+    before, entries = state(page)["labels"], len(journal_of(home))
+    press(page, "m")
+    chord(page, Keys.SHIFT, "x")
+    wait(page, lambda: "0 shown" in page.find_element(By.ID, "trouble").text)
+    assert (state(page)["labels"], len(journal_of(home))) == (before, entries), "hidden rows are not rejected"
+    script(page, "choose(Uint32Array.from(arguments[0]))", [*hum, *clicks[:2]])
+    assert page.find_element(By.ID, "selected-text").text == f"{len(hum) + 2} selected, 2 shown"
+    chord(page, Keys.SHIFT, "x")
+    wait(page, lambda: len(journal_of(home)) == entries + 1)
+    assert [row["artifact"] for row in journal_of(home)[-1]["rows"]] == ["clicks", "clicks"]
+    wait(page, lambda: "following" not in state(page))
+    press(page, "u")
+    wait(page, lambda: state(page)["labels"] == before)
+
+
+def test_searches_and_counts_follow_the_filter(page):
+    hum = rows_of(page, "artifact", "hum")
+    show_only(page, "clicks")
+    clicks = set(rows_of(page, "artifact", "clicks"))
+    Select(page.find_element(By.ID, "by-label")).select_by_value("hum")
+    wait(page, lambda: int(state(page)["hits"]) > 0)
+    assert {hit["row"] for hit in script(page, "return page.hits.rows")} <= clicks
+    open_row(page, hum[0])
+    wait(page, lambda: int(state(page)["similar"]) > 0)
+    assert {hit["row"] for hit in script(page, "return page.similar")} <= clicks
+    Select(page.find_element(By.ID, "colour")).select_by_value("heard")
+    wait(page, lambda: state(page)["colour"] == "heard")
+    many = (
+        "return [...document.querySelectorAll('#items .many')].reduce((sum, { textContent }) => sum + +textContent, 0)"
+    )
+    assert script(page, many) == len(clicks), "the legend counts what the other filters show"
+    page.find_element(By.ID, "all").click()
+    wait(page, lambda: str(script(page, many)) == state(page)["ready"])
+
+
 def test_one_act_over_many_and_retraining(page, home):
     for name in ("hum", "clicks"):
         Select(page.find_element(By.ID, "colour")).select_by_value("artifact")
@@ -312,11 +359,18 @@ def test_one_act_over_many_and_retraining(page, home):
         page.find_element(By.ID, "all").click()
         wait(page, lambda: "following" not in state(page))  # the legend is new by then
     page.find_element(By.ID, "retrain").click()
-    wait(page, lambda: "retrained" in state(page))
+    wait(page, page.find_element(By.ID, "proposal").is_displayed)
+    assert "before" in page.find_element(By.ID, "proposal").text
+    assert not (home / "run" / "relabelled").exists(), "nothing is saved before it is agreed"
+    page.find_element(By.ID, "use").click()
+    wait(page, lambda: state(page).get("retrained", "").isdigit())
     assert state(page)["colour"] == "heard"
-    assert "before" in page.find_element(By.ID, "question").text
-    press(page, Keys.ENTER)
-    assert not page.find_element(By.ID, "question").is_displayed()
+    assert (home / "run" / "relabelled" / "probe.json").exists()
+    page.find_element(By.ID, "retrain").click()
+    wait(page, page.find_element(By.ID, "back").is_displayed)
+    page.find_element(By.ID, "back").click()
+    wait(page, lambda: state(page).get("retrained") == "back")
+    assert not (home / "run" / "relabelled").exists()
 
 
 def test_a_name_that_is_markup_stays_text(page):

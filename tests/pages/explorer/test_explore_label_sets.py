@@ -13,6 +13,7 @@ from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.core.journal import Journal
 from contrastive_artifacts.pages.explorer.collection import Collection
 from contrastive_artifacts.pages.explorer.labelling import Change, Labelling
+from contrastive_artifacts.pages.explorer.retraining import Retraining
 from contrastive_artifacts.pages.explorer.rows import Rows
 from contrastive_artifacts.pages.explorer.searching import Search
 from contrastive_artifacts.probes import SetProbe
@@ -78,23 +79,30 @@ def test_the_probe_of_sets_is_retrained(several, labelling, journal, tmp_path):
     labelling.add(list(CLICKS)[:8], "relabel", "", "", Change(["clicks"], []))
     labelling.add(list(range(60))[BOTH][:8], "relabel", "", "", Change(["buzz"], []))
     labelling.add([59], "reject", "", "")
-    answer = labelling.retrain()
-    assert (answer["labels"], answer["left_out"]) == (48, 1)
-    assert answer["after"]["accuracy"] > answer["before"]["accuracy"] + 0.1
-    assert answer["after"]["macro_f1"] > answer["before"]["macro_f1"] + 0.1
+    retraining = Retraining(several)
+    answer = retraining.propose()
+    assert (answer["labels"], answer["agreeing"], answer["left_out"]) == (48, 32, 1)
+    ((_, before, after),) = answer["figures"]
+    assert after["accuracy"] > before["accuracy"] + 0.1
+    assert after["macro_f1"] > before["macro_f1"] + 0.1
+    assert answer["moves"] == [["hiss, hum", "buzz, hiss, hum", 10], ["clean", "clicks", 10]]
+    precisions = {name: (right, labelled) for name, right, labelled, *_ in answer["precisions"]}
+    assert precisions == {"hum": (24, 24), "hiss": (16, 16)}
+    saved = retraining.use(answer["proposal"])["saved"]
     present = several.index.metadata.column("present").to_pylist()
     assert [present[n] for n in CLICKS] == ["clicks"] * 10
     assert present[BOTH] == ["buzz, hiss, hum"] * 10
     assert present[1::6] == ["hum"] * 10
     assert answer["changed"] == 20
     assert "chance_buzz" in several.columns
-    loaded = ca.load(answer["saved"])
+    loaded = ca.load(saved)
     assert isinstance(loaded.probe, SetProbe)
     assert loaded.labels == (*first.classes, "buzz")
     columns = loaded.verdict_columns(np.array(several.index.vectors()))
     assert columns["present"].to_pylist() == present
-    again = Labelling(several, Labels(journal, "ana", several.index.fingerprint))
-    assert again.collection.probe.classes == loaded.labels, "opened again, the retrained probe is used"
+    retraining.back()
+    assert several.probe is first
+    assert "chance_buzz" not in several.columns
 
 
 @pytest.fixture

@@ -146,13 +146,85 @@ def test_many_rows_keep_their_other_artifacts(page, home):
     wait(page, lambda: state(page)["labels"] == "0")
 
 
-def test_the_probe_is_retrained(page):
-    script(page, "choose(Uint32Array.from({ length: 30 }, (_, row) => row))")
-    chord(page, Keys.SHIFT, "k")
-    wait(page, lambda: state(page)["labels"] == "30")
+def label(page: Any, rows: list[int], key: str) -> None:
+    script(page, "choose(Uint32Array.from(arguments[0]))", rows)
+    before = int(state(page)["labels"])
+    chord(page, Keys.SHIFT, key)
+    if key == "l":
+        wait(page, page.find_element(By.ID, "relabel-dialog").is_displayed)
+        press(page, "clicks", Keys.ENTER, Keys.ENTER)
+    wait(page, lambda: int(state(page)["labels"]) == before + len(rows))
+
+
+def propose(page: Any) -> str:
     page.find_element(By.ID, "retrain").click()
-    wait(page, lambda: "retrained" in state(page))
-    assert state(page)["colour"] == "present"
-    assert int(state(page)["retrained"]) <= 3, "labels that agree change next to nothing"
-    assert "macro F1" in page.find_element(By.ID, "question").text
+    wait(page, page.find_element(By.ID, "proposal").is_displayed)
+    return page.find_element(By.ID, "proposal").text
+
+
+def present(page: Any) -> list[str]:
+    return script(page, "return load('present').then((c) => [...c.data].map((code) => c.values[code]))")
+
+
+def test_confirmations_change_nothing_and_discarding_is_the_default(page, home):
+    label(page, list(range(30)), "k")
+    text = propose(page)
+    assert "30 of 30 labels say what the probe says" in text
+    assert "No verdict of 60 rows would change" in text
+    assert "macro F1" in text
+    assert page.switch_to.active_element.get_attribute("id") == "discard"
     press(page, Keys.ENTER)
+    wait(page, lambda: state(page).get("retrained") == "discarded")
+    assert not (home / "index" / "relabelled").exists()
+    undo_all(page)
+
+
+def test_what_would_change_is_shown_and_heard_before_it_is_used(page, home):
+    before = present(page)
+    label(page, [n for n in range(48) if n % 6 not in (3, 4)], "k")
+    label(page, list(range(4, 48, 6)), "l")
+    text = propose(page)
+    assert "32 of 40 labels say what the probe says" in text
+    assert "10 rows of 60 would get another verdict" in text
+    assert "10 clean → clicks" in text
+    assert "Better than before" in text
+    assert present(page) == before
+    assert len(page.find_elements(By.CSS_SELECTOR, ".examples li")) == 10
+    page.find_element(By.ID, "play-examples").click()
+    wait(page, lambda: state(page)["playing"] != "")
+    first = state(page)["playing"]
+    wait(page, lambda: state(page)["playing"] not in ("", first))  # by itself
+    page.find_element(By.ID, "use").click()
+    wait(page, lambda: state(page).get("retrained") == "10")
+    assert state(page)["playing"] == ""
+    assert present(page)[4::6] == ["clicks"] * 10
+    assert "Back to the encoder's own" in propose(page)
+    page.find_element(By.ID, "back").click()
+    wait(page, lambda: state(page).get("retrained") == "back")
+    assert present(page) == before
+    undo_all(page)
+
+
+WORSE = """
+const old = window.fetch;
+window.fetch = async (path, options) => {
+  const answer = await old(path, options);
+  if (path !== 'api/retrain') return answer;
+  const losses = ['4 more of 60 rows whose artifact is known are wrong than before'];
+  return new Response(JSON.stringify({ ...await answer.json(), verdict: 'worse', losses }));
+};
+"""
+
+
+def test_a_correction_that_makes_it_worse_is_refused_by_default(page, home):
+    """The verdict of :class:`Judgement`, whose tests are elsewhere, is given here."""
+    page.execute_script(WORSE)
+    label(page, list(range(4, 48, 6)), "l")
+    text = propose(page)
+    assert "Worse than before: 4 more of 60 rows whose artifact is known are wrong than before." in text
+    assert page.find_element(By.ID, "use").text == "Use it all the same"
+    assert page.switch_to.active_element.get_attribute("id") == "discard"
+    press(page, Keys.ESCAPE)
+    wait(page, lambda: state(page).get("retrained") == "discarded")
+    assert not (home / "index" / "relabelled").exists()
+    undo_all(page)

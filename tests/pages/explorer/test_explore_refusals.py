@@ -107,6 +107,8 @@ def test_uploads_are_bytes_and_everything_else_is_json(recorded_api):
         "/api/labels",
         "/api/undo",
         "/api/retrain",
+        "/api/retrain/use",
+        "/api/retrain/back",
         "/api/search/rows",
         "/api/search/label",
         "/api/search/span",
@@ -168,6 +170,8 @@ def test_unknown_rows(recorded_api, row):
         ("labels", {"rows": [0], "action": "keep", "note": "x" * 1001}, 400),
         ("labels", {"rows": [0] * 20_001, "action": "keep"}, 422),
         ("retrain", {}, 400),
+        ("retrain/use", {}, 422),
+        ("retrain/use", {"proposal": 1}, 400),
     ],
 )
 def test_bodies_that_do_not_fit(recorded_api, path, body, status):

@@ -227,3 +227,25 @@ def test_an_internal_error_is_a_500_without_details(recorded, journal, monkeypat
     answer = api.get("/api/rows/0/picture")
     assert (answer.status_code, "secret" in answer.text) == (500, False)
     assert api.get("/api/rows/0/audio").status_code == 200
+
+
+def test_searches_and_exports_follow_a_filter(rendered_api):
+    """The nine rows are three clips, each clean, clicking and humming: bits 1 and 4 are two of the clicks."""
+    answer = rendered_api.post("/api/filters", content=bytes([0b10010, 0]), headers=BYTES)
+    number = answer.json()["filter"]
+    hits = rendered_api.post("/api/search/label", json={"label": "hum", "filter": number}).json()["hits"]
+    assert {hit["row"] for hit in hits} == {1, 4}
+    hits = rendered_api.get(f"/api/rows/1/neighbours?others=false&filter={number}").json()["hits"]
+    assert {hit["row"] for hit in hits} == {4}
+    rows = {"like": [0], "filter": number}
+    assert {hit["row"] for hit in rendered_api.post("/api/search/rows", json=rows).json()["hits"]} == {1, 4}
+    rendered_api.post("/api/labels", json={"rows": [0, 1], "action": "keep"})
+    csv = [rendered_api.get(f"/api/labels.csv{query}").text for query in ("", f"?filter={number}")]
+    assert [text.count("keep") for text in csv] == [2, 1]
+    nothing = rendered_api.post("/api/filters", content=bytes(2), headers=BYTES).json()["filter"]
+    assert rendered_api.post("/api/search/label", json={"label": "hum", "filter": nothing}).json()["hits"] == []
+    assert rendered_api.post("/api/filters", content=bytes(1), headers=BYTES).status_code == 400
+    assert rendered_api.get("/api/labels.csv?filter=999").status_code == 400
+    for _ in range(8):
+        rendered_api.post("/api/filters", content=bytes(2), headers=BYTES)
+    assert "no longer stored" in rendered_api.get(f"/api/labels.csv?filter={number}").json()["error"]

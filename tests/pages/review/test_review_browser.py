@@ -78,11 +78,16 @@ def test_review_with_the_keyboard(browser, server, folder):
     assert state(browser)["decided"] == "0"
     press(browser, "r")
     wait(browser, lambda: state(browser).get("drawn") == "offset.wav")
+    wait(browser, lambda: state(browser).get("playing") == "offset.wav")  # by itself
+    assert browser.find_element(By.ID, "progress").text == "clip 2 of 3, 1 of 3 decided"
+    assert "left out of the manifest" in browser.find_element(By.ID, "meaning").text
+    browser.find_element(By.ID, "onwards").click()
     press(browser, "k")
     wait(browser, lambda: state(browser).get("drawn") == SPITE)
     assert browser.find_element(By.ID, "name").text == SPITE
     assert browser.execute_script("return window.broken") is None
     assert state(browser)["decided"] == "2"
+    assert state(browser)["playing"] == ""
     entries = [json.loads(line) for line in (folder / "to" / "decisions.jsonl").read_text().splitlines()]
     assert [(e["clip"], e["decision"], e["note"], e["who"]) for e in entries] == [
         ("clipped.wav", "reject", "kurz", "ana"),

@@ -40,7 +40,9 @@ def test_frequencies_lie_where_the_edges_say(scale, low, high):
     edges = bottom * (top / bottom) ** at if scale == "log" else bottom + (top - bottom) * at
     width = 60.0 if high is None else 6.0
     assert edges[1] - width <= 440 <= edges[0] + width
-    assert levels(shown).max() == pytest.approx(255 * 0.94, abs=2), "a sine of half the full scale lies 6 dB below it"
+    level_db = 100 * (levels(shown).max() / 255 - 1)
+    below = 20 * np.log10(0.5) - level_db
+    assert -0.1 <= below <= 1.42 + 0.4, "Hann frames read a tone between two bins up to 1.42 dB low; a level is 0.4 dB"
 
 
 def test_a_click_in_a_minute_is_seen():

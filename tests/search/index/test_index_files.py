@@ -32,7 +32,11 @@ def forge(path: Path, content: bytes) -> Path:
     path.write_bytes(content)
     digest = sha256(path)
     new = path.rename(path.with_name(f"{part}-{digest[:8]}{suffix}"))
-    record["files"][part] = {"name": new.name, "bytes": len(content), "sha256": digest}
+    entry = {"name": new.name, "bytes": len(content), "sha256": digest}
+    if part == "structure":
+        record["structure"] |= entry
+    else:
+        record["segments"][0]["files"][part] = entry
     write_json(path.parent / "index.json", record)
     return new
 
@@ -59,10 +63,7 @@ def test_a_missing_truncated_or_altered_file_is_a_storage_error(any_kind: Index,
     "change",
     [
         {"version": 99},
-        {"version": 1},
-        {"count": -1},
-        {"count": 39},
-        {"count": 10**12},
+        {"version": 2},
         {"dim": 10**12},
         {"dim": 7},
         {"dim": "8"},
@@ -72,16 +73,26 @@ def test_a_missing_truncated_or_altered_file_is_a_storage_error(any_kind: Index,
         {"kind": "ivf_pq"},
         {"settings": {}},
         {"settings": {"recall_at_10": "high"}},
-        {"arrays": {"codes": ["uint8", [10**12]]}},
-        {"files": {}},
-        {"files": None},
-        {"files": {"vectors": 3, "metadata": {}}},
-        {"files": {"vectors": {"name": "../../etc/passwd", "bytes": 1, "sha256": "0"}, "metadata": {}}},
+        {"structure": {}},
+        {"segments": []},
+        {"segments": None},
+        {"segments": [{"count": 40}]},
+        {"segments": ["the first", "the first"]},
+        {"segments": [{"count": -1}]},
+        {"segments": [{"count": 39}]},
+        {"segments": [{"count": 10**12}]},
+        {"segments": [{"files": {"vectors": 3, "metadata": {}}}]},
+        {"segments": [{"files": {"vectors": {"name": "../../etc/passwd", "bytes": 1, "sha256": "0"}, "metadata": {}}}]},
     ],
 )
 def test_an_inconsistent_record_is_a_storage_error(flat: Index, change: dict) -> None:
     path = flat.directory / "index.json"
-    write_json(path, read_json(path) | change)
+    record = read_json(path)
+    if isinstance(change.get("segments"), list):
+        first = record["segments"][0]
+        segments = [first if part == "the first" else first | part for part in change["segments"]]
+        change = {"segments": segments if change["segments"] != [{"count": 40}] else [{"count": 40}]}
+    write_json(path, record | change)
     with pytest.raises(StorageError):
         Index.open(flat.directory)
     path.write_text(json.dumps([change]))
@@ -101,7 +112,7 @@ def test_the_arrays_are_safetensors(any_kind: Index) -> None:
     assert (loaded["ids"] == any_kind.ids).all()
     assert (loaded["vectors"] == any_kind.vectors()).all()
     if any_kind.kind != "flat":
-        assert load_file(part(any_kind, "structure"))["codes"].shape[0] == 300
+        assert load_file(part(any_kind, "structure"))["centroids"].shape[1] == 8
 
 
 def test_the_vectors_are_mapped(flat: Index) -> None:
@@ -146,10 +157,10 @@ def test_a_table_that_unpacks_to_far_more_than_rows_take_is_not_read(flat: Index
         Index.open(flat.directory)
 
 
-@pytest.mark.parametrize("name", ["vectors", "metadata", "structure"])
+@pytest.mark.parametrize("name", ["vectors", "metadata", "structure", "lists"])
 def test_hostile_files_under_a_true_hash_are_read_or_refused(any_kind: Index, name: str) -> None:
     """Files are truncated, bits flipped, lengths replaced by huge numbers; in this process, which must not crash."""
-    if name == "structure" and any_kind.kind == "flat":
+    if name in ("structure", "lists") and any_kind.kind == "flat":
         pytest.skip("a flat index has none")
     path = part(any_kind, name)
     whole, rng, refused = path.read_bytes(), np.random.default_rng(0), 0

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contrastive_artifacts.core.errors import ParameterError, UnknownNameError
-from contrastive_artifacts.search.index import Index, index, structures
-from contrastive_artifacts.search.index.structures import KINDS, choose, exact
+from contrastive_artifacts.search.index import Index, faiss_index, rows
+from contrastive_artifacts.search.index.rows import Rows, exact
+from contrastive_artifacts.search.index.structures import CODINGS, choose
 
 DIM = 24
 
@@ -26,20 +27,22 @@ def clustered(count: int, seed: int = 0) -> np.ndarray:
 def kinds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Index]:
     vectors, metadata = clustered(6000), [{"take": i % 5} for i in range(6000)]
     folder = tmp_path_factory.mktemp("kinds")
-    return {kind: Index.build(vectors, metadata, folder / kind, fingerprint="f", kind=kind) for kind in KINDS}
+    return {
+        kind: Index.build(vectors, metadata, folder / kind, fingerprint="f", kind=kind) for kind in ("flat", *CODINGS)
+    }
 
 
 @pytest.fixture
 def no_short_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     """A small index is searched through its cells, like a large one."""
-    monkeypatch.setattr(index, "_EXACT_TO", 0)
+    monkeypatch.setattr(faiss_index, "_EXACT_TO", 0)
 
 
 def test_the_kind_follows_the_size() -> None:
     assert [choose(n) for n in (0, 10**6, 10**6 + 1, 2 * 10**7, 2 * 10**7 + 1)] == [
         "flat", "flat", "ivf_sq8", "ivf_sq8", "ivf_pq",
     ]  # fmt: skip
-    assert set(KINDS) == {"flat", "ivf_sq8", "ivf_pq"}
+    assert set(CODINGS) == {"ivf_sq8", "ivf_pq"}
 
 
 @pytest.mark.usefixtures("no_short_cut")
@@ -111,9 +114,9 @@ def test_exact_search_in_blocks_against_numpy(
     )
     mask = rng.random(count) < share
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(structures, "_BLOCK", block)
-        patch.setattr(structures, "_FEW", few)
-        scores, positions = exact(vectors, queries, k, mask)
+        patch.setattr(rows, "_BLOCK", block)
+        patch.setattr(rows, "_FEW", few)
+        scores, positions = exact(Rows(np.array_split(vectors, 3)), queries, k, mask)
     truth = np.where(mask, queries @ vectors.T, -np.inf)
     assert scores.shape == positions.shape == (3, min(k, mask.sum()))
     assert mask[positions].all()

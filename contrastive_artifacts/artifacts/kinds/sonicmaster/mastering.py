@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy import signal
+import scipy
 
 from .... import audio
 from ...base import Artifact, Params, geometric, linear, log_uniform, whole
@@ -89,7 +89,7 @@ class Punch(Artifact):
 def _smooth_db(power: np.ndarray, time_s: float, hop_s: float) -> np.ndarray:
     """``power`` ``[N]`` through a one-pole low-pass in its steady state, in dB."""
     pole = math.exp(-hop_s / time_s)
-    return 10.0 * np.log10(signal.lfilter([1.0 - pole], [1.0, -pole], power, zi=power[:1] * pole)[0])
+    return 10.0 * np.log10(scipy.signal.lfilter([1.0 - pole], [1.0, -pole], power, zi=power[:1] * pole)[0])
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,169 @@
+"""Measures scans on long recordings with faults at known places.
+
+    python analysis/events.py
+    python analysis/events.py 'corpora={speech: {kind: folder, path: DIR}}' hours=3 workers=2
+
+Recordings are joined from clean clips; each has a fault every 20 s or so, of random severity, in a part of 2 to 8 s,
+one in four places two at once. The same recordings without faults are scanned as well. Columns: the share of the true
+events that a segment of their label overlaps (recall); event-based F1, where a segment must begin within 200 ms (50 ms
+for impulses) and end within half of the true length; the same for the beginning alone; segments per hour of the clean
+recordings. Intervals are over recordings.
+"""
+
+from __future__ import annotations
+
+from contrastive_artifacts import cli
+
+if __name__ == "__main__":  # before the slow imports
+    cli.run(__file__, stopped="Nothing was written.")
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+import contrastive_artifacts as ca
+from contrastive_artifacts import audio
+from contrastive_artifacts.artifacts import taxonomy
+from contrastive_artifacts.core import files, typed
+from contrastive_artifacts.core.console import console, table, track
+from contrastive_artifacts.core.errors import ParameterError
+from contrastive_artifacts.data.corpora import Clip, Corpus
+from contrastive_artifacts.data.dataset import pool
+from contrastive_artifacts.probes.events import Counts, Event, f1, intervals, match, overlapped
+from contrastive_artifacts.runs import sections
+from contrastive_artifacts.runs.sets import BUILTIN
+from contrastive_artifacts.runs.timelines import RATE, TimelineRecipe, rendered_timeline
+
+IMPULSES = ("clicks", "thump", "splice", "gain_step")  # of which the beginning counts to 50 ms
+ONSET_S, IMPULSE_S = 0.2, 0.05
+UNSEEN = {"builtin": {**BUILTIN["builtin"], "seed": 4321, "sources": 60}}  # the released encoders know seed 0
+Layers = list[tuple[Corpus, list[Clip]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    encoder: str
+    corpora: Mapping[str, Mapping[str, Any]] | None
+    mixtures: Mapping[str, list[str]]
+    hours: float
+    seconds: float
+    gap_s: float
+    severity: tuple[float, float]
+    alarms_per_hour: float | None
+    workers: int
+    seed: int
+    csv: str
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What one recording gave: label -> counts; and the segments of its clean twin, in hours of sound."""
+
+    overlapped: dict[str, Counts]
+    onsets: dict[str, Counts]
+    events: dict[str, Counts]
+    false: dict[str, int]
+    hours: float
+
+
+def main(config: dict[str, Any]) -> None:
+    settings = typed.settings(Settings, config, "")
+    files.check_file("csv", settings.csv)
+    labels = [name for name in ca.load(settings.encoder).labels[1:] if name in taxonomy.detectable("all")]
+    recipe = TimelineRecipe(
+        tuple(labels), settings.seconds, settings.gap_s, severity=settings.severity, seed=settings.seed
+    )
+    kinds = _kinds(settings)
+    count = max(1, round(3600 * settings.hours / settings.seconds))
+    rows: list[list[Any]] = []
+    for kind, layers in kinds.items():
+        work = partial(_measured, settings.encoder, settings.alarms_per_hour, layers, recipe)
+        with closing(pool.results(work, range(count), settings.workers)) as results:
+            outcomes = [outcome for _, outcome in track(results, f"scan {kind}", total=count)]
+        recordings = [outcome for outcome in outcomes if isinstance(outcome, Recording)]
+        if len(recordings) < len(outcomes):
+            raise ParameterError(f"{len(outcomes) - len(recordings)} recordings of {kind} could not be scanned.")
+        rows += _rows(kind, labels, recordings)
+    figures = [f"{name}{end}" for name in ("recall", "f1_onset", "f1") for end in ("", "_low", "_high")]
+    header = ["kind", "label", "true", *figures, "false_per_hour", "hours"]
+    files.write_csv(settings.csv, [header, *rows])
+    shown = [row for row in rows if row[1] == "all"]
+    table(f"{settings.encoder}, {settings.alarms_per_hour} false segments an hour", header, shown)
+    console.print(f"all labels  {settings.csv}")
+
+
+def _kinds(settings: Settings) -> dict[str, Layers]:
+    corpora = {
+        name: sections.make_corpus(section, f"corpora.{name}") for name, section in (settings.corpora or UNSEEN).items()
+    }
+    unknown = sorted({name for names in settings.mixtures.values() for name in names} - set(corpora))
+    if unknown:
+        raise ParameterError(f"mixtures names {unknown}, which are not among the corpora {sorted(corpora)}.")
+    single = {name: [(corpus, list(corpus.clips))] for name, corpus in corpora.items()}
+    return single | {name: [single[part][0] for part in parts] for name, parts in settings.mixtures.items()}
+
+
+def _measured(encoder: str, alarms: float | None, layers: Layers, recipe: TimelineRecipe, number: int) -> Recording:
+    timeline = rendered_timeline(layers, recipe, number)
+    with TemporaryDirectory() as folder:
+        damaged, clean = (
+            _segments(_encoder(encoder), alarms, Path(folder), samples)
+            for samples in (timeline.damaged, timeline.clean)
+        )
+    doubtful = [event for event in damaged if not _touches(event, timeline.unknown)]
+    pairs = {
+        label: ([e for e in timeline.events if e.label == label], [e for e in doubtful if e.label == label])
+        for label in recipe.names
+    }
+    onset = {label: IMPULSE_S if label in IMPULSES else ONSET_S for label in recipe.names}
+    false = [event.label for event in clean if not _touches(event, timeline.unknown)]
+    return Recording(
+        {label: overlapped(*pair) for label, pair in pairs.items()},
+        {label: match(*pair, onset[label], offset=False) for label, pair in pairs.items()},
+        {label: match(*pair, onset[label]) for label, pair in pairs.items()},
+        {label: false.count(label) for label in recipe.names},
+        timeline.clean.shape[1] / RATE / 3600,
+    )
+
+
+@cache
+def _encoder(name: str) -> ca.PretrainedEncoder:
+    return ca.load(name)
+
+
+def _segments(encoder: ca.PretrainedEncoder, alarms: float | None, folder: Path, samples: np.ndarray) -> list[Event]:
+    path = folder / "recording.wav"
+    audio.write(path, samples, RATE)
+    timeline = ca.scan(path, encoder, alarms_per_hour=alarms if encoder.of_sets else None, progress=False)
+    return [Event(s.start / RATE, s.stop / RATE, s.label) for s in timeline.segments]
+
+
+def _touches(event: Event, others: Sequence[Event]) -> bool:
+    return any(o.label == event.label and o.start_s < event.stop_s and o.stop_s > event.start_s for o in others)
+
+
+def _rows(kind: str, labels: Sequence[str], recordings: Sequence[Recording]) -> list[list[Any]]:
+    """A row for each label, and one for all: sums over the labels."""
+    rows = []
+    for label in [*labels, "all"]:
+        names = labels if label == "all" else [label]
+        figures: list[float] = []
+        for name, figure in (("overlapped", _recall), ("onsets", f1), ("events", f1)):
+            counts = np.array([np.sum([getattr(r, name)[n] for n in names], axis=0) for r in recordings])
+            figures += intervals(counts, figure)
+        hours = sum(r.hours for r in recordings)
+        false = sum(r.false[n] for r in recordings for n in names) / hours
+        true = sum(r.overlapped[n].true for r in recordings for n in names)
+        texts = ["" if np.isnan(value) else f"{value:.4f}" for value in figures]
+        rows.append([kind, label, true, *texts, f"{false:.2f}", f"{hours:.2f}"])
+    return rows
+
+
+def _recall(matched: np.ndarray, true: np.ndarray, detected: np.ndarray) -> np.ndarray:
+    return np.divide(matched, true, out=np.full_like(np.asarray(true, float), np.nan), where=true > 0)
