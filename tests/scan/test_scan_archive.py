@@ -21,9 +21,12 @@ from contrastive_artifacts.core.journal import Journal
 from contrastive_artifacts.data.corpora.archive_org import Recording
 from contrastive_artifacts.data.corpora.archive_org import folder as folder_of_items
 from contrastive_artifacts.scan import archive
-from contrastive_artifacts.scan.archive import ScanOptions, scan_archive
+from contrastive_artifacts.scan.archive import scan_archive
 from contrastive_artifacts.scan.formats import DEFAULT, FORMATS
 from contrastive_artifacts.scan.inputs import gather
+from contrastive_artifacts.scan.options import ScanOptions
+from contrastive_artifacts.scan.recordings import Recording as FileToScan
+from contrastive_artifacts.scan.recordings import limit_s
 from contrastive_artifacts.scan.summary import FileSummary, write_summaries
 
 RATE = 8000
@@ -224,8 +227,8 @@ def test_a_folder_in_use_is_refused(films: Path, tmp_path: Path) -> None:
 def test_a_crash_and_a_hang_cost_their_recording_alone(
     films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert archive._limit_s(archive.Recording(films, "", "", 60.0, 120.0)) == 300 + 2 * 120
-    monkeypatch.setattr(archive, "_limit_s", lambda recording: 25.0 if recording.path.name == "hang.wav" else 600.0)
+    assert limit_s(FileToScan(films, "", "", 60.0, 120.0)) == 300 + 2 * 120
+    monkeypatch.setattr(archive, "limit_s", lambda recording: 25.0 if recording.path.name == "hang.wav" else 600.0)
     write(films / "crash.wav", 0.99)
     write(films / "hang.wav", 0.9)
     rows = scanned(films, tmp_path / "out", workers=2)
