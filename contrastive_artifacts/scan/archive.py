@@ -117,12 +117,13 @@ def _begun(journal: Journal, folder: Path, inputs: Inputs, identity: Sequence[st
     about["formats"] = list(options.formats)  # as JSON reads it
     before = journal.entries[0] if journal.entries else {}
     root = Path(str(before.get("root", "")))
-    entries = journal.entries[1:] if before == about | {"root": str(root)} else []
+    same = before == about | {"root": str(root)}
+    entries = journal.entries[1:] if same else []
     if entries and inputs.root.is_relative_to(root):
         return replace(inputs, root=root)
     if entries:
         inputs = replace(inputs, root=Path(os.path.commonpath([root, inputs.root])))
-    else:
+    if not same:
         saved.remove(folder / _UNFINISHED)
     journal.clear()
     journal.add(about | {"root": printable(str(inputs.root))})
