@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,7 @@ def identity(_: Any) -> list[str]:
 def film(tmp_path: Path) -> OneFile:
     levels = np.random.default_rng(0).random((1, SECONDS)).repeat(RATE, axis=1)
     audio.write(tmp_path / "film.wav", levels.astype(np.float32), RATE, subtype="FLOAT")
-    return OneFile(tmp_path / "film.wav", tmp_path / "film", ScanOptions(), still_s=30.0, most_bytes=2 << 30)
+    return OneFile(tmp_path / "film.wav", tmp_path / "film", ScanOptions(), most_bytes=2 << 30)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +82,8 @@ def film(tmp_path: Path) -> OneFile:
     ],
 )
 def test_what_ends_the_process_is_a_named_error(film: OneFile, tmp_path: Path, fault: str, message: str) -> None:
+    if fault == "hang":
+        film = replace(film, still_s=30.0)
     with pytest.raises(AudioError, match=rf"film\.wav could not be scanned: {message}.*convert the file"):
         scan_in_child(film, partial(Fragile, fault, 40, tmp_path / "log"), identity)
     labels, (result,) = scan_in_child(film, partial(Fragile, "none", 0, tmp_path / "log"), identity)
