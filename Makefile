@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN ?= outputs/demo
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: demo six test campaign lint clean
+.PHONY: demo six test campaign lint docs clean
 
 demo: $(VENV)/installed   ## train an encoder of label sets on the built-in corpus, and measure it
 	@echo "== 1/2 views, training, thresholds ($(RUN)) =="
@@ -31,6 +31,9 @@ campaign: $(VENV)/installed   ## kills, full disks, damaged files, several write
 lint: $(VENV)/installed   ## style, types, and the JavaScript of the pages
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/oxlint contrastive_artifacts
 
+docs: $(VENV)/installed   ## the manual, into site/; a link or a reference that leads nowhere is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 $(VENV)/installed: pyproject.toml
 	@echo "== installing into $(VENV) (once; about two minutes) =="
 	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or later is needed: make PYTHON=/path/to/python3.11"'
@@ -39,4 +42,4 @@ $(VENV)/installed: pyproject.toml
 	@touch $@
 
 clean:
-	rm -rf $(VENV) outputs
+	rm -rf $(VENV) outputs site

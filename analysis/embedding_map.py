@@ -25,12 +25,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contrastive_artifacts import artifacts, audio
+from contrastive_artifacts.audio.preview import encode_preview
 from contrastive_artifacts.core import files, typed
 from contrastive_artifacts.core.console import console, stderr, table, track
 from contrastive_artifacts.data.views import ClipCache, cut_window
 from contrastive_artifacts.embedding.table import read_table, table_vectors
 from contrastive_artifacts.pages.map import MapPoint, write_map
-from contrastive_artifacts.pages.shared.preview import encode_preview
 from contrastive_artifacts.probes.geometry import separation, trustworthiness, umap_2d
 from contrastive_artifacts.runs.run import Run
 from contrastive_artifacts.search.retrieval import Roots, roots_of

@@ -4,8 +4,9 @@
     python scripts/probe.py outputs/mine 'unseen={speech: {kind: folder, path: DIR}}' labels=labels.csv
 
 Trains linear and MLP probes and kNN on views of the training sources, measures them on held-out sources and on unseen
-corpora, saves the probe with the encoder, and writes tables, index, metrics and confusion matrices into the run. With
-labels=FILE the labels that users gave in the explorer are applied to the training rows first. Next: embedding_map.
+corpora, saves the probe with the encoder, and writes tables, index and metrics into the run, and plots of what the
+saved probe says: ROC and precision-recall of each artifact, reliability, severities, confusion. With labels=FILE the
+labels that users gave in the explorer are applied to the training rows first. Next: embedding_map.
 """
 
 from __future__ import annotations
@@ -21,16 +22,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import matplotlib
-
 from contrastive_artifacts import Index
 from contrastive_artifacts.core import files, typed
 from contrastive_artifacts.core.console import console, table
-from contrastive_artifacts.core.files import atomic_path
-from contrastive_artifacts.probes import confusion_table
+from contrastive_artifacts.embedding.table import read_table
+from contrastive_artifacts.probes import Embedded, Outcomes, Probe, confusion_table
 from contrastive_artifacts.runs.measure import summary
 from contrastive_artifacts.runs.run import Run
 
+plots = cli.load(Path(__file__).parent / "plots" / "outcomes.py")
 LABEL_COUNTS = ("kept", "relabelled", "rejected", "held_out", "unmatched")  # of labels, in probing.json
 
 
@@ -58,6 +58,7 @@ def main(config: dict[str, Any]) -> None:
             facts = summary(measured)
             rows.append([space, side, *("-" if value is None else f"{value:.3f}" for value in facts.values())])
     table("held-out sources and unseen corpora", ["space", "side", *facts], rows)
+    probe, embedded = Probe.load(directory / "encoder"), read_table(directory / "tables" / "h.parquet")
     for side, measured in figures["h"].items():
         hits = measured["hit_leakage"]
         chances = {"P@10": measured["retrieval"]["chance"], "leak": measured["leakage"]["chance"]}
@@ -67,28 +68,10 @@ def main(config: dict[str, Any]) -> None:
         confusion = measured["type"]["linear"]["confusion"]
         console.print(f"\nlinear probe on h, {side}: rows are the true classes, columns the predicted ones")
         console.print(confusion_table(confusion["counts"], confusion["classes"]), highlight=False)
-        draw_confusion(confusion["counts"], confusion["classes"], directory / f"confusion-{side}.png", side)
+        outcomes = Outcomes.of_one_label(probe, Embedded.from_table(embedded, side))
+        plots.draw_outcomes(outcomes, directory / "plots", side)
     console.print(f"probe     {directory}/encoder (to use it: contrastive_artifacts.load({str(directory)!r}))")
     index = Index.open(directory / "index")
     console.print(f"tables    {directory}/tables; {directory}/index: {index.kind}, recall {index.recall:.2f}")
-    console.print(f"figures   {directory}/metrics.json, {directory}/confusion-*.png")
+    console.print(f"figures   {directory}/metrics.json, {directory}/plots")
     console.print(f"next      python analysis/embedding_map.py {shlex.quote(str(directory))}")
-
-
-def draw_confusion(counts: list[list[int]], classes: list[str], path: Path, title: str) -> None:
-    """Writes the confusion matrix as a picture: colours are shares of each true class, numbers are counts."""
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(1.6 + 0.75 * len(classes),) * 2, layout="constrained")
-    shares = [[n / max(1, sum(row)) for n in row] for row in counts]
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for i, row in enumerate(counts):
-        for j, n in enumerate(row):
-            axes.text(j, i, n, ha="center", va="center", color="white" if shares[i][j] > 0.5 else "black")
-    axes.set(xlabel="predicted", ylabel="true", title=title)
-    axes.set_xticks(range(len(classes)), classes, rotation=45, ha="right")
-    axes.set_yticks(range(len(classes)), classes)
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=120)
-    plt.close(figure)

@@ -4,7 +4,8 @@
     python scripts/probe_sets.py outputs/sets 'unseen={other:{kind:folder,path:recordings/}}'
 
 Prints, for every fault, how well it is told from clean sound, and for all together: pairs of faults, retrieval across
-sources, and the false segments per hour that the clean recordings raise at each threshold.
+sources, and the false segments per hour that the clean recordings raise at each threshold. Writes these
+tables, and plots into RUN/plots: ROC and precision-recall of each fault, reliability, severities, confusion.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from contrastive_artifacts.core import files, typed
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.probes.set_metrics import FALSE_POSITIVES
 from contrastive_artifacts.runs.measure_sets import AUDIBLE, measure_sets, summary
+
+plots = cli.load(Path(__file__).parent / "plots" / "outcomes.py")
 
 
 @dataclass(frozen=True)
@@ -71,4 +74,5 @@ def main(config: dict[str, Any]) -> None:
                 f"  thresholds for {rate:g} false segments/h: {sum(raised.values()):.1f}/h on {of_side.hours:.2f} h of "
                 f"clean sound, recall {of_side.recall_at[rate]:.2f}"
             )
-    console.print(f"figures  {settings.run}/metrics.json, {out}, {out.stem}_sides.csv beside it")
+        plots.draw_outcomes(of_side.outcomes, Path(settings.run) / "plots", side)
+    console.print(f"figures  {settings.run}/metrics.json, {out}, {out.stem}_sides.csv beside it, {settings.run}/plots")

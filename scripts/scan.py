@@ -8,12 +8,13 @@
     python scripts/scan.py ia:IDENTIFIER ia:IDENTIFIER/side_a.flac out=report
 
 Prints the segments and what was measured: peaks, loudness, DC offset, relations of the channels, bandwidth, mains hum,
-digital clipping and silence. Of one file: CSV, JSON, Audacity labels, WebVTT and a page that draws the timeline, beside
-it or to out=. Of a folder, a pattern, a list, several files or an item of archive.org (docs/archive_org.md): the same
-for each below out=, with files.csv and files.json (one row a file, the worst first) and segments.csv (all segments).
-The same command again scans what is new, changed, or was not finished, and changes.csv says what differs from the
-report before. Exit status 3: a rule of fail_on is broken. formats= names other files to write (docs/formats.md),
-timecode= the frame rate of the picture.
+digital clipping and silence. Of one file: CSV, JSON, Audacity labels, WebVTT and a page that draws and plays the
+timeline, beside it or to out=. Of a folder, a pattern, a list, several files or an item of archive.org
+(docs/archive_org.md): the same for each below out=, with report.html (one page of all of them, docs/report.md),
+files.csv and files.json (one row a file, the worst first) and segments.csv (all segments). The same command again scans
+what is new, changed, or was not finished, and changes.csv says what differs from the report before. Exit status 3: a
+rule of fail_on is broken. formats= names other files to write (docs/formats.md), timecode= the frame rate of the
+picture.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ from contrastive_artifacts.scan.measured import facts
 from contrastive_artifacts.scan.results import check_formats, result_paths, stem_beside, write_results
 from contrastive_artifacts.scan.rules import Rule, broken_rules, parse_rules
 from contrastive_artifacts.scan.scan import segment_thresholds
+from contrastive_artifacts.scan.shelf import REPORT, write_report
 from contrastive_artifacts.scan.summary import FileSummary, summary, total_line, write_summaries
 from contrastive_artifacts.scan.timeline import severity_text
 
@@ -148,6 +150,8 @@ def _several(settings: Settings, words: Sequence[str]) -> tuple[list[FileSummary
     with files.of_setting("out"):
         rows = scan_archive(inputs, folder, open_encoder, identity, options, settings.workers)
         changes = write_summaries(rows, labels, folder)
+        if "html" in options.formats:  # the report is made from these pages
+            write_report(rows, folder)
     failed = [row for row in rows if not row.scanned]
     for row in failed:
         console.print(f"left out  {row.title}: {row.reason}")
@@ -162,10 +166,11 @@ def _several(settings: Settings, words: Sequence[str]) -> tuple[list[FileSummary
     table(f"{folder}: {len(rows) - len(failed)} scanned, worst first", columns, shown)
     if inputs.left_out:
         console.print(f"folder    {inputs.left_out}")
+    report = f"{REPORT}," if "html" in options.formats else ""
     if changes is not None:
         for change in [*changes.of("changed"), *changes.of("gone")][:_FILES_SHOWN]:
             console.print(f"{change.kind:9} {change.path}" + (f": {change.text}" if change.kind == "changed" else ""))
         console.print(f"changes   {changes.line}: {folder}/changes.csv")
-    console.print(f"report    {folder}/{{files.csv,files.json,segments.csv}}")
+    console.print(f"report    {folder}/{{{report}files.csv,files.json,segments.csv}}")
     console.print(f"summary   {total_line(rows)}")
     return rows, rules

@@ -27,6 +27,9 @@ class ArchiveServer(ThreadingHTTPServer):
         self.cuts: list[int] = []
         self.refusals: list[tuple[int, dict[str, str]]] = []
 
+    def handle_error(self, *_: object) -> None:
+        """Clients hang up where they refuse an answer."""
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"

@@ -11,6 +11,7 @@ from ..core.ending import instructive
 from ..core.errors import ParameterError
 from ..core.suggestions import clause
 from . import command
+from .command import load as load
 from .command import run as run
 from .help import summary
 from .words import Positional as Positional

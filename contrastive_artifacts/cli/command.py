@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NoReturn, cast
 
 from ..core.ending import instructive
@@ -48,13 +49,18 @@ def _ignore_interrupts() -> None:
 
 def _main(script: Path, command: Command, positional: Positional | None) -> None:
     for config in _configurations(script, command, positional):
-        spec = importlib.util.spec_from_file_location(script.stem, script)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[script.stem] = module
-        spec.loader.exec_module(module)
-        module.main(config)
+        load(script).main(config)
+
+
+def load(path: Path) -> ModuleType:
+    """The file as a module: a script, or what several scripts share, which stands in a folder below them."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 def _configurations(script: Path, command: Command, positional: Positional | None) -> list[dict[str, Any]]:

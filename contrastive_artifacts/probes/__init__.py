@@ -32,6 +32,7 @@ from .metrics import confusion_table as confusion_table
 from .metrics import macro_f1 as macro_f1
 from .metrics import severity_spearman as severity_spearman
 from .mlp import MLPProbe as MLPProbe
+from .outcomes import Outcomes as Outcomes
 from .sets import SetProbe as SetProbe
 from .spaces import alignment as alignment
 from .spaces import content_leakage as content_leakage

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from ..embedding import open_set_encoder
 from ..models.figure_encoder import FigureEncoder
 from ..probes.bootstrap import Interval, bootstrap_mean
 from ..probes.knn import NeighbourTable
+from ..probes.outcomes import Outcomes
 from ..probes.set_metrics import FALSE_POSITIVES, FaultFigures, PairFigures, fault_figures, pair_figures
 from ..probes.sets import SetProbe
 from ..probes.spaces import retrieval
@@ -47,6 +49,7 @@ class SetFigures:
             side raised; a fault that a clip may hold is not counted on it.
         recall_at: The same number -> mean recall of the faults at these thresholds.
         hours: Of clean clips.
+        outcomes: What the probe says of the views with one fault or none; for plots, not in ``metrics.json``.
     """
 
     faults: dict[str, FaultFigures]
@@ -60,6 +63,7 @@ class SetFigures:
     alarms: dict[float, dict[str, float]]
     recall_at: dict[float, float]
     hours: float
+    outcomes: Outcomes
 
 
 def measure_sets(
@@ -92,9 +96,21 @@ def measure_sets(
             side: _measure(settings, encoder, probe, directory / "encoder", corpora, views, seed)
             for side, corpora in sides.items()
         }
-        record = {side: dataclasses.asdict(of_side) for side, of_side in figures.items()}
+        record = {side: _plain(of_side) for side, of_side in figures.items()}
         files.write_json(directory / "metrics.json", record)
     return figures
+
+
+def _plain(value: Any) -> Any:
+    """Figures as JSON: what is undefined, as retrieval across sources where there is but one source, is null."""
+    if dataclasses.is_dataclass(value):
+        fields = [field.name for field in dataclasses.fields(value) if field.name != "outcomes"]
+        return {name: _plain(getattr(value, name)) for name in fields}
+    if isinstance(value, Interval):
+        return [_plain(bound) for bound in value]
+    if isinstance(value, dict):
+        return {str(name): _plain(inner) for name, inner in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _measure(
@@ -105,9 +121,12 @@ def _measure(
     pairs = fill_side(settings, corpora, settings.recipe_of(200 + seed, counts=(0.0, 1.0), **UNVARIED), views // 2)
     names = probe.classes[1:]
     vectors, there = encode_views(encoder, single)
-    states = probe.classify_batch(unit_rows(vectors))[0]
+    states, estimates = probe.classify_batch(unit_rows(vectors))
     chances, present = states[:, 1:], probe.present(states)[:, 1:]
     unknown = unknown_of(single, [clips for _, clips in corpora.values()])
+    predicted = np.where(present.any(1), np.array(names)[np.where(present, chances, -1.0).argmax(1)], CLEAN)
+    severities = np.where(there, single.column("severities", np.arange(len(single))), np.nan)
+    outcomes = Outcomes(tuple(names), chances, estimates[:, 1:], there, severities, unknown, predicted)
     faults = fault_figures(names, chances, there, unknown)
     pair_vectors, pair_labels = encode_views(encoder, pairs)
     present_in_pairs = probe.present(probe.classify_batch(unit_rows(pair_vectors))[0])[:, 1:]
@@ -130,6 +149,7 @@ def _measure(
         {rate: alarms.per_hour(probe, scans, rate) for rate in probe.thresholds},
         {rate: mean_recall(chances >= probe.enter(rate)[1:], there, unknown) for rate in probe.thresholds},
         sum(scan.seconds for scan in scans) / 3600,
+        outcomes,
     )
 
 

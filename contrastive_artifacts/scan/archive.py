@@ -32,7 +32,7 @@ from .scan import scan
 from .summary import FileSummary, ordered, summary
 from .timecode import Timecode
 
-_FORMAT = 1
+_FORMAT = 2
 _JOURNAL = "journal.jsonl"
 _GRACE_S = 300.0  # that any recording may take, the start of a process included
 _SLOWEST = 2.0  # a scan may take so many times the length of what it scans beside; the default encoder takes 1/70

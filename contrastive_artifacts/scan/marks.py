@@ -8,6 +8,7 @@ from typing import ClassVar
 from .measured import Finding
 
 NO_DATA, OUT_OF_PHASE = "no data", "out of phase"  # labels of notes
+UNKNOWN_SEVERITY = 0.5  # for order and damage, of labels that users added
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,13 @@ class Note:
 
 
 Mark = Segment | Finding | Note
+
+
+def importance(severity: float | None, confidence: float | None) -> tuple[float, float]:
+    """Sorts findings, the largest first: by severity, then by confidence; measured ones (None, None) come last."""
+    if confidence is None:
+        return (0.0, 0.0)
+    return (UNKNOWN_SEVERITY if severity is None else severity, confidence)
 
 
 def name_of(mark: Mark) -> str:

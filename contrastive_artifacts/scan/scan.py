@@ -24,6 +24,7 @@ from ..embedding import PretrainedEncoder, load
 from ..probes import SetProbe
 from .lanes import Lane, Run, WindowClassifier, bounds, classify, smoothed
 from .measured import Meter
+from .overview import OverviewMeter
 from .timeline import Segment as Segment
 from .timeline import Timeline as Timeline
 
@@ -88,12 +89,12 @@ def scan(
     window, hop = max(1, round(encoder.window_s * rate)), max(1, round(encoder.hop_s * rate))
     signals = range(info.channels) if channels == "each" else [None]
     runs: list[Run] = []
-    meter = Meter(info.channels, rate)
+    meter, overview = Meter(info.channels, rate), OverviewMeter(rate)
     with _progress(info.duration_s, progress) as bar:
         task = bar.add_task(printable(Path(path).name), total=info.duration_s)
         for blocks in file.runs(max(round(_BLOCK_S * rate), window)):
             run = Run([Lane(channel) for channel in signals])
-            for items in _batches(windows.stream(meter.watch(blocks), window, hop), batch):
+            for items in _batches(windows.stream(overview.watch(meter.watch(blocks)), window, hop), batch):
                 for lane in run.lanes:
                     classify(lane, [lane.signal(samples) for _, samples in items], encoder, rate)
                 run.starts += [start for start, _ in items]
@@ -116,10 +117,10 @@ def scan(
     segments.sort(key=lambda s: (s.start, s.stop, s.label, -1 if s.channel is None else s.channel))
     out_of_phase = tuple(span for run in runs for span in _spans(np.asarray(run.cancels), run.edges(window)))
     labels = tuple(encoder.labels[1:])
-    measured = meter.measured(file.gaps)
     return Timeline(
-        Path(path), rate, total, tuple(segments), labels, file.gaps, out_of_phase, info.stream, info.streams, measured
-    )
+        Path(path), rate, total, tuple(segments), labels, file.gaps, out_of_phase, info.stream, info.streams,
+        meter.measured(file.gaps), overview.overview(),
+    )  # fmt: skip
 
 
 def _spans(flags: np.ndarray, edges: np.ndarray) -> Iterator[tuple[int, int]]:

@@ -14,10 +14,10 @@ import numpy as np
 from ..audio import AudioInfo
 from ..core import files
 from .changes import Changes, changes_between, earlier_report, grouped
+from .marks import UNKNOWN_SEVERITY
 from .results import result_paths
 from .timeline import Segment, Timeline
 
-UNKNOWN_SEVERITY = 0.5  # in damage, of labels that users added
 _FIGURES = (
     *("path", "stream", "status", "reason", "damage", "marked_s", "marked_share", "segments", "worst"),
     *("worst_severity", "duration_s", "sample_rate", "channels", "results", "origin"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -109,3 +110,11 @@ def test_only_known_script_and_style_may_run() -> None:
         assert page.count(element) == 1
     assert "<title>&lt;i&gt;$title&lt;/i&gt;</title>" in page
     assert not re.search(r"""(src|href)\s*=|@import|url\(|https?://(?!www\.w3\.org/2000/svg)""", page)
+
+
+def test_blocks_are_read_back_from_a_page(tmp_path: Path) -> None:
+    values = {"data": {"name": "</script> & <b>\n", "n": [1, None]}, "sound0": "AAAA", "sound1": "BBBB"}
+    page = pages.build_page("contrastive_artifacts.scan.timeline", "timeline", "title", values)
+    (tmp_path / "page.html").write_text(page, encoding="utf-8")
+    blocks = pages.read_blocks(tmp_path / "page.html", ["data", "sound1", "gone"])
+    assert blocks == {"data": values["data"], "sound1": "BBBB"}

@@ -5,7 +5,6 @@ Skipped where Chromium, its driver or selenium is missing (Debian: ``apt-get ins
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,10 @@ import pytest
 from browsing import assert_quiet, forget_logs, state, wait
 
 from contrastive_artifacts import artifacts
+from contrastive_artifacts.audio.preview import encode_preview
 from contrastive_artifacts.pages.hits import HitRow, write_hits
 from contrastive_artifacts.pages.map import MapPoint, write_map
-from contrastive_artifacts.pages.shared.preview import encode_preview
 from contrastive_artifacts.pages.sheet import SheetRow, write_sheet
-from contrastive_artifacts.scan.measured import Meter
-from contrastive_artifacts.scan.timecode import Timecode
-from contrastive_artifacts.scan.timeline import Segment, Timeline
 
 pytest.importorskip("selenium.webdriver", reason="selenium is not installed: pip install selenium")
 from selenium.webdriver.common.by import By
@@ -203,72 +199,6 @@ def test_dark_scheme_is_followed(page: Any) -> None:
     finally:
         page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
     assert_quiet(page, page.current_url)
-
-
-def test_timeline_shows_and_selects_segments(browser: Any, tmp_path: Path) -> None:
-    segments = (
-        Segment(48000, 96000, "hum", 0.5, 0.9),
-        Segment(480000, 960000, "clicks", 1.0, 0.8),
-        Segment(960000, 1440000, "squeal", None, 0.7),  # a label that users added: its severity is unknown
-    )
-    timeline = Timeline(tmp_path / f"{SPITE.replace('/', '|')}.wav", 48000, 48000 * 60, segments, ("hum", "clicks"))
-    timeline.to_html(tmp_path / "t.html")
-    forget_logs(browser)
-    browser.get((tmp_path / "t.html").as_uri())
-    wait(browser, lambda: state(browser).get("segments") == "3")
-    x, y = browser.execute_script(
-        "const { lanes, px, segments, ROW, RULER } = modules['scan/timeline/view.js'];"
-        "const box = lanes.getBoundingClientRect();"
-        "return [box.left + px(720000, box.width), box.top + RULER + segments[1].lane * ROW + ROW / 2]"
-    )
-    browser.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": "mouseMoved", "x": x, "y": y})
-    wait(browser, lambda: state(browser).get("hovered") == "1")
-    tip = browser.find_element(By.ID, "tip").text
-    assert all(fact in tip for fact in ("clicks", "0:10.000", "0:20.000", "1.00", "80 %"))
-    assert [row.text.split() for row in browser.find_elements(By.CSS_SELECTOR, "#rows tr")] == [
-        ["0:01.00", "0:02.00", "1.00", "s", "hum", "0.50", "90", "%"],
-        ["0:10.00", "0:20.00", "10.00", "s", "clicks", "1.00", "80", "%"],
-        ["0:20.00", "0:30.00", "10.00", "s", "squeal", "unknown", "70", "%"],
-    ]
-    browser.find_element(By.CSS_SELECTOR, "#rows tr button").click()
-    wait(browser, lambda: state(browser).get("selected") == "0")
-    start, stop = map(int, state(browser)["range"].split())
-    assert start <= 48000 < 96000 <= stop < timeline.samples, "selecting zooms to the segment"
-    assert_quiet(browser, browser.current_url)
-    dataclasses.replace(timeline, timecode=Timecode.of(25, "10:00:00:00")).to_html(tmp_path / "t.html")
-    browser.get((tmp_path / "t.html").as_uri())
-    wait(browser, lambda: state(browser).get("segments") == "3")
-    cells = browser.find_elements(By.CSS_SELECTOR, "#rows td:last-child")
-    assert [cell.text for cell in cells][1] == "10:00:10:00 – 10:00:20:00"
-
-
-def test_timeline_shows_measured_findings_and_facts(browser: Any, tmp_path: Path) -> None:
-    rate = 8000
-    samples = np.random.default_rng(0).uniform(-0.4, 0.4, (2, 8 * rate)).astype(np.float32)
-    samples[1, 3 * rate : 3 * rate + 4] = 0.9
-    samples[:, 5 * rate : 6 * rate] = 0
-    meter = Meter(2, rate)
-    meter.add(0, samples)
-    segments = (Segment(4 * rate, 5 * rate, "hum", 0.5, 0.9),)
-    Timeline(tmp_path / "a.wav", rate, 8 * rate, segments, ("hum",), measured=meter.measured()).to_html(
-        tmp_path / "t.html"
-    )
-    forget_logs(browser)
-    browser.get((tmp_path / "t.html").as_uri())
-    wait(browser, lambda: state(browser).get("segments") == "3")
-    assert [row.text for row in browser.find_elements(By.CSS_SELECTOR, "#rows tr")] == [
-        "0:03.00 0:03.00 0.00 s digital clipping measured 4 samples 2",
-        "0:04.00 0:05.00 1.00 s hum 0.50 90 % mix",
-        "0:05.00 0:06.00 1.00 s digital silence measured 1 s all",
-    ]
-    names, values = (
-        [cell.text for cell in browser.find_elements(By.CSS_SELECTOR, f"#measured {tag}")] for tag in ("dt", "dd")
-    )
-    facts = dict(zip(names, values, strict=True))
-    assert facts["bandwidth"] == "4.0 of 4.0 kHz: full band"
-    assert facts["sample peak"] == "-0.9 dBFS"
-    assert facts["mains hum"] == "none"
-    assert_quiet(browser, browser.current_url)
 
 
 def test_contact_sheet_draws_plays_switches_and_filters(browser: Any, tmp_path: Path) -> None:

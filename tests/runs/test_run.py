@@ -49,8 +49,9 @@ def made(tmp_path_factory) -> tuple[Path, dict[str, str]]:
 def test_the_scripts_write_what_they_say(made):
     directory, out = made
     for name in ("config.json", "log.jsonl", "encoder/encoder.safetensors", "encoder/probe.safetensors", "metrics.json",
-                 "tables/h.parquet", "tables/z.parquet", "index/index.json", "confusion-test.png",
-                 "confusion-other.png"):  # fmt: skip
+                 "tables/h.parquet", "tables/z.parquet", "index/index.json", "plots/confusion-test.png",
+                 "plots/roc-other.png", "plots/pr-test.png", "plots/severity-test.png", "plots/reliability-test.png",
+                 ):  # fmt: skip
         assert (directory / name).stat().st_size > 0, name
     assert str(directory) in out["pretrain"]
     assert "macro-F1" in out["probe"]

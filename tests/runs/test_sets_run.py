@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from loading import loaded
+from matplotlib.image import imread
 
 import contrastive_artifacts as ca
 from contrastive_artifacts.core import files
 from contrastive_artifacts.core.errors import ParameterError, StorageError, TrainingError
-from contrastive_artifacts.probes import SetProbe
-from contrastive_artifacts.runs.measure_sets import measure_sets, summary
+from contrastive_artifacts.probes import Interval, SetProbe
+from contrastive_artifacts.runs.measure_sets import _plain, measure_sets, summary
 from contrastive_artifacts.runs.sets import pretrain_sets
 
 
@@ -117,3 +119,17 @@ def test_wrong_settings_are_refused_before_anything_is_rendered(tmp_path, change
 def test_the_settings_of_the_script_are_those_of_the_function():
     written = yaml.safe_load((Path(__file__).parents[2] / "configs" / "pretrain_sets.yaml").read_text())
     assert set(written) - {"run", "defaults"} == set(config("cache"))
+
+
+def test_plots_are_written_beside_the_tables(run, tmp_path):
+    script = loaded(Path(__file__).parents[2] / "scripts" / "probe_sets.py")
+    script.main({"run": str(run), "unseen": None, "views": 48, "seed": 0, "out": str(tmp_path / "faults.csv")})
+    plots = {path.name for path in (run / "plots").iterdir()}
+    assert plots == {f"{name}-test.png" for name in ("roc", "pr", "severity", "reliability", "confusion")}
+    assert all(np.ptp(imread(run / "plots" / name)) > 0.5 for name in plots)
+
+
+def test_figures_that_are_undefined_are_null(run):
+    measured = _plain(measure_sets(run, {}, 16, 1)["test"])
+    assert "outcomes" not in measured
+    assert _plain(Interval(float("nan"), 0.5, 1.0)) == [None, 0.5, 1.0]

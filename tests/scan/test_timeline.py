@@ -70,7 +70,7 @@ def test_clock_carries() -> None:
     assert clock(3600 * 48000 * 123 + 24, 48000) == "123:00:00.001"
 
 
-def test_html_has_a_lane_for_each_label_even_without_a_segment(timeline: Timeline, tmp_path: Path) -> None:
+def test_html_has_a_lane_for_each_label_with_a_segment(timeline: Timeline, tmp_path: Path) -> None:
     timeline.to_html(tmp_path / "t.html")
     page = (tmp_path / "t.html").read_text(encoding="utf-8")
     assert "film &lt;1&gt; &amp; 2.wav" in page
@@ -78,8 +78,9 @@ def test_html_has_a_lane_for_each_label_even_without_a_segment(timeline: Timelin
     script = re.search(r'id="data">(.*?)</script>', page, re.DOTALL)
     assert script is not None
     data = json.loads(script[1])
-    assert data["lanes"] == [["hum", None], ["clicks", 1], ["hiss", None]]
-    assert data["segments"][1] == [3 * 3600 * RATE + 441, 3 * 3600 * RATE + RATE, "clicks", 1.0, 0.75, 1]
+    assert data["lanes"] == [["hum", None], ["clicks", 1]]
+    assert data["unheard"] == ["hiss"]
+    assert data["segments"][1] == [3 * 3600 * RATE + 441, 3 * 3600 * RATE + RATE, "clicks", 1.0, 0.75, 1, -1]
 
 
 def test_an_unknown_severity_is_unknown_in_every_format(tmp_path: Path) -> None:
@@ -97,7 +98,9 @@ def test_an_unknown_severity_is_unknown_in_every_format(tmp_path: Path) -> None:
     timeline.to_html(tmp_path / "t.html")
     data = re.search(r'id="data">(.*?)</script>', (tmp_path / "t.html").read_text(encoding="utf-8"), re.DOTALL)
     assert data is not None
-    assert json.loads(data[1], parse_constant=pytest.fail)["segments"] == [[0, RATE, "tape_squeal", None, 0.9, None]]
+    assert json.loads(data[1], parse_constant=pytest.fail)["segments"] == [
+        [0, RATE, "tape_squeal", None, 0.9, None, -1]
+    ]
 
 
 def test_a_timeline_without_segments_is_written_in_every_format(tmp_path: Path) -> None:
@@ -185,9 +188,8 @@ def test_measures_are_in_json_and_page(timeline: Timeline, tmp_path: Path) -> No
         ["clicks", 1],
         ["digital clipping", 1],
         ["digital silence", None],
-        ["hiss", None],
     ]
-    assert data["findings"][0] == [RATE // 2, RATE // 2 + 5, "digital clipping", "5 samples", 1]
+    assert data["findings"][0] == [RATE // 2, RATE // 2 + 5, "digital clipping", "5 samples", 1, -1]
     assert ["true peak", "0.3 dBTP"] in data["facts"]
     timeline.to_json(tmp_path / "t.json")
     assert json.loads((tmp_path / "t.json").read_text())["measured"] is None

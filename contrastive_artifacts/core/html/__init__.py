@@ -12,7 +12,8 @@ import base64
 import hashlib
 import html
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from importlib import resources
 from pathlib import Path
 from string import Template
@@ -41,6 +42,9 @@ _THEME = {
     "light": {"categories": CATEGORIES_LIGHT, "neutral": NEUTRAL_LIGHT, "ramp": RAMP_LIGHT},
     "dark": {"categories": CATEGORIES_DARK, "neutral": NEUTRAL_DARK, "ramp": RAMP_DARK},
 }
+
+
+_BLOCK = re.compile(r'<script type="application/json" id="([^"]*)">')
 
 
 def embed_json(value: Any) -> str:
@@ -93,6 +97,22 @@ def build_page(package: str, name: str, title: str, data: Mapping[str, Any], all
             for key, value in blocks.items()
         ),
     )
+
+
+def read_blocks(path: str | Path, names: Collection[str]) -> dict[str, Any]:
+    """Blocks of data of a page that :func:`build_page` made and that is stored in a file; those that it has.
+
+    Reads line by line up to the last of them: a page may hold many megabytes of sound behind its other data.
+    """
+    blocks: dict[str, Any] = {}
+    with open(path, encoding="utf-8") as lines:
+        for line in lines:
+            match = _BLOCK.match(line)
+            if match and html.unescape(match[1]) in names:
+                blocks[html.unescape(match[1])] = json.loads(line[match.end() : line.rindex("</script>")])
+                if len(blocks) == len(names):
+                    break
+    return blocks
 
 
 def _asset(package: str, name: str) -> str:

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from ... import audio
+from ...audio.preview import encode_preview
 from ...core import files
 from ...core.errors import ParameterError
 from ...core.html import build_page
-from ..shared.preview import encode_preview
 from ..shared.thumbnail import BANDS, thumbnail
 
 _LEVEL = 0.1  # active RMS of every sound on the page: about -20 dBFS

@@ -33,7 +33,7 @@ class MapPoint:
         source: The recording that the clip was cut from.
         corpus: The corpus of that recording.
         params: Parameters of the artifact, JSON.
-        audio: An encoded preview (see :func:`.preview.encode_preview`); None for a clip that cannot be played.
+        audio: An encoded preview (see :func:`.audio.preview.encode_preview`); None for a clip that cannot be played.
         mime: MIME type of ``audio``.
     """
 

@@ -2,8 +2,7 @@
 // An item is { name, button, sound, playing }: what messages call it, its button, a sound file in base64, and the value
 // of data-playing while it plays.
 import { byId, fitCanvas, ramp, state } from "../../core/html/base.js";
-
-function bytes(text) { return Uint8Array.from(atob(text), (c) => c.charCodeAt(0)); }
+import { bytes, playSound, stopSound } from "./sound.js";
 
 // Draws levels of `height` bands (base64, one byte each, lowest band first) over a canvas; returns what fitCanvas does.
 export function drawLevels(canvas, picture, height) {
@@ -20,35 +19,20 @@ export function drawLevels(canvas, picture, height) {
   return fitted;
 }
 
-let context = null, node = null, current = null;
-let turn = 0; // counts clicks: a slow decoding must not start after the next click
+let current = null;
 // Plays an item; stops it if it is the one that plays.
 export async function play(item) {
   const again = item === current;
   stop();
   if (again) return;
-  const mine = turn;
   current = item;
   item.button.setAttribute("aria-pressed", "true");
+  const ended = () => { item.button.setAttribute("aria-pressed", "false"); current = null; state.playing = ""; };
   try {
-    context ??= new AudioContext();
-    await context.resume();
-    item.buffer ??= await context.decodeAudioData(bytes(item.sound).buffer);
-    if (mine !== turn) return;
-    node = new AudioBufferSourceNode(context, { buffer: item.buffer });
-    node.connect(context.destination);
-    node.onended = () => { if (mine === turn) stop(); };
-    node.start();
-    state.playing = item.playing;
+    if (await playSound(item, item.sound, ended)) state.playing = item.playing;
   } catch (error) {
     stop();
     byId("say").textContent = `This browser cannot play ${item.name} (${error.name}).`;
   }
 }
-export function stop() {
-  turn++;
-  if (node) { node.onended = null; node.stop(); node.disconnect(); node = null; }
-  current?.button.setAttribute("aria-pressed", "false");
-  current = null;
-  state.playing = "";
-}
+export const stop = stopSound;

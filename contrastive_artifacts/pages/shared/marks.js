@@ -1,4 +1,10 @@
-import { outline } from "../../core/html/base.js";
+import { SHAPES, outline, theme } from "../../core/html/base.js";
+
+// The look of a fault by its place in the catalog of artifacts, the same on every page; neutral without a place.
+export function faultLook(place) {
+  const { categories, neutral } = theme();
+  return place === undefined ? { fill: neutral, shape: "circle" } : { fill: categories[place % categories.length], shape: SHAPES[place % SHAPES.length] };
+}
 
 // An SVG element for lists and legends: the marker with this fill and shape.
 export function marker({ fill, shape }, r = 6) {

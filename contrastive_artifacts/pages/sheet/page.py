@@ -15,10 +15,10 @@ import numpy as np
 
 from ... import audio
 from ...artifacts import CLEAN, Artifact, RenderedView
+from ...audio.preview import encode_preview
 from ...core import files
 from ...core.errors import ParameterError
 from ...core.html import build_page
-from ..shared.preview import encode_preview
 from ..shared.texts import parameter_rows
 from ..shared.thumbnail import BANDS, FRAMES, thumbnail
 

@@ -1,38 +1,85 @@
-"""The page of a timeline; its HTML, styles and script are in ``scan/timeline/``."""
+"""The page of a timeline: what it shows and plays; its HTML, styles and script are in ``scan/timeline/``."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ... import artifacts
 from ...core import files
 from ...core.html import build_page
-from ..marks import Mark, Segment
+from ..marks import Mark, Segment, importance
 from ..measured import Finding, facts
+from ..overview import Overview, peak_dbfs
+from ..sounds import CONTEXT_S, LONGEST_S, PAGE_BYTES, Sound, Span, sounds_of
 
 if TYPE_CHECKING:
     from ..timeline import Timeline
 
 _FOLDER = __name__.replace("formats.page", "timeline")
+DATA, SOUND = "data", "sound"  # names of the blocks of data; those of sounds are numbered: sound0, sound1 ...
 
 
 def write_html(timeline: Timeline, path: str | Path) -> None:
-    """A page that opens from disk without a network: one lane per artifact or kind of finding, and the facts."""
+    """A page that opens from disk without a network: lanes, waveform, spectrogram, facts, and sounds to play.
+
+    The sounds are read from ``timeline.path``; without the recording the page has none.
+    """
     name = Path(timeline.path).name + (f", audio stream {timeline.stream}" if timeline.streams > 1 else "")
+    sounds, of_segments, of_findings = _sounds(timeline)
+    heard = {segment.label for segment in timeline.segments}
+    segments = [
+        [s.start, s.stop, s.label, s.severity, s.confidence, s.channel, place]
+        for s, place in zip(timeline.segments, of_segments, strict=True)
+    ]
+    findings = [
+        [f.start, f.stop, f.kind, f.text, f.channel, place]
+        for f, place in zip(timeline.findings, of_findings, strict=True)
+    ]
     data = {
         "name": name,
+        "id": _identity(timeline, [segments, findings]),
         "sample_rate": timeline.sample_rate,
         "samples": timeline.samples,
         "lanes": [list(lane) for lane in _lanes(timeline.segments, timeline.findings, timeline.labels)],
-        "segments": [[s.start, s.stop, s.label, s.severity, s.confidence, s.channel] for s in timeline.segments],
-        "findings": [[f.start, f.stop, f.kind, f.text, f.channel] for f in timeline.findings],
+        "unheard": [label for label in timeline.labels if label not in heard],
+        "places": catalog_places([*timeline.labels, *heard]),
+        "segments": segments,
+        "findings": findings,
         "facts": [] if timeline.measured is None else [list(fact) for fact in facts(timeline.measured)],
         "no_data": [list(span) for span in timeline.no_data],
         "out_of_phase": [list(span) for span in timeline.out_of_phase],
         "timecodes": _timecodes(timeline),
+        "overview": None if timeline.overview is None else _drawn(timeline.overview),
+        "sounds": [[sound.span.start, sound.span.stop, len(sound.text)] for sound in sounds],
+        "context_s": CONTEXT_S,
+        "longest_s": LONGEST_S,
+        "limit_bytes": PAGE_BYTES,
     }
-    files.write_text(path, build_page(_FOLDER, "timeline", f"{name} – artifacts", {"data": data}))
+    blocks = {f"{SOUND}{number}": sound.text for number, sound in enumerate(sounds)}
+    files.write_text(path, build_page(_FOLDER, "timeline", f"{name} – artifacts", {DATA: data, **blocks}))
+
+
+def catalog_places(labels: Sequence[str]) -> dict[str, int]:
+    """The place of each artifact in the catalog, which decides its colour and mark on every page."""
+    order = {name: place for place, name in enumerate(artifacts.names())}
+    return {label: order[label] for label in sorted(set(labels)) if label in order}
+
+
+def _sounds(timeline: Timeline) -> tuple[list[Sound], list[int], list[int]]:
+    """The sounds, and the place among them of the sound of each segment and of each finding."""
+    marks = [(importance(s.severity, s.confidence), Span(s.start, s.stop, s.channel)) for s in timeline.segments]
+    marks += [(importance(None, None), Span(f.start, f.stop, f.channel)) for f in timeline.findings]
+    order = sorted(range(len(marks)), key=lambda n: (tuple(-value for value in marks[n][0]), marks[n][1].start))
+    spans = [marks[number][1] for number in order]
+    path = Path(timeline.path)
+    sounds, places = sounds_of(path, timeline.stream, timeline.sample_rate, timeline.samples, spans)
+    place_of = dict(zip(order, places, strict=True))
+    split = len(timeline.segments)
+    return sounds, [place_of[n] for n in range(split)], [place_of[n] for n in range(split, len(marks))]
 
 
 def _timecodes(timeline: Timeline) -> list[list[str]] | None:
@@ -43,20 +90,40 @@ def _timecodes(timeline: Timeline) -> list[list[str]] | None:
     return [list(timeline.timecode.span(mark.start, mark.stop, timeline.sample_rate)) for mark in marks]
 
 
+def _drawn(overview: Overview) -> dict[str, Any]:
+    """An overview as JSON; the spectrogram as ``pages/shared/levels.js`` takes it."""
+    return {
+        "hop": overview.hop,
+        "low": base64.b64encode(overview.low).decode(),
+        "high": base64.b64encode(overview.high).decode(),
+        "peak_dbfs": round(peak_dbfs(overview), 1),
+        "frame": overview.frame,
+        "rows": overview.bands,
+        "columns": len(overview.levels) // overview.bands,
+        "spectrogram": base64.b64encode(overview.levels).decode(),
+        "lowest_hz": overview.lowest_hz,
+        "highest_hz": overview.highest_hz,
+    }
+
+
+def _identity(timeline: Timeline, marks: Any) -> str:
+    """Tells the decisions on this timeline from those on others in the storage of a browser."""
+    text = f"{timeline.path}|{timeline.stream}|{timeline.samples}|{marks}"
+    return hashlib.blake2b(text.encode(errors="surrogateescape"), digest_size=8).hexdigest()
+
+
 def _lanes(
     segments: Sequence[Segment], findings: Sequence[Finding], labels: Sequence[str]
 ) -> list[tuple[str, int | None]]:
-    """(label, channel) of each lane: labels in their order, channels of a label together; findings; empty labels."""
+    """(label, channel) of each lane: labels in their order, channels of a label together; then measured findings."""
     known = [*labels, *sorted({s.label for s in segments} - set(labels))]
-    heard = {(s.label, s.channel) for s in segments}
     measured = {(f.kind, f.channel) for f in findings}
     kinds = sorted({kind for kind, _ in measured})
-    full = [
+    return [
         (label, channel)
-        for names, occurring in ((known, heard), (kinds, measured))
+        for names, occurring in ((known, {(s.label, s.channel) for s in segments}), (kinds, measured))
         for label in names
         for _, channel in sorted(
             (pair for pair in occurring if pair[0] == label), key=lambda pair: -1 if pair[1] is None else pair[1]
         )
     ]
-    return full + [(label, None) for label in known if label not in {name for name, _ in heard}]

@@ -11,6 +11,7 @@ from ..marks import Segment as Segment
 from ..marks import clock as clock
 from ..marks import severity_text as severity_text
 from ..measured import Finding, Measured
+from ..overview import Overview
 from ..timecode import Timecode
 
 
@@ -28,6 +29,7 @@ class Timeline:
         out_of_phase: Ranges in which the channels cancel each other in their mean: one of them has the wrong polarity.
         stream, streams: Index of the audio stream of the recording, and how many it has.
         measured: What the samples say without a network; None where nothing was measured.
+        overview: Waveform and spectrogram for the page; None where they were not made.
         timecode: Counts the frames of the picture beside the samples in what is written; None: no time code.
     """
 
@@ -41,6 +43,7 @@ class Timeline:
     stream: int = 0
     streams: int = 1
     measured: Measured | None = None
+    overview: Overview | None = None
     timecode: Timecode | None = None
 
     @property
@@ -86,5 +89,5 @@ class Timeline:
         self.write(path, "webvtt")
 
     def to_html(self, path: str | Path) -> None:
-        """A page that opens from disk without a network: one lane per artifact or kind of finding, and the facts."""
+        """A page that opens from disk without a network, with sounds; see :func:`..formats.page.write_html`."""
         self.write(path, "html")

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from contrastive_artifacts.audio import preview
+from contrastive_artifacts.audio.preview import encode_preview
 from contrastive_artifacts.core.errors import AudioError, ParameterError
-from contrastive_artifacts.pages.shared import preview
-from contrastive_artifacts.pages.shared.preview import encode_preview
 
 
 def tone(frequency: float, rate: int, seconds: float, level: float = 0.3, channels: int = 1) -> np.ndarray:

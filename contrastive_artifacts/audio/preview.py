@@ -7,8 +7,10 @@ import io
 import numpy as np
 import soundfile
 
-from ... import audio
-from ...core.errors import ParameterError
+from ..core.errors import ParameterError
+from .level import peak
+from .mixing import mono
+from .waveform import as_waveform, resample
 
 # Sample rates of MPEG-1 and MPEG-2 layer III; a waveform of another rate is resampled to the next higher one.
 _MP3_RATES = (16000, 22050, 24000, 32000, 44100, 48000)
@@ -37,17 +39,17 @@ def encode_preview(waveform: np.ndarray, sample_rate: int, seconds: float = 4.0)
     """
     if not seconds > 0:
         raise ParameterError(f"A preview of {seconds} s holds no samples; give a positive length.")
-    clip = audio.as_waveform(waveform, sample_rate, what="preview")
+    clip = as_waveform(waveform, sample_rate, what="preview")
     if clip.shape[0] > 2:
-        clip = audio.mono(clip)[None]
+        clip = mono(clip)[None]
     length = max(1, round(seconds * sample_rate))
     if clip.shape[1] > length:
         fade = max(1, min(length, round(_FADE_S * sample_rate)))
         clip = clip[:, :length].copy()
         clip[:, -fade:] *= np.linspace(1.0, 0.0, fade, dtype=np.float32)
     rate = next((r for r in _MP3_RATES if r >= sample_rate), _MP3_RATES[-1])
-    clip = audio.resample(clip, sample_rate, rate)
-    loudest = audio.peak(clip)
+    clip = resample(clip, sample_rate, rate)
+    loudest = peak(clip)
     if loudest > _PEAK:
         clip = clip * np.float32(_PEAK / loudest)
     buffer = io.BytesIO()
