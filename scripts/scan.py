@@ -5,6 +5,7 @@
     python scripts/scan.py films/ "tapes/**/*.wav" @more.txt out=report workers=4
     python scripts/scan.py film.mov formats=[csv,html,ebu_qc] timecode=25 start=10:00:00:00
     python scripts/scan.py films/ fail_on="clipping>0.5 dropout>=1 unreadable>=1"
+    python scripts/scan.py film.mp4 serve=true
     python scripts/scan.py ia:IDENTIFIER ia:IDENTIFIER/side_a.flac out=report
 
 Prints the segments and what was measured: peaks, loudness, DC offset, relations of the channels, bandwidth, mains hum,
@@ -14,7 +15,8 @@ timeline, beside it or to out=. Of a folder, a pattern, a list, several files or
 files.csv and files.json (one row a file, the worst first) and segments.csv (all segments). The same command again scans
 what is new, changed, or was not finished (of one long file as well), and changes.csv says what differs from the report
 before. Exit status 3: a rule of fail_on is broken. formats= names other files to write (docs/formats.md), timecode= the
-frame rate of the picture.
+frame rate of the picture. serve=true serves the page of one file, with all of its sound and the picture of a film,
+until Ctrl-C.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ if __name__ == "__main__":  # before the slow imports
         stopped="No results were written of recordings that were not finished; the same command again goes on.",
     )
 
+import getpass
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -41,6 +44,8 @@ from contrastive_artifacts.core import files, typed
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.ending import RULE_BROKEN
 from contrastive_artifacts.core.errors import ArtifactsError, ParameterError
+from contrastive_artifacts.core.journal import Journal
+from contrastive_artifacts.probes.labels import Labels
 from contrastive_artifacts.scan.archive import scan_archive
 from contrastive_artifacts.scan.child import OneFile, ScannedStream, scan_in_child
 from contrastive_artifacts.scan.formats import FORMATS
@@ -67,6 +72,10 @@ class Settings(ScanOptions):
     out: str | None
     workers: int
     fail_on: str | None
+    serve: bool
+    labels: str | None
+    host: str
+    port: int
 
 
 def main(config: dict[str, Any]) -> None:
@@ -74,10 +83,17 @@ def main(config: dict[str, Any]) -> None:
     words = (settings.path,) if isinstance(settings.path, str) else settings.path
     check_formats(settings.formats)
     settings.counting()
-    rows, rules = _one_file(settings, words[0]) if is_one_file(words) else _several(settings, words)
+    one_file = is_one_file(words)
+    if settings.serve:
+        if not one_file or settings.streams == "all":
+            raise ParameterError("serve=true shows one audio stream of one recording: give one FILE, not streams=all.")
+        _serving()  # a missing package is reported before the scan
+    rows, rules, streams = _one_file(settings, words[0]) if one_file else (*_several(settings, words), [])
     sentences = list(broken_rules(rules, rows))
     for sentence in sentences:
         console.print(f"failed    {sentence}")
+    if settings.serve:
+        _serve(settings, streams[0])
     if sentences:
         sys.exit(RULE_BROKEN)
 
@@ -86,7 +102,7 @@ def _options(settings: Settings) -> ScanOptions:
     return ScanOptions(**{field.name: getattr(settings, field.name) for field in fields(ScanOptions)})
 
 
-def _one_file(settings: Settings, path: str) -> tuple[list[FileSummary], list[Rule]]:
+def _one_file(settings: Settings, path: str) -> tuple[list[FileSummary], list[Rule], list[ScannedStream]]:
     stem = Path(settings.out) if settings.out else stem_beside(path)
     options = _options(settings)
     file = OneFile(Path(path), stem, options, settings.fail_on)
@@ -97,7 +113,29 @@ def _one_file(settings: Settings, path: str) -> tuple[list[FileSummary], list[Ru
         for stream in streams:
             write_results(stream.timeline, stream.stem, options.formats)
     remove(file.unfinished)
-    return [_shown(settings, path, stream) for stream in streams], parse_rules(settings.fail_on, labels[1:])
+    rows = [_shown(settings, path, stream) for stream in streams]
+    return rows, parse_rules(settings.fail_on, labels[1:]), streams
+
+
+def _serve(settings: Settings, stream: ScannedStream) -> None:
+    """Serves the page of a timeline until it is interrupted."""
+    serving, timeline_app = _serving()
+    path = Path(settings.labels or f"{stream.stem}.labels.jsonl")
+    fingerprint = ca.load(settings.encoder).fingerprint
+    with Journal(path) as journal:
+        access = serving.Access.to(settings.host)
+        app = timeline_app(stream.timeline, Labels(journal, getpass.getuser(), fingerprint), access)
+        console.print(f"labels    {path}")
+        serving.serve(app, access, settings.port, lambda url: console.print(f"page      {url} (Ctrl+C ends)"))
+
+
+def _serving() -> tuple[Any, Any]:
+    try:
+        from contrastive_artifacts.pages.shared import server as serving
+        from contrastive_artifacts.pages.timeline.server import timeline_app
+    except ModuleNotFoundError as error:
+        raise ParameterError(f"The page needs {error.name}: pip install 'contrastive-artifacts[serve]'.") from None
+    return serving, timeline_app
 
 
 def _shown(settings: Settings, path: str, stream: ScannedStream) -> FileSummary:

@@ -1,6 +1,7 @@
 // The explorer: its keys, and how the page starts. Every key but the arrows works wherever no text is being typed.
-import { byId, darkQuery, element, state } from "../../core/html/base.js";
+import { byId, darkQuery, state } from "../../core/html/base.js";
 import { ask, busy, guarded, say, trouble } from "../shared/asking.js";
+import { bound, keyOf, keyRow, keySheet } from "../shared/keys.js";
 import { player } from "../shared/player.js";
 import { adopt, assignStyles, columns, points } from "./columns.js";
 import { filter, shown } from "./filter.js";
@@ -24,12 +25,12 @@ import { buildGrid, central, fit, map, neighbour, resize, zoom } from "./view.js
 // ---- keys --------------------------------------------------------------------------------------------------------
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const SHEET = [
-  ["← ↑ → ↓", "next row in that direction"], ["Enter", "select the row under the pointer, else play"], ["Space", "play, stop"], ["+  −  0", "zoom in, out, fit"],
-  ["A  B  D", "damaged, clean, their difference (also while playing)"], ["P", "loop"], [",  .", "previous, next window"], ["C", "context: ± 0, 2, 10 s"], ["F", "frequency up to 1 kHz, or all"], ["Z", "zoom to the span, or show all"], ["V", "next channel, mid, side"], ["<  >", "slower, faster"],
+  ["← ↑ → ↓", "next row in that direction"], ["Enter", "select the row under the pointer, else play"], keyRow("play"), ["+  −  0", "zoom in, out, fit"],
+  ["A  B  D", "damaged, clean, their difference (also while playing)"], ["P", "loop"], keyRow("earlier", "previous window"), keyRow("later", "next window"), ["C", "context: ± 0, 2, 10 s"], keyRow("scale"), ["Z", "zoom to the span, or show all"], ["V", "next channel, mid, side"], ["<  >", "slower, faster"],
   ["Wheel, Shift-wheel", "on the picture: zoom time, frequency"], ["+  −  PgUp  PgDn", "the same on the focused picture; ↑ ↓ move its crosshair"],
   ["[  ]", "begin, end a span at the playhead"], ["S", "search by the span"], ["H", "play on hover"], ["G", "lasso tool"], ["Shift-drag", "lasso; adds to it with the tool on"],
-  ["K", "keep"], ["X or R", "reject"], ["L", "relabel"], ["Shift-K X L", "the same for all selected rows"], ["U or Ctrl-Z", "undo the last label"], ["N", "note for the next label"],
-  ["J  Shift-J", "next, previous row of the table or list"], ["T", "table beside the map"], ["1 2 3 4", "Similar, Hits, Selection, Facts"], ["O", "search by a sound file"], ["/", "filter by text"], ["M", "to the map"], ["Esc", "clear: lasso, span, selection"], ["?", "this list"],
+  keyRow("keep"), keyRow("reject"), keyRow("relabel"), ["Shift-Y X L", "the same for all selected rows"], keyRow("undo", "undo the last label (or Ctrl-Z)"), keyRow("note", "note for the next label"),
+  keyRow("next", "next row of the table or list"), keyRow("previous", "previous row of the table or list"), ["T", "table beside the map"], ["1 2 3 4", "Similar, Hits, Selection, Facts"], ["O", "search by a sound file"], ["/", "filter by text"], ["M", "to the map"], ["Esc", "clear: lasso, span, selection"], keyRow("help"),
 ];
 
 function moveTo(key) {
@@ -53,20 +54,18 @@ function escape() { // clears one thing at a time, the newest first
   else select(-1);
 }
 const KEYS = {
-  " ": () => (page.item ? guarded(sound)() : player.stop()), Enter: enter, Escape: escape, "+": () => zoom(1.5), "=": () => zoom(1.5), "-": () => zoom(1 / 1.5), 0: fit,
-  a: () => version("damaged"), b: () => version("clean"), d: () => version("difference"), p: toggleLoop, ",": () => stepWindow("previous"), ".": () => stepWindow("next"), c: changePad, f: rescale, z: zoomSpan, v: nextChannel, "<": () => changeSpeed(-1), ">": () => changeSpeed(1),
+  ...bound({
+    play: () => (page.item ? guarded(sound)() : player.stop()), next: () => step(1), previous: () => step(-1), earlier: () => stepWindow("previous"), later: () => stepWindow("next"), scale: rescale,
+    keep: () => labelOne("keep"), reject: () => labelOne("reject"), relabel: () => labelOne("relabel"), undo, note: () => byId("note").focus(), help: keySheet(SHEET),
+  }),
+  Enter: enter, Escape: escape, "+": () => zoom(1.5), "=": () => zoom(1.5), "-": () => zoom(1 / 1.5), 0: fit,
+  a: () => version("damaged"), b: () => version("clean"), d: () => version("difference"), p: toggleLoop, c: changePad, z: zoomSpan, v: nextChannel, "<": () => changeSpeed(-1), ">": () => changeSpeed(1),
   "[": () => markEdge(0), "]": () => markEdge(1), s: searchSpan, h: () => toggleHover(), g: () => toggleLasso(),
-  k: () => labelOne("keep"), x: () => labelOne("reject"), r: () => labelOne("reject"), l: () => labelOne("relabel"),
-  K: () => labelMany("keep"), X: () => labelMany("reject"), R: () => labelMany("reject"), L: () => labelMany("relabel"), u: undo, n: () => byId("note").focus(),
-  j: () => step(1), J: () => step(-1), 1: () => openTab("similar", true), 2: () => openTab("hits", true), 3: () => openTab("chosen", true), 4: () => openTab("facts", true),
-  o: () => byId("file").click(), t: () => toggleTable(), "/": () => byId("find").focus(), m: () => map.focus(), "?": help,
+  Y: () => labelMany("keep"), X: () => labelMany("reject"), L: () => labelMany("relabel"), 1: () => openTab("similar", true), 2: () => openTab("hits", true), 3: () => openTab("chosen", true), 4: () => openTab("facts", true),
+  o: () => byId("file").click(), t: () => toggleTable(), "/": () => byId("find").focus(), m: () => map.focus(),
 };
-const REPEATS = ["+", "=", "-", ",", ".", "j", "J"];
-
-function help() { byId("sheet").showModal(); byId("sheet-close").focus(); }
-byId("help").addEventListener("click", help);
-byId("sheet-close").addEventListener("click", () => byId("sheet").close());
-byId("key-list").append(element("dl", {}, ...SHEET.map(([key, text]) => element("div", {}, element("dt", {}, element("kbd", { textContent: key })), element("dd", { textContent: text })))));
+const REPEATS = ["+", "=", "-", ",", ".", "j", "k"];
+byId("help").addEventListener("click", KEYS["?"]);
 
 document.addEventListener("keydown", (event) => {
   if (event.isComposing || document.querySelector("dialog[open]")) return;
@@ -88,7 +87,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if ((event.key === " " || event.key === "Enter") && event.target.matches?.("button, a, input, [role=tab]")) return; // they handle them
-  const key = event.key.length > 1 ? event.key : event.shiftKey ? event.key.toUpperCase() : event.key.toLowerCase(); // independent of Caps Lock
+  const key = keyOf(event);
   const act = KEYS[key] ?? KEYS[key.toLowerCase()];
   if (!act || (event.repeat && !REPEATS.includes(key))) return;
   event.preventDefault();

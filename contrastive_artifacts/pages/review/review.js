@@ -2,6 +2,7 @@
 // the next clip opens.
 import { byId, darkQuery, fillFacts, state } from "../../core/html/base.js";
 import { ask, guarded, say, trouble } from "../shared/asking.js";
+import { bound, isTaken, keyOf, keyRow, keySheet } from "../shared/keys.js";
 import { about, moveSlice, open, paint, play, rescale, slice } from "./clip.js";
 import { currentClip, filter, listReasons, review } from "./queue.js";
 
@@ -51,19 +52,23 @@ function move(by) {
 
 // ---- keys and buttons --------------------------------------------------------------------------------------------
 const KEYS = {
-  k: () => decide("keep"), x: () => decide("reject"), r: () => decide("reject"), u: undo, f: rescale, n: () => byId("note").focus(), " ": () => play(),
+  ...bound({
+    play: () => play(), next: () => move(1), previous: () => move(-1), earlier: () => moveSlice(-1), later: () => moveSlice(1), scale: rescale,
+    keep: () => decide("keep"), reject: () => decide("reject"), undo, note: () => byId("note").focus(),
+    help: keySheet([keyRow("play"), keyRow("next", "next clip (or ↓)"), keyRow("previous", "previous clip (or ↑)"), keyRow("earlier"), keyRow("later"), keyRow("scale"),
+      keyRow("keep"), keyRow("reject"), keyRow("undo"), keyRow("note"), ["Esc", "back from the note"], keyRow("help")]),
+  }),
   ArrowDown: () => move(1), ArrowRight: () => move(1), ArrowUp: () => move(-1), ArrowLeft: () => move(-1),
-  ",": () => moveSlice(-1), ".": () => moveSlice(1), j: () => move(1), J: () => move(-1),
 };
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (isTaken(event)) return;
   if (event.target === byId("note")) {
     if (event.key === "Escape" || event.key === "Enter") { event.preventDefault(); byId("note").blur(); }
     return;
   }
   if (event.target.closest?.("select") || (event.key === " " && event.target.closest?.("button, input"))) return;
-  const key = event.key.length > 1 ? event.key : event.key.toLowerCase() === "j" && event.shiftKey ? "J" : event.key.toLowerCase();
-  if (!KEYS[key] || (!currentClip() && key !== "u") || (event.repeat && !key.startsWith("Arrow"))) return;
+  const key = keyOf(event);
+  if (!KEYS[key] || (!currentClip() && !["u", "?"].includes(key)) || (event.repeat && !key.startsWith("Arrow"))) return;
   event.preventDefault();
   KEYS[key]();
 });

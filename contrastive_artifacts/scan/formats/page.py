@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..timeline import Timeline
 
 _FOLDER = __name__.replace("formats.page", "timeline")
+SERVED_S = 30.0  # longest part of a finding that a served page plays at once
 DATA, SOUND = "data", "sound"  # names of the blocks of data; those of sounds are numbered: sound0, sound1 ...
 
 
@@ -28,8 +29,46 @@ def write_html(timeline: Timeline, path: str | Path) -> None:
 
     The sounds are read from ``timeline.path``; without the recording the page has none.
     """
-    name = Path(timeline.path).name + (f", audio stream {timeline.stream}" if timeline.streams > 1 else "")
     sounds, of_segments, of_findings = _sounds(timeline)
+    data = {
+        **_data(timeline, of_segments, of_findings),
+        "sounds": [[sound.span.start, sound.span.stop, len(sound.text)] for sound in sounds],
+        "limit_bytes": PAGE_BYTES,
+    }
+    blocks = {f"{SOUND}{number}": sound.text for number, sound in enumerate(sounds)}
+    files.write_text(path, build_page(_FOLDER, "timeline", _title(timeline), {DATA: data, **blocks}))
+
+
+def served_page(timeline: Timeline, has_picture: bool) -> str:
+    """The same page for a server that has the recording: it reads sounds and stores decisions there, and holds none.
+
+    Args:
+        timeline: See :func:`write_html`.
+        has_picture: Whether the recording is a film, whose picture is shown beside.
+    """
+    none = [-1] * len(timeline.segments), [-1] * len(timeline.findings)
+    served = {"served": True, "has_picture": has_picture, "sounds": [], "longest_s": SERVED_S}
+    data = {**_data(timeline, *none), **served}
+    allow = "connect-src 'self'; media-src 'self'"
+    return build_page(_FOLDER, "timeline", _title(timeline), {DATA: data}, allow)
+
+
+def marks_of(timeline: Timeline) -> list[Segment | Finding]:
+    """The segments and findings in the order of the page, in which it numbers them."""
+    marks: list[Segment | Finding] = [*timeline.segments, *timeline.findings]
+    return sorted(marks, key=lambda mark: (mark.start, mark.stop))
+
+
+def _name(timeline: Timeline) -> str:
+    return Path(timeline.path).name + (f", audio stream {timeline.stream}" if timeline.streams > 1 else "")
+
+
+def _title(timeline: Timeline) -> str:
+    return f"{_name(timeline)} – artifacts"
+
+
+def _data(timeline: Timeline, of_segments: Sequence[int], of_findings: Sequence[int]) -> dict[str, Any]:
+    """What both pages show; ``of_segments`` and ``of_findings`` are the places of their sounds, -1 for none."""
     heard = {segment.label for segment in timeline.segments}
     segments = [
         [s.start, s.stop, s.label, s.severity, s.confidence, s.channel, place]
@@ -39,8 +78,8 @@ def write_html(timeline: Timeline, path: str | Path) -> None:
         [f.start, f.stop, f.kind, f.text, f.channel, place]
         for f, place in zip(timeline.findings, of_findings, strict=True)
     ]
-    data = {
-        "name": name,
+    return {
+        "name": _name(timeline),
         "id": _identity(timeline, [segments, findings]),
         "sample_rate": timeline.sample_rate,
         "samples": timeline.samples,
@@ -54,13 +93,9 @@ def write_html(timeline: Timeline, path: str | Path) -> None:
         "out_of_phase": [list(span) for span in timeline.out_of_phase],
         "timecodes": _timecodes(timeline),
         "overview": None if timeline.overview is None else _drawn(timeline.overview),
-        "sounds": [[sound.span.start, sound.span.stop, len(sound.text)] for sound in sounds],
         "context_s": CONTEXT_S,
         "longest_s": LONGEST_S,
-        "limit_bytes": PAGE_BYTES,
     }
-    blocks = {f"{SOUND}{number}": sound.text for number, sound in enumerate(sounds)}
-    files.write_text(path, build_page(_FOLDER, "timeline", f"{name} – artifacts", {DATA: data, **blocks}))
 
 
 def catalog_places(labels: Sequence[str]) -> dict[str, int]:

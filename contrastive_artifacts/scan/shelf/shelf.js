@@ -1,5 +1,6 @@
 // The report of a shelf: summary, worst moments, advice, and a row per recording that can be filtered and heard.
 import { byId, darkQuery, element, fillFacts, state } from "../../core/html/base.js";
+import { bound, isTaken, keyOf, keyRow, keySheet } from "../../pages/shared/keys.js";
 import { marker } from "../../pages/shared/marks.js";
 import { changeFilter, clock, data, faults, files, filter, filtered, lookOf, moments, plural, severityText } from "./data.js";
 import { current, currentChanged, describe, play, soundFacts, step, stepFile } from "./playing.js";
@@ -61,14 +62,17 @@ byId("all").addEventListener("click", () => { byId("find").value = ""; changeFil
 
 // ---- keys --------------------------------------------------------------------------------------------------------
 const keys = {
-  j: () => step(1), k: () => step(-1), arrowdown: () => stepFile(1), arrowup: () => stepFile(-1),
-  " ": () => { if (!current.place) step(1); play(current.playing ? null : current.place); },
-  enter: () => { if (current.place) location.assign(files[current.place.file].page); },
-  escape: () => play(null),
+  ...bound({
+    play: () => { if (!current.place) step(1); play(current.playing ? null : current.place); }, next: () => step(1), previous: () => step(-1),
+    help: keySheet([keyRow("play"), keyRow("next", "next place"), keyRow("previous", "previous place"), ["↓  ↑", "next, previous recording"], ["Enter", "its timeline"], ["Esc", "stop"], keyRow("help")]),
+  }),
+  ArrowDown: () => stepFile(1), ArrowUp: () => stepFile(-1),
+  Enter: () => { if (current.place) location.assign(files[current.place.file].page); },
+  Escape: () => play(null),
 };
 document.addEventListener("keydown", (event) => {
-  const act = keys[event.key.toLowerCase()], { tagName } = event.target;
-  if (!act || event.ctrlKey || event.metaKey || event.altKey || tagName === "INPUT") return;
+  const act = keys[keyOf(event)], { tagName } = event.target;
+  if (!act || isTaken(event) || tagName === "INPUT") return;
   if ([" ", "Enter"].includes(event.key) && ["BUTTON", "A"].includes(tagName)) return;
   act();
   event.preventDefault();

@@ -1,27 +1,61 @@
-// Keep and reject: remembered by the browser for this page, and saved as files.
+// Keep, reject and undo. A page that is served stores each decision in the journal of its server, another one in the
+// browser; the decisions in force are saved as files.
 import { byId, element, signal, state } from "../../core/html/base.js";
-import { choice, say } from "./choice.js";
+import { ask, guarded } from "../../pages/shared/asking.js";
+import { choice, say, select } from "./choice.js";
 import { channelOf, clock, data, rate, segments, severityOf } from "./view.js";
 
-const STORE = `timeline ${data.id}`;
 const decisions = new Map(); // place in segments -> "keep" or "reject"
 export const decisionChanged = signal(); // of a place in segments
 export const decisionOf = (n) => decisions.get(n) ?? "";
 
-try {
-  for (const [n, decision] of JSON.parse(localStorage.getItem(STORE) ?? "[]")) if (segments[n]) decisions.set(n, decision);
-} catch { byId("decided").textContent = "This browser keeps no decisions for files."; }
+// ---- storage -----------------------------------------------------------------------------------------------------
+// Each act answers all acts in force, [place, decision], the oldest first; undo also the place whose decision it took back.
+const NAME = `timeline ${data.id}`;
+const browser = {
+  acts: [],
+  async all() {
+    try { this.acts = JSON.parse(localStorage.getItem(NAME) ?? "[]").filter(([n]) => segments[n]); } catch { say("This browser keeps no decisions for files; save them as a file."); }
+    return { decisions: this.acts };
+  },
+  async add(n, decision) { this.acts.push([n, decision]); return this.stored(n); },
+  async undo() { return this.stored(this.acts.pop()?.[0] ?? -1); },
+  stored(place) {
+    try { localStorage.setItem(NAME, JSON.stringify(this.acts)); } catch { say("This browser stores nothing for this page; save the decisions as a file."); }
+    return { decisions: this.acts, place };
+  },
+};
+const server = {
+  all: () => ask("api/decisions"),
+  add: (finding, decision) => ask("api/decisions", { finding, decision }),
+  undo: () => ask("api/undo", {}),
+};
+const store = data.served ? server : browser;
 
-// Decides on the selected finding; the same decision again, or "", takes it back.
+function adopt(acts) {
+  const before = new Map(decisions);
+  decisions.clear();
+  for (const [n, decision] of acts) decisions.set(n, decision);
+  report();
+  for (const n of new Set([...before.keys(), ...decisions.keys()])) if (before.get(n) !== decisions.get(n)) decisionChanged.emit(n);
+}
+let last = Promise.resolve(); // one act at a time, in the order of the keys
+const inTurn = (job) => { last = last.then(guarded(job)); };
+export const readDecisions = () => inTurn(async () => adopt((await store.all()).decisions));
+
+// Decides on the selected finding.
 export function decide(decision) {
   const n = choice.selected;
-  if (n < 0) { say("Select a finding first: J, or a click on it."); return; }
-  if (!decision || decisionOf(n) === decision) decisions.delete(n);
-  else decisions.set(n, decision);
-  try { localStorage.setItem(STORE, JSON.stringify([...decisions])); } catch { say("This browser stores nothing for this page; save the decisions as a file."); }
-  report();
-  decisionChanged.emit(n);
+  if (n < 0) say("Select a finding first: J, or a click on it.");
+  else inTurn(async () => adopt((await store.add(n, decision)).decisions));
 }
+export const undo = () => inTurn(async () => {
+  const { decisions: acts, place } = await store.undo();
+  adopt(acts);
+  if (place < 0) { say("There is nothing left to undo."); return; }
+  select(place, true);
+  say(`Decision undone. ${byId("said").textContent}`);
+});
 export function report() {
   const all = [...decisions.values()], count = (name) => all.filter((decision) => decision === name).length;
   Object.assign(state, { kept: count("keep"), rejected: count("reject") });
@@ -31,6 +65,7 @@ export function report() {
     byId(name).disabled = n < 0;
     byId(name).setAttribute("aria-pressed", String(n >= 0 && decisionOf(n) === name));
   }
+  byId("undo").disabled = !all.length;
 }
 
 // ---- files -------------------------------------------------------------------------------------------------------
@@ -57,3 +92,4 @@ byId("labels").addEventListener("click", () => save(audacity(), `${data.name}.la
 byId("decisions").addEventListener("click", () => save(json(), `${data.name}.decisions.json`, "application/json"));
 byId("keep").addEventListener("click", () => decide("keep"));
 byId("reject").addEventListener("click", () => decide("reject"));
+byId("undo").addEventListener("click", undo);

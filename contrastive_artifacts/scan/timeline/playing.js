@@ -7,7 +7,8 @@ import { lanes, left, px, rate, segments } from "./view.js";
 
 const PLACE = "place"; // key of a sound that is of no finding
 const head = byId("head");
-let start = 0; // first sample of the sound
+let start = 0, next = 0; // first sample of the sound, and the first one behind it
+let turn = -1; // of the player, while what follows a place plays: every stop and every other sound counts it up
 
 export const playing = () => (player.voice && player.key !== PLACE ? Number(player.key) : -1); // place in segments
 export const position = () => (player.voice ? start + player.position() * rate : null); // sample that is heard
@@ -26,12 +27,15 @@ export async function play(n) {
 // Plays what follows a sample, where the page is served.
 export async function playFrom(sample) {
   const cut = soundFrom(sample);
-  if (cut) await begin(cut, PLACE);
+  if (!cut) return;
+  const begun = begin(cut, PLACE);
+  ({ turn } = player);
+  await begun;
 }
 async function begin(cut, key) {
   try {
     player.stop();
-    ({ start } = cut);
+    ({ start, stop: next } = cut);
     await player.play(cut.sound, key);
   } catch (error) { say(error.message); }
 }
@@ -47,6 +51,7 @@ soundChanged.on(() => {
   if (player.voice) return;
   head.hidden = true;
   headMoved.emit(null);
+  if (player.turn === turn) playFrom(next); // the part has ended by itself
 });
 function mark() {
   byId("play").disabled = choice.selected < 0 && !player.voice;

@@ -3,11 +3,14 @@ import { served } from "../../pages/shared/served.js";
 import { stored } from "../../pages/shared/stored.js";
 import { data, rate, segments, total } from "./view.js";
 
-// { sound for the player, start: its first sample in the recording }; null for none.
+// { sound for the player, start, stop: its samples in the recording }; null for none.
 export function soundOf(n) {
   const finding = segments[n];
   if (!finding) return null;
-  if (!data.served) return finding.sound < 0 ? null : { sound: stored(`sound${finding.sound}`), start: data.sounds[finding.sound][0] };
+  if (!data.served) {
+    const [start, stop] = data.sounds[finding.sound] ?? [];
+    return finding.sound < 0 ? null : { sound: stored(`sound${finding.sound}`), start, stop };
+  }
   const around = Math.round(data.context_s * rate), longest = Math.round(data.longest_s * rate);
   return cut(finding.start - around, Math.min(finding.stop, finding.start + longest) + around, finding.channel);
 }
@@ -16,7 +19,7 @@ export const soundFrom = (start) => (data.served ? cut(start, start + Math.round
 
 function cut(from, to, channel) {
   const start = Math.max(0, Math.round(from)), stop = Math.min(total, Math.round(to));
-  return stop > start ? { sound: served(`api/sound?start=${start}&stop=${stop}${channel === null ? "" : `&channel=${channel}`}`), start } : null;
+  return stop > start ? { sound: served(`api/sound?start=${start}&stop=${stop}${channel === null ? "" : `&channel=${channel}`}`), start, stop } : null;
 }
 
 export const whyNot = () => (data.sounds.length ? `room is for ${megabytes(data.limit_bytes)} of sound, the most severe findings first.` : "the recording was not in its place when the page was made.");

@@ -1,9 +1,11 @@
 // The timeline: waveform, spectrogram, a ruler, one lane per artifact (and channel), and a table of the same findings.
 import { byId, darkQuery, element, fillFacts, placeTip, rowsTable, state } from "../../core/html/base.js";
+import { bound, isTaken, keyOf, keyRow, keySheet } from "../../pages/shared/keys.js";
 import { choice, choiceChanged, hover, select, selectNext } from "./choice.js";
-import { decide, decisionChanged, report } from "./decisions.js";
+import { decide, decisionChanged, readDecisions, report, undo } from "./decisions.js";
 import { detailChanged } from "./detail.js";
 import { paintLanes, paintOverview } from "./drawing.js";
+import "./film.js";
 import { play, playFrom, playOrStop } from "./playing.js";
 import { soundFacts } from "./sounds.js";
 import { paintStrips, strips } from "./strips.js";
@@ -82,14 +84,17 @@ overview.addEventListener("pointermove", (event) => { if (event.buttons) jump(ev
 
 // ---- keys and buttons --------------------------------------------------------------------------------------------
 const keys = {
-  j: () => selectNext(1), arrowright: () => selectNext(1), k: () => selectNext(-1), arrowleft: () => selectNext(-1),
-  " ": () => { if (choice.selected < 0) selectNext(1); playOrStop(); },
-  y: () => decide("keep"), x: () => decide("reject"), u: () => decide(""),
-  "+": () => zoom(0.7), "=": () => zoom(0.7), "-": () => zoom(1 / 0.7), 0: () => show(0, total), escape: () => { play(-1); select(-1); },
+  ...bound({
+    play: () => { if (choice.selected < 0) selectNext(1); playOrStop(); }, next: () => selectNext(1), previous: () => selectNext(-1), keep: () => decide("keep"), reject: () => decide("reject"), undo,
+    help: keySheet([keyRow("play"), keyRow("next", "next finding (or →)"), keyRow("previous", "previous finding (or ←)"), keyRow("keep", "keep: the finding is right"), keyRow("reject", "reject: a false alarm, or not to be treated"),
+      keyRow("undo"), ["+  −  0", "zoom in, out, all"], ["Wheel, drag", "zoom, move"], ["Esc", "stop, select nothing"], keyRow("help")]),
+  }),
+  ArrowRight: () => selectNext(1), ArrowLeft: () => selectNext(-1),
+  "+": () => zoom(0.7), "=": () => zoom(0.7), "-": () => zoom(1 / 0.7), 0: () => show(0, total), Escape: () => { play(-1); select(-1); },
 };
 document.addEventListener("keydown", (event) => {
-  const act = keys[event.key.toLowerCase()];
-  if (!act || event.ctrlKey || event.metaKey || event.altKey || (event.key === " " && event.target.tagName === "BUTTON")) return;
+  const act = keys[keyOf(event)];
+  if (!act || isTaken(event) || (event.key === " " && event.target.tagName === "BUTTON")) return;
   act();
   event.preventDefault();
 });
@@ -118,4 +123,5 @@ byId("sounds").textContent = soundFacts();
 state.segments = segments.length;
 fillTable(500);
 report();
+readDecisions();
 show(0, total);

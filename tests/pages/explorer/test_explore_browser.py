@@ -250,7 +250,7 @@ def test_labels_are_in_the_journal_and_can_be_undone(page, home):
     open_row(page, row)
     press(page, "n")
     page.switch_to.active_element.send_keys("kurz", Keys.ENTER)
-    press(page, "k")
+    press(page, "y")
     wait(page, lambda: state(page)["labels"] == "1")
     assert page.find_element(By.ID, "keep").get_attribute("aria-pressed") == "true"
     open_row(page, other)
@@ -351,7 +351,7 @@ def test_one_act_over_many_and_retraining(page, home):
         entries = len(journal_of(home))
         before = int(state(page)["labels"])
         press(page, "m")
-        chord(page, Keys.SHIFT, "k")
+        chord(page, Keys.SHIFT, "y")
         wait(page, lambda before=before, many=many: int(state(page)["labels"]) == before + many)
         assert len(journal_of(home)) == entries + 1, "one act, one entry"
         press(page, Keys.ESCAPE)

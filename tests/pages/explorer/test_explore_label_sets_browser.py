@@ -107,7 +107,7 @@ def test_an_artifact_is_added_and_one_is_taken_away_by_keys(page, home):
     wait(page, lambda: "now clicks, hiss, tape_squeal" in page.find_element(By.ID, "badge").text)
     assert labels_in(home) == {3: "clicks, hiss, tape_squeal"}
     wait(page, lambda: "tape_squeal" in script(page, "return about.labels"))
-    press(page, "k")
+    press(page, "y")
     wait(page, lambda: "kept" in page.find_element(By.ID, "badge").text)
     assert labels_in(home) == {3: "clicks, hiss, tape_squeal"}, "keep confirms the set that is shown"
     undo_all(page)
@@ -167,7 +167,7 @@ def present(page: Any) -> list[str]:
 
 
 def test_confirmations_change_nothing_and_discarding_is_the_default(page, home):
-    label(page, list(range(30)), "k")
+    label(page, list(range(30)), "y")
     text = propose(page)
     assert "30 of 30 labels say what the probe says" in text
     assert "No verdict of 60 rows would change" in text
@@ -181,7 +181,7 @@ def test_confirmations_change_nothing_and_discarding_is_the_default(page, home):
 
 def test_what_would_change_is_shown_and_heard_before_it_is_used(page, home):
     before = present(page)
-    label(page, [n for n in range(48) if n % 6 not in (3, 4)], "k")
+    label(page, [n for n in range(48) if n % 6 not in (3, 4)], "y")
     label(page, list(range(4, 48, 6)), "l")
     text = propose(page)
     assert "32 of 40 labels say what the probe says" in text

@@ -188,6 +188,28 @@ def test_decisions_are_remembered_and_saved(browser: Any, recording: Path, tmp_p
     assert (value["recording"], value["findings"][1]["start"]) == (recording.name, 10 * RATE)
 
 
+def test_all_keys_are_listed_and_the_list_keeps_them(browser: Any, recording: Path, tmp_path: Path) -> None:
+    page = opened(browser, timeline_of(recording, hum(1, 2), hum(10, 12)), tmp_path)
+    press(page, "j", "?")
+    sheet = page.find_element(By.ID, "sheet")
+    assert sheet.is_displayed()
+    listed = {
+        row.text.split("\n")[0]: row.text.split("\n")[1] for row in sheet.find_elements(By.CSS_SELECTOR, "dl div")
+    }
+    assert (listed["J"], listed["K"], listed["U"]) == (
+        "next finding (or →)",
+        "previous finding (or ←)",
+        "undo the last decision",
+    )
+    press(page, "j", "y")
+    assert (state(page)["selected"], state(page)["kept"]) == ("0", "0"), "keys are of the list while it is open"
+    press(page, "\ue00c")
+    assert not sheet.is_displayed()
+    press(page, "j", "y", "u", "u")
+    wait(page, lambda: said(page) == "There is nothing left to undo.")
+    assert_quiet(page, page.current_url)
+
+
 def test_measured_findings_and_facts(browser: Any, recording: Path, tmp_path: Path) -> None:
     samples = np.random.default_rng(0).uniform(-0.4, 0.4, (2, 8 * RATE)).astype(np.float32)
     samples[1, 3 * RATE : 3 * RATE + 4] = 0.9
@@ -246,7 +268,10 @@ def test_the_sound_of_the_selected_finding_is_drawn_in_detail(browser: Any, reco
 def test_waveform_and_spectrogram_are_drawn_where_the_sound_is(browser: Any, recording: Path, tmp_path: Path) -> None:
     page = opened(browser, timeline_of(recording, hum(10, 12)), tmp_path)
     page.set_window_size(1024, 800)
-    fitted = "const { strips } = modules['scan/timeline/strips.js']; return strips.width - strips.clientWidth * devicePixelRatio"
+    fitted = (
+        "const { strips } = modules['scan/timeline/strips.js'];"
+        "return strips.width - strips.clientWidth * devicePixelRatio"
+    )
     wait(page, lambda: page.execute_script("return document.documentElement.scrollWidth <= innerWidth"))
     wait(page, lambda: abs(page.execute_script(fitted)) <= 1)
     tall = page.execute_script(
