@@ -29,7 +29,10 @@ from .layout import Layout, Progress, layout_of, silent
 from .tables import in_time, with_columns
 
 CLEAN = "clean"
+SILENCE = "silence"  # verdict on a row of digital silence, which is neither clean nor damaged
+_SILENCE_S = 3.0  # of the digital silence that rows are compared with
 ROW = "_row"  # column of the searched table: the number of the row
+_VERDICT = ("heard", "present", "heard_severity", "heard_probability")
 _DECISIONS = ("", "keep", "reject", "relabel")
 _BLOCK = 1 << 16  # rows that are classified at a time
 
@@ -78,6 +81,8 @@ class Collection:
         if "heard" not in names and self.probe is not None:
             self.adopt(self.probe, with_columns(self.index, **self.verdicts(self.probe)))
         else:
+            verdicts = {name: self.index.metadata.column(name) for name in _VERDICT if name in names}
+            self.index = with_columns(self.index, **self._silenced(verdicts))
             self._update_columns()
         self.set_labels({})
         self._before, self._after = in_time(self.index.metadata)
@@ -107,7 +112,7 @@ class Collection:
         encoder = embedding.load(folder)
         index = Index.open(home / "index", encoder.fingerprint)
         corpora = {corpus.name: corpus for corpus in Run(home).corpora().values()}
-        layout, allowed = layout_of(index, seed, progress), retrieval.roots_of(home, roots)
+        layout, allowed = layout_of(index, seed, progress, _silence(encoder)), retrieval.roots_of(home, roots)
         return cls(index, encoder, folder, corpora, layout, home, home.resolve().name, allowed)
 
     @classmethod
@@ -140,7 +145,7 @@ class Collection:
             raise FingerprintError(f"{error} Give encoder=RUN or encoder=FOLDER; it is {str(encoder)!r} now.") from None
         run = retrieval.run_of_index(home)
         corpora = {corpus.name: corpus for corpus in Run(run).corpora().values()} if run else {}
-        layout, allowed = layout_of(index, seed, progress), retrieval.roots_of(run or home, roots)
+        layout, allowed = layout_of(index, seed, progress, _silence(pretrained)), retrieval.roots_of(run or home, roots)
         return cls(index, pretrained, folder, corpora, layout, home, home.resolve().name, allowed)
 
     def __len__(self) -> int:
@@ -151,7 +156,18 @@ class Collection:
         vectors, blocks = self.index.vectors(), []
         for start in range(0, len(self), _BLOCK):
             blocks.append(heard_columns(probe, np.array(vectors[start : start + _BLOCK])))
-        return {name: pa.concat_arrays([block[name] for block in blocks]) for name in blocks[0]}
+        return self._silenced({name: pa.concat_arrays([block[name] for block in blocks]) for name in blocks[0]})
+
+    def _silenced(self, columns: Mapping[str, Any]) -> dict[str, Any]:
+        """Columns of verdicts, in which rows of silence have the verdict "silence" and no figures."""
+        quiet = self.layout.silent
+        if not quiet.any():
+            return dict(columns)
+        empty = {"heard": SILENCE, "present": SILENCE, "heard_severity": None, "heard_probability": None}
+        return {
+            name: pc.if_else(pa.array(quiet), pa.scalar(empty[name], column.type), column) if name in empty else column
+            for name, column in columns.items()
+        }
 
     def adopt(self, probe: AnyProbe | None, index: Index) -> None:
         """Replaces the probe, and the index by one with that probe's verdicts."""
@@ -243,6 +259,12 @@ class Collection:
         names = [name for name in COLUMNS if name in table.column_names]
         occurring = {str(v) for name in names for v in pc.unique(table.column(name)).to_pylist() if v}
         self._occurring = sorted({name for label in occurring for name in names_of(label)})
+
+
+def _silence(encoder: embedding.PretrainedEncoder) -> np.ndarray:
+    """Embedding of digital silence, float32 [D]."""
+    rate = 16_000
+    return np.asarray(encoder.embed((np.zeros((1, round(_SILENCE_S * rate)), np.float32), rate)).clip)
 
 
 def heard_columns(probe: AnyProbe, vectors: np.ndarray) -> dict[str, pa.Array]:
