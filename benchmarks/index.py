@@ -7,7 +7,7 @@ queries one at a time, alternate within one run, and use one thread. Recall is t
 search. Above ``--exact-to`` vectors, only "ivf_sq8" (trained on a sample, filled in shards of a million, merged) and
 "lance" are built; the graph is built for up to ``--hnsw-to``. Each index is built in a process of its own, whose peak
 of memory without mapped files is measured. Needs lancedb, for the graph
-usearch. Writes results/index.csv.
+usearch. Writes results/index_scale.csv.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from contrastive_artifacts.core import files
 from contrastive_artifacts.search.index import Index
 from contrastive_artifacts.search.index.rows import Rows, exact
 
-RESULTS = Path(__file__).parent.parent / "results" / "index.csv"
+RESULTS = Path(__file__).parent.parent / "results" / "index_scale.csv"
 DIM, K, QUERIES, SHARD = 64, 10, 100, 10**6
 Search = Callable[[np.ndarray], Any]
 

@@ -38,6 +38,7 @@ class Settings:
     encoder: str
     out: str
     index: str | None
+    kind: str | None
     channels: Literal["mix", "each"]
     stream: int | str | None
     streams: Literal["one", "all"]
@@ -62,7 +63,7 @@ def main(config: dict[str, Any]) -> None:
         index = None
         if settings.index:
             with files.of_setting("index"):
-                index = retrieval.index_table(read_table(out), settings.index, encoder.fingerprint)
+                index = retrieval.index_table(read_table(out), settings.index, encoder.fingerprint, settings.kind)
         parts.remove()
     console.print(f"table     {out}: {windows} windows of {len(corpus) - len(problems)} recordings")
     if index is not None:

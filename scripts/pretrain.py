@@ -2,6 +2,7 @@
 
     python scripts/pretrain.py
     python scripts/pretrain.py run=outputs/mine corpus=folder corpus.path=recordings/ backbone=yamnet trainer.steps=2000
+    torchrun --nproc-per-node 8 scripts/pretrain.py run=outputs/large trainer=gpu trainer.sources=256
 
 Artifacts are rendered into the recordings of the corpus. The same command again resumes the run from its checkpoint,
 with the result of an uninterrupted run. Next: probe.
@@ -20,12 +21,16 @@ from typing import Any
 from contrastive_artifacts.core import files
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.runs import run
+from contrastive_artifacts.training import distributed
 
 
 def main(config: dict[str, Any]) -> None:
     directory = config.pop("run")
-    files.check_folder("run", directory)
+    if distributed.is_first():
+        files.check_folder("run", directory)
     result = run.pretrain(config, directory)
+    if not distributed.is_first():
+        return
     table(
         "pretraining",
         ["steps", "best step", "best validation loss", "views/s", "time waiting for views"],

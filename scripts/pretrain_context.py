@@ -20,9 +20,11 @@ from typing import Any
 from contrastive_artifacts.core import files
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.runs.context import pretrain_context
+from contrastive_artifacts.training import distributed
 
 
 def main(config: dict[str, Any]) -> None:
+    distributed.require_one("pretrain_context")
     directory = config.pop("run")
     files.check_folder("run", directory)
     loss = pretrain_context(config, directory)

@@ -22,9 +22,11 @@ from contrastive_artifacts.core import files
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.probes import SetProbe
 from contrastive_artifacts.runs.sets import pretrain_sets
+from contrastive_artifacts.training import distributed
 
 
 def main(config: dict[str, Any]) -> None:
+    distributed.require_one("pretrain_sets")
     directory = config.pop("run")
     files.check_folder("run", directory)
     loss = pretrain_sets(config, directory)

@@ -6,15 +6,16 @@
     python scripts/scan.py film.mov formats=[csv,html,ebu_qc] timecode=25 start=10:00:00:00
     python scripts/scan.py films/ fail_on="clipping>0.5 dropout>=1 unreadable>=1"
     python scripts/scan.py ia:IDENTIFIER ia:IDENTIFIER/side_a.flac out=report
+    python scripts/scan.py transfer_2011.wav against=transfer_2024.flac
 
 Prints the segments and what was measured: peaks, loudness, DC offset, relations of the channels, bandwidth, mains hum,
 digital clipping and silence. Of one file: CSV, JSON, Audacity labels, WebVTT and a page that draws and plays the
 timeline, beside it or to out=. Of a folder, a pattern, a list, several files or an item of archive.org
 (docs/archive_org.md): the same for each below out=, with report.html (one page of all of them, docs/report.md),
 files.csv and files.json (one row a file, the worst first) and segments.csv (all segments). The same command again scans
-what is new, changed, or was not finished, and changes.csv says what differs from the report before. Exit status 3: a
-rule of fail_on is broken. formats= names other files to write (docs/formats.md), timecode= the frame rate of the
-picture.
+what is new, changed, or was not finished (of one long file as well), and changes.csv says what differs from the report
+before. Exit status 3: a rule of fail_on is broken. formats= names other files to write (docs/formats.md), timecode= the
+frame rate of the picture. against= compares a file with another copy of the same recording (docs/against.md).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if __name__ == "__main__":  # before the slow imports
     cli.run(
         __file__,
         cli.Positional("FILE", "path", several=True),
-        stopped="Nothing was written of recordings that were not finished; of several, the same command again goes on.",
+        stopped="No results were written of recordings that were not finished; the same command again goes on.",
     )
 
 import sys
@@ -41,13 +42,17 @@ from contrastive_artifacts.core import files, typed
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.ending import RULE_BROKEN
 from contrastive_artifacts.core.errors import ArtifactsError, ParameterError
-from contrastive_artifacts.scan.archive import ScanOptions, encoder_identity, scan_archive
+from contrastive_artifacts.scan.against import align, compare
+from contrastive_artifacts.scan.archive import scan_archive
+from contrastive_artifacts.scan.child import OneFile, ScannedStream, scan_in_child
 from contrastive_artifacts.scan.formats import FORMATS
 from contrastive_artifacts.scan.inputs import gather, is_one_file
 from contrastive_artifacts.scan.measured import facts
+from contrastive_artifacts.scan.options import ScanOptions, encoder_identity
 from contrastive_artifacts.scan.results import check_formats, result_paths, stem_beside, write_results
 from contrastive_artifacts.scan.rules import Rule, broken_rules, parse_rules
-from contrastive_artifacts.scan.scan import segment_thresholds
+from contrastive_artifacts.scan.saved import remove
+from contrastive_artifacts.scan.segments import segment_thresholds
 from contrastive_artifacts.scan.shelf import REPORT, write_report
 from contrastive_artifacts.scan.summary import FileSummary, summary, total_line, write_summaries
 from contrastive_artifacts.scan.timeline import severity_text
@@ -64,6 +69,7 @@ class Settings(ScanOptions):
     out: str | None
     workers: int
     fail_on: str | None
+    against: str | None
 
 
 def main(config: dict[str, Any]) -> None:
@@ -71,6 +77,8 @@ def main(config: dict[str, Any]) -> None:
     words = (settings.path,) if isinstance(settings.path, str) else settings.path
     check_formats(settings.formats)
     settings.counting()
+    if settings.against is not None and not is_one_file(words):
+        raise ParameterError("against= compares two files; name one beside it.")
     rows, rules = _one_file(settings, words[0]) if is_one_file(words) else _several(settings, words)
     sentences = list(broken_rules(rules, rows))
     for sentence in sentences:
@@ -79,32 +87,56 @@ def main(config: dict[str, Any]) -> None:
         sys.exit(RULE_BROKEN)
 
 
+def _options(settings: Settings) -> ScanOptions:
+    return ScanOptions(**{field.name: getattr(settings, field.name) for field in fields(ScanOptions)})
+
+
 def _one_file(settings: Settings, path: str) -> tuple[list[FileSummary], list[Rule]]:
-    infos = audio.chosen(path, settings.stream, settings.streams)
     stem = Path(settings.out) if settings.out else stem_beside(path)
-    stems = [stem.with_name(f"{stem.name}.stream{info.stream}") for info in infos] if len(infos) > 1 else [stem]
-    for result in (result for stem in stems for result in result_paths(stem, settings.formats).values()):
-        files.check_file("out", result)
-    encoder = ca.load(settings.encoder)
-    rules = parse_rules(settings.fail_on, encoder.labels[1:])
-    return [_scan(settings, path, encoder, info, stem) for info, stem in zip(infos, stems, strict=True)], rules
+    other = None if settings.against is None else audio.probe(settings.against)  # before the first is scanned
+    labels, streams = _scanned(settings, Path(path), stem)
+    rows = [_shown(settings, path, stream) for stream in streams]
+    if other is not None:
+        _, others = _scanned(settings, other.path, stem.with_name(f"{stem.name}.against"))
+        _compare(streams[0], others[0], stem)
+    return rows, parse_rules(settings.fail_on, labels[1:])
 
 
-def _scan(
-    settings: Settings, path: str, encoder: ca.PretrainedEncoder, info: audio.AudioInfo, stem: Path
-) -> FileSummary:
-    timeline = ca.scan(
-        path,
-        encoder,
-        channels=settings.channels,
-        alarms_per_hour=settings.alarms_per_hour,
-        enter=settings.enter,
-        leave=settings.leave,
-        stream=info.stream,
-    )
-    timeline = replace(timeline, timecode=settings.counting())
+def _scanned(settings: Settings, path: Path, stem: Path) -> tuple[tuple[str, ...], list[ScannedStream]]:
+    """The labels of the encoder, and the streams of a file, whose results are written."""
+    options = _options(settings)
+    file = OneFile(path, stem, options, settings.fail_on)
     with files.of_setting("out"):
-        paths = write_results(timeline, stem, settings.formats)
+        labels, streams = scan_in_child(
+            file, partial(ca.load, settings.encoder), partial(encoder_identity, settings.encoder)
+        )
+        for stream in streams:
+            write_results(stream.timeline, stream.stem, options.formats)
+    remove(file.unfinished)
+    return labels, streams
+
+
+def _compare(a: ScannedStream, b: ScannedStream, stem: Path) -> None:
+    """Prints and writes what two copies of a recording share, and what only one of them has."""
+    alignment = align(a.info.path, b.info.path, a.info.stream, b.info.stream)
+    comparison = compare(a.timeline, b.timeline, alignment)
+    rows = [
+        [f"{f.start_s:.2f}", f"{f.stop_s:.2f}", f.label, f.copies, *map(severity_text, (f.severity_a, f.severity_b))]
+        for f in comparison.faults
+    ]
+    table(f"A {a.info.path}, B {b.info.path}", ["start s of A", "stop s", "fault", "copies", "in A", "in B"], rows)
+    table("measured", ["fact", "A", "B"], comparison.facts())
+    for sentence in comparison.sentences():
+        console.print(sentence)
+    with files.of_setting("out"):
+        comparison.write(stem)
+    console.print(f"compared  {stem}.against.{{csv,json}}")
+
+
+def _shown(settings: Settings, path: str, stream: ScannedStream) -> FileSummary:
+    """Prints the result of a stream."""
+    info, stem, timeline = stream.info, stream.stem, stream.timeline
+    paths = result_paths(stem, settings.formats)
     if info.streams > 1:
         details = ", ".join(text for text in (info.language, info.title) if text) or "no language"
         hint = "" if settings.streams == "all" else "; stream= chooses one, streams=all takes each"
@@ -143,10 +175,10 @@ def _several(settings: Settings, words: Sequence[str]) -> tuple[list[FileSummary
     segment_thresholds(encoder, settings.enter, settings.leave, settings.alarms_per_hour)
     files.check_folder("out", folder)
     inputs = gather(words)  # downloads what is on archive.org
-    options = ScanOptions(**{field.name: getattr(settings, field.name) for field in fields(ScanOptions)})
+    options = _options(settings)
     if "csv" not in options.formats:  # segments.csv is joined from these files
         options = replace(options, formats=(*options.formats, "csv"))
-    identity, open_encoder = encoder_identity(settings.encoder, encoder.fingerprint), partial(ca.load, settings.encoder)
+    identity, open_encoder = encoder_identity(settings.encoder, encoder), partial(ca.load, settings.encoder)
     with files.of_setting("out"):
         rows = scan_archive(inputs, folder, open_encoder, identity, options, settings.workers)
         changes = write_summaries(rows, labels, folder)

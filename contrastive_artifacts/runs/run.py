@@ -11,6 +11,7 @@ import dataclasses
 import logging
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from ..probes import Embedded, Probe
 from ..probes.labels import RowLabel, apply_labels, read_labels
 from ..search.index import Index
 from ..search.retrieval import record_roots
-from ..training import Pretraining, Result
+from ..training import Pretraining, Result, distributed
 from .measure import embed_views, localise, measure
 from .sections import (
     check_pretraining,
@@ -52,13 +53,18 @@ logger = logging.getLogger("contrastive_artifacts")
 def pretrain(config: dict[str, Any], directory: str | Path) -> Result:
     """Pretrains as configured, or resumes; the configuration has the sections of ``configs/pretrain.yaml``.
 
+    Under torchrun, several processes train together, see :mod:`..training.distributed`.
+
     Raises:
         ParameterError: a setting that does not exist or is out of range.
         StorageError: another process is working on the run, or it cannot be written.
         TrainingError: the directory holds something else, or the loss is no longer finite.
     """
     check_pretraining(config)
-    with locked(directory, "pretraining"):
+    with (
+        distributed.group(trainer_settings(config).device),
+        locked(directory, "pretraining") if distributed.is_first() else nullcontext(),
+    ):
         return _pretrain(config, directory)
 
 

@@ -6,14 +6,13 @@ inputs. A journal lists what is scanned, so that the same call scans only what i
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from .. import audio
 from ..core import files
@@ -22,76 +21,19 @@ from ..core.errors import ArtifactsError, ParameterError, one_of_many
 from ..core.journal import Journal, tool_version
 from ..data.corpora.archive_org import Recording as ItemRecording
 from ..data.dataset import pool
-from ..embedding.opening import encoder_folder
-from .formats import DEFAULT
+from . import saved
+from .child import MOST_BYTES, while_parent_lives
 from .inputs import Inputs
 from .lanes import WindowClassifier
+from .options import ScanOptions
 from .progress import archive_progress
+from .recordings import Recording, failed, limit_s, recording_of, with_lengths
 from .results import result_paths, write_results
-from .scan import scan
 from .summary import FileSummary, ordered, summary
-from .timecode import Timecode
 
 _FORMAT = 2
 _JOURNAL = "journal.jsonl"
-_GRACE_S = 300.0  # that any recording may take, the start of a process included
-_SLOWEST = 2.0  # a scan may take so many times the length of what it scans beside; the default encoder takes 1/70
-_LEAST_RATE = 4000  # bytes per second of a file that does not state its length: 32 kbit/s
-_LONGEST_NAME = 180  # bytes of a file name, of which results have 255 with their suffixes
-
-
-@dataclass(frozen=True)
-class ScanOptions:
-    """What of each recording is scanned, the thresholds, and what is written.
-
-    The arguments of :func:`.scan.scan`, ``streams``, the names of formats, and the rate and start of a time code.
-    """
-
-    channels: Literal["mix", "each"] = "mix"
-    stream: audio.Stream = None
-    streams: Literal["one", "all"] = "one"
-    alarms_per_hour: float | None = None
-    enter: float | None = None
-    leave: float | None = None
-    formats: tuple[str, ...] = DEFAULT
-    timecode: float | str | None = None
-    start: str | None = None
-
-    def counting(self) -> Timecode | None:
-        """The time code; None without a rate.
-
-        Raises:
-            ParameterError: a rate or start that does not exist, or a start without a rate.
-        """
-        if self.timecode is None and self.start is not None:
-            raise ParameterError(
-                f"start={self.start} is a time code; give its frame rate as well, such as timecode=25."
-            )
-        return None if self.timecode is None else Timecode.of(self.timecode, self.start)
-
-
-@dataclass(frozen=True)
-class Recording:
-    """A recording to scan.
-
-    Attributes:
-        path: The file.
-        results: Where its results go, relative to the folder of results; see :func:`.results.result_paths`.
-        key: Identifies the file and its content, as far as can be seen without reading it.
-        duration_s: As its header says; None if it does not.
-        work_s: Seconds of signal that are scanned: of all channels and streams that are scanned by themselves.
-    """
-
-    path: Path
-    results: str
-    key: str
-    duration_s: float | None = None
-    work_s: float = 0.0
-
-
-def encoder_identity(name: str | Path, fingerprint: str) -> list[str]:
-    """What tells a saved encoder with its probe from others: its fingerprint, and SHA-256 of the probe's files."""
-    return [fingerprint, *map(files.sha256, sorted(encoder_folder(name).glob("probe.*")))]
+_UNFINISHED = "unfinished"  # folder of the stretches of recordings that were not finished
 
 
 def scan_archive(
@@ -126,25 +68,26 @@ def scan_archive(
     with Journal(folder / _JOURNAL) as journal:
         inputs = _begun(journal, folder, inputs, identity, options)
         scanned = {entry["key"]: [FileSummary(**row) for row in entry["rows"]] for entry in journal.entries[1:]}
-        recordings = [_recording(inputs, path) for path in inputs.files]
+        recordings = [recording_of(inputs, path) for path in inputs.files]
         _check_results(recordings)
         done = {r.key for r in recordings if r.key in scanned and _are_there(scanned[r.key], folder, options)}
         remaining = [recording for recording in recordings if recording.key not in done]
         rows = [row for key in done for row in scanned[key]]
         for parent in {(folder / recording.results).parent for recording in remaining}:
             files.remove_abandoned(parent)
-        readable, unreadable = _with_lengths(remaining, options, workers)
+        readable, unreadable = with_lengths(remaining, options, workers)
         rows += unreadable
         work = partial(_scan_recording, open_encoder, options, folder)
         total_s = sum(recording.duration_s or 0.0 for recording in readable)
         with (
-            closing(pool.results(work, readable, workers, _limit_s)) as results,
+            closing(pool.results(work, readable, workers, limit_s, MOST_BYTES)) as results,
             archive_progress(len(readable), total_s) as advance,
         ):
             for recording, outcome in results:
-                new = [_failed(recording, outcome.problem)] if isinstance(outcome, pool.Crashed) else outcome
+                new = [failed(recording, outcome.problem)] if isinstance(outcome, pool.Crashed) else outcome
                 if all(row.scanned for row in new):
                     journal.add({"key": recording.key, "rows": [asdict(row) for row in new]})
+                    saved.remove(_unfinished(folder, recording))
                 rows += new
                 advance(recording.duration_s or 0.0)
     items = {printable(str(path)): item for path, item in inputs.items.items()}
@@ -174,11 +117,14 @@ def _begun(journal: Journal, folder: Path, inputs: Inputs, identity: Sequence[st
     about["formats"] = list(options.formats)  # as JSON reads it
     before = journal.entries[0] if journal.entries else {}
     root = Path(str(before.get("root", "")))
-    entries = journal.entries[1:] if before == about | {"root": str(root)} else []
+    same = before == about | {"root": str(root)}
+    entries = journal.entries[1:] if same else []
     if entries and inputs.root.is_relative_to(root):
         return replace(inputs, root=root)
     if entries:
         inputs = replace(inputs, root=Path(os.path.commonpath([root, inputs.root])))
+    if not same:
+        saved.remove(folder / _UNFINISHED)
     journal.clear()
     journal.add(about | {"root": printable(str(inputs.root))})
     _move_results(journal, folder, inputs, entries, options)
@@ -190,7 +136,7 @@ def _move_results(
 ) -> None:
     """Moves what was scanned below another root to where it belongs now. After a kill, the rest is scanned again."""
     scanned = {entry["key"]: [FileSummary(**row) for row in entry["rows"]] for entry in entries}
-    recordings = [recording for path in inputs.files if (recording := _recording(inputs, path)).key in scanned]
+    recordings = [recording for path in inputs.files if (recording := recording_of(inputs, path)).key in scanned]
     # The deepest first: results may go to where others, which lie deeper, come from.
     for recording in sorted(recordings, key=lambda recording: -len(Path(recording.results).parts)):
         rows = []
@@ -206,51 +152,8 @@ def _move_results(
         journal.add({"key": recording.key, "rows": [asdict(row) for row in rows]})
 
 
-def _recording(inputs: Inputs, path: Path) -> Recording:
-    relative = Path(inputs.relative(path))
-    name = os.fsencode(relative.name)
-    if len(name) > _LONGEST_NAME:
-        digest = hashlib.blake2b(name, digest_size=6).hexdigest()
-        relative = relative.with_name(f"{name[: _LONGEST_NAME - 13].decode(errors='ignore')}-{digest}")
-    parts = f"{path}|{os.path.realpath(path)}|{files.state(path)}"
-    return Recording(path, str(relative), hashlib.blake2b(os.fsencode(parts), digest_size=12).hexdigest())
-
-
 def _are_there(rows: Sequence[FileSummary], folder: Path, options: ScanOptions) -> bool:
     return all(path.is_file() for row in rows for path in result_paths(folder / row.results, options.formats).values())
-
-
-def _with_lengths(
-    recordings: Sequence[Recording], options: ScanOptions, workers: int
-) -> tuple[list[Recording], list[FileSummary]]:
-    """The recordings with their lengths, longest first; the rows of those whose headers cannot be read."""
-    measured: list[Recording] = []
-    unreadable: list[FileSummary] = []
-    with closing(pool.results(partial(_with_length, options), recordings, workers, lambda _: _GRACE_S)) as results:
-        for recording, outcome in results:
-            if isinstance(outcome, pool.Crashed):
-                unreadable.append(_failed(recording, outcome.problem))
-            elif isinstance(outcome, FileSummary):
-                unreadable.append(outcome)
-            else:
-                measured.append(outcome)
-    return sorted(measured, key=lambda recording: (-recording.work_s, recording.results)), unreadable
-
-
-def _with_length(options: ScanOptions, recording: Recording) -> Recording | FileSummary:
-    try:
-        with one_of_many(str(recording.path)):
-            info = audio.probe(recording.path, options.stream)
-            length_s = info.duration_s or os.path.getsize(recording.path) / _LEAST_RATE
-    except ArtifactsError as error:
-        return _failed(recording, str(error))
-    channels = info.channels if options.channels == "each" else 1
-    streams = info.streams if options.streams == "all" else 1
-    return replace(recording, duration_s=info.duration_s, work_s=length_s * channels * streams)
-
-
-def _limit_s(recording: Recording) -> float:
-    return _GRACE_S + _SLOWEST * recording.work_s
 
 
 def _scan_recording(
@@ -262,7 +165,7 @@ def _scan_recording(
         with one_of_many(str(recording.path)):
             infos = audio.chosen(recording.path, options.stream, options.streams)
     except ArtifactsError as error:
-        return [_failed(recording, str(error))]
+        return [failed(recording, str(error))]
     return list(_rows(encoder, options, folder, recording, infos))
 
 
@@ -273,32 +176,22 @@ def _rows(
     recording: Recording,
     infos: Sequence[audio.AudioInfo],
 ) -> Iterator[FileSummary]:
+    alive = while_parent_lives()
     for info in infos:
         results = f"{recording.results}.stream{info.stream}" if len(infos) > 1 else recording.results
         try:
             with one_of_many(str(recording.path)):
-                timeline = scan(
-                    recording.path,
-                    encoder,
-                    channels=options.channels,
-                    enter=options.enter,
-                    leave=options.leave,
-                    alarms_per_hour=options.alarms_per_hour,
-                    progress=False,
-                    stream=info.stream,
-                )
+                stretches = saved.SavedStretches(_unfinished(folder, recording), info.stream)
+                timeline = options.timeline(recording.path, encoder, info.stream, stretches, alive)
         except ArtifactsError as error:
-            yield _failed(recording, str(error), info.stream if len(infos) > 1 else None)
+            yield failed(recording, str(error), info.stream if len(infos) > 1 else None)
         else:
-            timeline = replace(timeline, timecode=options.counting())
             write_results(timeline, folder / results, options.formats)
             yield summary(timeline, info, printable(str(recording.path)), results)
 
 
-def _failed(recording: Recording, reason: str, stream: int | None = None) -> FileSummary:
-    path = printable(str(recording.path))
-    title = path if stream is None else f"{path} stream {stream}"
-    return FileSummary(path, title, stream, printable(reason))
+def _unfinished(folder: Path, recording: Recording) -> Path:
+    return folder / _UNFINISHED / recording.key
 
 
 @cache

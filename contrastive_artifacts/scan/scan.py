@@ -6,31 +6,28 @@ but for the probabilities and severities of each window.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from scipy.ndimage import find_objects
-from scipy.ndimage import label as connected
 
 from .. import audio
-from ..audio import windows
 from ..core.console import printable, stderr
 from ..core.errors import AudioError, ParameterError
 from ..embedding import PretrainedEncoder, load
-from ..probes import SetProbe
-from .lanes import Lane, Run, WindowClassifier, bounds, classify, smoothed
+from .lanes import WindowClassifier
 from .measured import Meter
 from .overview import OverviewMeter
+from .saved import SavedStretches
+from .segments import segment_thresholds, segments_of, spans_of
+from .stretches import BATCH, Hearing, Stretch, heard, joined, lanes, passed, pieces
 from .timeline import Segment as Segment
 from .timeline import Timeline as Timeline
 
 _BLOCK_S = 10.0
 _PROGRESS_FROM_S = 20.0
-ENTER, LEAVE = 0.6, 0.4  # probabilities at which a segment begins and ends, for encoders of one label
 
 
 def scan(
@@ -42,9 +39,11 @@ def scan(
     leave: float | None = None,
     alarms_per_hour: float | None = None,
     minimum_s: float | None = None,
-    batch: int = 32,
+    batch: int = BATCH,
     progress: bool = True,
     stream: int | str | None = None,
+    saved: SavedStretches | None = None,
+    advanced: Callable[[float], object] | None = None,
 ) -> Timeline:
     """Scans a recording of any length for artifacts.
 
@@ -69,6 +68,8 @@ def scan(
         progress: Show a bar on stderr for recordings over 20 s, if stderr is a terminal.
         stream: Index among the audio streams of the file, or a language tag; by default the stream marked as default,
             else the first.
+        saved: Stretches of the same scan that an earlier call classified; those that it classifies are added.
+        advanced: Is called with the seconds that are scanned, after each batch.
 
     Returns:
         Segments ordered by start, in samples at the recording's own rate; none for "clean". Beside them what the
@@ -86,24 +87,31 @@ def scan(
     file = audio.MediaFile(path, stream)
     info = file.info
     rate = info.sample_rate
-    window, hop = max(1, round(encoder.window_s * rate)), max(1, round(encoder.hop_s * rate))
-    signals = range(info.channels) if channels == "each" else [None]
-    runs: list[Run] = []
+    hearing = Hearing(encoder, rate, lanes(channels, info.channels), batch)
+    window, hop = hearing.window, hearing.hop
     meter, overview = Meter(info.channels, rate), OverviewMeter(rate)
+    watched = (overview.watch(meter.watch(blocks)) for blocks in file.runs(max(round(_BLOCK_S * rate), window)))
+    stretches: list[Stretch] = []
     with _progress(info.duration_s, progress) as bar:
         task = bar.add_task(printable(Path(path).name), total=info.duration_s)
-        for blocks in file.runs(max(round(_BLOCK_S * rate), window)):
-            run = Run([Lane(channel) for channel in signals])
-            for items in _batches(windows.stream(overview.watch(meter.watch(blocks)), window, hop), batch):
-                for lane in run.lanes:
-                    classify(lane, [lane.signal(samples) for _, samples in items], encoder, rate)
-                run.starts += [start for start, _ in items]
-                run.cancels += [audio.cancels(samples) for _, samples in items]
-                run.stop = items[-1][0] + items[-1][1].shape[1]
-                bar.update(task, completed=run.stop / rate)
-            runs.append(run)
-    if not runs:
+
+        def advance(seconds: float) -> None:
+            bar.update(task, completed=seconds)
+            if advanced is not None:
+                advanced(seconds)
+
+        for run, first, items in pieces(watched, hearing):
+            stretch = saved.load(first) if saved is not None else None
+            if stretch is not None:
+                stretches.append(passed(stretch, items, path))
+                advance(stretch.stop / rate)
+                continue
+            stretches.append(heard(run, first, items, hearing, advance))
+            if saved is not None:
+                saved.save(stretches[-1])
+    if not stretches:
         raise AudioError(f"{path} holds no audio samples; give a file with a sound track.")
+    runs = joined(stretches, hearing.channels)
     total = runs[-1].stop
     width = 2 * (round(window / hop) // 2) + 1
     cell = encoder.cell_s * rate if isinstance(encoder, PretrainedEncoder) else 0.0
@@ -112,80 +120,15 @@ def scan(
         segment
         for run in runs
         for lane in run.lanes
-        for segment in _segments(lane, encoder.labels, run, run.edges(window), width, shortest, cell, *limits)
+        for segment in segments_of(lane, encoder.labels, run, run.edges(window), width, shortest, cell, *limits)
     ]
     segments.sort(key=lambda s: (s.start, s.stop, s.label, -1 if s.channel is None else s.channel))
-    out_of_phase = tuple(span for run in runs for span in _spans(np.asarray(run.cancels), run.edges(window)))
+    out_of_phase = tuple(span for run in runs for span in spans_of(np.asarray(run.cancels), run.edges(window)))
     labels = tuple(encoder.labels[1:])
     return Timeline(
         Path(path), rate, total, tuple(segments), labels, file.gaps, out_of_phase, info.stream, info.streams,
         meter.measured(file.gaps), overview.overview(),
     )  # fmt: skip
-
-
-def _spans(flags: np.ndarray, edges: np.ndarray) -> Iterator[tuple[int, int]]:
-    """``[start, stop)`` in samples of each run of set flags."""
-    runs, _ = connected(flags)
-    for (where,) in find_objects(runs):
-        yield int(edges[where.start]), int(edges[where.stop])
-
-
-def _batches(items: Iterable[tuple[int, np.ndarray]], size: int) -> Iterator[list[tuple[int, np.ndarray]]]:
-    items = iter(items)
-    while batch := list(islice(items, size)):
-        yield batch
-
-
-def _segments(
-    lane: Lane, labels: Sequence[str], run: Run, edges: np.ndarray, width: int, shortest: int, cell: float,
-    enter: np.ndarray, leave: np.ndarray,
-) -> Iterator[Segment]:  # fmt: skip
-    """Segments of one lane; window n counts for the samples ``edges[n]`` to ``edges[n + 1]``."""
-    cells = [window for batch in lane.cells for window in batch]
-    probabilities, severities = np.concatenate(lane.probabilities), np.concatenate(lane.severities)
-    smooth = smoothed(probabilities, width)
-    for column, label in enumerate(labels[1:], start=1):
-        runs, _ = connected(smooth[:, column] >= leave[column])
-        for (where,) in find_objects(runs):
-            long_enough = edges[where.stop] - edges[where.start] >= shortest
-            if not long_enough or smooth[where, column].max() < enter[column]:
-                continue
-            severity = severities[where, column].mean()
-            start, stop = int(edges[where.start]), int(edges[where.stop])
-            if cells and column <= cells[0].shape[1]:  # names that users added have no cells
-                start, stop = bounds(cells, run.starts, edges, where, column - 1, cell)
-            yield Segment(
-                start=start,
-                stop=stop,
-                label=label,
-                severity=None if np.isnan(severity) else float(np.clip(severity, 0, 1)),
-                confidence=float(np.clip(probabilities[where, column].mean(), 0, 1)),
-                channel=lane.channel,
-            )
-
-
-def segment_thresholds(
-    encoder: WindowClassifier, enter: float | None, leave: float | None, alarms_per_hour: float | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """The probabilities [K] at which segments begin and end; the arguments are those of :func:`scan`.
-
-    Raises:
-        ParameterError: they do not fit each other or the encoder.
-    """
-    probe, count = encoder.probe if isinstance(encoder, PretrainedEncoder) else None, len(encoder.labels)
-    if isinstance(probe, SetProbe):
-        if alarms_per_hour is not None and (enter, leave) != (None, None):
-            raise ParameterError("alarms_per_hour sets the thresholds; leave enter and leave out, or alarms_per_hour.")
-        begin, end = probe.enter(alarms_per_hour), probe.leave(alarms_per_hour)
-    elif alarms_per_hour is not None:
-        raise ParameterError("alarms_per_hour is for encoders of label sets; set enter and leave for this one.")
-    else:
-        begin, end = np.full(count, ENTER), np.full(count, LEAVE)
-    begin = begin if enter is None else np.full(count, enter)
-    end = np.minimum(end, begin) if leave is None else np.full(count, leave)
-    if not (end > 0).all() or not (end <= begin).all() or not (begin <= 1).all():
-        raise ParameterError(f"enter={enter}, leave={leave}: the thresholds must keep 0 < leave <= enter <= 1.")
-    return begin, end
 
 
 def _progress(duration_s: float | None, enabled: bool) -> Progress:

@@ -92,6 +92,19 @@ class TrainingLog:
         self.bar.update(self.task, completed=step, stage=stage, facts=f"loss {loss:.3f}  {rate:.0f} views/s")
 
 
+class NoLog:
+    """In place of :class:`TrainingLog` in all processes but the first one."""
+
+    def __enter__(self) -> NoLog:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def write(self, step: int, kind: str, stage: str, values: dict[str, Any]) -> None: ...
+
+    def advance(self, step: int, stage: str, loss: float, rate: float) -> None: ...
+
+
 def _step(line: str) -> int:
     """Step of a log line; a line that a kill cut short counts as after every checkpoint."""
     try:

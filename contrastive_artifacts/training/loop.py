@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -22,8 +21,9 @@ from ..models.detail import DetailFigures
 from ..models.encoder import Encoder
 from ..models.heads import Encoded
 from ..models.objectives import Objective
-from . import checkpoint
-from .log import Clock, TrainingLog
+from . import checkpoint, distributed
+from .log import Clock, NoLog, TrainingLog
+from .parts import add_l1, in_parts
 from .settings import TrainerSettings
 from .stages import Schedule, Stage, StagedBatches
 from .steps import Steps, parameter_groups
@@ -71,11 +71,13 @@ class Pretraining(Steps[Batch]):
         self.trainer, self.run, self.schedule = trainer, Path(run), Schedule(stages, trainer.steps)
         cuda = trainer.device == "cuda" or (trainer.device == "auto" and torch.cuda.is_available())
         self.encoder = encoder.to("cuda" if cuda else "cpu")
+        distributed.share_statistics(encoder)
         if trainer.checkpointing:
             _checkpoint_blocks(encoder)
         if trainer.compile and not cuda:
             raise ParameterError("trainer.compile is for GPUs only, and there is none here; leave it out.")
-        self.forward: Callable[..., Encoded] = torch.compile(encoder) if trainer.compile else encoder
+        self.wrapped = distributed.wrapped(encoder)
+        self.forward: Callable[..., Encoded] = torch.compile(self.wrapped) if trainer.compile else self.wrapped
         groups = [
             group
             for i, layers in enumerate(encoder.layer_groups())
@@ -95,14 +97,16 @@ class Pretraining(Steps[Batch]):
         self.validation = {v: _validation_batches(corpus, held_out, v, trainer.sources) for v in set(self.views)}
         config = {**config, "corpus_fingerprint": corpus.fingerprint}
         checkpoint.check_config(self.run, config)
-        files.write_json(self.run / "config.json", config)
+        if distributed.is_first():
+            files.write_json(self.run / "config.json", config)
 
     def fit(self) -> Result:
         """Trains to the last step or to early stopping; returns where it ended."""
-        torch.manual_seed(self.trainer.seed)
+        torch.manual_seed(distributed.seed_of(self.trainer.seed))
         self.resume()
         self.first, self.clock = self.step, Clock()
-        with TrainingLog(self.run, self.trainer.steps, self.step) as self.log:
+        log = TrainingLog(self.run, self.trainer.steps, self.step) if distributed.is_first() else NoLog()
+        with log as self.log:
             if not self.finished:
                 self.take(self.clock.waiting_for(self._loader()))
         views = (self.step - self.first) * self.trainer.sources * len(self.encoder.settings.states)
@@ -140,30 +144,43 @@ class Pretraining(Steps[Batch]):
         return optim.weight_decay, optim.clip
 
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        loss, terms = self._loss(batch, self.objective, self.forward, remember=True)
+        return self._loss(batch, self.objective, self.forward, remember=True)
+
+    def gradients(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+        count, objective = self.trainer.accumulate or 1, self.objective
+        distributed.need(self.wrapped, objective.settings.outputs)
+        if count == 1:
+            loss, terms = super().gradients(batch)
+        else:
+            loss, terms = in_parts(
+                self.wrapped, batch.parts(count), lambda part: self._outputs(part, self.forward),
+                lambda outputs: self._objective(outputs, batch, objective, remember=True),
+            )  # fmt: skip
         if l1 := self.schedule.stages[self.schedule.index(self.step)].optim.l1:
-            loss = loss + l1 * sum(p.abs().sum() for p in self.encoder.layer_groups()[-1].parameters() if p.ndim > 1)
+            loss = loss + add_l1([p for p in self.encoder.layer_groups()[-1].parameters() if p.ndim > 1], l1)
         return loss, terms
 
     def _loss(
         self, batch: Batch, objective: Objective, encoder: Callable[..., Encoded], remember: bool
     ) -> tuple[Tensor, dict[str, float]]:
+        return self._objective(self._outputs(batch, encoder), batch, objective, remember)
+
+    def _outputs(self, batch: Batch, encoder: Callable[..., Encoded]) -> Encoded:
         waveforms = self._tensor(batch.waveforms)
         detail = None if batch.detail is None else DetailFigures(*(self._tensor(part) for part in batch.detail))
-        autocast: AbstractContextManager[Any] = (
-            torch.autocast("cuda", torch.bfloat16) if self.device.type == "cuda" else nullcontext()
-        )
-        with autocast:
+        precision = self.trainer.precision or ("bfloat16" if self.device.type == "cuda" else "float32")
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
             outputs = encoder(waveforms, detail)
-        outputs = Encoded(*(None if part is None else part.float() for part in outputs))  # type: ignore[arg-type]
-        return objective(
-            outputs,
-            states=self._tensor(batch.states),
-            severities=self._tensor(batch.severities),
-            sources=self._tensor(batch.sources),
-            spans=self._tensor(batch.spans),
-            remember=remember,
-        )
+        return Encoded(*(None if part is None else part.float() for part in outputs))  # type: ignore[arg-type]
+
+    def _objective(
+        self, outputs: Encoded, batch: Batch, objective: Objective, remember: bool
+    ) -> tuple[Tensor, dict[str, float]]:
+        labels = {name: self._tensor(getattr(batch, name)) for name in ("states", "severities", "sources", "spans")}
+        if remember:  # in training: the views of all processes; each validates batches of its own
+            outputs = Encoded(*(None if part is None else distributed.gathered(part) for part in outputs))  # type: ignore[arg-type]
+            labels = {name: distributed.gathered(part) for name, part in labels.items()}
+        return objective(outputs, **labels, remember=remember)
 
     def _tensor(self, part: Any) -> Tensor:
         return torch.as_tensor(part).to(self.device)
@@ -172,9 +189,11 @@ class Pretraining(Steps[Batch]):
         encoder = self._validated().eval()
         index = self.schedule.index(self.step - 1)
         batches, objective = self.validation[self.views[index]], self.objectives[index]
+        losses = torch.zeros(len(batches), dtype=torch.float64, device=self.device)
         with torch.no_grad():
-            losses = [float(self._loss(batch, objective, encoder, remember=False)[0]) for batch in batches]
-        return sum(losses) / len(losses)
+            for number in range(distributed.rank(), len(batches), distributed.processes()):
+                losses[number] = self._loss(batches[number], objective, encoder, remember=False)[0]
+        return sum(distributed.summed(losses).tolist()) / len(losses)
 
     def _validated(self) -> Encoder:
         """The encoder that is validated and saved: with averaged weights where ``optim.ema`` is set."""
@@ -195,6 +214,7 @@ class Pretraining(Steps[Batch]):
         if self.average is not None:
             self.average.update_parameters(self.encoder)
         stage, rate = self._last_stage(), (self.step - self.first) * len(batch.states) / self.clock.elapsed
+        rate *= distributed.processes()
         self.log.advance(self.step, stage, loss, rate)
         if self.step % LOG_EVERY == 0:
             facts = {"lr": self._factor(self.step), "views_per_s": rate, "wait_share": self.clock.wait_share}

@@ -80,17 +80,20 @@ class TrainerSettings:
 
     Args:
         steps: Number of optimiser steps.
-        sources: Sources per batch (each in every state), >= 2.
+        sources: Sources per batch (each in every state), of all processes together, >= 2.
         validate_every: Steps from one validation and checkpoint to the next.
         patience: Validations without a better loss after which training ends; 0: it does not end early.
         validation_clips: Largest number of held-out clips for validation.
-        workers: Processes that render views; 0: the training process renders them.
+        workers: Processes that render views, for each training process; 0: it renders them itself.
         seed: Seed of views, initial weights of the heads, and dropout.
         device: ``"auto"`` (a GPU if there is one, in bfloat16), ``"cpu"`` or ``"cuda"``.
         checkpointing: Gradient checkpointing: keeps only the activations between transformer blocks and computes the
             others again in the backward pass. Takes a third more time and the memory of one block instead of all;
             backbones without transformer blocks do not support it.
         compile: Compile the encoder's training step with torch.compile, on a GPU only.
+        accumulate: Parts that a process computes its share of a batch in, one after another; the loss stays that of the
+            whole batch, see :func:`.in_parts`. Takes a third more time and the memory of one part; None: 1.
+        precision: ``"float32"`` or ``"bfloat16"`` (autocast); None: bfloat16 on a GPU, float32 on a CPU.
 
     Raises:
         ParameterError: a value is out of range.
@@ -106,9 +109,15 @@ class TrainerSettings:
     device: str = "auto"
     checkpointing: bool = False
     compile: bool = False
+    accumulate: int | None = None
+    precision: str | None = None
 
     def __post_init__(self) -> None:
         if min(self.steps, self.validate_every, self.validation_clips) < 1 or self.sources < 2:
             raise ParameterError("steps, validate_every and validation_clips must be >= 1, sources >= 2.")
         if min(self.patience, self.workers) < 0 or self.device not in ("auto", "cpu", "cuda"):
             raise ParameterError("patience and workers must be >= 0; device is 'auto', 'cpu' or 'cuda'.")
+        if self.accumulate is not None and (self.accumulate < 1 or self.sources % self.accumulate):
+            raise ParameterError(f"accumulate must divide sources={self.sources}; got {self.accumulate}.")
+        if self.precision not in (None, "float32", "bfloat16"):
+            raise ParameterError(f"precision is 'float32', 'bfloat16' or null; got {self.precision!r}.")

@@ -11,6 +11,7 @@ from ..data.corpora import Clip, Corpus
 from ..data.views import Batch, ClipCache, TrainingBatches, ViewSettings, check_damage
 from ..models.encoder import Encoder
 from ..models.objectives import ObjectiveSettings
+from . import distributed
 from .settings import OptimSettings, TrainerSettings
 from .steps import stage_of
 
@@ -109,9 +110,9 @@ class StagedBatches:
         trainer: TrainerSettings,
     ) -> None:  # fmt: skip
         self.schedule, cache = schedule, ClipCache(corpus)
+        length, part = (trainer.sources, trainer.steps), (distributed.rank(), distributed.processes())
         self.parts = [
-            TrainingBatches(corpus, clips, settings, trainer.sources, trainer.steps, trainer.seed, cache)
-            for settings in views
+            TrainingBatches(corpus, clips, settings, *length, trainer.seed, cache, *part) for settings in views
         ]
 
     def __len__(self) -> int:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ..core.errors import TrainingError
-from . import checkpoint
+from . import checkpoint, distributed
 
 B = TypeVar("B")
 logger = logging.getLogger("contrastive_artifacts")
@@ -91,6 +91,12 @@ class Steps(ABC, Generic[B]):
     def loss(self, batch: B) -> tuple[Tensor, dict[str, float]]:
         """Loss of a training batch, and the values of its terms."""
 
+    def gradients(self, batch: B) -> tuple[Tensor, dict[str, float]]:
+        """Adds the gradient of the loss of a training batch to the parameters; returns what :meth:`loss` does."""
+        loss, terms = self.loss(batch)
+        loss.backward()
+        return loss, terms
+
     @abstractmethod
     def validation_loss(self) -> float:
         """Mean loss over the held-out sources; draws no random numbers."""
@@ -147,14 +153,13 @@ class Steps(ABC, Generic[B]):
         weight_decay, clip = self.prepare()
         for group in self.optimizer.param_groups:
             group["weight_decay"] = weight_decay if group["decays"] else 0.0
-        loss, terms = self.loss(batch)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss, terms = self.gradients(batch)
         value = float(loss.detach())
         if not math.isfinite(value):
             raise TrainingError(
                 f"The loss became {value} at step {self.step} ({terms}); lower {self.advice}.{self._kept()}"
             )
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), clip)
         self.optimizer.step()
         return value, terms
@@ -168,7 +173,8 @@ class Steps(ABC, Generic[B]):
         stage = stage_of(self.step - 1, self.bounds)
         if loss < self.best_loss or stage > self.best_stage:
             self.best_loss, self.best_step, self.best_stage = loss, self.step, stage
-            self.keep_best()
+            if distributed.is_first():
+                self.keep_best()
         return loss
 
     def _kept(self) -> str:
@@ -182,28 +188,41 @@ class Steps(ABC, Generic[B]):
         tensors = {f"{self.name}.{k}": v for k, v in self.model.state_dict().items()}
         tensors |= {f"optimizer.{k}": v for k, v in checkpoint.optimizer_tensors(self.optimizer).items()}
         tensors |= {f"memory.{k}": v for k, v in self.objective.memory_state().items()}
-        tensors["random.cpu"] = torch.get_rng_state()
+        tensors["random.cpu"] = self._of_all(torch.get_rng_state())
         if self.device.type == "cuda":
-            tensors["random.cuda"] = torch.cuda.get_rng_state(self.device)
+            tensors["random.cuda"] = self._of_all(torch.cuda.get_rng_state(self.device))
         best = {"best_step": self.best_step, "best_loss": self.best_loss, "best_stage": self.best_stage}
-        record = {"step": self.step, **best, **further.record}
-        checkpoint.save(self.directory, checkpoint.State({**tensors, **further.tensors}, record))
+        record = {"step": self.step, "processes": distributed.processes(), **best, **further.record}
+        if distributed.is_first():
+            checkpoint.save(self.directory, checkpoint.State({**tensors, **further.tensors}, record))
         self.saved = self.step
+
+    def _of_all(self, state: Tensor) -> Tensor:
+        """The states of the random numbers of all processes, one after another."""
+        return distributed.gathered(state.to(self.device)).cpu()
 
     def resume(self) -> None:
         """Continues from the checkpoint in the directory, where there is one.
 
         Raises:
             StorageError: the checkpoint is damaged.
+        TrainingError: it is of another number of processes.
         """
         state = None if self.directory is None else checkpoint.load(self.directory)
         if state is None:
             return
+        count = state.record.get("processes", 1)
+        if count != distributed.processes():
+            raise TrainingError(
+                f"{self.directory} was trained by {count} processes and continues exactly only with as many, not with "
+                f"{distributed.processes()}: start it by torchrun --nproc-per-node {count}, or choose another run=..."
+            )
         self.model.load_state_dict(state.part(self.name))
         checkpoint.load_optimizer(self.optimizer, state.part("optimizer"))
-        torch.set_rng_state(state.tensors["random.cpu"])
+        torch.set_rng_state(state.tensors["random.cpu"].chunk(count)[distributed.rank()].clone())
         if self.device.type == "cuda" and "random.cuda" in state.tensors:
-            torch.cuda.set_rng_state(state.tensors["random.cuda"], self.device)
+            own = state.tensors["random.cuda"].chunk(count)[distributed.rank()].clone()
+            torch.cuda.set_rng_state(own, self.device)
         self.step = self.saved = state.record["step"]
         self.best_step, self.best_loss = state.record["best_step"], state.record["best_loss"]
         self.best_stage = state.record["best_stage"]

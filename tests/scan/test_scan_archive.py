@@ -20,10 +20,13 @@ from contrastive_artifacts.core.errors import ParameterError, StorageError
 from contrastive_artifacts.core.journal import Journal
 from contrastive_artifacts.data.corpora.archive_org import Recording
 from contrastive_artifacts.data.corpora.archive_org import folder as folder_of_items
-from contrastive_artifacts.scan import archive
-from contrastive_artifacts.scan.archive import ScanOptions, scan_archive
+from contrastive_artifacts.scan import archive, stretches
+from contrastive_artifacts.scan.archive import scan_archive
 from contrastive_artifacts.scan.formats import DEFAULT, FORMATS
 from contrastive_artifacts.scan.inputs import gather
+from contrastive_artifacts.scan.options import ScanOptions
+from contrastive_artifacts.scan.recordings import Recording as FileToScan
+from contrastive_artifacts.scan.recordings import limit_s
 from contrastive_artifacts.scan.summary import FileSummary, write_summaries
 
 RATE = 8000
@@ -224,8 +227,8 @@ def test_a_folder_in_use_is_refused(films: Path, tmp_path: Path) -> None:
 def test_a_crash_and_a_hang_cost_their_recording_alone(
     films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert archive._limit_s(archive.Recording(films, "", "", 60.0, 120.0)) == 300 + 2 * 120
-    monkeypatch.setattr(archive, "_limit_s", lambda recording: 25.0 if recording.path.name == "hang.wav" else 600.0)
+    assert limit_s(FileToScan(films, "", "", 60.0, 120.0)) == 300 + 2 * 120
+    monkeypatch.setattr(archive, "limit_s", lambda recording: 25.0 if recording.path.name == "hang.wav" else 600.0)
     write(films / "crash.wav", 0.99)
     write(films / "hang.wav", 0.9)
     rows = scanned(films, tmp_path / "out", workers=2)
@@ -297,3 +300,24 @@ def test_recordings_of_archive_org_have_their_name_and_problems_are_rows(
     local = write(films / "archive.org" / "tape" / "1.wav", 0.5)
     with pytest.raises(ParameterError, match="would have the same results; scan them separately"):
         scan_archive(replace(inputs, files=(local, path), root=films), tmp_path / "b", Loudness, ["x"], ScanOptions())
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_a_recording_that_was_not_finished_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stretches, "STRETCH_S", 1.0)  # 32 windows
+    film, windows = write(tmp_path / "films" / "a.wav", 0.5, seconds=40.0), []
+
+    class Failing(Loudness):
+        def classify_windows(self, waveforms: list[np.ndarray], sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
+            windows.append(len(waveforms))
+            if len(windows) == 2:
+                raise OSError("the disk was removed")
+            return super().classify_windows(waveforms, sample_rate)
+
+    (row,) = scan_archive(gather([str(film.parent)]), tmp_path / "out", Failing, ["x"], ScanOptions())
+    assert "the disk was removed" in row.reason
+    (row,) = scan_archive(gather([str(film.parent)]), tmp_path / "out", Failing, ["x"], ScanOptions())
+    assert row.scanned
+    assert windows == [32, 32, 32, 15]
+    assert not (tmp_path / "out" / "unfinished").exists()
+    assert [row] == scanned(film.parent, tmp_path / "straight")

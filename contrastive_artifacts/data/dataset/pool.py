@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from threadpoolctl import threadpool_limits
@@ -25,6 +26,7 @@ from ...core.errors import ArtifactsError
 
 J = TypeVar("J")
 R = TypeVar("R")
+_MEMORY_EACH_S = 0.5  # between two looks at the memory of the processes
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -45,11 +47,15 @@ class _Worker(Generic[J]):
     job: J
     limit_s: float = math.inf
     deadline: float = math.inf  # by time.monotonic()
-    late: bool = False
+    killed_for: str = ""  # why it was killed
 
 
 def results(
-    function: Callable[[J], R], jobs: Sequence[J], workers: int, limit_s: Callable[[J], float] | None = None
+    function: Callable[[J], R],
+    jobs: Sequence[J],
+    workers: int,
+    limit_s: Callable[[J], float] | None = None,
+    most_bytes: float = math.inf,
 ) -> Generator[tuple[J, R | Crashed], None, None]:
     """Yields ``(job, function(job))`` in the order in which jobs finish; at most one job per process is in memory.
 
@@ -64,6 +70,8 @@ def results(
         workers: Number of processes.
         limit_s: Seconds that a job may take, the start of its process included; after them its process is killed, and
             the job yields :class:`Crashed`.
+        most_bytes: Resident memory above which a process is killed in the same way, looked at twice a second where the
+            system has ``/proc`` (Linux). The address space is no measure: PyTorch reserves far more than it uses.
 
     Raises:
         Exception: any exception of the function; a RuntimeError with its traceback unless it is an ArtifactsError or
@@ -84,12 +92,11 @@ def results(
             _send(connection, function)
             _assign(connection, worker, worker.job, limit_s)
         while running:
-            timeout = _kill_late(running.values())
-            ready = wait(list(running), timeout)
+            ready = wait(list(running), _kill_over(running.values(), most_bytes))
             for connection in [c for c in ready if isinstance(c, Connection)]:  # for type checkers
                 worker, outcome = running[connection], _receive(connection)
                 finished, following = worker.job, next(remaining, None)
-                dead = isinstance(outcome, _Died) or worker.late
+                dead = isinstance(outcome, _Died) or bool(worker.killed_for)
                 if dead or following is None:
                     _end(running.pop(connection), connection)
                 if following is not None and dead:
@@ -130,15 +137,31 @@ def _assign(connection: Connection, worker: _Worker[J], job: J, limit_s: Callabl
     _send(connection, job)
 
 
-def _kill_late(workers: Collection[_Worker[Any]]) -> float | None:
-    """Kills the processes whose job takes too long, as its pipe then tells; seconds until the next one may be late."""
+def _kill_over(workers: Collection[_Worker[Any]], most_bytes: float) -> float | None:
+    """Kills the processes over a limit, as their pipes then tell; seconds until the next one may be over one."""
     now = time.monotonic()
     for worker in workers:
+        if worker.killed_for:
+            continue
         if worker.deadline <= now:
-            worker.late, worker.deadline = True, math.inf
+            worker.killed_for = f"it took longer than {worker.limit_s:.0f} s and was given up"
+        elif most_bytes < math.inf and _memory(worker.process.pid) > most_bytes:
+            worker.killed_for = f"it used more than {most_bytes / 2**30:.1f} GB of memory and was given up"
+        if worker.killed_for:
+            worker.deadline = math.inf
             worker.process.kill()
-    soonest = min(worker.deadline for worker in workers)
-    return None if soonest == math.inf else soonest - now
+    soonest = min(worker.deadline for worker in workers) - now
+    watched = min(soonest, _MEMORY_EACH_S) if most_bytes < math.inf else soonest
+    return None if watched == math.inf else max(0.0, watched)
+
+
+def _memory(process: int | None) -> int:
+    """Resident bytes of a process; 0 where they cannot be known."""
+    try:
+        pages = Path(f"/proc/{process}/statm").read_text().split()[1]
+    except (OSError, IndexError):
+        return 0
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _receive(connection: Connection) -> Any:
@@ -191,7 +214,7 @@ def _serve(connection: Connection) -> None:
 
 
 def _reason(worker: _Worker[Any]) -> str:
-    if worker.late:
-        return f"it took longer than {worker.limit_s:.0f} s and was given up"
+    if worker.killed_for:
+        return worker.killed_for
     code = worker.process.exitcode or 0
     return f"its process ended with {f'signal {signal.Signals(-code).name}' if code < 0 else f'exit status {code}'}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -28,12 +28,23 @@ class Batch(NamedTuple):
     spans: np.ndarray  # int64 [S * K, 2], [onset, offset) of the artifact in samples; equal where there is none
     detail: DetailFigures[np.ndarray] | None = None  # of the views at their native rates; see ViewSettings.native
 
+    def parts(self, count: int) -> list[Batch]:
+        """The views in ``count`` equal parts, one after another."""
+        edges = np.linspace(0, len(self.states), count + 1).astype(int)
+        return [self._rows(slice(*edge)) for edge in pairwise(edges)]
+
+    def _rows(self, rows: slice) -> Batch:
+        detail = None if self.detail is None else DetailFigures(*(part[rows] for part in self.detail))
+        waveforms, severities = self.waveforms[rows], self.severities[rows]
+        return Batch(waveforms, self.states[rows], severities, self.sources[rows], self.spans[rows], detail)
+
 
 class TrainingBatches:
     """The batch of every training step, a pure function of (seed, step): map-style data for a ``DataLoader``.
 
     Sources come in a new random order each epoch. A clip is skipped if it cannot be read or if the batch already holds
-    its source. A corpus of fewer than S sources gives smaller batches.
+    its source. A corpus of fewer than S sources gives smaller batches,
+    or with several parts an error.
 
     Args:
         corpus: Where the clips are loaded from.
@@ -43,21 +54,26 @@ class TrainingBatches:
         steps: Number of batches.
         seed: Seed of the order and of everything that is drawn.
         cache: Cache of another ``TrainingBatches`` over the same corpus, to be shared; default: a new one.
+        part, parts: Only the sources of this part of each batch are rendered, of so many equal parts; the parts one
+            after another are the whole batch.
 
     Raises:
-        ParameterError: ``sources`` is below 2.
+        ParameterError: ``sources`` is below 2, or cannot be divided into the parts.
         CorpusError: fewer than two sources can be read (raised when a batch is made).
     """
 
     def __init__(
         self, corpus: Corpus, clips: Sequence[Clip], settings: ViewSettings, sources: int, steps: int, seed: int,
-        cache: ClipCache | None = None,
+        cache: ClipCache | None = None, part: int = 0, parts: int = 1,
     ) -> None:  # fmt: skip
         if sources < 2:
             raise ParameterError(
                 f"A batch needs at least 2 sources, so that positives differ in source; got {sources}."
             )
+        if sources % parts:
+            raise ParameterError(f"{sources} sources per batch cannot be divided by {parts} processes; change one.")
         self.corpus, self.clips, self.settings = corpus, tuple(clips), settings
+        self.part, self.parts = part, parts
         self.sources, self.steps, self.seed = sources, steps, seed
         self.cache = ClipCache(corpus) if cache is None else cache
 
@@ -66,21 +82,29 @@ class TrainingBatches:
 
     def __getitem__(self, step: int) -> Batch:
         views: list[View] = []
+        share, count = self.sources // self.parts, 0
         for clip, loaded in self._clips_from(step * self.sources):
+            count += 1
+            if (count - 1) // share != self.part:
+                if count == self.sources:
+                    break
+                continue
             rng = seeding.generator(self.seed, "vary", step, clip.id)
             other = self.cache.load(self.clips[rng.integers(len(self.clips))])
             if self.settings.native:
                 loaded = lower_rate(loaded, seeding.generator(self.seed, "lower", step, clip.id))
             augmented = augment(loaded, other or loaded, rng)
             views += render_views(clip, augmented, self.settings, self.seed, "train", step)
-            if len(views) == self.sources * len(self.settings.states):
+            if count == self.sources:
                 break
-        if len(views) < 2 * len(self.settings.states):
+        if count < (2 if self.parts == 1 else self.sources):
             problem = next(iter(self.cache.bad.values()), "its clips come from one source")
             raise CorpusError(
-                f"Corpus {self.corpus.name!r} has no two sources that can be read. First problem: {problem}"
+                f"Corpus {self.corpus.name!r} has no {'two' if self.parts == 1 else self.sources} sources that can be "
+                f"read. First problem: {problem}"
             )
-        return stack(views)
+        batch = stack(views)
+        return batch._replace(sources=batch.sources + self.part * share)
 
     def _clips_from(self, position: int) -> Iterator[tuple[Clip, tuple[np.ndarray, int]]]:
         """Readable clips of different sources, starting at a position in the endless sequence of epochs."""

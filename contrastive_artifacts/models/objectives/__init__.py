@@ -75,6 +75,12 @@ class ObjectiveSettings:
         if self.temperature <= 0 or self.memory < 0:
             raise ParameterError("temperature must be > 0 and memory >= 0.")
 
+    @property
+    def outputs(self) -> frozenset[str]:
+        """Names of the outputs of an encoder that terms with a weight use."""
+        weights = {"z": self.contrastive + self.ranking, "logits": self.cross_entropy, "severity": self.severity}
+        return frozenset(name for name, weight in {**weights, "frame_logits": self.frames}.items() if weight)
+
 
 class Objective(nn.Module):
     """Weighted sum of the terms.

@@ -32,9 +32,10 @@ class ByLabel(BaseModel):
 
 
 class BySpan(BaseModel):
-    """Body of a search by a span; seconds from the first sample of the row."""
+    """Body of a search by a span of a row or of a query; seconds from its first sample."""
 
-    row: int
+    row: int | None = None
+    query: str | None = Field(None, max_length=64)
     start: float
     stop: float
     k: int = 12

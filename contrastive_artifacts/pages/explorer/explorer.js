@@ -9,6 +9,7 @@ import { toggleHover } from "./hover.js";
 import { labelMany, labelOne, readLabels, showCounts, step, undo } from "./labels.js";
 import { legend, listColumns, recolour } from "./legend.js";
 import { listRows, markRows } from "./lists.js";
+import { rescale, zoomSpan } from "./measure.js";
 import { about, count, page, plural } from "./page.js";
 import { describe, itemSettled, openTab, select, stepWindow } from "./panel.js";
 import { markEdge, markSpan, paintLevels, paintPicture } from "./picture.js";
@@ -17,14 +18,15 @@ import "./retrain.js";
 import { listLabels, searchSpan } from "./search.js";
 import { clear, showSelection } from "./selection.js";
 import { toggleTable } from "./table.js";
-import { changePad, rescale, sound, toggleLoop, version } from "./transport.js";
+import { changePad, changeSpeed, nextChannel, sound, toggleLoop, version } from "./transport.js";
 import { buildGrid, central, fit, map, neighbour, resize, zoom } from "./view.js";
 
 // ---- keys --------------------------------------------------------------------------------------------------------
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const SHEET = [
   ["← ↑ → ↓", "next row in that direction"], ["Enter", "select the row under the pointer, else play"], ["Space", "play, stop"], ["+  −  0", "zoom in, out, fit"],
-  ["A  B", "damaged, clean (also while playing)"], ["P", "loop"], [",  .", "previous, next window"], ["C", "context: ± 0, 2, 10 s"], ["F", "frequency up to 1 kHz, or all"],
+  ["A  B  D", "damaged, clean, their difference (also while playing)"], ["P", "loop"], [",  .", "previous, next window"], ["C", "context: ± 0, 2, 10 s"], ["F", "frequency up to 1 kHz, or all"], ["Z", "zoom to the span, or show all"], ["V", "next channel, mid, side"], ["<  >", "slower, faster"],
+  ["Wheel, Shift-wheel", "on the picture: zoom time, frequency"], ["+  −  PgUp  PgDn", "the same on the focused picture; ↑ ↓ move its crosshair"],
   ["[  ]", "begin, end a span at the playhead"], ["S", "search by the span"], ["H", "play on hover"], ["G", "lasso tool"], ["Shift-drag", "lasso; adds to it with the tool on"],
   ["K", "keep"], ["X or R", "reject"], ["L", "relabel"], ["Shift-K X L", "the same for all selected rows"], ["U or Ctrl-Z", "undo the last label"], ["N", "note for the next label"],
   ["J  Shift-J", "next, previous row of the table or list"], ["T", "table beside the map"], ["1 2 3 4", "Similar, Hits, Selection, Facts"], ["O", "search by a sound file"], ["/", "filter by text"], ["M", "to the map"], ["Esc", "clear: lasso, span, selection"], ["?", "this list"],
@@ -52,7 +54,7 @@ function escape() { // clears one thing at a time, the newest first
 }
 const KEYS = {
   " ": () => (page.item ? guarded(sound)() : player.stop()), Enter: enter, Escape: escape, "+": () => zoom(1.5), "=": () => zoom(1.5), "-": () => zoom(1 / 1.5), 0: fit,
-  a: () => version("damaged"), b: () => version("clean"), p: toggleLoop, ",": () => stepWindow("previous"), ".": () => stepWindow("next"), c: changePad, f: rescale,
+  a: () => version("damaged"), b: () => version("clean"), d: () => version("difference"), p: toggleLoop, ",": () => stepWindow("previous"), ".": () => stepWindow("next"), c: changePad, f: rescale, z: zoomSpan, v: nextChannel, "<": () => changeSpeed(-1), ">": () => changeSpeed(1),
   "[": () => markEdge(0), "]": () => markEdge(1), s: searchSpan, h: () => toggleHover(), g: () => toggleLasso(),
   k: () => labelOne("keep"), x: () => labelOne("reject"), r: () => labelOne("reject"), l: () => labelOne("relabel"),
   K: () => labelMany("keep"), X: () => labelMany("reject"), R: () => labelMany("reject"), L: () => labelMany("relabel"), u: undo, n: () => byId("note").focus(),
@@ -108,7 +110,7 @@ new ResizeObserver(paintPicture).observe(byId("view"));
 
 byId("method").textContent = [plural(count, "row"), about.encoder.name, about.map.method].filter(Boolean).join(" · ");
 byId("method").title = about.map.method;
-Object.assign(state, { visible: count, selected: "", hovered: "", playing: "", version: "damaged", lasso: 0, hits: 0, labels: 0, query: "", error: "", drawn: 0, tab: page.tab });
+Object.assign(state, { visible: count, selected: "", hovered: "", playing: "", version: "damaged", lasso: 0, hits: 0, labels: 0, query: "", picture: "", error: "", drawn: 0, tab: page.tab });
 guarded(async () => {
   adopt(about.columns);
   assignStyles();

@@ -28,7 +28,8 @@ export const listsChanged = signal(); // the selection, the hits or the labels
 // Row -> { decision, label }: user labels, as the server has stored them.
 export const userLabels = new Map();
 // What stays from row to row.
-export const playback = { version: "damaged", pad: 0, scale: "linear", loop: false };
+// high: highest frequency shown, null for all; range: lowest and highest level in dBFS that have a colour of their own.
+export const playback = { version: "damaged", channel: "all", pad: 0, high: null, log: false, range: [-100, 0], loop: false };
 
 const rowsOf = (list) => list.map(({ row }) => row);
 // Rows of the table or else of the open list, in order; of the similar ones while the facts are open.

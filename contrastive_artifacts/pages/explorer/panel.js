@@ -9,17 +9,21 @@ import { mark } from "./frames.js";
 import { markButtons } from "./hover.js";
 import { lookOf, styles } from "./looks.js";
 import { amount, page, playback, userLabels } from "./page.js";
-import { controls, drawPicture, picturePlace, prefetch, sound } from "./transport.js";
+import { markSpan } from "./picture.js";
+import { summary, timeText } from "./strip.js";
+import { controls, drawPicture, picturePlace, prefetch, sound, versionsOf } from "./transport.js";
 import { reveal } from "./view.js";
 
 export const itemChanged = signal(); // at once
+export const itemDescribed = signal(); // when its facts are there
 export const itemSettled = signal(); // when it is time to ask for more than its picture
 const QUICK_MS = 140; // while an arrow key is held down, only the last row's picture is requested
 let pictureTimer = 0;
 
 // ---- selecting ---------------------------------------------------------------------------------------------------
-// An item is { key, base (address), row (-1: a query), info, picture, image, version, pad, scale, at, span }. All that
-// stands on the panel is of the one item: its places are blanked when another is shown.
+// An item is { key, base (address), row (-1: a query), info, picture, image, version, channel, pad, zoom, at, span,
+// cross }: zoom holds the edges { from, to, low, high } that the user has set, cross is the crosshair.
+// The panel shows nothing but this item: its places are blanked when another is shown.
 export const select = guarded(async (row, { play = false, pan = false, speak = false, quick = false } = {}) => {
   if (row === page.selected && page.item?.row === row && row >= 0) { if (play) await sound(); return; }
   page.selected = row;
@@ -28,16 +32,17 @@ export const select = guarded(async (row, { play = false, pan = false, speak = f
   mark();
   if (row < 0) { show(null); return; }
   if (pan) reveal(points.x[row], points.y[row]);
-  const mine = { key: String(row), base: `api/rows/${row}`, row, info: null, picture: null, at: 0, span: null, version: playback.version, pad: playback.pad, scale: playback.scale };
-  const plain = mine.version === "damaged" && !mine.pad;
+  const mine = { key: String(row), base: `api/rows/${row}`, row, info: null, picture: null, at: 0, span: null, zoom: {}, version: playback.version, channel: playback.channel, pad: playback.pad };
+  const plain = mine.version === "damaged" && mine.channel === "all" && !mine.pad;
   const begin = () => { settle(quick); if (play && player.key !== mine.key) guarded(sound)(); };
   show(mine);
   if (plain) begin();
   await describeRow();
   if (page.item !== mine) return;
   if (!plain) { // not every row has a clean version or context
-    if (!mine.info?.has_clean) mine.version = "damaged";
+    if (!versionsOf(mine.info).includes(mine.version)) mine.version = "damaged";
     if (!mine.info?.can_pad) mine.pad = 0;
+    if (!mine.info?.channel_names.some(([name]) => name === mine.channel)) mine.channel = "all";
     controls();
     begin();
   } else if (!quick) prefetch();
@@ -74,7 +79,9 @@ const infoPlace = new Place(byId("info-note"), () => {
   byId("where").textContent = byId("note").value = "";
   byId("verdict").replaceChildren();
   byId("facts").replaceChildren();
-  for (const name of ["damaged", "clean", "pad", "previous", "next"]) byId(name).disabled = true;
+  byId("beside").replaceChildren();
+  byId("hint-versions").hidden = true;
+  for (const name of ["damaged", "clean", "difference", "pad", "previous", "next"]) byId(name).disabled = true;
   byId("decide").hidden = row < 0;
   describeLabel(userLabels.get(row) ?? {});
 });
@@ -90,20 +97,35 @@ export function describe() {
   byId("mark").replaceChildren(marker(row >= 0 ? lookOf(styles[row]) : { fill: token("--accent"), shape: "diamond" }));
   byId("title").textContent = info.title;
   byId("where").textContent = [info.name, info.time].filter(Boolean).join(" · ");
-  const facts = [["known", row >= 0 ? labelText(info.known, info.severity) : ""], ["classified as", verdictText(info)]];
+  const facts = [["known", row >= 0 ? labelText(info.known, info.severity) : ""], [info.stretches?.length > 1 ? "heard for" : "classified as", verdictText(info)]];
   byId("verdict").replaceChildren(...facts.filter(([, text]) => text).flatMap(([name, text]) => [element("span", { textContent: name }), element("b", { textContent: text })]));
   describeLabel(row >= 0 ? userLabels.get(row) ?? info : {});
   byId("note").value = info.note ?? "";
-  byId("versions").hidden = !info.has_clean;
+  listBeside(info.beside ?? []);
+  itemDescribed.emit();
+  byId("versions").hidden = byId("hint-versions").hidden = versionsOf(info).length < 2;
+  byId("difference").hidden = !info.has_clean;
+  byId("damaged").textContent = info.has_clean ? "A damaged" : "A this";
+  byId("clean").textContent = info.has_clean ? "B clean" : `B clean ${apartText(info.clean_window)}`;
+  byId("clean").title = info.has_clean ? "B: clean" : "B: the nearest clean window of this recording";
   byId("pad").hidden = !info.can_pad;
-  for (const name of ["damaged", "clean", "pad"]) byId(name).disabled = false;
-  byId("steps").hidden = (info.previous === null && info.next === null) || row < 0;
+  for (const name of ["damaged", "clean", "difference", "pad"]) byId(name).disabled = false;
+  byId("steps").hidden = info.previous === null && info.next === null;
   byId("previous").disabled = info.previous === null;
   byId("next").disabled = info.next === null;
   controls();
   markButtons();
   if (row >= 0) factTables(info);
 }
+function listBeside(channels) { // the verdicts on the channels of the same samples
+  byId("beside").replaceChildren(...channels.map(({ row, channel, title }) => {
+    const button = element("button", { type: "button", textContent: `${channel}: ${title}`, title: `Channel ${channel}` });
+    button.setAttribute("aria-pressed", String(row === page.item.row));
+    button.addEventListener("click", () => select(row, { pan: true, speak: true }));
+    return button;
+  }));
+}
+const apartText = (s) => (typeof s === "number" ? `${s < 0 ? "−" : "+"}${Math.abs(s).toFixed(1)} s` : "");
 // Asks for the facts of the item again.
 export async function refreshInfo(options = {}) {
   const mine = page.item;
@@ -114,15 +136,28 @@ export async function refreshInfo(options = {}) {
 const BADGES = { keep: "✓ kept", reject: "✕ rejected", relabel: "↻ now " };
 export const badge = ({ decision, label }) => (decision ? BADGES[decision] + (decision === "relabel" ? label : "") : "");
 const labelText = (name, severity, p) => [name, name !== "clean" && typeof severity === "number" ? `severity ${severity.toFixed(2)}` : "", typeof p === "number" ? `probability ${Math.round(100 * p)} %` : ""].filter(Boolean).join(", ");
-export const verdictText = (info) => (info.heard ? [[info.heard, info.heard_severity, info.heard_probability], ...(info.also ?? []).map(([name, p]) => [name, null, p])].map((parts) => labelText(...parts)).join("; ") : "");
+// Of a long sound, what is heard for how long.
+export const verdictText = (info) => (info.stretches?.length > 1 ? summary(info.stretches).map(([name, s]) => `${name} ${timeText(s)}`).join(", ") : info.heard ? [[info.heard, info.heard_severity, info.heard_probability], ...(info.also ?? []).map(([name, p]) => [name, null, p])].map((parts) => labelText(...parts)).join("; ") : "");
 function factTables(info) {
   const tables = [["Row", [["row", amount(info.row)], ["length", `${info.seconds.toFixed(3)} s`], ["rate", `${amount(info.rate)} Hz`], ["channels", String(info.channels)], ["source", info.source], ...info.facts]], ["Parameters of the artifact", info.params]];
   byId("facts").replaceChildren(...tables.filter(([, rows]) => rows.length).flatMap(([heading, rows]) => [element("h3", { textContent: heading }), rowsTable(rows.filter(([, text]) => text !== ""))]));
 }
 
+function openPart(at) { // another minute of a long query, from `at` seconds
+  const { item } = page, { info } = item;
+  player.stop();
+  Object.assign(item, { part: at, at: 0, zoom: {}, cross: null });
+  Object.assign(info, { previous: at >= info.part_s ? at - info.part_s : null, next: at + info.part_s < info.seconds ? at + info.part_s : null });
+  markSpan(null);
+  describe();
+  drawPicture();
+  prefetch();
+}
 export function stepWindow(side) { // "previous" or "next" window of the recording
   const to = page.item?.info?.[side];
-  if (typeof to === "number") select(to, { pan: true, speak: true, play: Boolean(player.voice) });
+  if (typeof to !== "number") return;
+  if (page.item.row < 0) openPart(to);
+  else select(to, { pan: true, speak: true, play: Boolean(player.voice) });
 }
 byId("previous").addEventListener("click", () => stepWindow("previous"));
 byId("next").addEventListener("click", () => stepWindow("next"));

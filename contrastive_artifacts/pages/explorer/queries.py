@@ -3,38 +3,35 @@
 from __future__ import annotations
 
 import secrets
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePath
 from typing import Any
-from urllib.parse import unquote
 
 import numpy as np
 
 from ... import audio
 from ...core.cache import ByteCache
-from ...core.errors import AudioError
+from ...core.errors import ParameterError
 from ...embedding.embedder import Input
+from ..shared.channels import names as channel_names
 from .collection import ROW, Collection
+from .pieces import Slice
 from .searching import Hits, Search
-from .slices import Slice, Slices
+from .slices import Slices
+from .stretches import stretches
+from .uploads import PAGE_S, checked, media_file, shown_name
 
 UPLOAD_BYTES = 32 << 20
-LONGEST_S = 600.0  # of an uploaded sound: some formats hold hours of silence in a few bytes
-_MOST_SAMPLES = 1 << 26  # per channel, at any rate
-_SHOWN_S = 20.0  # of a query that are shown and played
-_STORED, _STORED_BYTES = 16, 64 << 20  # queries that stay available
-_SNIFFED = 16  # first bytes of a file; if all are text it is no media, but perhaps a playlist that names other files
+_STORED, _STORED_BYTES = 16, 128 << 20  # queries that stay available
 
 
 @dataclass(frozen=True)
 class Query:
-    """A query: the beginning of its sound, and its facts for the page."""
+    """A query: the first minute of its sound, its facts for the page, and the file of a longer sound."""
 
     beginning: Slice
     about: Mapping[str, Any]
+    data: bytes | None = None
 
 
 class Queries:
@@ -62,7 +59,8 @@ class Queries:
         name = shown_name(name)
         with media_file(data, name) as path:
             beginning, samples, channels = checked(path, name)
-            return self._search(name, path, beginning, samples, channels, k, {}, shown)
+            longer = samples > beginning.waveform.shape[1]
+            return self._search(name, path, beginning, samples, channels, k, {}, shown, data if longer else None)
 
     def of_span(
         self, row: int, start_s: float, stop_s: float, k: int, shown: np.ndarray | None = None
@@ -70,12 +68,53 @@ class Queries:
         """Searches for rows similar to a span, in seconds from the first sample of ``row``; see :meth:`Slices.span`."""
         waveform, rate, first, last = self.slices.span(row, start_s, stop_s)
         where = f"{first / rate:.3f} - {last / rate:.3f} s"
-        beginning = waveform[:, : round(_SHOWN_S * rate)]
-        piece = Slice(beginning, rate, first, (0, beginning.shape[1]))
+        piece = Slice(waveform, rate, first, (0, waveform.shape[1]))
         excluded = {ROW: self.collection.overlapping(row, first, last)}
         name = f"{self.collection.span(row).name}, {where}"
         channels, samples = waveform.shape
         return self._search(name, (waveform, rate), piece, samples, channels, k, excluded, shown)
+
+    def of_stretch(
+        self, query: Query, start_s: float, stop_s: float, k: int, shown: np.ndarray | None = None
+    ) -> tuple[dict[str, Any], Hits]:
+        """Searches for rows similar to a stretch of a query, of its first minute if it is longer.
+
+        The facts of the new query name the query of the whole sound, ``parent``, and its place there, ``start`` and
+        ``stop`` in seconds.
+
+        Raises:
+            ParameterError: an empty stretch, or one outside of the sound.
+        """
+        piece = self.page(query, start_s, stop_s)
+        rate, (channels, samples) = piece.sample_rate, piece.waveform.shape
+        before = query.about.get("start", 0.0)
+        start, stop = (round(before + at / rate, 3) for at in (piece.start, piece.start + samples))
+        name = f"{query.about['file']}, {start:.3f} - {stop:.3f} s"
+        place = {"parent": query.about.get("parent", query.about["id"]), "start": start, "stop": stop}
+        whole = Slice(piece.waveform, rate, 0, (0, samples))
+        place["file"] = query.about["file"]
+        return self._search(name, (piece.waveform, rate), whole, samples, channels, k, {}, shown, of_query=place)
+
+    def page(self, query: Query, start_s: float = 0.0, stop_s: float | None = None) -> Slice:
+        """Up to a minute of the sound of a query; by default from ``start_s`` on.
+
+        Raises:
+            ParameterError: an empty range, or one outside of the sound.
+        """
+        beginning, rate = query.beginning, query.beginning.sample_rate
+        total = round(query.about["seconds"] * rate)
+        stop_s = start_s + PAGE_S if stop_s is None else min(stop_s, start_s + PAGE_S)
+        if not 0 <= start_s < stop_s or round(start_s * rate) >= total:
+            raise ParameterError(f"{start_s:g}..{stop_s:g} s is no part of a sound of {total / rate:g} s.")
+        first, last = round(start_s * rate), min(round(stop_s * rate), total)
+        if query.data is None or last <= beginning.waveform.shape[1]:
+            waveform = beginning.waveform[:, first:last]
+        else:
+            with media_file(query.data, query.about["file"]) as path:
+                waveform, _ = audio.glimpse(path, first, last)
+        if not waveform.size:
+            raise ParameterError(f"{start_s:g}..{stop_s:g} s holds no samples.")
+        return Slice(waveform, rate, first, (-first, total - first))
 
     def _search(
         self,
@@ -87,21 +126,28 @@ class Queries:
         k: int,
         exclude: Mapping[str, Any],
         shown: np.ndarray | None,
+        data: bytes | None = None,
+        of_query: Mapping[str, Any] | None = None,
     ) -> tuple[dict[str, Any], Hits]:
-        vector = self.collection.encoder.embed(source).clip
+        embedding = self.collection.encoder.embed(source)
+        vector = embedding.clip
         hits = self.search.vector(vector, k, None, exclude, shown=shown)
         x, y = self.search.place(vector)
         about = {
             "id": secrets.token_hex(12),
             "name": name,
+            "file": name,
             "seconds": round(samples / beginning.sample_rate, 3),
             "rate": beginning.sample_rate,
             "channels": channels,
+            "channel_names": channel_names(channels),
             "x": x,
             "y": y,
+            "stretches": stretches(self.collection.probe, embedding, samples),
             **self._verdict(vector),
+            **(of_query or {}),
         }
-        self._stored.put(about["id"], Query(beginning, about), beginning.waveform.nbytes)
+        self._stored.put(about["id"], Query(beginning, about, data), beginning.waveform.nbytes + len(data or b""))
         return about, hits
 
     def _verdict(self, vector: np.ndarray) -> dict[str, Any]:
@@ -116,53 +162,3 @@ class Queries:
             "probabilities": [[label, round(chance, 6)] for label, chance in ranked],
             "severity": None if np.isnan(severity) else round(float(severity), 4),
         }
-
-
-@contextmanager
-def media_file(data: bytes, name: str) -> Iterator[Path]:
-    """A media file in memory as a temporary file, because the decoders read files only.
-
-    Raises:
-        AudioError: the data is no media; errors of reading it call it ``name``.
-    """
-    if not data:
-        raise AudioError(f"{name} is empty (0 bytes); choose another file.")
-    if all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in data[:_SNIFFED]):
-        raise AudioError(f"{name} is a text file; choose an audio or video file.")
-    suffix = PurePath(name).suffix.lower()
-    with tempfile.NamedTemporaryFile(prefix="explore-", suffix=suffix if suffix in audio.EXTENSIONS else "") as file:
-        file.write(data)
-        file.flush()
-        try:
-            yield Path(file.name)
-        except AudioError as error:
-            raise AudioError(str(error).replace(file.name, name)) from None
-
-
-def checked(path: Path, name: str) -> tuple[Slice, int, int]:
-    """The first 20 s of a file that is not too long, its number of samples and that of its channels.
-
-    The length stated in the file is not trusted: it is decoded block by block until it is too long.
-
-    Raises:
-        AudioError: the file is no audio, or longer than ten minutes; the message calls it ``name``.
-    """
-    file = audio.MediaFile(path)
-    rate = file.info.sample_rate
-    most, shown = min(round(LONGEST_S * rate), _MOST_SAMPLES), round(_SHOWN_S * rate)
-    first: list[np.ndarray] = []
-    samples = 0
-    for at, block in file.blocks(rate):
-        samples = at + block.shape[1]
-        if samples > most:
-            raise AudioError(f"{name} is longer than {most / rate / 60:.3g} minutes; send the relevant part.")
-        if at < shown:
-            first.append(block[:, : shown - at])
-    beginning = np.concatenate(first, axis=1)
-    return Slice(beginning, rate, 0, (0, beginning.shape[1])), samples, file.info.channels
-
-
-def shown_name(name: str) -> str:
-    """The last part of a percent-encoded path, without control characters, to be shown to users."""
-    plain = unquote(name, errors="replace").replace("\\", "/").rpartition("/")[2]
-    return "".join(c for c in plain if c.isprintable())[:120].strip() or "sound"

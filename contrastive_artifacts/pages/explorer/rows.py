@@ -10,7 +10,9 @@ from typing import Any
 from ...artifacts.taxonomy import catalog_places
 from ...probes import CHANCE, SetProbe
 from ...probes.label_sets import names_of
+from ..shared.channels import names as channel_names
 from ..shared.texts import parameter_rows
+from .beside import channels_beside, nearest_clean
 from .collection import CLEAN, ROW, Collection, channels_of
 from .searching import title_of
 from .slices import file_of
@@ -63,6 +65,7 @@ class Rows:
         before, after = collection.adjacent(row)
         path = file_of(facts)
         channels = channels_of(path, facts.get("stream")) if path is not None and path in collection.roots else None
+        channels = 1 if rendered or facts.get("channel") is not None else channels
         params = facts.get("params") or {}
         return {
             "row": row,
@@ -84,12 +87,35 @@ class Rows:
             "params": _parameters(params) if rendered else [],
             "seconds": (facts["stop"] - facts["start"]) / rate,
             "rate": rate,
-            "channels": 1 if rendered or facts.get("channel") is not None else channels,
+            "channels": channels,
+            "channel_names": channel_names(channels or 1),
+            "beside": self._beside(row),
             "has_clean": rendered and known != CLEAN and facts.get("corpus") in collection.corpora,
+            "clean_window": None if rendered else self._clean_window(row, facts),
             "previous": before,
             "next": after,
             "can_pad": path is not None,
         }
+
+    def _clean_window(self, row: int, facts: Mapping[str, Any]) -> float | None:
+        """Seconds from a row to the nearest clean window of its recording; None if there is none."""
+        clean = nearest_clean(self.collection, row)
+        return (
+            None if clean is None else (self.collection.facts(clean)["start"] - facts["start"]) / facts["sample_rate"]
+        )
+
+    def _beside(self, row: int) -> list[dict[str, Any]]:
+        """The verdicts on each channel of the row's samples, where the index has them."""
+        rows = channels_beside(self.collection, row)
+        facts = self.collection.many_facts(rows) if len(rows) > 1 else []
+        return [
+            {
+                "row": at,
+                "channel": of_row["channel"] + 1,
+                "title": title_of(self.collection.label_of(at, of_row), of_row),
+            }
+            for at, of_row in zip(rows, facts, strict=False)
+        ]
 
 
 def _also(facts: Mapping[str, Any]) -> list[list[Any]]:

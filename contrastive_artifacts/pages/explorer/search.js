@@ -7,11 +7,13 @@ import { filterNumber, filterQuery, shownOf } from "./binding.js";
 import { filtered } from "./filter.js";
 import { mark } from "./frames.js";
 import { bars, listRows } from "./lists.js";
-import { MANY_HITS, about, amount, listsChanged, page, playback, plural } from "./page.js";
-import { describe, itemChanged, itemSettled, openTab, settle, show } from "./panel.js";
+import { MANY_HITS, about, amount, listsChanged, page, plural } from "./page.js";
+import { describe, itemChanged, itemDescribed, itemSettled, openTab, settle, show } from "./panel.js";
 import { home } from "./picture.js";
+import { drawStrip, summary, timeText } from "./strip.js";
 import { reveal } from "./view.js";
 
+const PART_S = 60; // of a query that are shown at once, as the server cuts it
 const MOST_SENT = 700; // rows of one search, as a request may hold them; a larger set is sampled
 const FILTER_MS = 300; // a range that is being dragged asks once
 const queries = new Map(); // id -> { query, hits, heading }, since the page was opened
@@ -65,7 +67,7 @@ async function search(text, heading, job) {
     if (query && page.item === mine) openQuery(query.id);
     else listHits();
     say(`${plural(hits.length, "hit")} for ${query ? query.name : heading}.`);
-  }, text);
+  }, { text });
 }
 function listHits() {
   const { query, heading, rows } = page.hits, visible = shownOf(rows.map(({ row }) => row)), isShown = new Set(visible);
@@ -80,10 +82,11 @@ filtered.on(() => { if (page.hits.rows.length) listHits(); });
 function queryCard(query, heading) {
   const again = element("button", { type: "button", textContent: query.name, title: "Show this query" });
   again.addEventListener("click", () => openQuery(query.id));
-  const rows = query.probabilities.slice(0, 5).map(([name, p]) => [name, p, `${(100 * p).toFixed(0)} %`]);
+  const rows = query.probabilities.slice(0, 5).map(([name, p]) => [name, p, `${(100 * p).toFixed(0)} %`]), long = query.stretches.length > 1;
   return element("div", { className: "card" },
     element("div", { className: "line" }, element("span", { className: "soft", textContent: heading === "span" ? "Span" : "Sound" }), again),
-    rows.length ? bars("Classified as", rows, 1) : element("p", { className: "empty", textContent: "There is no probe to classify it." }));
+    ...(long ? [bars("Heard for", summary(query.stretches).map(([name, s]) => [name, s, timeText(s)]), query.seconds)] : []),
+    rows.length ? bars(long ? "Mean of all windows" : "Classified as", rows, 1) : element("p", { className: "empty", textContent: "There is no probe to classify it." }));
 }
 // Shows a query on the panel and the map, with its hits.
 export function openQuery(id) {
@@ -98,10 +101,11 @@ export function openQuery(id) {
   player.stop();
   const info = {
     title: query.name, name: `${query.seconds.toFixed(2)} s, ${amount(query.rate)} Hz, ${plural(query.channels, "channel")}`, time: "",
-    heard: query.heard, heard_severity: query.severity, heard_probability: query.probabilities[0]?.[1] ?? null,
-    has_clean: false, can_pad: false, previous: null, next: null,
+    heard: query.heard, heard_severity: query.severity, heard_probability: query.probabilities[0]?.[1] ?? null, stretches: query.stretches,
+    seconds: query.seconds, part_s: PART_S,
+    channel_names: query.channel_names, has_clean: false, can_pad: false, previous: null, next: query.seconds > PART_S ? PART_S : null,
   };
-  show({ key: `query:${id}`, base: `api/queries/${encodeURIComponent(id)}`, row: -1, picture: null, at: 0, span: null, version: "damaged", pad: 0, scale: playback.scale, info });
+  show({ key: `query:${id}`, base: `api/queries/${encodeURIComponent(id)}`, row: -1, query, part: 0, picture: null, at: 0, span: null, zoom: {}, version: "damaged", channel: "all", pad: 0, info });
   describe();
   settle();
   listHits();
@@ -112,10 +116,18 @@ export function openQuery(id) {
 // ---- by a span, rows, a file or a label --------------------------------------------------------------------------
 export const searchSpan = guarded(async () => {
   const { item } = page;
-  if (!item?.span || !item.picture || item.row < 0) return;
-  const [start, stop] = item.span.map((t) => t - home(item.picture));
-  await search("Searching for this span…", "span", async (options) => ask("api/search/span", { row: item.row, start, stop, k: MANY_HITS, filter: await filterNumber() }, options));
+  if (!item?.span || !item.picture) return;
+  const [start, stop] = item.span.map((t) => t - home(item.picture)), whose = item.row >= 0 ? { row: item.row } : { query: item.query.id };
+  await search("Searching for this span…", "span", async (options) => ask("api/search/span", { ...whose, start, stop, k: MANY_HITS, filter: await filterNumber() }, options));
 });
+const searchStretch = guarded((id, { start, stop, label }) => search(`Searching for ${timeText(start)} to ${timeText(stop)}, ${label}…`, "span", async (options) => ask("api/search/span", { query: id, start, stop, k: MANY_HITS, filter: await filterNumber() }, options)));
+// The strip is that of the whole sound, also where one of its stretches is open.
+function showStrip() {
+  const query = page.item?.query, whole = query && (queries.get(query.parent)?.query ?? query);
+  drawStrip(whole?.stretches ?? [], query === whole ? {} : query, (stretch) => (stretch ? searchStretch(whole.id, stretch) : openQuery(whole.id)));
+}
+itemChanged.on(() => drawStrip([], {}));
+itemDescribed.on(showStrip);
 byId("span").addEventListener("click", searchSpan);
 
 function sample(rows, most) { // without repetition

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse
 
+from ...core.errors import ParameterError
 from ...probes.labels import Labels
 from ...search.retrieval import OutsideRootsError
 from ..shared import server as serving
+from ..shared.channels import ALL
 from .bodies import ByLabel, ByRowNumbers, ByRows, BySpan, Labelled, Proposed
 from .collection import Collection
 from .filters import Filters
 from .labelling import Change, Labelling
 from .page import explore_page
+from .pieces import View, pictured, played
 from .queries import UPLOAD_BYTES, Queries, Query
 from .retraining import Retraining
 from .rows import Rows
 from .searching import Search
-from .slices import DAMAGED, Slices, Vanished, pictured, played
+from .slices import DAMAGED, Slices, Vanished
 from .work import Work
 
 T = TypeVar("T")
@@ -86,15 +89,17 @@ def explore_app(collection: Collection, labels: Labels, access: serving.Access) 
 
     @app.get("/api/rows/{row}/picture")
     async def row_picture(
-        request: Request, row: int, version: str = DAMAGED, scale: str = "linear", pad: float = 0.0
+        request: Request, row: int, view: Annotated[View, Depends()], version: str = DAMAGED, pad: float = 0.0
     ) -> dict[str, Any]:
         check(row)
-        return await work.do(request, slices.picture, row, version, scale, pad)
+        return await work.do(request, slices.picture, row, version, pad, view)
 
     @app.get("/api/rows/{row}/audio")
-    async def row_sound(request: Request, row: int, version: str = DAMAGED, pad: float = 0.0) -> Response:
+    async def row_sound(
+        request: Request, row: int, version: str = DAMAGED, pad: float = 0.0, channel: str = ALL
+    ) -> Response:
         check(row)
-        data, mime = await work.do(request, slices.sound, row, version, pad)
+        data, mime = await work.do(request, slices.sound, row, version, pad, channel)
         return serving.ranged(request, data, mime)
 
     @app.post("/api/places")
@@ -126,9 +131,15 @@ def explore_app(collection: Collection, labels: Labels, access: serving.Access) 
 
     @app.post("/api/search/span")
     async def by_span(request: Request, body: BySpan) -> dict[str, Any]:
-        check(body.row)
+        if (body.row is None) == (body.query is None):
+            raise ParameterError("Give either a row or a query to search by a span of it.")
         shown = filters.rows(body.filter)
-        query, hits = await work.do(request, queries.of_span, body.row, body.start, body.stop, body.k, shown)
+        if body.row is not None:
+            check(body.row)
+            query, hits = await work.do(request, queries.of_span, body.row, body.start, body.stop, body.k, shown)
+        else:
+            whole = stored(body.query or "")
+            query, hits = await work.do(request, queries.of_stretch, whole, body.start, body.stop, body.k, shown)
         return {"query": query, "hits": hits}
 
     @app.post("/api/search/sound")
@@ -138,12 +149,16 @@ def explore_app(collection: Collection, labels: Labels, access: serving.Access) 
         return {"query": query, "hits": hits}
 
     @app.get("/api/queries/{query_id}/picture")
-    async def query_picture(request: Request, query_id: str, scale: str = "linear") -> dict[str, Any]:
-        return await work.do(request, pictured, stored(query_id).beginning, scale)
+    async def query_picture(
+        request: Request, query_id: str, view: Annotated[View, Depends()], at: float = 0.0
+    ) -> dict[str, Any]:
+        query = stored(query_id)
+        return await work.do(request, lambda: pictured(queries.page(query, at), view))
 
     @app.get("/api/queries/{query_id}/audio")
-    async def query_sound(request: Request, query_id: str) -> Response:
-        data, mime = await work.do(request, played, stored(query_id).beginning)
+    async def query_sound(request: Request, query_id: str, at: float = 0.0, channel: str = ALL) -> Response:
+        query = stored(query_id)
+        data, mime = await work.do(request, lambda: played(queries.page(query, at).of(channel)))
         return serving.ranged(request, data, mime)
 
     @app.post("/api/labels")

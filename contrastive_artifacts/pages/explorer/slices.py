@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,17 @@ import numpy as np
 
 from ... import audio
 from ...core.cache import ByteCache
-from ...core.errors import ArtifactsError, AudioError, ParameterError, StorageError
+from ...core.errors import AudioError, ParameterError, StorageError
 from ...search.retrieval import OutsideRootsError, channel_of, clean_of, replayed
-from ..shared.spectrogram import SCALES, picture, playable
+from ..shared.channels import ALL
+from ..shared.difference import difference
+from ..shared.spectrogram import BEYOND_S
+from .beside import nearest_clean
 from .collection import CLEAN, Collection
+from .pieces import Slice, View, pictured, played
 from .tables import is_rendered
 
-DAMAGED = "damaged"
+DAMAGED, DIFFERENCE = "damaged", "difference"
 LONGEST_S = 60.0  # of a slice with its context
 MOST_PAD_S = 20.0
 _DECODED, _ENCODED = 128 << 20, 64 << 20  # bytes of the caches
@@ -26,27 +29,6 @@ _MOST = 4096  # slices in each of them
 
 class Vanished(StorageError):
     """A recording that the index was built from is missing."""
-
-
-@dataclass(frozen=True)
-class Slice:
-    """A piece of a recording.
-
-    Args:
-        waveform: float32 [C, T]; only one channel for a row that was embedded from one.
-        sample_rate: In Hz.
-        start: First sample of the slice in the recording.
-        span: Samples [a, b) of the slice that belong to the row; the rest is context.
-        segments: Samples [a, b) of the slice that the artifact changed, if that is known.
-        gain: Factor for playback, the same for both versions of a view.
-    """
-
-    waveform: np.ndarray
-    sample_rate: int
-    start: int
-    span: tuple[int, int]
-    segments: tuple[tuple[int, int], ...] = ()
-    gain: float = 1.0
 
 
 class Slices:
@@ -62,7 +44,8 @@ class Slices:
 
         Args:
             row: Number of the row.
-            version: "damaged", the row itself, or "clean", the clip from which a view was rendered.
+            version: "damaged", the row itself; "clean", the clip from which a view was rendered, or the nearest clean
+                window of the same recording; "difference", of a view and its clip.
             pad: Context in seconds, 0 to 20; ignored for rendered views.
 
         Raises:
@@ -71,30 +54,34 @@ class Slices:
             OutsideRootsError: the recording or clip lies outside of the roots of the collection.
             AudioError: the recording cannot be read.
         """
-        if version not in (DAMAGED, CLEAN):
-            raise ParameterError(f"version={version!r} is neither {DAMAGED!r} nor {CLEAN!r}.")
+        if version not in (DAMAGED, CLEAN, DIFFERENCE):
+            raise ParameterError(f"version={version!r} is none of {DAMAGED}, {CLEAN}, {DIFFERENCE}.")
         if not 0.0 <= pad <= MOST_PAD_S:
             raise ParameterError(f"pad={pad} s lies outside 0..{MOST_PAD_S:g} s.")
         facts = self.collection.facts(row)
+        if version == CLEAN and not is_rendered(facts):
+            row, version = self._clean_window(row), DAMAGED
+            facts = self.collection.facts(row)
         key = (row, 0.0 if is_rendered(facts) else pad)
         versions = self._decoded.get(key)
         if versions is None:
             versions = self._render(row, facts) if is_rendered(facts) else {DAMAGED: self._cut(facts, pad)}
             self._decoded.put(key, versions, sum(piece.waveform.nbytes for piece in versions.values()))
         if version not in versions:
-            raise ParameterError(f"Row {row} is not a rendered view; it has no clean version.")
+            raise ParameterError(f"Row {row} is not a rendered view; it has no {version} version.")
         return versions[version]
 
-    def picture(self, row: int, version: str, scale: str, pad: float) -> dict[str, Any]:
-        """See :func:`contrastive_artifacts.pages.shared.spectrogram.picture`."""
-        return pictured(self.get(row, version, pad), scale)
+    def picture(self, row: int, version: str, pad: float, view: View) -> dict[str, Any]:
+        """See :func:`pictured`."""
+        return pictured(self.get(row, version, pad), view)
 
-    def sound(self, row: int, version: str, pad: float) -> tuple[bytes, str]:
+    def sound(self, row: int, version: str, pad: float, channel: str = ALL) -> tuple[bytes, str]:
         """The same slice as FLAC, and its MIME type."""
-        encoded = self._encoded.get((row, version, pad))
+        key = (row, version, pad, channel)
+        encoded = self._encoded.get(key)
         if encoded is None:
-            encoded = played(self.get(row, version, pad))
-            self._encoded.put((row, version, pad), encoded, len(encoded[0]))
+            encoded = played(self.get(row, version, pad).of(channel))
+            self._encoded.put(key, encoded, len(encoded[0]))
         return encoded
 
     def span(self, row: int, start_s: float, stop_s: float) -> tuple[np.ndarray, int, int, int]:
@@ -123,14 +110,35 @@ class Slices:
             raise ParameterError(f"The span {start_s:g}..{stop_s:g} s lies outside the recording.")
         return waveform, rate, first, last
 
+    def _clean_window(self, row: int) -> int:
+        clean = nearest_clean(self.collection, row)
+        if clean is None:
+            raise ParameterError(f"Row {row} has no clean version: no window of its recording near it is clean.")
+        return clean
+
     def _cut(self, facts: Mapping[str, Any], pad: float) -> Slice:
         rate, start, stop = facts["sample_rate"], facts["start"], facts["stop"]
         longest = round(LONGEST_S * rate)
         around = min(round(pad * rate), max(0, (longest - (stop - start)) // 2))
         first = max(0, start - around)
-        waveform = self._read(facts, first, min(stop + around, first + longest))
+        last = min(stop + around, first + longest)
+        whole, before = self._with_surroundings(facts, first, last)
+        waveform = whole[:, before : before + last - first]
         length = waveform.shape[1]
-        return Slice(waveform, rate, first, (min(start - first, length), min(stop - first, length)))
+        span = (min(start - first, length), min(stop - first, length))
+        return Slice(waveform, rate, first, span, around=whole, before=before)
+
+    def _with_surroundings(self, facts: Mapping[str, Any], first: int, last: int) -> tuple[np.ndarray, int]:
+        """Samples [first, last) with 1/8 s on both sides, where there is, and how many of these lie before them."""
+        beyond = round(BEYOND_S * facts["sample_rate"])
+        before = min(beyond, first)
+        try:
+            whole = self._read(facts, first - before, last + beyond)
+        except AudioError:
+            whole = np.zeros((1, 0), np.float32)
+        if whole.shape[1] > before:
+            return whole, before
+        return self._read(facts, first, last), 0  # which says what is wrong with the slice itself
 
     def _read(self, facts: Mapping[str, Any], start: int, stop: int) -> np.ndarray:
         path = file_of(facts)
@@ -159,36 +167,10 @@ class Slices:
         return {
             DAMAGED: Slice(view.waveform, rate, facts["start"], span, segments, gain),
             CLEAN: Slice(clean, rate, facts["start"], span, (), gain),
+            DIFFERENCE: Slice(difference(view.waveform, clean, rate), rate, facts["start"], span, segments, gain),
         }
 
 
 def file_of(facts: Mapping[str, Any]) -> Path | None:
     """The file of a row that is a window of a recording; None for a rendered view."""
     return Path(facts["file"]) if facts.get("file") and not is_rendered(facts) else None
-
-
-def pictured(piece: Slice, scale: str) -> dict[str, Any]:
-    """Outline and spectrogram of a slice, and its position, as JSON for the page.
-
-    Raises:
-        ParameterError: no such scale.
-    """
-    if scale not in SCALES:
-        raise ParameterError(f"scale={scale!r} is none of {', '.join(SCALES)}.")
-    return {
-        "start": piece.start,
-        "samples": piece.waveform.shape[1],
-        "rate": piece.sample_rate,
-        "span": list(piece.span),
-        "segments": [list(segment) for segment in piece.segments],
-        **picture(piece.waveform, piece.sample_rate, scale),
-    }
-
-
-def played(piece: Slice) -> tuple[bytes, str]:
-    """A slice as FLAC of 24 bits, and its MIME type."""
-    try:
-        data, mime, _ = playable(piece.waveform * np.float32(piece.gain), piece.sample_rate)
-    except RuntimeError as error:  # libsndfile writes no FLAC of this rate
-        raise ArtifactsError(f"A sound of {piece.sample_rate} Hz cannot be played ({error}).") from None
-    return data, mime

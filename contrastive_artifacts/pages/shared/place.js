@@ -8,21 +8,26 @@ export class Place {
   constructor(note, blank) { Object.assign(this, { note, blank, turn: 0, timer: 0, request: null }); }
 
   clear() { // nothing is shown, and what is under way will not be
+    this.drop();
+    this.blank();
+  }
+  drop() {
     this.turn++;
     this.request?.abort();
     clearTimeout(this.timer);
     this.tell("");
-    this.blank();
-    return this.turn;
   }
   tell(text, failed = false) {
     this.note.hidden = !text;
     this.note.textContent = text;
     this.note.classList.toggle("failed", failed);
   }
-  // Shows what job({ signal }) answers by `show`; the result is whether it is shown.
-  async fill(job, show, text = "Reading …") {
-    const turn = this.clear();
+  // Shows what job({ signal }) answers by `show`; the result is whether it is shown. What is there already is of the same
+  // subject, and stays until then, if it is to be kept.
+  async fill(job, show, { text = "Reading …", keep = false } = {}) {
+    this.drop();
+    if (!keep) this.blank();
+    const { turn } = this;
     this.request = new AbortController();
     this.timer = setTimeout(() => this.tell(text), PATIENCE_MS);
     try {

@@ -10,10 +10,11 @@ const DECODED_BYTES = 256 * 1024 * 1024;
 export const soundChanged = signal(); // a sound started or stopped
 export const soundMoved = signal(); // each frame while a sound plays
 
-// voice: what plays { node, gain, at, offset, span, url }; key: of the item it belongs to; loading: of the item whose sound
-// is requested; turn: counts starts and stops, so that a slow sound does not begin after the next one.
+// voice: what plays { node, gain, buffer, at, offset, span, speed, url }; key: of the item it belongs to; loading: of the item whose sound
+// is requested; turn: counts starts and stops, so that a slow sound does not begin after the next one;
+// next: address of the version that was asked for last; speed: of playback, which moves the pitch; volume: from 0 to 1.
 export const player = {
-  context: null, voice: null, key: "", loading: "", turn: 0, decoded: new Map(),
+  context: null, voice: null, key: "", loading: "", turn: 0, next: "", speed: 1, volume: 1, output: null, decoded: new Map(),
 
   // Browsers start sound only after a click or a key, so the context is made in one.
   async ready() {
@@ -74,15 +75,20 @@ export const player = {
     soundChanged.emit();
   },
   startVoice(buffer, at, offset, span, fade) {
-    const gain = new GainNode(this.context, { gain: 0 }), node = new AudioBufferSourceNode(this.context, { buffer, loop: span.loop, loopStart: span.start, loopEnd: span.stop });
-    node.connect(gain).connect(this.context.destination);
+    const { speed, context } = this, gain = new GainNode(context, { gain: 0 });
+    const node = new AudioBufferSourceNode(context, { buffer, loop: span.loop, loopStart: span.start, loopEnd: span.stop, playbackRate: speed });
+    if (!this.output) {
+      this.output = new GainNode(context, { gain: this.volume });
+      this.output.connect(context.destination);
+    }
+    node.connect(gain).connect(this.output);
     gain.gain.setValueAtTime(0, at);
     gain.gain.linearRampToValueAtTime(1, at + fade);
-    const left = span.stop - offset;
+    const left = (span.stop - offset) / speed;
     if (!span.loop && left > 2 * FADE_S) { gain.gain.setValueAtTime(1, at + left - FADE_S); gain.gain.linearRampToValueAtTime(0, at + left); }
     if (span.loop) node.start(at, offset);
-    else node.start(at, offset, left);
-    const voice = { node, gain, at, offset, span };
+    else node.start(at, offset, span.stop - offset); // in seconds of the sound, whatever its speed
+    const voice = { node, gain, buffer, at, offset, span, speed };
     node.onended = () => { if (this.voice === voice) this.finish(); };
     return voice;
   },
@@ -90,16 +96,29 @@ export const player = {
   // whether the other version plays now.
   async change(url, version) {
     const voice = this.voice, turn = this.turn;
+    this.next = url;
     if (!voice || voice.url === url) return Boolean(voice);
     const buffer = await this.buffer(url);
-    if (turn !== this.turn || this.voice !== voice) return false;
-    const at = this.context.currentTime + 0.004, offset = this.position(at);
+    if (turn !== this.turn || this.voice !== voice || this.next !== url) return false;
+    if (!this.goOn(buffer, url)) return false;
+    state.version = version;
+    return true;
+  },
+  goOn(buffer, url) { // crossfades to a buffer at the present position and speed, unless the sound is about to end
+    const voice = this.voice, at = this.context.currentTime + 0.004, offset = this.position(at);
     if (!voice.span.loop && offset >= voice.span.stop - 0.02) return false;
     this.voice = this.startVoice(buffer, at, offset, voice.span, CROSS_S);
     this.voice.url = url;
     this.fade(voice, at, CROSS_S);
-    state.version = version;
     return true;
+  },
+  setSpeed(speed) {
+    this.speed = speed;
+    if (this.voice) this.goOn(this.voice.buffer, this.voice.url);
+  },
+  setVolume(volume) {
+    this.volume = volume;
+    this.output?.gain.setTargetAtTime(volume, this.context.currentTime, 0.01);
   },
   fade({ node, gain }, at, seconds) {
     node.onended = () => gain.disconnect();
@@ -110,7 +129,7 @@ export const player = {
   },
   position(now = this.context?.currentTime ?? 0) {
     if (!this.voice) return 0;
-    const { at, offset, span } = this.voice, place = offset + Math.max(0, now - at);
+    const { at, offset, span, speed } = this.voice, place = offset + Math.max(0, now - at) * speed;
     if (!span.loop || place < span.stop) return Math.min(place, span.stop);
     return span.start + ((place - span.start) % (span.stop - span.start));
   },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import tempfile
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -106,7 +107,16 @@ class LanceIndex(Index):
                 raise ParameterError(f"the metadata of the shards do not fit together ({error}).") from None
             schema = _table_schema(schema, opened[0].dim)
             record = {"fingerprint": fingerprints[0], "recall_at_10": 1.0, "probes": 0}
-            return cls._write(location, (b for shard in filled for b in shard._batches(schema)), schema, record)
+            # LanceDB cannot read tables while it writes one: its event loop would wait for itself.
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / "rows.arrow"
+                with errors_of(location), pa.ipc.new_file(path, schema) as file:
+                    for shard in filled:
+                        for batch in shard._batches(schema):
+                            file.write_batch(batch)
+                reader = pa.ipc.open_file(pa.memory_map(str(path)))
+                batches = (reader.get_batch(number) for number in range(reader.num_record_batches))
+                return cls._write(location, batches, schema, record)
 
     @classmethod
     def _opened(cls, shard: Index | str | Path, target: str) -> LanceIndex:

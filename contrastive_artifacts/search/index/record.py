@@ -26,6 +26,9 @@ def read_record(path: Path) -> dict[str, Any]:
     if path.is_file() and path.stat().st_size > _BYTES:
         raise StorageError(f"{path} is larger than any record of an index; build the index again.")
     record = read_json(path)
+    if isinstance(record, dict) and record.get("version") == 2 and record.get("kind") == FLAT:  # one segment
+        segment = {"count": record.get("count"), "files": record.get("files")}
+        record = {**record, "version": VERSION, "structure": None, "segments": [segment]}
     if not isinstance(record, dict) or record.get("version") != VERSION:
         version = record.get("version") if isinstance(record, dict) else None
         raise StorageError(f"{path} has version {version!r}, this program reads {VERSION}; build the index again.")

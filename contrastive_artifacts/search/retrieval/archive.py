@@ -121,7 +121,7 @@ def with_verdicts(table: pa.Table, encoder: Classifier) -> pa.Table:
     return table
 
 
-def index_table(table: pa.Table, directory: Any, fingerprint: str) -> Index:
+def index_table(table: pa.Table, directory: Any, fingerprint: str, kind: str | None = None) -> Index:
     """Builds the index of a table of embeddings.
 
     The id of a row is a hash of its place (corpus, recording, channel, first sample), so that indexes of several
@@ -130,7 +130,7 @@ def index_table(table: pa.Table, directory: Any, fingerprint: str) -> Index:
     """
     ids = np.array([seeding.derive("row", name) for name in table.column("id").to_pylist()], np.int64)
     metadata = table.drop_columns(["embedding"])
-    index = Index.build(table_vectors(table), metadata, directory, fingerprint=fingerprint, ids=ids)
+    index = Index.build(table_vectors(table), metadata, directory, fingerprint=fingerprint, ids=ids, kind=kind)
     if "file" in table.column_names:
         record_roots(index.directory, {name for name in table.column("file").unique().to_pylist() if name})
     return index

@@ -15,10 +15,12 @@ import contrastive_artifacts as ca
 from contrastive_artifacts import audio
 from contrastive_artifacts.core.errors import AudioError, ParameterError
 from contrastive_artifacts.pages.explorer.collection import Collection
-from contrastive_artifacts.pages.explorer.queries import Queries, checked, media_file, shown_name
+from contrastive_artifacts.pages.explorer.pieces import played
+from contrastive_artifacts.pages.explorer.queries import Queries
 from contrastive_artifacts.pages.explorer.rows import Rows
 from contrastive_artifacts.pages.explorer.searching import Search
-from contrastive_artifacts.pages.explorer.slices import Slices, Vanished, played
+from contrastive_artifacts.pages.explorer.slices import Slices, Vanished
+from contrastive_artifacts.pages.explorer.uploads import checked, media_file, shown_name
 from contrastive_artifacts.search.index import Index
 from contrastive_artifacts.search.retrieval import OutsideRootsError, Roots
 
@@ -193,13 +195,13 @@ def test_an_upload_is_heard_as_embed_hears_it(recorded):
 
 def test_the_beginning_of_an_upload_keeps_its_channels():
     rng = np.random.default_rng(0)
-    wave = rng.normal(0, 0.1, (25 * 8000, 2)).astype(np.float32)
+    wave = rng.normal(0, 0.1, (65 * 8000, 2)).astype(np.float32)
     file = io.BytesIO()
     soundfile.write(file, wave, 8000, format="WAV", subtype="FLOAT")
     with media_file(file.getvalue(), "a.wav") as path:
         beginning, samples, channels = checked(path, "a.wav")
     assert samples == len(wave)
-    np.testing.assert_array_equal(beginning.waveform, wave[: 20 * 8000].T)
+    np.testing.assert_array_equal(beginning.waveform, wave[: 60 * 8000].T)
     assert channels == 2
 
 

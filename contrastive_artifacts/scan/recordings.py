@@ -1,0 +1,96 @@
+"""The recordings of an archive: where their results go, how long they are, how long a scan of one may take."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from .. import audio
+from ..core import files
+from ..core.console import printable
+from ..core.errors import ArtifactsError, one_of_many
+from ..data.dataset import pool
+from .inputs import Inputs
+from .options import ScanOptions
+from .summary import FileSummary
+
+GRACE_S = 300.0  # that any recording may take, the start of a process included
+_SLOWEST = 2.0  # a scan may take so many times the length of what it scans beside; the default encoder takes 1/70
+_LEAST_RATE = 4000  # bytes per second of a file that does not state its length: 32 kbit/s
+_LONGEST_NAME = 180  # bytes of a file name, of which results have 255 with their suffixes
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A recording to scan.
+
+    Attributes:
+        path: The file.
+        results: Where its results go, relative to the folder of results; see :func:`.results.result_paths`.
+        key: Identifies the file and its content, as far as can be seen without reading it.
+        duration_s: As its header says; None if it does not.
+        work_s: Seconds of signal that are scanned: of all channels and streams that are scanned by themselves.
+    """
+
+    path: Path
+    results: str
+    key: str
+    duration_s: float | None = None
+    work_s: float = 0.0
+
+
+def recording_of(inputs: Inputs, path: Path) -> Recording:
+    """A file of the inputs, whose header is not read."""
+    relative = Path(inputs.relative(path))
+    name = os.fsencode(relative.name)
+    if len(name) > _LONGEST_NAME:
+        digest = hashlib.blake2b(name, digest_size=6).hexdigest()
+        relative = relative.with_name(f"{name[: _LONGEST_NAME - 13].decode(errors='ignore')}-{digest}")
+    parts = f"{path}|{os.path.realpath(path)}|{files.state(path)}"
+    return Recording(path, str(relative), hashlib.blake2b(os.fsencode(parts), digest_size=12).hexdigest())
+
+
+def with_lengths(
+    recordings: Sequence[Recording], options: ScanOptions, workers: int
+) -> tuple[list[Recording], list[FileSummary]]:
+    """The recordings with their lengths, longest first; the rows of those whose headers cannot be read."""
+    measured: list[Recording] = []
+    unreadable: list[FileSummary] = []
+    with closing(pool.results(partial(_with_length, options), recordings, workers, lambda _: GRACE_S)) as results:
+        for recording, outcome in results:
+            if isinstance(outcome, pool.Crashed):
+                unreadable.append(failed(recording, outcome.problem))
+            elif isinstance(outcome, FileSummary):
+                unreadable.append(outcome)
+            else:
+                measured.append(outcome)
+    return sorted(measured, key=lambda recording: (-recording.work_s, recording.results)), unreadable
+
+
+def _with_length(options: ScanOptions, recording: Recording) -> Recording | FileSummary:
+    try:
+        with one_of_many(str(recording.path)):
+            info = audio.probe(recording.path, options.stream)
+            length_s = info.duration_s or os.path.getsize(recording.path) / _LEAST_RATE
+    except ArtifactsError as error:
+        return failed(recording, str(error))
+    channels = info.channels if options.channels == "each" else 1
+    streams = info.streams if options.streams == "all" else 1
+    return replace(recording, duration_s=info.duration_s, work_s=length_s * channels * streams)
+
+
+def limit_s(recording: Recording) -> float:
+    """Seconds after which the scan of a recording is given up."""
+    return GRACE_S + _SLOWEST * recording.work_s
+
+
+def failed(recording: Recording, reason: str, stream: int | None = None) -> FileSummary:
+    """The row of a recording that could not be scanned."""
+    path = printable(str(recording.path))
+    title = path if stream is None else f"{path} stream {stream}"
+    return FileSummary(path, title, stream, printable(reason))
