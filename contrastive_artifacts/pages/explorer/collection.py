@@ -6,6 +6,7 @@ import functools
 import math
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from ... import audio, embedding
 from ...core.errors import AudioError, FingerprintError, ParameterError
 from ...core.vectors import unit_rows
 from ...data.corpora import Corpus
-from ...probes import AnyProbe, verdict_columns
+from ...probes import AnyProbe, load_any_probe, verdict_columns
 from ...probes.label_sets import COLUMNS, names_of
 from ...probes.labels import REJECT, RowLabel, shown_label
 from ...runs.run import Run
@@ -31,6 +32,7 @@ from .tables import in_time, with_columns
 CLEAN = "clean"
 SILENCE = "silence"  # verdict on a row of digital silence, which is neither clean nor damaged
 _SILENCE_S = 3.0  # of the digital silence that rows are compared with
+CORRECTED = "relabelled"  # folder of the corrected probe and its encoder, inside that of the run or the index
 ROW = "_row"  # column of the searched table: the number of the row
 _VERDICT = ("heard", "present", "heard_severity", "heard_probability")
 _DECISIONS = ("", "keep", "reject", "relabel")
@@ -45,7 +47,7 @@ class Collection:
     Attributes:
         index: Its table has a column ROW and, if there is a probe, the columns ``heard`` (label), ``heard_severity``
             and ``heard_probability`` of the probe's verdicts.
-        probe: Classifies the rows; None if there is none.
+        probe: Classifies the rows: the one that labels corrected, if that is in use, else the encoder's; None without.
         layout: Positions of the rows on the map.
         columns: Name -> column; those that can colour the map.
         user_labels: Row -> the user label in force.
@@ -64,7 +66,6 @@ class Collection:
         title: str,
         roots: Roots | None = None,
     ) -> None:
-        names = index.metadata.column_names
         retrieval.check_places(index)
         if not len(index):
             raise ParameterError(f"{index.directory} has no rows; embed recordings first.")
@@ -72,18 +73,14 @@ class Collection:
         self.corpora, self.layout = dict(corpora), layout
         self.home, self.title = home, title
         self.roots = roots or retrieval.roots_of(index.directory)
-        self.probe = encoder.probe
-        self.index = with_columns(index, **{ROW: pa.array(np.arange(len(index)))})
+        self.probe = _corrected_probe(self.home / CORRECTED, index.fingerprint) or encoder.probe
+        self.index = self._embedded = with_columns(index, **{ROW: pa.array(np.arange(len(index)))})
         self.user_labels: dict[int, RowLabel] = {}
         self.columns: dict[str, Column] = {}
         self._label_names: list[str] = []
         self._lock = threading.Lock()
-        if "heard" not in names and self.probe is not None:
-            self.adopt(self.probe, with_columns(self.index, **self.verdicts(self.probe)))
-        else:
-            verdicts = {name: self.index.metadata.column(name) for name in _VERDICT if name in names}
-            self.index = with_columns(self.index, **self._silenced(verdicts))
-            self._update_columns()
+        corrected = self.probe is not encoder.probe
+        self.adopt(self.probe, self.with_verdicts(self.verdicts(self.probe)) if corrected else self.encoder_verdicts())
         self.set_labels({})
         self._before, self._after = in_time(self.index.metadata)
 
@@ -150,6 +147,18 @@ class Collection:
 
     def __len__(self) -> int:
         return len(self.index)
+
+    def with_verdicts(self, columns: Mapping[str, Any]) -> Index:
+        """The index with these columns of verdicts in place of all others."""
+        return with_columns(self._embedded, **columns)
+
+    def encoder_verdicts(self) -> Index:
+        """The index with the verdicts of the encoder's own probe: those stored with it, else computed now."""
+        probe, names = self.encoder.probe, self._embedded.metadata.column_names
+        if "heard" not in names and probe is not None:
+            return self.with_verdicts(self.verdicts(probe))
+        stored = {name: self._embedded.metadata.column(name) for name in _VERDICT if name in names}
+        return self.with_verdicts(self._silenced(stored))
 
     def verdicts(self, probe: AnyProbe) -> dict[str, pa.Array]:
         """The columns of a probe's verdicts on every row; nothing changes."""
@@ -259,6 +268,19 @@ class Collection:
         names = [name for name in COLUMNS if name in table.column_names]
         occurring = {str(v) for name in names for v in pc.unique(table.column(name)).to_pylist() if v}
         self._occurring = sorted({name for label in occurring for name in names_of(label)})
+
+
+def _corrected_probe(folder: Path, fingerprint: str) -> AnyProbe | None:
+    """The probe that was corrected by labels and is in use; None without one, or if another encoder made the rows since.
+
+    Raises:
+        StorageError: the saved probe is damaged; its folder can be deleted.
+    """
+    if not (folder / "probe.json").exists():
+        return None
+    with suppress(FingerprintError):
+        return load_any_probe(folder, fingerprint)
+    return None
 
 
 def _silence(encoder: embedding.PretrainedEncoder) -> np.ndarray:

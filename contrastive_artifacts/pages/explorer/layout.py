@@ -37,6 +37,7 @@ _RIM = 0.08  # width of the edge in which all rows outside of these percentiles 
 _CLOSE = 1e-4  # added to distances, so that the weight of an identical landmark stays finite
 _swig: Any = faiss  # its functions take arrays, which its type stubs do not declare
 
+# Takes steps, what they do in words, and their number, 0 where that says nothing; gives the steps.
 Progress = Callable[[Iterable[Any], str, int], Iterable[Any]]
 
 
@@ -121,13 +122,13 @@ def _like(vectors: np.ndarray, vector: np.ndarray) -> np.ndarray:
 def make_map(vectors: np.ndarray, seed: int = 0, progress: Progress = silent) -> np.ndarray:
     """Positions of unit vectors [N, D] on a map: float32 [N, 2] within [-1, 1], the same for one seed and machine."""
     if len(vectors) <= LANDMARKS:
-        return _scaled(_projected(np.array(vectors), seed))
+        return _scaled(_projected(np.array(vectors), seed, progress))
     chosen = np.sort(generator(seed, "landmarks").choice(len(vectors), LANDMARKS, replace=False))
     landmarks = np.array(vectors[chosen])
-    landmark_points = _scaled(_projected(landmarks, seed))
+    landmark_points = _scaled(_projected(landmarks, seed, progress))
     points = np.empty((len(vectors), 2), np.float32)
     starts = range(0, len(vectors), _BLOCK)
-    for start in progress(starts, "map", len(starts)):
+    for start in progress(starts, f"placing the other {len(vectors) - LANDMARKS:,} rows on the map", len(starts)):
         block = np.ascontiguousarray(vectors[start : start + _BLOCK])
         scores, near = _swig.knn(block, landmarks, NEAREST, metric=faiss.METRIC_INNER_PRODUCT)
         points[start : start + _BLOCK] = among(scores, landmark_points[near])
@@ -147,10 +148,12 @@ def among(scores: np.ndarray, places: np.ndarray) -> np.ndarray:
     return np.einsum("mk,mkc->mc", weights, places).astype(np.float32)
 
 
-def _projected(vectors: np.ndarray, seed: int) -> np.ndarray:
+def _projected(vectors: np.ndarray, seed: int, progress: Progress) -> np.ndarray:
     """UMAP, or two principal components if there are too few distinct rows for it."""
     if len(np.unique(vectors, axis=0)) >= _FEWEST:
-        return umap_2d(vectors, seed)
+        what = f"map of {len(vectors):,} rows by UMAP; its first use on a computer compiles for half a minute"
+        (points,) = (umap_2d(vectors, seed) for _ in progress([None], what, 0))
+        return points
     points = np.zeros((len(vectors), 2), np.float32)
     if len(vectors) > 1:
         centred = vectors - vectors.mean(axis=0)

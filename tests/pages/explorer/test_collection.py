@@ -172,8 +172,9 @@ def test_an_index_opens_with_its_own_encoder_only(recorded, tmp_path, monkeypatc
         Collection.of_index(tmp_path / "nothing")
 
 
-def test_the_probe_is_retrained_with_user_labels(tmp_path):
+def test_the_probe_is_retrained_with_user_labels(tmp_path, monkeypatch):
     """Rows far from every known label are given a new one, and similar rows are classified as that."""
+    verdicts = Collection.verdicts
     rng = np.random.default_rng(seeding.derive("retrain"))
     encoder = ca.load("release/mn04")
     ways = rng.normal(size=(2, 256))
@@ -227,10 +228,15 @@ def test_the_probe_is_retrained_with_user_labels(tmp_path):
         assert labelling.undo()["rows"] == []
         with pytest.raises(ParameterError, match="nothing to learn from"):
             retraining.propose()
-        again = Collection(index, encoder, RELEASE, {}, flat(index), tmp_path / "index", "x")
-        assert again.index.metadata.column("heard").to_pylist() == before
+        classified: list[object] = []
+        with monkeypatch.context() as patched:
+            patched.setattr(
+                Collection, "verdicts", lambda self, probe: (classified.append(probe), verdicts(self, probe))[1]
+            )
+            again = Collection(index, encoder, RELEASE, {}, flat(index), tmp_path / "index", "x")
+            reopened = Retraining(again)
+        assert classified == [again.probe], "the rows are classified once"
         resumed = Labelling(again, Labels(journal, "ana", encoder.fingerprint))
-        reopened = Retraining(again)
         assert again.index.metadata.column("heard").to_pylist() == labels, "opened again, the retrained probe is used"
         resumed.add(list(range(30, 40)), "relabel", "clean", "")
         reopened.use(reopened.propose()["proposal"])
