@@ -215,8 +215,11 @@ def test_contact_sheet_draws_plays_switches_and_filters(browser: Any, tmp_path: 
     wait(browser, lambda: browser.execute_script("return arguments[0].querySelector('canvas').width", worst) > 200)
     worst.click()
     wait(browser, lambda: state(browser).get("playing") == "dropout 1")
+    position = "return modules['pages/shared/sound.js'].soundPosition()"
+    wait(browser, lambda: (browser.execute_script(position) or 0) > 0.5)
     worst.send_keys("c")
     wait(browser, lambda: state(browser).get("playing") == "dropout clean")
+    assert browser.execute_script(position) > 0.5, "the other version goes on from the same position"
     browser.switch_to.active_element.send_keys("c")
     wait(browser, lambda: state(browser).get("playing") == "dropout 1")
     browser.switch_to.active_element.send_keys(Keys.ARROW_UP)
@@ -225,6 +228,9 @@ def test_contact_sheet_draws_plays_switches_and_filters(browser: Any, tmp_path: 
     wait(browser, lambda: state(browser).get("playing") == "")
     browser.find_element(By.ID, "find").send_keys("AC beat")
     wait(browser, lambda: state(browser).get("shown") == "1")
+    browser.find_element(By.ID, "find").send_keys("xyz")
+    wait(browser, lambda: state(browser).get("shown") == "0")
+    assert "“AC beatxyz”" in browser.find_element(By.ID, "none").text
     assert_quiet(browser, browser.current_url)
 
 
@@ -236,6 +242,11 @@ def test_hits_are_drawn_and_played(browser: Any, tmp_path: Path) -> None:
     forget_logs(browser)
     browser.get((tmp_path / "hits.html").as_uri())
     wait(browser, lambda: state(browser).get("drawn") == "2")
+    corner = (  # the highest band: a tone of 440 Hz leaves it silent
+        "const canvas = document.querySelector('.hit canvas'), copy = new OffscreenCanvas(1, 1).getContext('2d');"
+        "copy.drawImage(canvas, -4, -4); return [...copy.getImageData(0, 0, 1, 1).data]"
+    )
+    assert min(browser.execute_script(corner)[:3]) > 225, "silence does not glare on a light page"
     browser.find_elements(By.CSS_SELECTOR, "#rows button")[1].click()
     wait(browser, lambda: (state(browser).get("playing") or "").startswith("first"))
     browser.switch_to.active_element.send_keys(" ")

@@ -13,9 +13,9 @@ export async function decode(key, text) {
   return buffer;
 }
 
-// Plays the sound file `text`, known by `key`, after stopping another one; onEnd is called once when it ends or is stopped.
+// Plays the sound file `text`, known by `key`, from `from` seconds, after stopping another one; onEnd is called once when it ends or is stopped.
 // Returns whether it plays: a slow decoding must not start after the next call. Browsers need a click or a key before.
-export async function playSound(key, text, onEnd) {
+export async function playSound(key, text, onEnd, from = 0) {
   stopSound();
   const mine = turn;
   finished = onEnd;
@@ -26,8 +26,8 @@ export async function playSound(key, text, onEnd) {
   node = new AudioBufferSourceNode(context, { buffer });
   node.connect(context.destination);
   node.onended = () => { if (mine === turn) stopSound(); };
-  node.start();
-  started = context.currentTime;
+  node.start(0, from);
+  started = context.currentTime - from;
   return true;
 }
 export function stopSound() {

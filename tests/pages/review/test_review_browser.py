@@ -76,7 +76,7 @@ def test_review_with_the_keyboard(browser, server, folder):
     press(browser, "n")
     press(browser, "kurz", Keys.ENTER)  # in the note, k, u and r are letters
     assert state(browser)["decided"] == "0"
-    press(browser, "r")
+    press(browser, "x")
     wait(browser, lambda: state(browser).get("drawn") == "offset.wav")
     wait(browser, lambda: state(browser).get("playing") == "offset.wav")  # by itself
     assert browser.find_element(By.ID, "progress").text == "clip 2 of 3, 1 of 3 decided"
@@ -101,7 +101,8 @@ def test_review_with_the_keyboard(browser, server, folder):
     wait(browser, lambda: state(browser).get("drawn") == "clipped.wav")
     assert browser.find_element(By.ID, "reject").get_attribute("aria-pressed") == "true"
     assert browser.find_element(By.ID, "note").get_attribute("value") == "kurz"
-    press(browser, "l")
+    press(browser, "l", "[", "]")  # in the explorer these relabel and mark a span: here they do nothing
+    press(browser, "f")
     wait(browser, lambda: browser.execute_script(f"{CLIP}return slice.picture?.top_hz") == 1000)
 
     assert_quiet(browser, url)
