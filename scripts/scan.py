@@ -7,6 +7,7 @@
     python scripts/scan.py films/ fail_on="clipping>0.5 dropout>=1 unreadable>=1"
     python scripts/scan.py film.mp4 serve=true
     python scripts/scan.py ia:IDENTIFIER ia:IDENTIFIER/side_a.flac out=report
+    python scripts/scan.py transfer_2011.wav against=transfer_2024.flac
 
 Prints the segments and what was measured: peaks, loudness, DC offset, relations of the channels, bandwidth, mains hum,
 digital clipping and silence. Of one file: CSV, JSON, Audacity labels, WebVTT and a page that draws and plays the
@@ -15,8 +16,8 @@ timeline, beside it or to out=. Of a folder, a pattern, a list, several files or
 files.csv and files.json (one row a file, the worst first) and segments.csv (all segments). The same command again scans
 what is new, changed, or was not finished (of one long file as well), and changes.csv says what differs from the report
 before. Exit status 3: a rule of fail_on is broken. formats= names other files to write (docs/formats.md), timecode= the
-frame rate of the picture. serve=true serves the page of one file, with all of its sound and the picture of a film,
-until Ctrl-C.
+frame rate of the picture. against= compares a file with another copy of the same recording (docs/against.md).
+serve=true serves the page of one file, with all of its sound and the picture of a film, until Ctrl-C.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ from contrastive_artifacts.core.ending import RULE_BROKEN
 from contrastive_artifacts.core.errors import ArtifactsError, ParameterError
 from contrastive_artifacts.core.journal import Journal
 from contrastive_artifacts.probes.labels import Labels
+from contrastive_artifacts.scan.against import align, compare
 from contrastive_artifacts.scan.archive import scan_archive
 from contrastive_artifacts.scan.child import OneFile, ScannedStream, scan_in_child
 from contrastive_artifacts.scan.formats import FORMATS
@@ -76,6 +78,7 @@ class Settings(ScanOptions):
     labels: str | None
     host: str
     port: int
+    against: str | None
 
 
 def main(config: dict[str, Any]) -> None:
@@ -84,16 +87,19 @@ def main(config: dict[str, Any]) -> None:
     check_formats(settings.formats)
     settings.counting()
     one_file = is_one_file(words)
+    if settings.against is not None and not one_file:
+        raise ParameterError("against= compares two files; name one beside it.")
     if settings.serve:
         if not one_file or settings.streams == "all":
             raise ParameterError("serve=true shows one audio stream of one recording: give one FILE, not streams=all.")
-        _serving()  # a missing package is reported before the scan
+        _serving()  # a missing package is reported before the scan, and so is a journal that cannot be written
+        files.check_file("labels", _journal(settings, words[0]))
     rows, rules, streams = _one_file(settings, words[0]) if one_file else (*_several(settings, words), [])
     sentences = list(broken_rules(rules, rows))
     for sentence in sentences:
         console.print(f"failed    {sentence}")
     if settings.serve:
-        _serve(settings, streams[0])
+        _serve(settings, _journal(settings, words[0]), streams[0])
     if sentences:
         sys.exit(RULE_BROKEN)
 
@@ -102,10 +108,30 @@ def _options(settings: Settings) -> ScanOptions:
     return ScanOptions(**{field.name: getattr(settings, field.name) for field in fields(ScanOptions)})
 
 
+def _stem(settings: Settings, path: str) -> Path:
+    return Path(settings.out) if settings.out else stem_beside(path)
+
+
+def _journal(settings: Settings, path: str) -> Path:
+    stem = _stem(settings, path)
+    return Path(settings.labels) if settings.labels else stem.with_name(f"{stem.name}.labels.jsonl")
+
+
 def _one_file(settings: Settings, path: str) -> tuple[list[FileSummary], list[Rule], list[ScannedStream]]:
-    stem = Path(settings.out) if settings.out else stem_beside(path)
+    stem = _stem(settings, path)
+    other = None if settings.against is None else audio.probe(settings.against)  # before the first is scanned
+    labels, streams = _scanned(settings, Path(path), stem)
+    rows = [_shown(settings, path, stream) for stream in streams]
+    if other is not None:
+        _, others = _scanned(settings, other.path, stem.with_name(f"{stem.name}.against"))
+        _compare(streams[0], others[0], stem)
+    return rows, parse_rules(settings.fail_on, labels[1:]), streams
+
+
+def _scanned(settings: Settings, path: Path, stem: Path) -> tuple[tuple[str, ...], list[ScannedStream]]:
+    """The labels of the encoder, and the streams of a file, whose results are written."""
     options = _options(settings)
-    file = OneFile(Path(path), stem, options, settings.fail_on)
+    file = OneFile(path, stem, options, settings.fail_on)
     with files.of_setting("out"):
         labels, streams = scan_in_child(
             file, partial(ca.load, settings.encoder), partial(encoder_identity, settings.encoder)
@@ -113,14 +139,29 @@ def _one_file(settings: Settings, path: str) -> tuple[list[FileSummary], list[Ru
         for stream in streams:
             write_results(stream.timeline, stream.stem, options.formats)
     remove(file.unfinished)
-    rows = [_shown(settings, path, stream) for stream in streams]
-    return rows, parse_rules(settings.fail_on, labels[1:]), streams
+    return labels, streams
 
 
-def _serve(settings: Settings, stream: ScannedStream) -> None:
+def _compare(a: ScannedStream, b: ScannedStream, stem: Path) -> None:
+    """Prints and writes what two copies of a recording share, and what only one of them has."""
+    alignment = align(a.info.path, b.info.path, a.info.stream, b.info.stream)
+    comparison = compare(a.timeline, b.timeline, alignment)
+    rows = [
+        [f"{f.start_s:.2f}", f"{f.stop_s:.2f}", f.label, f.copies, *map(severity_text, (f.severity_a, f.severity_b))]
+        for f in comparison.faults
+    ]
+    table(f"A {a.info.path}, B {b.info.path}", ["start s of A", "stop s", "fault", "copies", "in A", "in B"], rows)
+    table("measured", ["fact", "A", "B"], comparison.facts())
+    for sentence in comparison.sentences():
+        console.print(sentence)
+    with files.of_setting("out"):
+        comparison.write(stem)
+    console.print(f"compared  {stem}.against.{{csv,json}}")
+
+
+def _serve(settings: Settings, path: Path, stream: ScannedStream) -> None:
     """Serves the page of a timeline until it is interrupted."""
     serving, timeline_app = _serving()
-    path = Path(settings.labels or f"{stream.stem}.labels.jsonl")
     fingerprint = ca.load(settings.encoder).fingerprint
     with Journal(path) as journal:
         access = serving.Access.to(settings.host)

@@ -101,6 +101,17 @@ def test_points_are_drawn_sharp_and_coloured_by_artifact(page: Any) -> None:
     assert_quiet(page, page.current_url)
 
 
+def test_a_fault_has_the_look_of_its_place_in_the_catalog(page: Any) -> None:
+    places = [artifacts.names().index(name) for name in ("clicks", "hum")]
+    looks = page.execute_script(
+        "const { faultLook } = modules['pages/shared/marks.js'];"
+        "return arguments[0].map((place) => faultLook(place).fill)",
+        places,
+    )
+    marks = page.find_elements(By.CSS_SELECTOR, "#items button path")
+    assert [mark.get_attribute("fill") for mark in marks][1:] == looks
+
+
 def test_hover_shows_the_facts_as_text(page: Any) -> None:
     pointer(page, "middle", "mouseMoved")
     wait(page, lambda: state(page).get("hovered") == "middle")
@@ -191,11 +202,11 @@ def test_legend_and_search_filter(page: Any) -> None:
 
 
 def test_dark_scheme_is_followed(page: Any) -> None:
-    light = colour(page, "up"), page.execute_script("return getComputedStyle(document.body).backgroundColor")
+    light = colour(page, "left"), page.execute_script("return getComputedStyle(document.body).backgroundColor")
     scheme = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", scheme)
     try:
-        wait(page, lambda: colour(page, "up") != light[0])
+        wait(page, lambda: colour(page, "left") != light[0])
         assert page.execute_script("return getComputedStyle(document.body).backgroundColor") != light[1]
     finally:
         page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ...artifacts.taxonomy import catalog_places
 from ...core import files
 from ...core.errors import ParameterError
 from ...core.html import build_page
@@ -88,6 +89,7 @@ def write_map(path: str | Path, points: Sequence[MapPoint], title: str, facts: M
         "title": title,
         "facts": [[key, text_of(value)] for key, value in (facts or {}).items()],
         "artifacts": artifacts,
+        "places": catalog_places(artifacts),
         "sources": sources,
         "corpora": corpora,
         "points": columns,

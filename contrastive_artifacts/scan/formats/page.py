@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ... import artifacts
+from ...artifacts.taxonomy import catalog_places
 from ...core import files
 from ...core.html import build_page
 from ..marks import Mark, Segment, importance
@@ -96,12 +96,6 @@ def _data(timeline: Timeline, of_segments: Sequence[int], of_findings: Sequence[
         "context_s": CONTEXT_S,
         "longest_s": LONGEST_S,
     }
-
-
-def catalog_places(labels: Sequence[str]) -> dict[str, int]:
-    """The place of each artifact in the catalog, which decides its colour and mark on every page."""
-    order = {name: place for place, name in enumerate(artifacts.names())}
-    return {label: order[label] for label in sorted(set(labels)) if label in order}
 
 
 def _sounds(timeline: Timeline) -> tuple[list[Sound], list[int], list[int]]:
