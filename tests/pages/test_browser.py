@@ -26,7 +26,8 @@ from selenium.webdriver.common.keys import Keys
 
 RATE = 22050
 MAP = (  # names of the map page that the tests read; see core.html.bundle
-    "const { points } = modules['pages/map/points.js'], { player } = modules['pages/map/player.js'];"
+    "const { points } = modules['pages/map/points.js'], { player } = modules['pages/shared/player.js'];"
+    "const { progress } = modules['pages/map/playing.js'];"
     "const { canvas: map, screenX, screenY } = modules['pages/map/view.js'];"
 )
 SPITE = "</script><img src='https://example.invalid/x.png' onerror='window.broken=1'>"
@@ -118,7 +119,7 @@ def test_click_plays_and_space_stops(page: Any) -> None:
     pointer(page, "middle", "mouseMoved", "mousePressed", "mouseReleased")
     wait(page, lambda: state(page).get("playing") == "middle")
     assert page.execute_script(f"{MAP}return player.context.state") == "running"
-    wait(page, lambda: page.execute_script(f"{MAP}return player.progress()") > 0.02)
+    wait(page, lambda: page.execute_script(f"{MAP}return progress()") > 0.02)
     page.find_element(By.ID, "map").send_keys(Keys.SPACE)
     assert state(page)["playing"] == ""
     pointer(page, "right", "mouseMoved", "mousePressed", "mouseReleased")
@@ -236,7 +237,7 @@ def test_contact_sheet_draws_plays_switches_and_filters(browser: Any, tmp_path: 
     wait(browser, lambda: browser.execute_script("return arguments[0].querySelector('canvas').width", worst) > 200)
     worst.click()
     wait(browser, lambda: state(browser).get("playing") == "dropout 1")
-    position = "return modules['pages/shared/sound.js'].soundPosition()"
+    position = "return modules['pages/shared/player.js'].player.position()"
     wait(browser, lambda: (browser.execute_script(position) or 0) > 0.5)
     worst.send_keys("c")
     wait(browser, lambda: state(browser).get("playing") == "dropout clean")

@@ -8,6 +8,7 @@ import { markButtons } from "./hover.js";
 import { labelLook } from "./looks.js";
 import { page, userLabels } from "./page.js";
 import { badge, itemChanged, select } from "./panel.js";
+import { rowSound } from "./playlist.js";
 import { sound } from "./transport.js";
 
 const SIGNS = { keep: "✓", reject: "✕", relabel: "↻" };
@@ -59,7 +60,7 @@ function highlight(row) { // on the map, as if the pointer were there
 const playRow = guarded(async (row) => {
   if (player.key === String(row)) { player.stop(); return; }
   if (page.item?.row === row) await sound();
-  else await player.play(`api/rows/${row}/audio?version=damaged&pad=0`, String(row));
+  else await player.play(rowSound(row), String(row));
 });
 // Marks the selected row and the user labels in all lists.
 export function markRows() {

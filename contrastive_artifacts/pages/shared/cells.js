@@ -1,8 +1,9 @@
 // What the pages of sounds in rows or cells share: thumbnails of spectrograms, and playing one sound at a time.
 // An item is { name, button, sound, playing }: what messages call it, its button, a sound file in base64, and the value
 // of data-playing while it plays.
-import { byId, fitCanvas, ramp, rgb, state, token } from "../../core/html/base.js";
-import { bytes, playSound, soundPosition, stopSound } from "./sound.js";
+import { byId, fitCanvas, ramp, rgb, token } from "../../core/html/base.js";
+import { player, soundChanged } from "./player.js";
+import { bytes, stored } from "./stored.js";
 
 // Draws levels of `height` bands (base64, one byte each, lowest band first) over a canvas; returns what fitCanvas does. The
 // quietest fifth fades into the panel's colour, so that silence is not the brightest part of a light page.
@@ -21,25 +22,29 @@ export function drawLevels(canvas, picture, height) {
   return fitted;
 }
 
-let current = null;
+let current = null; // the item whose button is pressed
+function release() {
+  current?.button.setAttribute("aria-pressed", "false");
+  current = null;
+}
+soundChanged.on(() => { if (!player.voice) release(); });
+export function stop() {
+  player.stop();
+  release(); // also of an item whose sound has not begun
+}
 // Plays an item; stops it if it is the one that plays.
 export async function play(item) {
-  const again = item === current;
-  stop();
-  if (!again) await start(item, 0);
+  if (item === current) stop();
+  else await start(item, 0);
 }
 // Plays another version of what plays, from the same position; from the beginning if nothing plays.
-export const change = (item) => start(item, soundPosition() ?? 0);
+export const change = (item) => start(item, player.position());
 async function start(item, from) {
   stop();
   current = item;
   item.button.setAttribute("aria-pressed", "true");
-  const ended = () => { item.button.setAttribute("aria-pressed", "false"); current = null; state.playing = ""; };
-  try {
-    if (await playSound(item, item.sound, ended, from)) state.playing = item.playing;
-  } catch (error) {
+  try { await player.play(stored(item, item.sound), item.playing, { from }); } catch (error) {
     stop();
-    byId("say").textContent = `This browser cannot play ${item.name} (${error.name}).`;
+    byId("say").textContent = `${item.name}: ${error.message}`;
   }
 }
-export const stop = stopSound;

@@ -27,7 +27,7 @@ from selenium.webdriver.common.keys import Keys
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[3]
 RATE = 16000
-CLIP = "const { audio, slice } = modules['pages/review/clip.js'];"  # see core.html.bundle
+CLIP = "const { slice } = modules['pages/review/clip.js'], { player } = modules['pages/shared/player.js'];"  # see core.html.bundle
 SPITE = "<img src=x onerror=window.broken=1>.wav"
 TIME = np.arange(2 * RATE) / RATE
 
@@ -69,7 +69,7 @@ def test_review_with_the_keyboard(browser, server, folder):
 
     press(browser, " ")
     wait(browser, lambda: state(browser).get("playing") == "clipped.wav")
-    wait(browser, lambda: browser.execute_script(f"{CLIP}return audio.currentTime") > 0.1)
+    wait(browser, lambda: browser.execute_script(f"{CLIP}return player.position()") > 0.1)
     press(browser, " ")
     assert state(browser)["playing"] == ""
 
