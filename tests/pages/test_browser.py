@@ -212,7 +212,7 @@ def test_a_map_of_many_clips_names_its_clusters_and_is_not_squeezed(browser: Any
 
 
 def test_dark_scheme_is_followed(page: Any) -> None:
-    light = colour(page, "up"), page.execute_script("return getComputedStyle(document.body).backgroundColor")
+    light = colour(page, "middle"), page.execute_script("return getComputedStyle(document.body).backgroundColor")
     scheme = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", scheme)
     try:
