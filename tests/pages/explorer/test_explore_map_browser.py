@@ -114,8 +114,8 @@ def test_no_text_is_cut_off_but_names_of_files(page, width):
         script(page, "select(3)")
         wait(page, lambda: int(state(page)["similar"]) > 0)
         cut = page.execute_script(
-            "const parts = document.querySelectorAll('button, select, #items .text, .rows .score, .rows .name b, #verdict,'"
-            " + '#clock, .key span, #legend-hint, #count');"
+            "const parts = document.querySelectorAll('button, select, #items .text, .rows .score, .rows .name b,'"
+            " + '#verdict, #clock, .key span, #legend-hint, #count');"
             "return [...parts].filter((node) => node.checkVisibility() && !node.matches('.row') &&"
             "node.scrollWidth > node.clientWidth + 1 && node.clientWidth).map((node) => node.id || node.textContent)"
         )
