@@ -73,14 +73,15 @@ class Collection:
         self.corpora, self.layout = dict(corpora), layout
         self.home, self.title = home, title
         self.roots = roots or retrieval.roots_of(index.directory)
-        self.probe = _corrected_probe(self.home / CORRECTED, index.fingerprint) or encoder.probe
+        corrected = _corrected_probe(self.home / CORRECTED, index.fingerprint)
+        self.probe = corrected or encoder.probe
         self.index = self._embedded = with_columns(index, **{ROW: pa.array(np.arange(len(index)))})
         self.user_labels: dict[int, RowLabel] = {}
         self.columns: dict[str, Column] = {}
         self._label_names: list[str] = []
         self._lock = threading.Lock()
-        corrected = self.probe is not encoder.probe
-        self.adopt(self.probe, self.with_verdicts(self.verdicts(self.probe)) if corrected else self.encoder_verdicts())
+        by_labels = None if corrected is None else self.with_verdicts(self.verdicts(corrected))
+        self.adopt(self.probe, by_labels or self.encoder_verdicts())
         self.set_labels({})
         self._before, self._after = in_time(self.index.metadata)
 
@@ -271,7 +272,7 @@ class Collection:
 
 
 def _corrected_probe(folder: Path, fingerprint: str) -> AnyProbe | None:
-    """The probe that was corrected by labels and is in use; None without one, or if another encoder made the rows since.
+    """The probe that labels corrected; None without one, or if another encoder made the rows since.
 
     Raises:
         StorageError: the saved probe is damaged; its folder can be deleted.

@@ -1,5 +1,6 @@
 // The clips of the map: what the page was given, which clips are shown, how each is coloured, and which one is selected.
 import { SHAPES, ramp, read, theme } from "../../core/html/base.js";
+import { faultLook } from "../shared/marks.js";
 
 export const data = read("data");
 export const points = data.points; // columns: x, y, id, severity, params, clip (place in the block "sounds", or -1), ...
@@ -8,7 +9,7 @@ export const shown = new Uint8Array(count); // 1 for clips that pass the filters
 export const selection = { hovered: -1, selected: -1 }; // places in the columns; -1 for none
 
 const BINS = 5; // of severity
-const OTHERS = 35; // sources with a style of their own: 7 hues x 5 shapes
+const OTHERS = 56; // sources with a style of their own: 7 hues x 8 shapes
 const clean = data.artifacts.indexOf("clean");
 
 // ---- the group of a clip, in each of the three ways to colour ----------------------------------------------------
@@ -28,10 +29,11 @@ export const colouring = { mode: "artifact" };
 
 export function style(group, severity = null) {
   const colours = theme(), { mode } = colouring;
-  if (mode === "severity") return group === BINS ? { fill: colours.neutral, shape: "circle" } : { fill: ramp(severity ?? (group + 0.5) / BINS), shape: "circle" };
-  if ((mode === "artifact" && group === clean) || (mode === "source" && group === OTHERS)) return { fill: colours.neutral, shape: "circle" };
-  const place = mode === "artifact" && clean >= 0 && group > clean ? group - 1 : group;
-  return { fill: colours.categories[place % colours.categories.length], shape: SHAPES[place % SHAPES.length] };
+  const neutral = { fill: colours.neutral, shape: "circle", beneath: true }; // drawn small, beneath the others
+  if (mode === "severity") return group === BINS ? neutral : { fill: ramp(severity ?? (group + 0.5) / BINS), shape: "circle" };
+  if ((mode === "artifact" && group === clean) || (mode === "source" && group === OTHERS)) return neutral;
+  if (mode === "artifact") return faultLook(data.places[data.artifacts[group]] ?? OTHERS - 1 - group);
+  return { fill: colours.categories[group % colours.categories.length], shape: SHAPES[group % SHAPES.length] };
 }
 export const styleOf = (i) => style(modes[colouring.mode].of(i), colouring.mode === "severity" ? Math.round(points.severity[i] * 40) / 40 : null);
 
