@@ -35,6 +35,7 @@ class Recording:
         key: Identifies the file and its content, as far as can be seen without reading it.
         duration_s: As its header says; None if it does not.
         work_s: Seconds of signal that are scanned: of all channels and streams that are scanned by themselves.
+        problem: Why its header cannot be read; "" if it can, or was not tried.
     """
 
     path: Path
@@ -42,6 +43,7 @@ class Recording:
     key: str
     duration_s: float | None = None
     work_s: float = 0.0
+    problem: str = ""
 
 
 def recording_of(inputs: Inputs, path: Path) -> Recording:
@@ -55,30 +57,24 @@ def recording_of(inputs: Inputs, path: Path) -> Recording:
     return Recording(path, str(relative), hashlib.blake2b(os.fsencode(parts), digest_size=12).hexdigest())
 
 
-def with_lengths(
-    recordings: Sequence[Recording], options: ScanOptions, workers: int
-) -> tuple[list[Recording], list[FileSummary]]:
-    """The recordings with their lengths, longest first; the rows of those whose headers cannot be read."""
+def with_lengths(recordings: Sequence[Recording], options: ScanOptions, workers: int) -> list[Recording]:
+    """The recordings with their lengths or problems, longest first."""
     measured: list[Recording] = []
-    unreadable: list[FileSummary] = []
     with closing(pool.results(partial(_with_length, options), recordings, workers, lambda _: GRACE_S)) as results:
         for recording, outcome in results:
             if isinstance(outcome, pool.Crashed):
-                unreadable.append(failed(recording, outcome.problem))
-            elif isinstance(outcome, FileSummary):
-                unreadable.append(outcome)
-            else:
-                measured.append(outcome)
-    return sorted(measured, key=lambda recording: (-recording.work_s, recording.results)), unreadable
+                outcome = replace(recording, problem=outcome.problem)
+            measured.append(outcome)
+    return sorted(measured, key=lambda recording: (-recording.work_s, recording.results))
 
 
-def _with_length(options: ScanOptions, recording: Recording) -> Recording | FileSummary:
+def _with_length(options: ScanOptions, recording: Recording) -> Recording:
     try:
         with one_of_many(str(recording.path)):
             info = audio.probe(recording.path, options.stream)
             length_s = info.duration_s or os.path.getsize(recording.path) / _LEAST_RATE
     except ArtifactsError as error:
-        return failed(recording, str(error))
+        return replace(recording, problem=str(error))
     channels = info.channels if options.channels == "each" else 1
     streams = info.streams if options.streams == "all" else 1
     return replace(recording, duration_s=info.duration_s, work_s=length_s * channels * streams)
