@@ -7,6 +7,7 @@
     python scripts/scan.py films/ fail_on="clipping>0.5 dropout>=1 unreadable>=1"
     python scripts/scan.py films/ out=report shard=3/16
     python scripts/scan.py films/ out=report shard=merge
+    python scripts/scan.py films/ out=report engine=ray ray.address=auto
     python scripts/scan.py ia:IDENTIFIER ia:IDENTIFIER/side_a.flac out=report
 
 Prints the segments and what was measured: peaks, loudness, DC offset, relations of the channels, bandwidth, mains hum,
@@ -16,7 +17,8 @@ timeline, beside it or to out=. Of a folder, a pattern, a list, several files or
 files.csv and files.json (one row a file, the worst first) and segments.csv (all segments). The same command again scans
 what is new, changed, or was not finished (of one long file as well), and changes.csv says what differs from the report
 before. Exit status 3: a rule of fail_on is broken. formats= names other files to write (docs/formats.md), timecode= the
-frame rate of the picture. shard= shares the recordings between machines (docs/scale.md).
+frame rate of the picture. shard= and engine=ray share the work between machines
+(docs/scale.md).
 """
 
 from __future__ import annotations
@@ -31,11 +33,11 @@ if __name__ == "__main__":  # before the slow imports
     )
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import contrastive_artifacts as ca
 from contrastive_artifacts import audio
@@ -43,6 +45,7 @@ from contrastive_artifacts.core import files, shards, typed
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.ending import RULE_BROKEN
 from contrastive_artifacts.core.errors import ArtifactsError, ParameterError
+from contrastive_artifacts.data.dataset import ray_pool
 from contrastive_artifacts.scan.archive import joined_shards, scan_archive
 from contrastive_artifacts.scan.child import OneFile, ScannedStream, scan_in_child
 from contrastive_artifacts.scan.formats import FORMATS
@@ -69,6 +72,8 @@ class Settings(ScanOptions):
     out: str | None
     workers: int
     shard: str | None
+    engine: Literal["local", "ray"]
+    ray: Mapping[str, Any]
     fail_on: str | None
 
 
@@ -77,7 +82,8 @@ def main(config: dict[str, Any]) -> None:
     words = (settings.path,) if isinstance(settings.path, str) else settings.path
     check_formats(settings.formats)
     settings.counting()
-    rows, rules = _one_file(settings, words[0]) if is_one_file(words) else _several(settings, words)
+    alone = is_one_file(words) and settings.engine == "local" and settings.shard is None
+    rows, rules = _one_file(settings, words[0]) if alone else _several(settings, words)
     sentences = list(broken_rules(rules, rows))
     for sentence in sentences:
         console.print(f"failed    {sentence}")
@@ -141,6 +147,7 @@ def _several(settings: Settings, words: Sequence[str]) -> tuple[list[FileSummary
     if settings.workers < 1:
         raise ParameterError(f"workers={settings.workers}: give at least one process.")
     folder, encoder = Path(settings.out or _OUT), ca.load(settings.encoder)
+    workers = typed.settings(ray_pool.RaySettings, settings.ray, "ray")
     shard = None if settings.shard == shards.MERGE else shards.parse(settings.shard)
     rules, labels = parse_rules(settings.fail_on, encoder.labels[1:]), encoder.labels[1:]
     segment_thresholds(encoder, settings.enter, settings.leave, settings.alarms_per_hour)
@@ -154,7 +161,8 @@ def _several(settings: Settings, words: Sequence[str]) -> tuple[list[FileSummary
         if settings.shard == shards.MERGE:
             rows = joined_shards(inputs, folder, identity, options, settings.workers)
         else:
-            rows = scan_archive(inputs, folder, open_encoder, identity, options, settings.workers, shard)
+            with ray_pool.chosen(settings.engine, workers) as cluster:
+                rows = scan_archive(inputs, folder, open_encoder, identity, options, settings.workers, shard, cluster)
         if shard is not None:
             return _shown_shard(shard, folder, rows), rules
         changes = write_summaries(rows, labels, folder)

@@ -21,6 +21,8 @@ from ..core.errors import ArtifactsError, ParameterError, one_of_many
 from ..core.journal import Journal, tool_version
 from ..data.corpora.archive_org import Recording as ItemRecording
 from ..data.dataset import pool
+from ..data.dataset.ray_pool import Cluster
+from ..embedding import PretrainedEncoder
 from . import saved
 from .child import MOST_BYTES, while_parent_lives
 from .inputs import Inputs
@@ -30,6 +32,7 @@ from .progress import archive_progress
 from .recordings import Recording, failed, limit_s, recording_of, with_lengths
 from .results import result_paths, write_results
 from .summary import FileSummary, ordered, summary
+from .units import classify_unit, shared
 
 _FORMAT = 2
 _JOURNAL = "journal.jsonl"
@@ -44,6 +47,7 @@ def scan_archive(
     options: ScanOptions,
     workers: int = 1,
     shard: shards.Shard | None = None,
+    cluster: Cluster | None = None,
 ) -> list[FileSummary]:
     """Scans recordings into a folder, or what an earlier call left or has changed since.
 
@@ -60,6 +64,7 @@ def scan_archive(
         workers: Number of processes; the result does not depend on it.
         shard: Scans the recordings of this shard only, into the same folder as the others; :func:`joined_shards` is
             the result of all of them.
+        cluster: Its workers scan, several of them one long recording; they must see the same files and folder.
 
     Returns:
         A row for each recording (for each stream that was scanned), see :func:`.summary.ordered`.
@@ -97,12 +102,14 @@ def scan_archive(
                 finish(recording, [failed(recording, recording.problem)])
         readable = [recording for recording in remaining if not recording.problem]
         work = partial(_scan_recording, open_encoder, options, folder)
+        if cluster is None:
+            outcomes = pool.results(work, readable, workers, limit_s, MOST_BYTES)
+        else:
+            classify = partial(classify_unit, partial(_opened, open_encoder), options, partial(_stretches, folder))
+            outcomes = shared(cluster, work, classify, readable)
         total_s = sum(recording.duration_s or 0.0 for recording in readable)
-        with (
-            closing(pool.results(work, readable, workers, limit_s, MOST_BYTES)) as results,
-            archive_progress(len(readable), total_s) as advance,
-        ):
-            for recording, outcome in results:
+        with closing(outcomes), archive_progress(len(readable), total_s) as advance:
+            for recording, outcome in outcomes:
                 new = [failed(recording, outcome.problem)] if isinstance(outcome, pool.Crashed) else outcome
                 finish(recording, new)
                 advance(recording.duration_s or 0.0)
@@ -252,13 +259,18 @@ def _rows(
         results = f"{recording.results}.stream{info.stream}" if len(infos) > 1 else recording.results
         try:
             with one_of_many(str(recording.path)):
-                stretches = saved.SavedStretches(_unfinished(folder, recording), info.stream)
+                stretches = _stretches(folder, recording, info.stream, encoder)
                 timeline = options.timeline(recording.path, encoder, info.stream, stretches, alive)
         except ArtifactsError as error:
             yield failed(recording, str(error), info.stream if len(infos) > 1 else None)
         else:
             write_results(timeline, folder / results, options.formats)
             yield summary(timeline, info, printable(str(recording.path)), results)
+
+
+def _stretches(folder: Path, recording: Recording, stream: int, encoder: WindowClassifier) -> saved.SavedStretches:
+    fingerprint = encoder.fingerprint if isinstance(encoder, PretrainedEncoder) else ""
+    return saved.SavedStretches(_unfinished(folder, recording), fingerprint, stream)
 
 
 def _unfinished(folder: Path, recording: Recording) -> Path:

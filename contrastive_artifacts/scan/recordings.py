@@ -35,6 +35,7 @@ class Recording:
         key: Identifies the file and its content, as far as can be seen without reading it.
         duration_s: As its header says; None if it does not.
         work_s: Seconds of signal that are scanned: of all channels and streams that are scanned by themselves.
+        streams: Number of audio streams that are scanned.
         problem: Why its header cannot be read; "" if it can, or was not tried.
     """
 
@@ -43,6 +44,7 @@ class Recording:
     key: str
     duration_s: float | None = None
     work_s: float = 0.0
+    streams: int = 1
     problem: str = ""
 
 
@@ -77,7 +79,7 @@ def _with_length(options: ScanOptions, recording: Recording) -> Recording:
         return replace(recording, problem=str(error))
     channels = info.channels if options.channels == "each" else 1
     streams = info.streams if options.streams == "all" else 1
-    return replace(recording, duration_s=info.duration_s, work_s=length_s * channels * streams)
+    return replace(recording, duration_s=info.duration_s, work_s=length_s * channels * streams, streams=streams)
 
 
 def limit_s(recording: Recording) -> float:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from ...core.console import printable
 from ...core.errors import ArtifactsError, StorageError, one_of_many
 from ...core.journal import Journal
 from ...data.corpora import Clip, Corpus
+from ...data.dataset.pool import Crashed
+from ...data.dataset.ray_pool import Cluster
 from ...embedding.table import make_table, read_table, write_table
 from .archive import Classifier, Signals, embed_recording, none_embedded, with_verdicts
 
@@ -127,17 +130,26 @@ class EmbeddingParts:
     def embed(self, clips: Iterable[Clip]) -> None:
         """Embeds clips of the corpus, in general :attr:`remaining`."""
         for clip in clips:
-            finished = _Finished(_key(self.corpus, clip), clip.id)
-            try:
-                for rows, vectors in embed_recording(self.corpus, clip, self.encoder, self.signals):
-                    finished.rows += rows
-                    finished.vectors.append(vectors)
-            except ArtifactsError as error:
-                finished.problem = str(error)
-            self._finished.append(finished)
+            self._finished.append(_finished(self.corpus, clip, self.encoder, self.signals))
             if len(self._finished) >= _RECORDINGS or sum(len(f.rows) for f in self._finished) >= _WINDOWS:
                 self._flush()
         self._flush()
+
+    def embed_on(self, cluster: Cluster, open_encoder: Callable[[], Classifier]) -> None:
+        """:attr:`remaining`, embedded by the workers of a cluster, which see the same files; a part for each recording.
+
+        Args:
+            cluster: The workers.
+            open_encoder: Opens the encoder, once in each worker; must be picklable.
+        """
+        jobs = deque(sorted(self.remaining, key=lambda clip: -self._seconds(clip)))
+        work = partial(_embedded, open_encoder, self.corpus, self.signals, self.folder)
+        for clip, outcome in cluster.results(work, jobs):
+            rows, problem = (0, outcome.problem) if isinstance(outcome, Crashed) else outcome
+            key = _key(self.corpus, clip)
+            entry = {"file": f"{key}.parquet", "rows": rows, "recordings": [(key, printable(clip.id), problem, rows)]}
+            self._journal.add(entry)
+            self._take(self._journal.entries[-1:])
 
     def gather(self) -> None:
         """Takes what all shards embedded.
@@ -215,8 +227,7 @@ class EmbeddingParts:
         before = "" if self.shard is None else f"{self.shard.name}-"
         name = f"{before}{len(self._journal.entries):06d}.parquet"
         if rows:
-            table = make_table(rows, np.concatenate(vectors), self.encoder.fingerprint, "h")
-            write_table(self.folder / name, table)
+            write_table(self.folder / name, make_table(rows, np.concatenate(vectors), self.encoder.fingerprint, "h"))
         recordings = [(f.key, printable(f.clip), f.problem, len(f.rows)) for f in self._finished]
         self._journal.add({"file": name, "rows": len(rows), "recordings": recordings})
         self._take(self._journal.entries[-1:])
@@ -246,3 +257,32 @@ def _key(corpus: Corpus, clip: Clip) -> str:
     else:
         state = f"{clip.path.resolve()}|{files.state(clip.path)}"
     return hashlib.blake2b(os.fsencode(f"{clip.id}|{clip.source}|{clip.category}|{state}"), digest_size=12).hexdigest()
+
+
+def _finished(corpus: Corpus, clip: Clip, encoder: Classifier, signals: Signals) -> _Finished:
+    finished = _Finished(_key(corpus, clip), clip.id)
+    try:
+        for rows, vectors in embed_recording(corpus, clip, encoder, signals):
+            finished.rows += rows
+            finished.vectors.append(vectors)
+    except ArtifactsError as error:
+        finished.problem = str(error)
+    return finished
+
+
+def _embedded(
+    open_encoder: Callable[[], Classifier], corpus: Corpus, signals: Signals, folder: Path, clip: Clip
+) -> tuple[int, str]:
+    """In a worker: writes the part of a recording; its number of rows, and its problem or ""."""
+    encoder = _opened(open_encoder)
+    finished = _finished(corpus, clip, encoder, signals)
+    if finished.rows:
+        table = make_table(finished.rows, np.concatenate(finished.vectors), encoder.fingerprint, "h")
+        write_table(folder / f"{finished.key}.parquet", table)
+    return len(finished.rows), finished.problem
+
+
+@cache
+def _opened(open_encoder: Callable[[], Any]) -> Any:
+    """The encoder of a process."""
+    return open_encoder()

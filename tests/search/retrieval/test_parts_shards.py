@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from test_parts import Levels, corpus  # noqa: F401
 from contrastive_artifacts.core.errors import StorageError
 from contrastive_artifacts.core.shards import Shard
 from contrastive_artifacts.data.corpora import Corpus
+from contrastive_artifacts.data.dataset.ray_pool import RaySettings, cluster
 from contrastive_artifacts.search.retrieval import EmbeddingParts, Signals
 
 
@@ -59,3 +62,22 @@ def test_shards_of_another_encoder_or_setting_are_refused(corpus: Corpus, tmp_pa
         EmbeddingParts(out, corpus, other, shard=Shard(1, 2)).__enter__()
     with EmbeddingParts(out, corpus, other) as parts, pytest.raises(StorageError, match="encoder 'levels'"):
         parts.gather()
+
+
+@pytest.mark.slow
+def test_two_ray_workers_embed_the_table_of_one_run(
+    corpus: Corpus,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("ray")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), *sys.path]))
+    out, whole = tmp_path / "out.parquet", tmp_path / "whole.parquet"
+    with EmbeddingParts(out, corpus, Levels()) as parts, cluster(RaySettings("local", 2)) as workers:
+        parts.embed_on(workers, Levels)
+        parts.join()
+        assert parts.problems == [("bad.wav", "ZeroDivisionError: of a decoder")]
+        assert len(list(parts.folder.glob("*.parquet"))) == 6
+        assert parts.remaining == []
+    embedded(corpus, whole)
+    assert out.read_bytes() == whole.read_bytes()
