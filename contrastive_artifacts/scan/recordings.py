@@ -55,7 +55,11 @@ def recording_of(inputs: Inputs, path: Path) -> Recording:
     if len(name) > _LONGEST_NAME:
         digest = hashlib.blake2b(name, digest_size=6).hexdigest()
         relative = relative.with_name(f"{name[: _LONGEST_NAME - 13].decode(errors='ignore')}-{digest}")
-    parts = f"{path}|{os.path.realpath(path)}|{files.state(path)}"
+    if audio.is_address(path):
+        state = path.stat()
+        parts = f"{path}|{state.st_size}|{state.st_mtime}"
+    else:
+        parts = f"{path}|{os.path.realpath(path)}|{files.state(path)}"
     return Recording(path, str(relative), hashlib.blake2b(os.fsencode(parts), digest_size=12).hexdigest())
 
 
@@ -74,7 +78,7 @@ def _with_length(options: ScanOptions, recording: Recording) -> Recording:
     try:
         with one_of_many(str(recording.path)):
             info = audio.probe(recording.path, options.stream)
-            length_s = info.duration_s or os.path.getsize(recording.path) / _LEAST_RATE
+            length_s = info.duration_s or recording.path.stat().st_size / _LEAST_RATE
     except ArtifactsError as error:
         return replace(recording, problem=str(error))
     channels = info.channels if options.channels == "each" else 1

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pytest
 from test_scan_archive import Loudness, films, in_this_process, write, written_names  # noqa: F401
 
-from contrastive_artifacts.core.errors import StorageError
+from contrastive_artifacts.core.errors import ParameterError, StorageError
 from contrastive_artifacts.core.journal import Journal
 from contrastive_artifacts.core.shards import Shard
 from contrastive_artifacts.scan.archive import joined_shards, scan_archive
@@ -86,3 +87,26 @@ def test_two_writers_of_a_shard_and_two_shards_at_once(films: Path, tmp_path: Pa
         with pytest.raises(StorageError, match=r"journal\.shard-1-of-2\.jsonl is in use by another process"):
             scanned(films, out, Shard(1, 2))
         scanned(films, out, Shard(2, 2))
+
+
+def test_recordings_at_addresses(films: Path, tmp_path: Path) -> None:  # noqa: F811
+    pytest.importorskip("upath")
+    memory = fsspec.filesystem("memory")
+    for path in films.rglob("*.wav"):
+        memory.pipe(f"/films/{path.relative_to(films)}", path.read_bytes())
+    memory.pipe("/films/notes.txt", b"")
+    try:
+        inputs = gather(["memory://films"])
+        rows = scan_archive(inputs, tmp_path / "out", Loudness, ["x"], ScanOptions())
+        with pytest.raises(ParameterError, match=r"nothing://films: .*s3://"):
+            gather(["nothing://films"])
+    finally:
+        memory.store.clear()
+    local = scanned(films, tmp_path / "local")
+    assert inputs.left_out == "4 of 5 files; not read: 1 .txt (no media)"
+    assert [row.results for row in rows[1:]] == ["memory/films/b/a.wav", "memory/films/a.wav", "memory/films/clean.wav"]
+    assert [(row.damage, row.counts, row.duration_s) for row in rows] == [
+        (row.damage, row.counts, row.duration_s) for row in local
+    ]
+    assert rows[0].path == "memory://films/empty.wav"
+    assert (tmp_path / "out" / "memory" / "films" / "a.wav.artifacts.html").is_file()
