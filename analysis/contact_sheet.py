@@ -42,7 +42,8 @@ class Settings:
 def main(config: dict[str, Any]) -> None:
     settings = typed.settings(Settings, config, "")
     section = typed.settings(sections.ArtifactsSection, settings.artifacts, "artifacts")
-    names = [name for name in artifacts.states(section.states)[1:] if artifacts.artifact(name).fits(2)]
+    chosen = artifacts.states(section.states)[1:]
+    names = [name for name in chosen if artifacts.artifact(name).fits(2)]
     waveform, rate, about = clip(settings.path, settings.seconds)
     rows = []
     for name in track(names, "render"):
@@ -50,7 +51,10 @@ def main(config: dict[str, Any]) -> None:
         clean = waveform if len(waveform) >= record.least_channels else widened(waveform, rate)
         views = [artifacts.render(name, clean, rate, severity, settings.seed) for severity in settings.severities]
         rows.append(SheetRow(record, clean, views))
-    facts = {"clip": about, "rate": f"{rate} Hz", "artifacts": len(rows), "seed": settings.seed}
+    number = f"{len(rows)} of {len(artifacts.names())}"
+    facts = {"clip": about, "rate": f"{rate} Hz", "artifacts": number, "seed": settings.seed}
+    if left_out := sorted(set(chosen) - set(names)):
+        facts["left out"] = f"{', '.join(left_out)} (no recorded rooms on this computer)"
     write_sheet(settings.to, rows, "Contact sheet of artifacts", facts)
     console.print(f"sheet    {settings.to} (open it in a browser)")
 

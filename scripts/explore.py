@@ -20,6 +20,7 @@ if __name__ == "__main__":  # before the slow imports
     )
 
 import getpass
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +30,7 @@ from contrastive_artifacts.core import typed
 from contrastive_artifacts.core.console import console, track
 from contrastive_artifacts.core.errors import ParameterError, StorageError
 from contrastive_artifacts.core.journal import Journal
-from contrastive_artifacts.pages.explorer.collection import Collection
-from contrastive_artifacts.pages.explorer.retraining import SAVED
+from contrastive_artifacts.pages.explorer.collection import CORRECTED, Collection
 from contrastive_artifacts.probes.labels import Labels
 
 
@@ -55,27 +55,36 @@ def main(config: dict[str, Any]) -> None:
     if run is not None and settings.encoder is not None:
         raise ParameterError("A run has its own encoder: omit encoder=, or give index=RUN/index instead of run=.")
     serving, explore_app = _serving()  # a missing package is reported before minutes of UMAP
-    console.print("opening   ... (the first map of many rows takes minutes)")
     path = Path(settings.labels or (Path(run) / "labels.jsonl" if run else f"{Path(index)}.labels.jsonl"))
-    if run is not None:
-        collection = Collection.of_run(run, settings.seed, progress, settings.roots)
-    else:
-        collection = Collection.of_index(index, settings.encoder or "release", settings.seed, progress, settings.roots)
-    console.print(f"rows      {len(collection)} ({collection.layout.method})")
-    with _journal(path) as journal:
-        labels = Labels(journal, settings.who or getpass.getuser(), collection.index.fingerprint)
-        access = serving.Access.to(settings.host)
-        app = explore_app(collection, labels, access)
-        if collection.probe is not collection.encoder.probe:
-            saved = collection.home / SAVED
-            console.print(f"probe     retrained with labels: {saved} (Retrain probe goes back to the encoder's own)")
-        console.print(f"labels    {path}")
-        serving.serve(app, access, settings.port, lambda url: console.print(f"page      {url} (Ctrl+C ends)"))
+    folder, access, started = Path(run or index or ""), serving.Access.to(settings.host), time.monotonic()
+    if not folder.exists():
+        raise StorageError(f"{folder} does not exist; give the folder of a run, or index= that of an index.")
+    with serving.listening(access, settings.port) as (listener, address):
+        console.print(f"page      {address} (shows once the rows are ready; Ctrl+C ends)")
+        console.print(f"opening   {folder}: loading the encoder and the index ...")
+        if run is not None:
+            collection = Collection.of_run(run, settings.seed, progress, settings.roots)
+        else:
+            encoder = settings.encoder or "release"
+            collection = Collection.of_index(folder, encoder, settings.seed, progress, settings.roots)
+        with _journal(path) as journal:
+            labels = Labels(journal, settings.who or getpass.getuser(), collection.index.fingerprint)
+            app = explore_app(collection, labels, access)
+            if collection.probe is not collection.encoder.probe:
+                saved = collection.home / CORRECTED
+                console.print(
+                    f"probe     retrained with labels: {saved} (Retrain probe goes back to the encoder's own)"
+                )
+            console.print(f"labels    {path}")
+            rows, seconds = f"{len(collection):,} rows", time.monotonic() - started
+            console.print(f"ready     {rows} after {seconds:.0f} s ({collection.layout.method})")
+            serving.answer(app, listener)
 
 
 def progress(steps: Iterable[Any], what: str, total: int) -> Iterable[Any]:
-    """Shows a progress bar while the steps are iterated over."""
-    return track(steps, what, total=total)
+    """Says what is done now, and shows a progress bar while the steps are iterated over."""
+    console.print(f"opening   {what} ...")
+    return track(iter(steps), what, total=total or None)
 
 
 def _journal(path: Path) -> Journal:

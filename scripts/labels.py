@@ -32,7 +32,7 @@ from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.core.journal import Journal
 from contrastive_artifacts.core.lock import locked
 from contrastive_artifacts.embedding import copy_encoder, encoder_folder
-from contrastive_artifacts.pages.explorer.retraining import SAVED
+from contrastive_artifacts.pages.explorer.collection import CORRECTED
 from contrastive_artifacts.probes.labels import Labels, refit
 from contrastive_artifacts.search.corrections import Imported, import_track
 
@@ -73,7 +73,7 @@ def _show(track: Path, imported: Imported) -> None:
 
 
 def _retrain(settings: Settings, index: ca.Index, labels: Labels) -> None:
-    encoder, folder = ca.load(settings.encoder), Path(settings.index) / SAVED
+    encoder, folder = ca.load(settings.encoder), Path(settings.index) / CORRECTED
     matching = labels.matching(index.metadata)
     refitted = refit(index.vectors(), index.metadata, matching, encoder.fingerprint, encoder.probe)
     judgement = refitted.judgement

@@ -9,6 +9,7 @@
     python scripts/scan.py films/ out=report shard=merge
     python scripts/scan.py films/ out=report engine=ray ray.address=auto
     python scripts/scan.py ia:IDENTIFIER ia:IDENTIFIER/side_a.flac out=report
+    python scripts/scan.py transfer_2011.wav against=transfer_2024.flac
 
 Prints the segments and what was measured: peaks, loudness, DC offset, relations of the channels, bandwidth, mains hum,
 digital clipping and silence. Of one file: CSV, JSON, Audacity labels, WebVTT and a page that draws and plays the
@@ -17,8 +18,8 @@ timeline, beside it or to out=. Of a folder, a pattern, a list, several files or
 files.csv and files.json (one row a file, the worst first) and segments.csv (all segments). The same command again scans
 what is new, changed, or was not finished (of one long file as well), and changes.csv says what differs from the report
 before. Exit status 3: a rule of fail_on is broken. formats= names other files to write (docs/formats.md), timecode= the
-frame rate of the picture. shard= and engine=ray share the work between machines
-(docs/scale.md).
+frame rate of the picture. against= compares a file with another copy of the same recording (docs/against.md).
+shard= and engine=ray share the work between machines (docs/scale.md).
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.ending import RULE_BROKEN
 from contrastive_artifacts.core.errors import ArtifactsError, ParameterError
 from contrastive_artifacts.data.dataset import ray_pool
+from contrastive_artifacts.scan.against import align, compare
 from contrastive_artifacts.scan.archive import joined_shards, scan_archive
 from contrastive_artifacts.scan.child import OneFile, ScannedStream, scan_in_child
 from contrastive_artifacts.scan.formats import FORMATS
@@ -75,6 +77,7 @@ class Settings(ScanOptions):
     engine: Literal["local", "ray"]
     ray: Mapping[str, Any]
     fail_on: str | None
+    against: str | None
 
 
 def main(config: dict[str, Any]) -> None:
@@ -83,6 +86,8 @@ def main(config: dict[str, Any]) -> None:
     check_formats(settings.formats)
     settings.counting()
     alone = is_one_file(words) and settings.engine == "local" and settings.shard is None
+    if settings.against is not None and not alone:
+        raise ParameterError("against= compares two files; name one beside it, without shard= and engine=ray.")
     rows, rules = _one_file(settings, words[0]) if alone else _several(settings, words)
     sentences = list(broken_rules(rules, rows))
     for sentence in sentences:
@@ -97,8 +102,19 @@ def _options(settings: Settings) -> ScanOptions:
 
 def _one_file(settings: Settings, path: str) -> tuple[list[FileSummary], list[Rule]]:
     stem = Path(settings.out) if settings.out else stem_beside(path)
+    other = None if settings.against is None else audio.probe(settings.against)  # before the first is scanned
+    labels, streams = _scanned(settings, Path(path), stem)
+    rows = [_shown(settings, path, stream) for stream in streams]
+    if other is not None:
+        _, others = _scanned(settings, other.path, stem.with_name(f"{stem.name}.against"))
+        _compare(streams[0], others[0], stem)
+    return rows, parse_rules(settings.fail_on, labels[1:])
+
+
+def _scanned(settings: Settings, path: Path, stem: Path) -> tuple[tuple[str, ...], list[ScannedStream]]:
+    """The labels of the encoder, and the streams of a file, whose results are written."""
     options = _options(settings)
-    file = OneFile(Path(path), stem, options, settings.fail_on)
+    file = OneFile(path, stem, options, settings.fail_on)
     with files.of_setting("out"):
         labels, streams = scan_in_child(
             file, partial(ca.load, settings.encoder), partial(encoder_identity, settings.encoder)
@@ -106,7 +122,24 @@ def _one_file(settings: Settings, path: str) -> tuple[list[FileSummary], list[Ru
         for stream in streams:
             write_results(stream.timeline, stream.stem, options.formats)
     remove(file.unfinished)
-    return [_shown(settings, path, stream) for stream in streams], parse_rules(settings.fail_on, labels[1:])
+    return labels, streams
+
+
+def _compare(a: ScannedStream, b: ScannedStream, stem: Path) -> None:
+    """Prints and writes what two copies of a recording share, and what only one of them has."""
+    alignment = align(a.info.path, b.info.path, a.info.stream, b.info.stream)
+    comparison = compare(a.timeline, b.timeline, alignment)
+    rows = [
+        [f"{f.start_s:.2f}", f"{f.stop_s:.2f}", f.label, f.copies, *map(severity_text, (f.severity_a, f.severity_b))]
+        for f in comparison.faults
+    ]
+    table(f"A {a.info.path}, B {b.info.path}", ["start s of A", "stop s", "fault", "copies", "in A", "in B"], rows)
+    table("measured", ["fact", "A", "B"], comparison.facts())
+    for sentence in comparison.sentences():
+        console.print(sentence)
+    with files.of_setting("out"):
+        comparison.write(stem)
+    console.print(f"compared  {stem}.against.{{csv,json}}")
 
 
 def _shown(settings: Settings, path: str, stream: ScannedStream) -> FileSummary:

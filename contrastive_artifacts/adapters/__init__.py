@@ -1,1 +1,1 @@
-"""Encoders in the form that benchmarks of other projects take, one thin module each."""
+"""Encoders, artifacts and probes in the forms that other projects take, one thin module each."""

@@ -17,6 +17,7 @@ from .render import COMPOUND as COMPOUND
 from .render import compose as compose
 from .render import compose_steps as compose_steps
 from .render import compound_params as compound_params
+from .render import draw as draw
 from .render import render as render
 from .render import replay as replay
 from .render import replay_view as replay_view

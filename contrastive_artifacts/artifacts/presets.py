@@ -119,6 +119,7 @@ for _name, (_about, _names) in _MEDIA.items():
     PRESETS.register(_name, Preset(tuple(_names.split()), _about))
 PRESETS.register("sonicmaster", _sonicmaster())
 PRESETS.register("all", _all())
+PRESETS.register("every", Preset(tuple(ARTIFACTS), "The taxonomy and the degradations of SonicMaster."))
 
 
 def states(which: str | Sequence[str]) -> tuple[str, ...]:

@@ -51,19 +51,29 @@ def render(
         ParameterError: severity outside [0, 1], a seed that is not an integer, or a span outside the clip.
         AudioError: the waveform is empty, not finite, or has too many channels.
     """
-    severity = check_severity(severity)
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
-        raise ParameterError(f"seed is {seed!r}; give an integer.")
+    params = draw(name, severity, seed)
     samples = audio.as_waveform(waveform, sample_rate)
     if name == CLEAN:
-        params = _record(CLEAN, 0.0, int(seed), {})
         return RenderedView(_like(samples.copy(), waveform), sample_rate, params, np.zeros((0, 2), dtype=np.int64))
-    parameters = ARTIFACTS[name].sample(severity, seeding.generator(int(seed), "artifact", name))
-    params = _record(name, severity, int(seed), parameters)
     if span is not None:
         params["span"] = [int(bound) for bound in span]
     out, touched = _render(samples, sample_rate, params)
     return RenderedView(_like(out, waveform), sample_rate, params, touched)
+
+
+def draw(name: str, severity: float = 0.5, seed: int = 0) -> Params:
+    """The params of :func:`render` for these arguments, without rendering: what :func:`replay` takes.
+
+    Raises:
+        UnknownNameError, ParameterError: as :func:`render`.
+    """
+    severity = check_severity(severity)
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+        raise ParameterError(f"seed is {seed!r}; give an integer.")
+    if name == CLEAN:
+        return _record(CLEAN, 0.0, int(seed), {})
+    parameters = ARTIFACTS[name].sample(severity, seeding.generator(int(seed), "artifact", name))
+    return _record(name, severity, int(seed), parameters)
 
 
 def replay(waveform: Any, sample_rate: int, params: Params) -> Any:

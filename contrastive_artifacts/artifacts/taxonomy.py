@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ..core.errors import UnknownNameError
 from .catalog import ARTIFACTS
@@ -32,6 +32,15 @@ NEEDS_REFERENCE: dict[str, str] = {  # artifact -> why one channel without a cle
     "eq_warm": _BALANCE,
     "eq_vocal": _BALANCE,
 }
+
+
+def catalog_places(labels: Iterable[str]) -> dict[str, int]:
+    """The place of each artifact in the catalog, which decides its colour and mark on every page.
+
+    Names that are no artifacts are left out.
+    """
+    order = {name: place for place, name in enumerate(ARTIFACTS.names())}
+    return {label: order[label] for label in sorted(set(labels)) if label in order}
 
 
 def detectable(which: str | Sequence[str] = "all") -> tuple[str, ...]:

@@ -35,12 +35,22 @@ def main() -> None:
             print(_usage(scripts))
         elif verb in ("-V", "--version"):
             print(f"contrastive-artifacts {__version__}")
+        elif verb == "completion":
+            print(_completion(sys.argv[2:], scripts))
         elif verb not in scripts:
             raise ParameterError(f"There is no verb {verb!r}{clause(verb, scripts)} Verbs: {', '.join(scripts)}.")
         else:
             command.called_as = f"contrastive-artifacts {verb}"
             sys.argv = [sys.argv[0], *sys.argv[2:]]
             runpy.run_path(str(scripts[verb]), run_name="__main__")
+
+
+def _completion(words: list[str], scripts: dict[str, Path]) -> str:
+    from .completion import SHELLS, completion
+
+    if len(words) != 1 or words[0] not in SHELLS:
+        raise ParameterError(f"completion takes the name of a shell: {' or '.join(SHELLS)}.")
+    return completion(words[0], scripts)
 
 
 def _usage(scripts: dict[str, Path]) -> str:
@@ -50,5 +60,9 @@ def _usage(scripts: dict[str, Path]) -> str:
         lines.append(title)
         lines += [f"  {verb:{width}}{summary(path)}" for verb, path in scripts.items() if path.parent.name == folder]
         lines.append("")
-    lines += ["contrastive-artifacts VERB --help shows the settings of a verb.", "contrastive-artifacts --version"]
+    lines += [
+        "contrastive-artifacts VERB --help shows the settings of a verb.",
+        'eval "$(contrastive-artifacts completion bash)" (or zsh) completes verbs and settings.',
+        "contrastive-artifacts --version",
+    ]
     return "\n".join(lines)

@@ -12,6 +12,7 @@ from ..core.errors import FingerprintError, ParameterError
 from ..core.lock import locked
 from ..core.vectors import unit_rows
 from ..models.context import Context, PatchEncoder, Stretch, encode, slow_of
+from ..models.encoder import fits_half
 from ..models.encoder_files import refer_to
 from .embedder import Embedder
 
@@ -56,8 +57,7 @@ class ContextEmbedder(Embedder[Stretch]):
             if same_as is not None:
                 refer_to(directory, same_as)
             else:
-                floats = [t for t in self.encoder.state_dict().values() if t.is_floating_point()]
-                self.encoder.save(directory, half=all(torch.equal(t, t.half().float()) for t in floats))
+                self.encoder.save(directory, half=fits_half(self.encoder))
             self.context.save(directory, self.patches.fingerprint)
 
     def prepare(self, window: np.ndarray, rate: int) -> Stretch:

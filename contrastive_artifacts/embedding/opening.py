@@ -10,12 +10,13 @@ import shutil
 from pathlib import Path
 
 from ..core.errors import ParameterError, StorageError
-from ..core.files import atomic_path, read_json
+from ..core.files import atomic_path, write_json
 from ..core.lock import locked
 from ..models.context import Context, PatchEncoder
 from ..models.encoder import Encoder
-from ..models.encoder_files import RECORD, TENSORS, encoder_folder_of
+from ..models.encoder_files import RECORD, TENSORS, encoder_folder_of, holds_encoder, record_of, tensors_of
 from ..models.figure_encoder import FigureEncoder, is_figure_record
+from . import hub
 from .context import ContextEmbedder
 from .embedder import WindowEmbedder
 from .figures import FigureEmbedder
@@ -33,23 +34,27 @@ def encoder_folder(name: str | Path) -> Path:
     """The folder with ``encoder.json`` that a name stands for.
 
     Args:
-        name: ``"release"``, ``"release/NAME"`` (a name of :func:`released`), a run directory, or a folder with
-            ``encoder.json``.
+        name: ``"release"``, ``"release/NAME"`` (a name of :func:`released`), a run directory, a folder with
+            ``encoder.json`` or one that was saved to be shared, or ``"hf://USER/REPO@REVISION"`` on the Hugging Face
+            hub, downloaded if needed.
 
     Raises:
         StorageError: there is none.
+        WeightsError: it is neither in the cache of the hub nor could it be downloaded.
     """
+    if isinstance(name, str) and name.startswith(hub.SCHEME):
+        return hub.downloaded(name)
     directory = Path(name)
     if name == "release":
         directory = RELEASE / (RELEASE / "default").read_text(encoding="utf-8").strip()
     elif isinstance(name, str) and name.startswith("release/") and not directory.exists():
         directory = RELEASE / name.removeprefix("release/")
-    if not (directory / RECORD).exists() and (directory / "encoder" / RECORD).exists():
+    if not (directory / RECORD).exists() and holds_encoder(directory / "encoder"):
         directory = directory / "encoder"
-    if not (directory / RECORD).exists():
+    if not holds_encoder(directory):
         raise StorageError(
             f"{directory} holds no encoder; give 'release', 'release/NAME' (NAME of {', '.join(released())}), a run "
-            f"directory, or a folder with {RECORD}."
+            f"directory, a folder with {RECORD}, or 'hf://USER/REPO'."
         )
     return directory
 
@@ -115,7 +120,7 @@ def open_set_encoder(name: str | Path) -> FigureEncoder:
 
 def of_sets(directory: Path) -> bool:
     """Whether a folder with an encoder holds one of label sets."""
-    return is_figure_record(read_json(directory / RECORD))
+    return is_figure_record(record_of(directory)[1])
 
 
 def has_context(directory: Path) -> bool:
@@ -131,9 +136,13 @@ def copy_encoder(name: str | Path, target: str | Path) -> None:
     """
     directory, target = encoder_folder(name), Path(target)
     encoder = encoder_folder_of(directory)
-    sources = [encoder / TENSORS, encoder / RECORD, directory / CONTEXT_TENSORS, directory / CONTEXT_RECORD]
     with locked(target, "copying an encoder"):
-        for path in sources:
+        for path, copy in (
+            (tensors_of(encoder), TENSORS),
+            (directory / CONTEXT_TENSORS, CONTEXT_TENSORS),
+            (directory / CONTEXT_RECORD, CONTEXT_RECORD),
+        ):
             if path.exists():
-                with atomic_path(target / path.name) as temporary:
+                with atomic_path(target / copy) as temporary:
                     shutil.copyfile(path, temporary)
+        write_json(target / RECORD, record_of(encoder)[1])

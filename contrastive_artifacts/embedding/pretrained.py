@@ -14,10 +14,11 @@ from ..artifacts import CLEAN
 from ..audio import Stream
 from ..core.errors import AudioError, ParameterError, StorageError
 from ..core.vectors import unit_rows
-from ..probes import AnyProbe, SetProbe, load_any_probe, verdict_columns
+from ..probes import AnyProbe, SetProbe, load_any_probe, ordered, verdict_columns
 from .embedder import Embedder, Embedding, Input
 from .figures import FigureEmbedder
 from .opening import encoder_folder, open_embedder
+from .sharing import push, write_shared
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class PretrainedEncoder:
         self.window_s, self.hop_s = embedder.window_s, embedder.hop_s
         self.shortest_s = embedder.window_s / 6
         self.sample_rate = embedder.sample_rate
-        self.labels = embedder.states if probe is None else _ordered(probe.classes, embedder.states)
+        self.labels = embedder.states if probe is None else ordered(probe.classes, embedder.states)
 
     def embed(self, source: Input, channel: int | None = None, stream: Stream = None) -> Embedding:
         """Embeds a file, or ``(waveform [T] or [C, T], sample_rate)`` of numpy or torch; its mix, or one channel.
@@ -159,6 +160,40 @@ class PretrainedEncoder:
         """The verdicts on windows that are embedded already, [N, D], as columns of a table of embeddings."""
         return verdict_columns(self._need_probe(), self.labels, *self.classify_vectors(vectors))
 
+    def save_pretrained(self, folder: str | Path, licence: str | None = None) -> None:
+        """Writes a folder to share: ``model.safetensors``, ``config.json``, the probe and a model card, ``README.md``.
+
+        ``contrastive_artifacts.load(folder)`` opens it, with the same fingerprint.
+
+        Args:
+            folder: Created if it does not exist; an earlier copy in it is replaced.
+            licence: Of this encoder, as the hub names it ("apache-2.0"), for the card.
+
+        Raises:
+            StorageError: another process is writing the folder, it holds something else, or it cannot be written.
+        """
+        write_shared(self._embedder, self.probe, folder, licence)
+
+    def push_to_hub(
+        self, repository: str, *, revision: str = "main", private: bool = False, licence: str | None = None
+    ) -> str:
+        """Uploads what :meth:`save_pretrained` writes to the Hugging Face hub, with the token of ``hf auth login``.
+
+        Args:
+            repository: ``USER/REPO``; created if it does not exist.
+            revision: Branch; created if it does not exist.
+            private: Of a repository that is created: only its owners see it.
+            licence: As in :meth:`save_pretrained`.
+
+        Returns:
+            What :func:`contrastive_artifacts.load` takes: ``hf://USER/REPO@COMMIT``.
+
+        Raises:
+            ParameterError: ``repository`` is not ``USER/REPO``.
+            StorageError: the hub refused it or could not be reached.
+        """
+        return push(self._embedder, self.probe, repository, revision, private, licence)
+
     @property
     def has_probe(self) -> bool:
         return self.probe is not None
@@ -190,21 +225,17 @@ def _of_windows(
     )
 
 
-def _ordered(classes: tuple[str, ...], states: tuple[str, ...]) -> tuple[str, ...]:
-    """The classes of a probe in the order of the encoder's states; classes that the encoder does not know last."""
-    return (*(name for name in states if name in classes), *sorted(set(classes) - set(states)))
-
-
 def load(name: str | Path) -> PretrainedEncoder:
     """Loads an encoder with its probe and, where it has one, its context module.
 
     Args:
         name: ``"release"`` or ``"release/NAME"`` (a name of :func:`.opening.released`; they ship with the package), a
-            run directory, or a folder with ``encoder.json``.
+            run directory, a folder with ``encoder.json`` or of :meth:`PretrainedEncoder.save_pretrained`, or
+            ``"hf://USER/REPO@REVISION"`` on the Hugging Face hub (REVISION is a branch, tag or commit; "main" without).
 
     Raises:
         StorageError: there is no encoder, or one of another format.
-        WeightsError: its tensors are damaged or do not match in full.
+        WeightsError: its tensors are damaged or do not match in full, or it could not be downloaded.
         FingerprintError: the probe beside it belongs to another encoder.
     """
     directory = encoder_folder(name)

@@ -21,7 +21,7 @@ from ..core.typed import settings as checked_settings
 from . import backbones
 from .detail import DETAILS, DetailFigures
 from .detail.figures import deviation
-from .encoder_files import FORMAT, RECORD, TENSORS, encoder_folder_of
+from .encoder_files import FORMAT, RECORD, TENSORS, encoder_folder_of, record_of, tensors_of
 from .fingerprint import fingerprint_of
 from .frame_head import FrameHead
 from .heads import Encoded, Heads
@@ -168,14 +168,13 @@ class Encoder(Heads):
             WeightsError: the tensors are damaged, or their names or shapes do not match in full.
         """
         directory = encoder_folder_of(directory)
-        path = directory / RECORD
-        record = files.read_json(path)
+        path, record = record_of(directory)
         if not isinstance(record, dict) or record.get("format") != FORMAT:
             raise StorageError(f"{path} is not an encoder of format {FORMAT}; train or export it again.")
         with described_by(path, "an encoder", "train or export it again"):
             settings = EncoderSettings.from_record(record["settings"])
             encoder = cls(backbones.build(record["backbone"]), settings)
-        load_whole(encoder, load_tensors(directory / TENSORS), str(directory))
+        load_whole(encoder, load_tensors(tensors_of(directory)), str(directory))
         return encoder.eval()
 
     def fingerprint(self) -> str:
@@ -216,6 +215,12 @@ def save_network(directory: str | Path, network: nn.Module, about: dict[str, Any
         with files.atomic_path(directory / TENSORS) as temporary:
             save_file(tensors, temporary)
         files.write_json(directory / RECORD, {"format": FORMAT, **about})
+
+
+def fits_half(network: nn.Module) -> bool:
+    """Whether float16 loses nothing of the tensors of a network, as of an encoder that was exported."""
+    floats = [tensor for tensor in network.state_dict().values() if tensor.is_floating_point()]
+    return all(torch.equal(tensor, tensor.half().float()) for tensor in floats)
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:

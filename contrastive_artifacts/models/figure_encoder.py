@@ -17,7 +17,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..core import files
 from ..core.errors import FingerprintError, ParameterError, StorageError
 from ..core.records import described_by
 from ..core.typed import settings as checked_settings
@@ -25,7 +24,7 @@ from . import backbones
 from .detail import DetailFigures, NativeDetail
 from .detail.figures import FRAME_S, deviation
 from .encoder import LONGEST_WINDOW_S, WIDEST, load_tensors, load_whole, save_network
-from .encoder_files import FORMAT, RECORD, TENSORS
+from .encoder_files import FORMAT, record_of, tensors_of
 from .figures import FRAME_SIZES, VERSIONS, WINDOW_SIZES, Figures
 from .fingerprint import fingerprint_of
 from .heads import Encoded, Heads
@@ -187,8 +186,7 @@ class FigureEncoder(Heads):
             FingerprintError: it was trained on another version of the figures.
             WeightsError: the tensors are damaged, or their names or shapes do not match in full.
         """
-        path = Path(directory) / RECORD
-        record = files.read_json(path)
+        path, record = record_of(directory)
         if not is_figure_record(record) or record.get("format") != FORMAT:
             raise StorageError(f"{path} is not an encoder of label sets of format {FORMAT}; train it again.")
         if record["figures"] != dict(VERSIONS):
@@ -200,7 +198,7 @@ class FigureEncoder(Heads):
             settings = checked_settings(FigureSettings, record["settings"], "settings")
             backbone = backbones.build(record["backbone"]) if record["backbone"] is not None else None
             encoder = cls(settings, backbone)
-        load_whole(encoder, load_tensors(Path(directory) / TENSORS), str(directory))
+        load_whole(encoder, load_tensors(tensors_of(directory)), str(directory))
         return encoder.eval()
 
     def fingerprint(self) -> str:

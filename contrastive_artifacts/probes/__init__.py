@@ -16,6 +16,7 @@ from .data import Embedded as Embedded
 from .data import task_labels as task_labels
 from .either import AnyProbe as AnyProbe
 from .either import load_any_probe as load_any_probe
+from .either import ordered as ordered
 from .evaluate import evaluate as evaluate
 from .few_shot import FewShot as FewShot
 from .few_shot import few_shot as few_shot

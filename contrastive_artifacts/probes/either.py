@@ -21,3 +21,8 @@ def load_any_probe(directory: str | Path, fingerprint: str | None = None) -> Any
     arrays, record, fingerprint = read_state(directory, fingerprint)
     kind = SetProbe if record.get("kind") == KIND else Probe
     return kind.of_state(directory, arrays, record, fingerprint)
+
+
+def ordered(classes: tuple[str, ...], states: tuple[str, ...]) -> tuple[str, ...]:
+    """The classes of a probe in the order of the encoder's states; classes that the encoder does not know last."""
+    return (*(name for name in states if name in classes), *sorted(set(classes) - set(states)))

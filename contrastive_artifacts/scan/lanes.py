@@ -13,6 +13,8 @@ from .. import audio
 from ..core.errors import ParameterError
 from ..embedding import PretrainedEncoder
 
+ALIKE = 1e-3  # share of the energy of a channel that is not in the mix: 30 dB below it
+SILENT = 1e-10  # mean square: -100 dBFS
 LIKELY = 128  # of 255: chance of a cell above which an artifact counts as there
 
 
@@ -98,6 +100,40 @@ def classify(lane: Lane, signals: list[np.ndarray], encoder: WindowClassifier, r
             )
     lane.probabilities.append(np.asarray(probabilities, np.float32))
     lane.severities.append(np.asarray(severities, np.float32))
+
+
+def classify_differing(
+    lane: Lane, signals: list[np.ndarray], mix: Lane, mixes: list[np.ndarray], encoder: WindowClassifier, rate: int
+) -> None:
+    """:func:`classify` of the windows of a channel that differ from the mix; the others have the results of the mix.
+
+    Args:
+        lane: Of the channel.
+        signals, mixes: The windows of the channel and of the mix.
+        mix: The lane of the mix, to which the same windows have been added.
+        encoder, rate: As for :func:`classify`.
+    """
+    differing = [n for n, pair in enumerate(zip(signals, mixes, strict=True)) if differs(*pair)]
+    heard = Lane(lane.channel)
+    if differing:
+        classify(heard, [signals[n] for n in differing], encoder, rate)
+    for name in ("probabilities", "severities", "cells"):
+        if getattr(mix, name):
+            values = getattr(mix, name)[-1].copy()
+            if differing:
+                values[differing] = getattr(heard, name)[0]
+            getattr(lane, name).append(values)
+
+
+def differs(channel: np.ndarray, mix: np.ndarray) -> bool:
+    """Whether a channel [T] holds something that its mix [T] does not, at whatever level; a silent channel does not."""
+    energy, energy_mix = float(np.dot(channel, channel)), float(np.dot(mix, mix))
+    if energy <= SILENT * channel.size:
+        return False
+    if not energy_mix:
+        return True
+    common = float(np.dot(channel, mix)) ** 2 / energy_mix
+    return energy - common > ALIKE * energy
 
 
 def smoothed(probabilities: np.ndarray, width: int) -> np.ndarray:

@@ -16,6 +16,7 @@ from .formats import DEFAULT
 from .lanes import WindowClassifier
 from .saved import SavedStretches
 from .scan import scan
+from .stretches import Channels
 from .timecode import Timecode
 from .timeline import Timeline
 
@@ -27,7 +28,7 @@ class ScanOptions:
     The arguments of :func:`.scan.scan`, ``streams``, the names of formats, and the rate and start of a time code.
     """
 
-    channels: Literal["mix", "each"] = "mix"
+    channels: Channels = "mix"
     stream: audio.Stream = None
     streams: Literal["one", "all"] = "one"
     alarms_per_hour: float | None = None

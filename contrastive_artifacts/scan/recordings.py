@@ -17,6 +17,7 @@ from ..core.errors import ArtifactsError, one_of_many
 from ..data.dataset import pool
 from .inputs import Inputs
 from .options import ScanOptions
+from .stretches import lanes
 from .summary import FileSummary
 
 GRACE_S = 300.0  # that any recording may take, the start of a process included
@@ -81,7 +82,7 @@ def _with_length(options: ScanOptions, recording: Recording) -> Recording:
             length_s = info.duration_s or recording.path.stat().st_size / _LEAST_RATE
     except ArtifactsError as error:
         return replace(recording, problem=str(error))
-    channels = info.channels if options.channels == "each" else 1
+    channels = len(lanes(options.channels, info.channels))
     streams = info.streams if options.streams == "all" else 1
     return replace(recording, duration_s=info.duration_s, work_s=length_s * channels * streams, streams=streams)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -21,8 +20,8 @@ from .lanes import WindowClassifier
 from .measured import Meter
 from .overview import OverviewMeter
 from .saved import SavedStretches
-from .segments import segment_thresholds, segments_of, spans_of
-from .stretches import BATCH, Hearing, Stretch, heard, joined, lanes, passed, pieces
+from .segments import beyond_mix, segment_thresholds, segments_of, spans_of
+from .stretches import BATCH, CHANNELS, Channels, Hearing, Stretch, heard, joined, lanes, passed, pieces
 from .timeline import Segment as Segment
 from .timeline import Timeline as Timeline
 
@@ -34,7 +33,7 @@ def scan(
     path: str | Path,
     encoder: WindowClassifier | None = None,
     *,
-    channels: Literal["mix", "each"] = "mix",
+    channels: Channels = "mix",
     enter: float | None = None,
     leave: float | None = None,
     alarms_per_hour: float | None = None,
@@ -58,7 +57,8 @@ def scan(
         path: Any media file that :mod:`~contrastive_artifacts.audio` reads.
         encoder: Classifies windows; the release encoder if not given.
         channels: "mix" scans the mean of the channels (the loudest channel where the mean cancels), "each" every
-            channel by itself.
+            channel by itself, "auto" the mix, and each channel where it differs from it: a segment of a channel is one
+            that the mix does not have. Three lanes may raise three times as many false segments as one.
         enter, leave: Probabilities with ``0 < leave <= enter <= 1``; by default 0.6 and 0.4, or the thresholds of an
             encoder of label sets.
         alarms_per_hour: Of an encoder of label sets: false segments per hour of clean sound, over all artifacts, that
@@ -122,6 +122,8 @@ def scan(
         for lane in run.lanes
         for segment in segments_of(lane, encoder.labels, run, run.edges(window), width, shortest, cell, *limits)
     ]
+    if channels == "auto":
+        segments = beyond_mix(segments)
     segments.sort(key=lambda s: (s.start, s.stop, s.label, -1 if s.channel is None else s.channel))
     out_of_phase = tuple(span for run in runs for span in spans_of(np.asarray(run.cancels), run.edges(window)))
     labels = tuple(encoder.labels[1:])
@@ -143,8 +145,11 @@ def _progress(duration_s: float | None, enabled: bool) -> Progress:
 
 
 def _check(encoder: WindowClassifier, channels: str, minimum_s: float | None, batch: int) -> None:
-    if channels not in ("mix", "each"):
-        raise ParameterError(f'channels={channels!r}: give "mix" (the mean of the channels) or "each" (every channel).')
+    if channels not in CHANNELS:
+        raise ParameterError(
+            f'channels={channels!r}: give "mix" (the mean of the channels), "each" (every channel), or "auto" (the '
+            "mix, and channels where they differ from it)."
+        )
     if minimum_s is not None and not minimum_s >= 0:
         raise ParameterError(f"minimum_s={minimum_s}: give the shortest segment in seconds, 0 or more.")
     if batch < 1:

@@ -69,6 +69,17 @@ def segments_of(
             )
 
 
+def beyond_mix(segments: Sequence[Segment]) -> list[Segment]:
+    """The segments without those of a channel that overlap one of the mix with the same label."""
+    mix = [segment for segment in segments if segment.channel is None]
+    return [
+        segment
+        for segment in segments
+        if segment.channel is None
+        or not any(m.label == segment.label and m.start < segment.stop and m.stop > segment.start for m in mix)
+    ]
+
+
 def spans_of(flags: np.ndarray, edges: np.ndarray) -> Iterator[tuple[int, int]]:
     """``[start, stop)`` in samples of each run of set flags."""
     runs, _ = connected(flags)

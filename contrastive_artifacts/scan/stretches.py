@@ -10,17 +10,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, count, groupby, islice
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
 from .. import audio
 from ..audio import windows
 from ..core.errors import StorageError
-from .lanes import Lane, Run, WindowClassifier, classify
+from .lanes import Lane, Run, WindowClassifier, classify, classify_differing
 
 STRETCH_S = 600.0
 BATCH = 32
+Channels = Literal["mix", "each", "auto"]
+CHANNELS = get_args(Channels)
 Item = tuple[int, np.ndarray]  # first sample of a window, and its samples [C, T]
 Blocks = Iterable[tuple[int, np.ndarray]]
 
@@ -56,7 +58,8 @@ class Hearing:
     Attributes:
         encoder: Classifies them.
         rate: Of the recording, Hz.
-        channels: The lanes: numbers of channels, or None for the mix.
+        channels: The lanes: numbers of channels, or None for the mix. A channel after the mix is classified where it
+            differs from it.
         batch: Windows that the encoder gets at once.
     """
 
@@ -81,9 +84,12 @@ class Hearing:
         return max(1, round(STRETCH_S / self.encoder.hop_s / self.batch)) * self.batch
 
 
-def lanes(channels: Literal["mix", "each"], number: int) -> list[int | None]:
+def lanes(channels: Channels, number: int) -> list[int | None]:
     """The lanes of a recording of ``number`` channels, see :attr:`Hearing.channels`."""
-    return list(range(number)) if channels == "each" else [None]
+    each: list[int | None] = list(range(number))
+    if channels == "each":
+        return each
+    return [None, *each] if channels == "auto" and number > 1 else [None]
 
 
 def pieces(runs: Iterable[Blocks], hearing: Hearing) -> Iterator[tuple[int, int, Iterator[Item]]]:
@@ -115,8 +121,14 @@ def heard(
     cancels: list[bool] = []
     items = iter(items)
     while batch := list(islice(items, hearing.batch)):
+        mixes: list[np.ndarray] = []
         for lane in parts:
-            classify(lane, [lane.signal(samples) for _, samples in batch], hearing.encoder, hearing.rate)
+            signals = [lane.signal(samples) for _, samples in batch]
+            if mixes:
+                classify_differing(lane, signals, parts[0], mixes, hearing.encoder, hearing.rate)
+            else:
+                classify(lane, signals, hearing.encoder, hearing.rate)
+            mixes = mixes if lane.channel is not None else signals
         starts += [start for start, _ in batch]
         cancels += [audio.cancels(samples) for _, samples in batch]
         stop = batch[-1][0] + batch[-1][1].shape[1]
@@ -151,7 +163,7 @@ def classify_range(
     encoder: WindowClassifier,
     first: int,
     stop: int,
-    channels: Literal["mix", "each"] = "mix",
+    channels: Channels = "mix",
     batch: int = BATCH,
     stream: int | str | None = None,
 ) -> list[Stretch]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from .. import audio
 from ..core.errors import ArtifactsError, one_of_many
@@ -22,7 +22,7 @@ from .lanes import WindowClassifier
 from .options import ScanOptions
 from .recordings import Recording, limit_s
 from .saved import SavedStretches
-from .stretches import STRETCH_S, Hearing, Item, heard, lanes, pieces
+from .stretches import STRETCH_S, Channels, Hearing, Item, heard, lanes, pieces
 from .summary import FileSummary
 
 ScanRecording = Callable[[Recording], list[FileSummary]]
@@ -124,7 +124,7 @@ def classify_unit(
 class _Reader:
     """A file that is read forward only: a worker gets the stretches of a film in their order, and decodes it once."""
 
-    def __init__(self, path: Path, stream: int, encoder: WindowClassifier, channels: Literal["mix", "each"]) -> None:
+    def __init__(self, path: Path, stream: int, encoder: WindowClassifier, channels: Channels) -> None:
         file = audio.MediaFile(path, stream)
         self.hearing = Hearing(encoder, file.info.sample_rate, lanes(channels, file.info.channels))
         self._pieces = pieces(file.runs(self.hearing.window), self.hearing)
@@ -142,7 +142,7 @@ class _Reader:
 
 @lru_cache(1)
 def _reader(
-    recording: Recording, stream: int, open_encoder: Callable[[], WindowClassifier], channels: Literal["mix", "each"]
+    recording: Recording, stream: int, open_encoder: Callable[[], WindowClassifier], channels: Channels
 ) -> _Reader:
     return _Reader(recording.path, stream, open_encoder(), channels)
 

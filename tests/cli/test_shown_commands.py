@@ -13,10 +13,9 @@ from contrastive_artifacts.cli.help import docstring
 from contrastive_artifacts.cli.words import Positional, parse
 
 ROOT = Path(__file__).parents[2]
+PYTHON = r"(?:^\s*python|\"\$PYTHON\"(?: -m torch\.distributed\.run[^\n]*)?|BIN\)/python|^\s*torchrun[^\n]*)"
 CALL = re.compile(
-    r"(?:(?:^\s*python|\"\$PYTHON\"|BIN\)/python) (?:scripts|analysis)/(\w+)\.py|^\s*contrastive-artifacts (\w+))"
-    r"((?:[^\n#`\\]|\\\n)*)",
-    re.MULTILINE,
+    rf"(?:{PYTHON} (?:scripts|analysis)/(\w+)\.py|^\s*contrastive-artifacts (\w+))((?:[^\n#`\\]|\\\n)*)", re.MULTILINE
 )
 INLINE = re.compile(r"`(?:python (?:scripts|analysis)/(\w+)\.py|contrastive-artifacts (\w+)(?= \w+=))([^`\n#]*)`")
 SHELL = {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "runs").glob("*.sh"))}

@@ -25,7 +25,8 @@ from selenium.webdriver.common.keys import Keys
 
 RATE = 22050
 MAP = (  # names of the map page that the tests read; see core.html.bundle
-    "const { points } = modules['pages/map/points.js'], { player } = modules['pages/map/player.js'];"
+    "const { points } = modules['pages/map/points.js'], { player } = modules['pages/shared/player.js'];"
+    "const { progress } = modules['pages/map/playing.js'];"
     "const { canvas: map, screenX, screenY } = modules['pages/map/view.js'];"
 )
 SPITE = "</script><img src='https://example.invalid/x.png' onerror='window.broken=1'>"
@@ -117,7 +118,7 @@ def test_click_plays_and_space_stops(page: Any) -> None:
     pointer(page, "middle", "mouseMoved", "mousePressed", "mouseReleased")
     wait(page, lambda: state(page).get("playing") == "middle")
     assert page.execute_script(f"{MAP}return player.context.state") == "running"
-    wait(page, lambda: page.execute_script(f"{MAP}return player.progress()") > 0.02)
+    wait(page, lambda: page.execute_script(f"{MAP}return progress()") > 0.02)
     page.find_element(By.ID, "map").send_keys(Keys.SPACE)
     assert state(page)["playing"] == ""
     pointer(page, "right", "mouseMoved", "mousePressed", "mouseReleased")
@@ -215,8 +216,11 @@ def test_contact_sheet_draws_plays_switches_and_filters(browser: Any, tmp_path: 
     wait(browser, lambda: browser.execute_script("return arguments[0].querySelector('canvas').width", worst) > 200)
     worst.click()
     wait(browser, lambda: state(browser).get("playing") == "dropout 1")
+    position = "return modules['pages/shared/player.js'].player.position()"
+    wait(browser, lambda: (browser.execute_script(position) or 0) > 0.5)
     worst.send_keys("c")
     wait(browser, lambda: state(browser).get("playing") == "dropout clean")
+    assert browser.execute_script(position) > 0.5, "the other version goes on from the same position"
     browser.switch_to.active_element.send_keys("c")
     wait(browser, lambda: state(browser).get("playing") == "dropout 1")
     browser.switch_to.active_element.send_keys(Keys.ARROW_UP)
@@ -225,6 +229,9 @@ def test_contact_sheet_draws_plays_switches_and_filters(browser: Any, tmp_path: 
     wait(browser, lambda: state(browser).get("playing") == "")
     browser.find_element(By.ID, "find").send_keys("AC beat")
     wait(browser, lambda: state(browser).get("shown") == "1")
+    browser.find_element(By.ID, "find").send_keys("xyz")
+    wait(browser, lambda: state(browser).get("shown") == "0")
+    assert "“AC beatxyz”" in browser.find_element(By.ID, "none").text
     assert_quiet(browser, browser.current_url)
 
 
@@ -236,6 +243,11 @@ def test_hits_are_drawn_and_played(browser: Any, tmp_path: Path) -> None:
     forget_logs(browser)
     browser.get((tmp_path / "hits.html").as_uri())
     wait(browser, lambda: state(browser).get("drawn") == "2")
+    corner = (  # the highest band: a tone of 440 Hz leaves it silent
+        "const canvas = document.querySelector('.hit canvas'), copy = new OffscreenCanvas(1, 1).getContext('2d');"
+        "copy.drawImage(canvas, -4, -4); return [...copy.getImageData(0, 0, 1, 1).data]"
+    )
+    assert min(browser.execute_script(corner)[:3]) > 225, "silence does not glare on a light page"
     browser.find_elements(By.CSS_SELECTOR, "#rows button")[1].click()
     wait(browser, lambda: (state(browser).get("playing") or "").startswith("first"))
     browser.switch_to.active_element.send_keys(" ")

@@ -16,6 +16,7 @@ import pytest
 
 import contrastive_artifacts as ca
 from contrastive_artifacts import audio
+from contrastive_artifacts.audio import windows
 from contrastive_artifacts.core.errors import AudioError, ParameterError
 from contrastive_artifacts.scan.scan import scan
 
@@ -78,6 +79,31 @@ def test_block_length_changes_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
     for block_s in (0.1, 1.7, 100.0):
         monkeypatch.setattr(sys.modules[scan.__module__], "_BLOCK_S", block_s)
         assert scan(path, Loudness(), enter=0.4, leave=0.3, batch=3) == expected
+
+
+def test_channels_where_they_differ_from_the_mix(tmp_path: Path) -> None:
+    """A fault of one channel that its mix dilutes is found in that channel; what the mix has is said once."""
+    rng = np.random.default_rng(0)
+    stereo = np.tile(rng.normal(0, 0.02, 40 * RATE), (2, 1))
+    stereo[:, 5 * RATE : 9 * RATE] *= 20  # both
+    stereo[1, 20 * RATE : 24 * RATE] = 0.15  # half of it in the mix: below the level
+    path = write(tmp_path / "a.wav", stereo)
+    encoder = Loudness()
+    segments = scan(path, encoder, channels="auto").segments
+    assert [(s.channel, round(s.start / RATE), round(s.stop / RATE)) for s in segments] == [(None, 5, 9), (1, 20, 24)]
+    mix_only, both = len(starts_of(40)), len(encoder.lengths)
+    assert mix_only < both < mix_only + 2 * 12, "of each channel only the windows that hold the difference"
+    assert [s.channel for s in scan(path, Loudness()).segments] == [None]
+    alike = write(tmp_path / "b.wav", np.tile(stereo[:1], (2, 1)) * [[1.0], [0.5]])
+    encoder = Loudness()
+    assert scan(alike, encoder, channels="auto").segments == scan(alike, Loudness()).segments
+    assert len(encoder.lengths) == mix_only
+    mono = write(tmp_path / "c.wav", stereo[1:])
+    assert scan(mono, Loudness(), channels="auto").segments == scan(mono, Loudness()).segments
+
+
+def starts_of(seconds: int) -> list[int]:
+    return windows.starts(seconds * RATE, RATE, RATE // 2).tolist()
 
 
 def test_each_channel_by_itself(tmp_path: Path) -> None:
@@ -201,7 +227,7 @@ def test_a_severity_may_be_unknown_and_nothing_else(tmp_path: Path) -> None:
 def test_wrong_use_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "a.wav", signal(2))
     for options, match in (
-        ({"channels": "left"}, '"mix".*"each"'),
+        ({"channels": "left"}, '"mix".*"each".*"auto"'),
         ({"enter": 0.3, "leave": 0.4}, "0 < leave <= enter"),
         ({"minimum_s": -1.0}, "minimum_s=-1"),
         ({"batch": 0}, "batch=0"),

@@ -78,6 +78,8 @@ def test_one_file_is_scanned_as_ever_and_held_against_rules(films: Path) -> None
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
+        (["films", "against=other.wav"], 2, "against= compares two files"),
+        (["films/a.wav", "against=none.wav"], 1, "none.wav"),
         (["films", "fail_on=cliping>0.5"], 2, "no artifact 'cliping'; did you mean clipping"),
         (["films/a.wav", "fail_on=clipping>5.5"], 2, "nothing breaks 'clipping>5.5'"),
         (["films", "enter=2"], 2, "0 < leave <= enter <= 1"),
@@ -118,3 +120,22 @@ def test_an_item_of_archive_org_becomes_a_report(films: Path, monkeypatch: pytes
     again = command("ia:tape", "out=items", "fail_on=dropout>=1", cwd=films)
     assert again.returncode == 3, again.stderr
     assert "failed    ia:tape/side a.wav: " in again.stdout
+
+
+def test_two_copies_are_compared(films: Path) -> None:
+    rng = np.random.default_rng(1)
+    words = [0.3 * rng.uniform(0.2, 1) * np.sin(2 * np.pi * rng.uniform(150, 900) * np.arange(n) / RATE)
+             for n in rng.integers(1500, 6000, 60)]  # fmt: skip
+    voice = np.concatenate(words) + rng.normal(0, 0.001, sum(map(len, words)))
+    copy = 0.5 * np.concatenate([np.zeros(RATE), voice])
+    audio.write(films / "first.wav", voice[None].astype(np.float32), RATE)
+    audio.write(films / "second.flac", copy[None].astype(np.float32), RATE)
+    done = command("first.wav", "against=second.flac", "out=both", cwd=films)
+    assert done.returncode == 0, done.stderr
+    assert "B begins 1.0000 s before A; they share" in done.stdout
+    assert "A is +6.0 dB against B" in done.stdout
+    assert {path.name for path in films.glob("both.against.*")} >= {"both.against.csv", "both.against.json"}
+    done = command("first.wav", "against=films/a.wav", "out=not", cwd=films)
+    assert done.returncode == 1
+    assert "is no copy of first.wav" in done.stderr
+    assert not list(films.glob("not.against.csv"))

@@ -24,7 +24,7 @@ from .bundle import bundle
 
 # Seven hues after Okabe & Ito (2008), adjusted for contrast with the light and the dark background; smallest OKLab
 # distance under simulated protanopia, deuteranopia and tritanopia (Machado et al. 2009): 0.058 light, 0.076 dark. Each
-# hue is combined with one of five marker shapes, so that colour is never the only difference; hues of one shape differ
+# hue is combined with one of eight marker shapes, so that colour is never the only difference; hues of one shape differ
 # strongly.
 CATEGORIES_LIGHT = ("#e18a00", "#53a2ee", "#009874", "#b79b63", "#d55e00", "#0072b2", "#d783c3")
 CATEGORIES_DARK = ("#e69f00", "#56b4e9", "#00a969", "#f0e442", "#d55e00", "#0072b2", "#c194aa")

@@ -28,13 +28,16 @@ export function ramp(value) {
   return `rgb(${mix.join(" ")})`;
 }
 
-// Markers: seven hues times five shapes make 35 styles, so that colour is never the only difference.
-export const SHAPES = ["circle", "square", "triangle", "diamond", "cross"];
+// Markers: seven hues times eight shapes make 56 styles, so that colour is never the only difference.
+export const SHAPES = ["circle", "square", "triangle", "diamond", "cross", "inverted", "saltire", "bar"];
 // SVG path of a marker of radius r around the origin.
 export function outline(shape, r) {
   const path = (k, corners) => "M" + corners.map(([x, y]) => `${(x * r * k).toFixed(2)} ${(y * r * k).toFixed(2)}`).join("L") + "Z";
   if (shape === "square") return path(0.87, [[-1, -1], [1, -1], [1, 1], [-1, 1]]);
   if (shape === "triangle") return path(1.22, [[0, -1], [0.9, 0.72], [-0.9, 0.72]]);
+  if (shape === "inverted") return path(1.22, [[0, 1], [0.9, -0.72], [-0.9, -0.72]]);
+  if (shape === "bar") return path(1.15, [[-0.5, -1], [0.5, -1], [0.5, 1], [-0.5, 1]]);
+  if (shape === "saltire") return path(0.98, [[0, -0.5], [0.68, -1.18], [1.18, -0.68], [0.5, 0], [1.18, 0.68], [0.68, 1.18], [0, 0.5], [-0.68, 1.18], [-1.18, 0.68], [-0.5, 0], [-1.18, -0.68], [-0.68, -1.18]]);
   if (shape === "diamond") return path(1.25, [[0, -1], [1, 0], [0, 1], [-1, 0]]);
   if (shape === "cross") return path(1.08, [[-0.36, -1], [0.36, -1], [0.36, -0.36], [1, -0.36], [1, 0.36], [0.36, 0.36], [0.36, 1], [-0.36, 1], [-0.36, 0.36], [-1, 0.36], [-1, -0.36], [-0.36, -0.36]]);
   return `M${-r} 0A${r} ${r} 0 1 1 ${r} 0A${r} ${r} 0 1 1 ${-r} 0Z`;

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 from scipy import fft
 
 from ... import audio
+from ...core.journal import Journal
 from ...core.vectors import unit_rows
 from .blocks import Blocks
 
@@ -26,6 +27,7 @@ _BANDS = 32
 _TOP = 97  # upper bin of the bands, 3 kHz: a copy low-passed at 3.4 kHz stays close to its original
 _BLOCK = 1024  # rows of the similarity matrix in memory
 _FADE = 160  # samples, 20 ms
+VERSION = 1  # of the similarity; stored ones of another version are computed again
 _CACHED = 512  # whitened waveforms in memory while pairs are confirmed, at most 1 MB each
 
 
@@ -122,8 +124,35 @@ def similarity(a: np.ndarray, b: np.ndarray) -> float:
     return float(min(1.0, (np.abs(cross[lags[usable]]) / np.sqrt(shared[usable])).max()))
 
 
+class Similarities:
+    """Similarities of pairs of clips that were compared before, by the hashes of their samples.
+
+    Args:
+        journal: Where they are stored; without one, only in memory.
+    """
+
+    def __init__(self, journal: Journal | None = None) -> None:
+        self._journal = journal
+        entries = journal.entries if journal else []
+        self._known = {tuple(e["pair"]): float(e["similarity"]) for e in entries if e["version"] == VERSION}
+
+    def of(self, first: str, second: str, compute: Callable[[], float]) -> float:
+        """The similarity of two clips, computed once."""
+        pair = (min(first, second), max(first, second))
+        if pair not in self._known:
+            self._known[pair] = round(compute(), 6)
+            if self._journal:
+                self._journal.add({"pair": pair, "similarity": self._known[pair], "version": VERSION})
+        return self._known[pair]
+
+
 def find_pairs(
-    hashes: Sequence[str], vectors: np.ndarray, load: Callable[[int], np.ndarray], least: float, nearest: int = 5
+    hashes: Sequence[str],
+    vectors: np.ndarray,
+    load: Callable[[int], np.ndarray],
+    least: float,
+    known: Similarities | None = None,
+    nearest: int = 5,
 ) -> list[Pair]:
     """Pairs of clips of the same recording.
 
@@ -132,6 +161,7 @@ def find_pairs(
         vectors: float32 ``[N, D]``, :func:`content` of each clip.
         load: Position -> :func:`reduced` waveform; called again if the whitened waveform is no longer in memory.
         least: Smallest similarity of a pair.
+        known: Similarities from earlier searches, to which those of this one are added.
         nearest: Number of candidates per clip.
     """
     first: dict[str, int] = {}
@@ -139,12 +169,17 @@ def find_pairs(
     pairs = [Pair(other, position, 1.0) for position, other in exact.items() if other != position]
     single = np.array(sorted(first.values()))
     white = lru_cache(maxsize=_CACHED)(lambda position: whiten(load(position)))
+    known = known or Similarities()
     for i, j in candidates(vectors[single], nearest):
         a, b = int(single[i]), int(single[j])
-        correlation = similarity(white(a), white(b))
+        correlation = known.of(hashes[a], hashes[b], partial(_compared, white, a, b))
         if correlation >= least:
             pairs.append(Pair(a, b, correlation))
     return pairs
+
+
+def _compared(white: Callable[[int], np.ndarray], a: int, b: int) -> float:
+    return similarity(white(a), white(b))
 
 
 def originals(pairs: Sequence[Pair], worth: Sequence[float]) -> Mapping[int, Pair]:

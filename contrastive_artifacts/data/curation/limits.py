@@ -24,7 +24,7 @@ class Limit:
         hard: From this value on, a clip is rejected if flags are applied without listening. A ``hard`` below ``soft``
             means that low values are bad.
         rejects: Whether the hard limit may reject; false if undamaged sounds can have any value.
-        what: Description of the value, with the placeholder ``{value}``.
+        what: Description of the value, with the placeholder ``{value}``, the measures, and ``{nyquist_hz}``.
     """
 
     measure: str
@@ -62,7 +62,7 @@ LIMITS: Mapping[str, Limit] = {
     "padded": Limit("silence_share", 0.2, 0.95, True, "{value:.0%} of it is digital silence"),
     "quiet": Limit("loudness_lufs", -50.0, -65.0, True, "loudness {value:.1f} LUFS"),
     # 16 kHz in a 44.1 kHz file is .27; a 22.05 kHz recording in it .5
-    "band_limited": Limit("lost_band", 0.2, 0.6, True, "the upper {value:.0%} of its band is cut off"),
+    "band_limited": Limit("lost_band", 0.2, 0.6, True, "nothing above {edge_hz:,.0f} Hz, of {nyquist_hz:,.0f} Hz"),
     "out_of_phase": Limit("out_of_phase_share", 0.1, 0.9, True, "in {value:.0%} of it the channels cancel in a mix"),
     # Engines and rotors have steady lines too, and fire crackles: these two do not reject without listening.
     "humming": Limit("hum_db", 18.0, 30.0, False, "lines at mains multiples stand out by {value:.0f} dB"),
@@ -97,10 +97,12 @@ def judge(measures: Measures, limits: Mapping[str, Limit]) -> list[Flag]:
     for reason, limit in limits.items():
         value = getattr(measures, limit.measure, None)
         if value is not None and limit.urgency(value) >= 0:
-            flags.append(make_flag(reason, limit, float(value)))
+            facts = dataclasses.asdict(measures) | {"nyquist_hz": measures.rate / 2}
+            text = limit.what.format(value=float(value), **facts)
+            flags.append(make_flag(reason, limit, float(value), text))
     return sorted(flags, key=lambda flag: -flag.urgency)
 
 
-def make_flag(reason: str, limit: Limit, value: float, more: str = "") -> Flag:
-    """The flag of a value; ``more`` is appended to its description."""
-    return Flag(reason, value, limit.urgency(value), limit.rejects, limit.what.format(value=value) + more)
+def make_flag(reason: str, limit: Limit, value: float, text: str) -> Flag:
+    """The flag of a value, with its description."""
+    return Flag(reason, value, limit.urgency(value), limit.rejects, text)

@@ -16,6 +16,7 @@ from ...core.journal import Journal
 from ..corpora import Clip, Corpus
 from . import duplicates
 from .blocks import of_clip
+from .duplicates import Similarities
 from .limits import Flag, Limit, judge, make_flag
 from .measures import VERSION, Measures, measure_blocks
 
@@ -58,7 +59,8 @@ def survey(corpus: Corpus, folder: str | Path, limits: Mapping[str, Limit], prog
 
     Args:
         corpus: The corpus.
-        folder: Measures are stored in its ``measures.jsonl``; a later call, also after a crash, continues from there.
+        folder: Measures are stored in its ``measures.jsonl``, and how similar pairs of clips are in its
+            ``similarities.jsonl``; a later call, also after a crash, continues from there.
         limits: See :func:`.limits.make_limits`; without "duplicate", clips are not compared with each other.
         progress: Wraps the iteration over the clips, for a progress bar.
 
@@ -78,7 +80,8 @@ def survey(corpus: Corpus, folder: str | Path, limits: Mapping[str, Limit], prog
             entries.append(entry)
     findings = [_judged(clip, entry, limits) for clip, entry in zip(corpus.clips, entries, strict=True)]
     if DUPLICATE in limits:
-        findings = _with_duplicates(corpus, findings, entries, limits[DUPLICATE])
+        with Journal(Path(folder) / "similarities.jsonl") as journal:
+            findings = _with_duplicates(corpus, findings, entries, limits[DUPLICATE], Similarities(journal))
     return findings
 
 
@@ -110,7 +113,7 @@ def _judged(clip: Clip, entry: Mapping[str, Any], limits: Mapping[str, Limit]) -
 
 
 def _with_duplicates(
-    corpus: Corpus, findings: list[Finding], entries: list[dict[str, Any]], limit: Limit
+    corpus: Corpus, findings: list[Finding], entries: list[dict[str, Any]], limit: Limit, known: Similarities
 ) -> list[Finding]:
     usable = [
         n for n, finding in enumerate(findings) if finding.measures is not None and finding.measures.peak_db > -90
@@ -122,13 +125,14 @@ def _with_duplicates(
     def load(position: int) -> np.ndarray:
         return duplicates.reduced(of_clip(corpus, findings[usable[position]].clip))
 
-    pairs = duplicates.find_pairs([findings[n].sha256 for n in usable], vectors, load, limit.soft)
+    pairs = duplicates.find_pairs([findings[n].sha256 for n in usable], vectors, load, limit.soft, known)
     worth = [_worth(findings[n]) for n in usable]
     for position, pair in duplicates.originals(pairs, worth).items():
         finding = findings[usable[position]]
         other = findings[usable[pair.first + pair.second - position]].clip
         same = "same source" if finding.clip.source == other.source else "another source: a split would leak"
-        flag = make_flag(DUPLICATE, limit, pair.similarity, f" to {other.id} ({same})")
+        text = f"{limit.what.format(value=pair.similarity)} to {other.id} ({same})"
+        flag = make_flag(DUPLICATE, limit, pair.similarity, text)
         flags = tuple(sorted([*finding.flags, flag], key=lambda flag: -flag.urgency))
         findings[usable[position]] = dataclasses.replace(finding, flags=flags, duplicate_of=other.id)
     return findings

@@ -147,5 +147,5 @@ class Repository:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         return WeightsError(
             f"{name} of {self.id} is not in {folder} and could not be downloaded from {address} ({reason}). "
-            "Download the repository elsewhere and give its folder as weights."
+            "Download the repository elsewhere and give its folder in place of the name."
         )

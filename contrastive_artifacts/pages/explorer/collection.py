@@ -6,6 +6,7 @@ import functools
 import math
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from ... import audio, embedding
 from ...core.errors import AudioError, FingerprintError, ParameterError
 from ...core.vectors import unit_rows
 from ...data.corpora import Corpus
-from ...probes import AnyProbe, verdict_columns
+from ...probes import AnyProbe, load_any_probe, verdict_columns
 from ...probes.label_sets import COLUMNS, names_of
 from ...probes.labels import REJECT, RowLabel, shown_label
 from ...runs.run import Run
@@ -29,7 +30,11 @@ from .layout import Layout, Progress, layout_of, silent
 from .tables import in_time, with_columns
 
 CLEAN = "clean"
+SILENCE = "silence"  # verdict on a row of digital silence, which is neither clean nor damaged
+_SILENCE_S = 3.0  # of the digital silence that rows are compared with
+CORRECTED = "relabelled"  # folder of the corrected probe and its encoder, inside that of the run or the index
 ROW = "_row"  # column of the searched table: the number of the row
+_VERDICT = ("heard", "present", "heard_severity", "heard_probability")
 _DECISIONS = ("", "keep", "reject", "relabel")
 _BLOCK = 1 << 16  # rows that are classified at a time
 
@@ -42,7 +47,7 @@ class Collection:
     Attributes:
         index: Its table has a column ROW and, if there is a probe, the columns ``heard`` (label), ``heard_severity``
             and ``heard_probability`` of the probe's verdicts.
-        probe: Classifies the rows; None if there is none.
+        probe: Classifies the rows: the one that labels corrected, if that is in use, else the encoder's; None without.
         layout: Positions of the rows on the map.
         columns: Name -> column; those that can colour the map.
         user_labels: Row -> the user label in force.
@@ -61,7 +66,6 @@ class Collection:
         title: str,
         roots: Roots | None = None,
     ) -> None:
-        names = index.metadata.column_names
         retrieval.check_places(index)
         if not len(index):
             raise ParameterError(f"{index.directory} has no rows; embed recordings first.")
@@ -69,16 +73,14 @@ class Collection:
         self.corpora, self.layout = dict(corpora), layout
         self.home, self.title = home, title
         self.roots = roots or retrieval.roots_of(index.directory)
-        self.probe = encoder.probe
-        self.index = with_columns(index, **{ROW: pa.array(np.arange(len(index)))})
+        self.probe = _corrected_probe(self.home / CORRECTED, index.fingerprint) or encoder.probe
+        self.index = self._embedded = with_columns(index, **{ROW: pa.array(np.arange(len(index)))})
         self.user_labels: dict[int, RowLabel] = {}
         self.columns: dict[str, Column] = {}
         self._label_names: list[str] = []
         self._lock = threading.Lock()
-        if "heard" not in names and self.probe is not None:
-            self.adopt(self.probe, with_columns(self.index, **self.verdicts(self.probe)))
-        else:
-            self._update_columns()
+        corrected = self.probe is not encoder.probe
+        self.adopt(self.probe, self.with_verdicts(self.verdicts(self.probe)) if corrected else self.encoder_verdicts())
         self.set_labels({})
         self._before, self._after = in_time(self.index.metadata)
 
@@ -107,7 +109,7 @@ class Collection:
         encoder = embedding.load(folder)
         index = Index.open(home / "index", encoder.fingerprint)
         corpora = {corpus.name: corpus for corpus in Run(home).corpora().values()}
-        layout, allowed = layout_of(index, seed, progress), retrieval.roots_of(home, roots)
+        layout, allowed = layout_of(index, seed, progress, _silence(encoder)), retrieval.roots_of(home, roots)
         return cls(index, encoder, folder, corpora, layout, home, home.resolve().name, allowed)
 
     @classmethod
@@ -140,18 +142,41 @@ class Collection:
             raise FingerprintError(f"{error} Give encoder=RUN or encoder=FOLDER; it is {str(encoder)!r} now.") from None
         run = retrieval.run_of_index(home)
         corpora = {corpus.name: corpus for corpus in Run(run).corpora().values()} if run else {}
-        layout, allowed = layout_of(index, seed, progress), retrieval.roots_of(run or home, roots)
+        layout, allowed = layout_of(index, seed, progress, _silence(pretrained)), retrieval.roots_of(run or home, roots)
         return cls(index, pretrained, folder, corpora, layout, home, home.resolve().name, allowed)
 
     def __len__(self) -> int:
         return len(self.index)
+
+    def with_verdicts(self, columns: Mapping[str, Any]) -> Index:
+        """The index with these columns of verdicts in place of all others."""
+        return with_columns(self._embedded, **columns)
+
+    def encoder_verdicts(self) -> Index:
+        """The index with the verdicts of the encoder's own probe: those stored with it, else computed now."""
+        probe, names = self.encoder.probe, self._embedded.metadata.column_names
+        if "heard" not in names and probe is not None:
+            return self.with_verdicts(self.verdicts(probe))
+        stored = {name: self._embedded.metadata.column(name) for name in _VERDICT if name in names}
+        return self.with_verdicts(self._silenced(stored))
 
     def verdicts(self, probe: AnyProbe) -> dict[str, pa.Array]:
         """The columns of a probe's verdicts on every row; nothing changes."""
         vectors, blocks = self.index.vectors(), []
         for start in range(0, len(self), _BLOCK):
             blocks.append(heard_columns(probe, np.array(vectors[start : start + _BLOCK])))
-        return {name: pa.concat_arrays([block[name] for block in blocks]) for name in blocks[0]}
+        return self._silenced({name: pa.concat_arrays([block[name] for block in blocks]) for name in blocks[0]})
+
+    def _silenced(self, columns: Mapping[str, Any]) -> dict[str, Any]:
+        """Columns of verdicts, in which rows of silence have the verdict "silence" and no figures."""
+        quiet = self.layout.silent
+        if not quiet.any():
+            return dict(columns)
+        empty = {"heard": SILENCE, "present": SILENCE, "heard_severity": None, "heard_probability": None}
+        return {
+            name: pc.if_else(pa.array(quiet), pa.scalar(empty[name], column.type), column) if name in empty else column
+            for name, column in columns.items()
+        }
 
     def adopt(self, probe: AnyProbe | None, index: Index) -> None:
         """Replaces the probe, and the index by one with that probe's verdicts."""
@@ -243,6 +268,25 @@ class Collection:
         names = [name for name in COLUMNS if name in table.column_names]
         occurring = {str(v) for name in names for v in pc.unique(table.column(name)).to_pylist() if v}
         self._occurring = sorted({name for label in occurring for name in names_of(label)})
+
+
+def _corrected_probe(folder: Path, fingerprint: str) -> AnyProbe | None:
+    """The probe that was corrected by labels and is in use; None without one, or if another encoder made the rows since.
+
+    Raises:
+        StorageError: the saved probe is damaged; its folder can be deleted.
+    """
+    if not (folder / "probe.json").exists():
+        return None
+    with suppress(FingerprintError):
+        return load_any_probe(folder, fingerprint)
+    return None
+
+
+def _silence(encoder: embedding.PretrainedEncoder) -> np.ndarray:
+    """Embedding of digital silence, float32 [D]."""
+    rate = 16_000
+    return np.asarray(encoder.embed((np.zeros((1, round(_SILENCE_S * rate)), np.float32), rate)).clip)
 
 
 def heard_columns(probe: AnyProbe, vectors: np.ndarray) -> dict[str, pa.Array]:

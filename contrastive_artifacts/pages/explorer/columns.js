@@ -2,19 +2,23 @@
 import { ask } from "../shared/asking.js";
 import { about, count, page } from "./page.js";
 
-export const STYLES = 35; // 7 hues x 5 shapes
-export const OTHERS = 35; // place in the palette, behind the styles: other values
-export const MISSING = 36; // no value
+export const STYLES = 56; // 7 hues x 8 shapes
+export const OTHERS = 56; // place in the palette, behind the styles: clean, silence and other values
+export const MISSING = 57; // no value
+const PLAIN = ["clean", "silence", ""];
 export const points = { x: new Float32Array(0), y: new Float32Array(0) };
 // Name -> { name, kind, values, sets, names, parts | low, high, data, hidden (names; null for missing), range }. A value of
 // a category is one name or, with `sets`, several joined by ", "; `parts` are the places in `names` of each value's names.
 export const columns = new Map();
+export const uncoloured = []; // columns with too many values to colour by: { name, distinct }
 
 // Takes over the server's list of columns. Filters stay: they hold values, not codes, which may have changed.
 export function adopt(list) {
   const before = new Map(columns);
   columns.clear();
+  uncoloured.length = 0;
   for (const column of list) {
+    if (column.kind === "many") { uncoloured.push(column); continue; }
     const old = before.get(column.name);
     const named = column.kind === "category" ? parted(column) : {};
     columns.set(column.name, { ...column, ...named, data: null, loading: null, hidden: old?.hidden ?? new Set(), range: old?.range ?? null });
@@ -54,9 +58,9 @@ function tally(column) {
   const { names } = column, counts = countNames(column);
   column.counts = counts;
   const occurring = names.map((_, place) => place).filter((place) => counts[place]);
-  const plain = (place) => names[place] === "clean" || names[place] === "";
+  const plain = (place) => PLAIN.includes(names[place]);
   const coloured = occurring.filter((place) => !plain(place));
-  const known = coloured.length <= STYLES && slots.size <= STYLES && coloured.every((place) => slots.has(names[place]));
+  const known = coloured.length <= STYLES && coloured.every((place) => slots.has(names[place]));
   // With more names than styles, the most frequent ones get one, the others share "others".
   const crowded = coloured.length > STYLES;
   const order = crowded ? [...coloured].sort((a, b) => counts[b] - counts[a]) : coloured;
@@ -71,19 +75,22 @@ export function codeLooks({ look, names, parts, hidden }) {
   parts.forEach((places, code) => { looks[code] = look[places.find((place) => !hidden.has(names[place])) ?? places[0]]; });
   return looks;
 }
-// Label -> style: the same colour and shape in whichever column a label occurs.
+// Label -> style, the same in whichever column a label occurs: for artifacts their place in the catalog, as on every page;
+// for other labels the free places, from the end.
 export const slots = new Map();
 export function assignStyles() {
   const used = new Set(["artifact", "present", "heard", "label"].flatMap((name) => columns.get(name)?.names ?? []));
-  const ranked = [...about.labels.filter((name) => used.has(name)), ...used];
-  for (const name of ranked) if (name && name !== "clean" && !slots.has(name)) slots.set(name, slots.size);
+  const ranked = new Set([...about.labels.filter((name) => used.has(name)), ...used].filter((name) => !PLAIN.includes(name)));
+  for (const name of ranked) if (name in about.places) slots.set(name, about.places[name]);
+  const taken = new Set(slots.values()), free = Array.from({ length: STYLES }, (_, n) => STYLES - 1 - n).filter((place) => !taken.has(place));
+  for (const name of ranked) if (!slots.has(name) && free.length) slots.set(name, free.shift());
 }
 // After labels or verdicts changed on the server: `names` are fetched again when needed, the others keep their data.
 export async function reload(names) {
   const fresh = await ask("api/about");
   page.edition++;
   const unchanged = new Map([...columns].filter(([name, column]) => column.data && !names.includes(name)));
-  about.labels = fresh.labels;
+  Object.assign(about, { labels: fresh.labels, places: fresh.places });
   adopt(fresh.columns);
   assignStyles();
   for (const [name, old] of unchanged) {

@@ -29,22 +29,26 @@ class Column:
         data: uint16 [N], codes of a category (places in ``values``), or float32 [N], NaN for missing; little-endian.
         values: Of a category; empty for numbers.
         ends: Smallest and largest number; None for a category.
+        distinct: Number of values of a category with more than MOST_VALUES; it has no data and cannot colour the map.
     """
 
     name: str
     data: bytes
     values: tuple[str, ...] = ()
     ends: tuple[float, float] | None = None
+    distinct: int = 0
 
     def about(self) -> dict[str, Any]:
         """Everything but the data, as plain JSON."""
+        if self.distinct:
+            return {"name": self.name, "kind": "many", "distinct": self.distinct}
         if self.ends is not None:
             return {"name": self.name, "kind": "number", "low": self.ends[0], "high": self.ends[1]}
         return {"name": self.name, "kind": "category", "values": list(self.values), "sets": self.name in SETS}
 
 
 def columns_of(table: pa.Table, first: Sequence[str]) -> dict[str, Column]:
-    """The columns of an index that can colour the map: those with more than one value and at most 65,534.
+    """The columns of an index that can colour the map: those with more than one value.
 
     Args:
         first: Values that come first, in this order, if they occur; the others follow by name.
@@ -56,11 +60,13 @@ def columns_of(table: pa.Table, first: Sequence[str]) -> dict[str, Column]:
 
 
 def category(name: str, values: pa.Array | pa.ChunkedArray, first: Sequence[str] = ()) -> Column | None:
-    """A column of texts; None if it holds a single value only, or more values than two bytes can number."""
+    """A column of texts; None if it holds a single value only, without data if two bytes cannot number its values."""
     encoded = pc.dictionary_encode(values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values)
     texts = [str(text) for text in encoded.dictionary.to_pylist()]
-    if len(texts) + (encoded.null_count > 0) < 2 or len(texts) > MOST_VALUES:
+    if len(texts) + (encoded.null_count > 0) < 2:
         return None
+    if len(texts) > MOST_VALUES:
+        return Column(name, b"", distinct=len(texts))
     rank = {text: place for place, text in enumerate(first)}
     order = sorted(range(len(texts)), key=lambda n: (rank.get(texts[n], len(rank)), texts[n]))
     codes = np.empty(len(texts) + 1, np.uint16)

@@ -8,35 +8,48 @@ import { draw, drawing, frameDue, request } from "./frames.js";
 import { STEPS, lookOf, styles } from "./looks.js";
 import { overlay } from "./overlay.js";
 import { count, page } from "./page.js";
-import { size, view } from "./view.js";
+import { crowding, size, view } from "./view.js";
 
+const BENEATH = 16; // added to the shape of markers that are drawn small, beneath the others
+const SMALL = "0.62"; // size of those
 const VERTEX = `#version 300 es
 in vec2 place; in float style;
-uniform vec2 centre, scale; uniform float extent; uniform sampler2D palette;
-flat out vec4 look;
+uniform vec2 centre, scale; uniform float extent, radius, faint; uniform sampler2D palette;
+flat out vec3 fill; flat out int shape; flat out float size, reach;
 void main() {
-  gl_Position = vec4((place - centre) * scale, 0, 1);
-  look = texelFetch(palette, ivec2(int(style), 0), 0);
-  gl_PointSize = extent;
+  vec4 look = texelFetch(palette, ivec2(int(style), 0), 0);
+  int code = int(look.a * 255. + .5);
+  bool beneath = code >= ${BENEATH};
+  fill = look.rgb;
+  shape = beneath ? code - ${BENEATH} : code;
+  size = beneath && faint < .5 ? ${SMALL} : 1.;
+  reach = radius * size;
+  size = max(size * extent, min(extent, 2.));
+  gl_PointSize = size;
+  gl_Position = vec4((place - centre) * scale, faint > .5 ? .9 : beneath ? .5 : 0., 1); // the depth test puts faults on top
 }`;
 // Signed distances in pixels; the shapes are those of outline() in core/html/base.js.
 const FRAGMENT = `#version 300 es
 precision highp float;
-flat in vec4 look; out vec4 colour;
-uniform float extent, radius, edge, opacity, faint; uniform vec3 ground, hidden;
+flat in vec3 fill; flat in int shape; flat in float size, reach; out vec4 colour;
+uniform float edge, opacity, faint; uniform vec3 ground, hidden;
 float box(vec2 p, vec2 half_) { vec2 d = abs(p) - half_; return max(d.x, d.y); }
 void main() {
   if (faint > .5) { colour = vec4(hidden, 1); return; }
-  vec2 p = (gl_PointCoord - .5) * extent;
-  int shape = radius < 1.6 ? 0 : int(look.a * 255. + .5); // a dot of three pixels has no shape
-  float d = length(p) - radius;
-  if (shape == 1) d = box(p, vec2(radius * .87));
-  else if (shape == 2) d = max(dot(vec2(abs(p.x), -p.y), vec2(.886, .464)) - radius * .566, p.y - radius * .88);
-  else if (shape == 3) d = (abs(p.x) + abs(p.y) - radius * 1.25) * .707;
-  else if (shape == 4) d = min(box(p, vec2(radius * 1.08, radius * .39)), box(p, vec2(radius * .39, radius * 1.08)));
+  vec2 p = (gl_PointCoord - .5) * size;
+  float d = length(p) - reach;
+  if (reach >= 1.6) { // a dot of three pixels has no shape
+    if (shape == 5) p.y = -p.y;
+    if (shape == 6) p = mat2(.707, .707, -.707, .707) * p;
+    if (shape == 1) d = box(p, vec2(reach * .87));
+    else if (shape == 2 || shape == 5) d = max(dot(vec2(abs(p.x), -p.y), vec2(.886, .464)) - reach * .566, p.y - reach * .88);
+    else if (shape == 3) d = (abs(p.x) + abs(p.y) - reach * 1.25) * .707;
+    else if (shape == 4 || shape == 6) d = min(box(p, vec2(reach * 1.08, reach * .39)), box(p, vec2(reach * .39, reach * 1.08)));
+    else if (shape == 7) d = box(p, vec2(reach * .58, reach * 1.15));
+  }
   float outer = clamp(.5 - d + edge, 0., 1.) * opacity;
   if (outer < .02) discard;
-  colour = vec4(mix(ground, look.rgb, edge > 0. ? clamp(.5 - d, 0., 1.) : 1.) * outer, outer);
+  colour = vec4(mix(ground, fill, edge > 0. ? clamp(.5 - d, 0., 1.) : 1.) * outer, outer);
 }`;
 
 const HIDDEN_DRAWN = 30000; // hidden rows that are drawn, to show where they lie
@@ -61,7 +74,7 @@ export function startDrawing() {
   connect();
 }
 function connect() { // also after the graphics card was lost
-  gl = dots.getContext("webgl2", { alpha: false, antialias: false, depth: false, preserveDrawingBuffer: true, powerPreference: "high-performance" });
+  gl = dots.getContext("webgl2", { alpha: false, antialias: false, depth: true, preserveDrawingBuffer: true, powerPreference: "high-performance" });
   state.webgl = gl ? "2" : "none";
   byId("no-map").hidden = Boolean(gl);
   if (!gl) return;
@@ -92,6 +105,8 @@ function connect() { // also after the graphics card was lost
   gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, buffers.index);
   gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
   for (const side of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, side, gl.NEAREST);
+  gl.enable(gl.DEPTH_TEST);
+  gl.depthFunc(gl.LEQUAL);
   gl.enable(gl.BLEND);
   gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
   paintStyles();
@@ -118,8 +133,8 @@ export function paintStyles() {
   gl.bufferSubData(gl.ARRAY_BUFFER, 0, mixed);
   const palette = new Uint8Array(256 * 4);
   for (let place = 0; place <= STEPS; place++) {
-    const { fill, shape } = lookOf(place);
-    palette.set([...rgb(fill), SHAPES.indexOf(shape)], 4 * place);
+    const { fill, shape, beneath } = lookOf(place);
+    palette.set([...rgb(fill), SHAPES.indexOf(shape) + (beneath ? BENEATH : 0)], 4 * place);
   }
   gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, 256, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, palette);
 }
@@ -154,14 +169,14 @@ function paintPoints(fresh) {
     gl.viewport(0, 0, width, height);
     const ground = unit(token("--bg"));
     gl.clearColor(...ground, 1);
-    gl.clear(gl.COLOR_BUFFER_BIT);
+    gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
     gl.uniform2f(uniforms.centre, view.x, view.y);
     gl.uniform2f(uniforms.scale, (2 * view.k) / size.width, (2 * view.k) / size.height);
     gl.uniform3f(uniforms.ground, ...ground);
     gl.uniform3f(uniforms.hidden, ...unit(token("--line")));
     const edge = view.radius > 2.2 ? 0.9 * ratio : 0;
     gl.uniform1f(uniforms.edge, edge);
-    gl.uniform1f(uniforms.opacity, view.radius > 2 ? 0.94 : 0.8);
+    gl.uniform1f(uniforms.opacity, 0.94 / (1 + 0.3 * crowding())); // where more rows lie it is darker
     const ghosts = Math.min(count - page.visible, HIDDEN_DRAWN);
     if (ghosts) {
       gl.uniform1f(uniforms.faint, 1);

@@ -4,6 +4,7 @@ import { abort, guarded, latest, say, trouble } from "../shared/asking.js";
 import { player, soundChanged } from "../shared/player.js";
 import { mark } from "./frames.js";
 import { page } from "./page.js";
+import { rowSound } from "./playlist.js";
 
 const HOVER_MS = 90; // a pointer that only crosses the map should not start every row on its way
 let timer = 0;
@@ -17,7 +18,7 @@ export function playHovered(row) { // what the pointer rests on is played, if th
     return;
   }
   const abortSignal = latest("hover"), { turn } = player;
-  timer = setTimeout(() => (turn === player.turn) && player.play(`api/rows/${row}/audio?version=damaged&pad=0`, String(row), { abortSignal }).catch((error) => { if (error.name !== "AbortError") trouble(error.message); }), HOVER_MS);
+  timer = setTimeout(() => (turn === player.turn) && player.play(rowSound(row), String(row), { abortSignal }).catch((error) => { if (error.name !== "AbortError") trouble(error.message); }), HOVER_MS);
 }
 export function toggleHover(on = !page.hoverPlays) {
   page.hoverPlays = on;

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,18 @@ from ...search.index.tensors import map_tensors, write_tensors
 
 LANDMARKS = 10_000
 NEAREST = 8  # landmarks between which a row is placed
-_VERSION = 1  # of the method; a saved map of another version is replaced
+_VERSION = 2  # of the method; a saved map of another version is replaced
 _FEWEST = 5  # distinct rows that UMAP needs
 _BLOCK = 1 << 13  # rows that are placed at a time
 _SAMPLED = 4096  # vectors that identify the rows of a saved map
+_SILENT = 0.999  # least cosine of a row with the vector of digital silence
+_EDGES = (1.0, 99.0)  # percentiles of the positions that fill the map
+_FEW = 100  # rows of which all fill it
+_RIM = 0.08  # width of the edge in which all rows outside of these percentiles lie, in half widths of the map
 _CLOSE = 1e-4  # added to distances, so that the weight of an identical landmark stays finite
 _swig: Any = faiss  # its functions take arrays, which its type stubs do not declare
 
+# Takes steps, what they do in words, and their number, 0 where that says nothing; gives the steps.
 Progress = Callable[[Iterable[Any], str, int], Iterable[Any]]
 
 
@@ -43,10 +48,12 @@ class Layout:
     Args:
         points: float32 [N, 2], finite, within [-1, 1]; one scale for both axes.
         method: How they were computed, as a text for users.
+        silent: bool [N], rows of digital silence; empty where that is not known.
     """
 
     points: np.ndarray
     method: str
+    silent: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
 
 
 def silent(steps: Iterable[Any], what: str, total: int) -> Iterable[Any]:
@@ -54,35 +61,74 @@ def silent(steps: Iterable[Any], what: str, total: int) -> Iterable[Any]:
     return steps
 
 
-def layout_of(index: Index, seed: int = 0, progress: Progress = silent) -> Layout:
+def layout_of(index: Index, seed: int = 0, progress: Progress = silent, silence: np.ndarray | None = None) -> Layout:
     """The map of an index: the one saved in its folder if that is of the same rows, else a new one, which is saved.
 
     That the folder cannot be written is no error.
+
+    Args:
+        seed: Of the projection.
+        progress: Shows the steps.
+        silence: Embedding of digital silence [D]; None: no row counts as silent.
     """
     vectors, path = index.vectors(), index.directory / "map.safetensors"
     key, method = _key(index, seed), _method(len(index))
     saved = _saved(path, key, len(index))
-    if saved is not None:
-        return Layout(saved, method)
-    points = make_map(vectors, seed, progress)
-    try:
-        with atomic_path(path) as temporary:
-            write_tensors(temporary, {"points": points, "key": key})
-    except StorageError as error:
-        logging.getLogger(__name__).info("The map is not saved: %s", error)
-    return Layout(points, method)
+    if saved is None:
+        points = make_map(vectors, seed, progress)
+        quiet = np.zeros(len(index), bool) if silence is None else _like(vectors, silence)
+        try:
+            with atomic_path(path) as temporary:
+                write_tensors(temporary, {"points": points, "silent": quiet.astype(np.uint8), "key": key})
+        except StorageError as error:
+            logging.getLogger(__name__).info("The map is not saved: %s", error)
+    else:
+        points, quiet = saved
+    if quiet.any():
+        method += f"; {np.count_nonzero(quiet):,} of silence lie apart, below"
+    return Layout(fitted(points, quiet), method, quiet)
+
+
+def fitted(points: np.ndarray, quiet: np.ndarray) -> np.ndarray:
+    """Positions [N, 2] as they are shown: within [-1, 1], and most of the map belongs to most of the rows.
+
+    The 1st to the 99th percentile of either axis fill the map; what lies beyond is drawn to its edge, in its direction
+    and order. Rows of silence, ``quiet`` [N], lie in a disc of their own below the others.
+    """
+    sounding = points[~quiet] if not quiet.all() else points
+    edges = (0.0, 100.0) if len(sounding) < _FEW else _EDGES
+    low, high = (np.percentile(sounding, q, axis=0) for q in edges) if len(sounding) else (np.zeros(2), np.zeros(2))
+    extent = float((high - low).max()) / 2
+    extent = extent if extent > 1e-9 else 1.0
+    half = (high - low) / 2 / extent
+    centred = (points - (low + high) / 2) / extent
+    beyond = np.maximum(np.abs(centred) - half, 0.0)
+    rim = np.sign(centred) * (half + _RIM * beyond / (beyond + 0.5))
+    shown = np.where(beyond > 0, rim, centred)
+    number = int(np.count_nonzero(quiet))
+    if 0 < number < len(points):
+        turn, radius = np.arange(number) * np.pi * (3 - np.sqrt(5)), 0.06 * np.sqrt((np.arange(number) + 0.5) / number)
+        disc = np.stack([radius * np.cos(turn), radius * np.sin(turn)], axis=1)
+        shown[quiet] = np.array([-half[0], -half[1] - _RIM - 0.15]) + disc
+    return _scaled(shown)
+
+
+def _like(vectors: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    """Which unit rows [N, D] are the same as a unit vector [D], bool [N]."""
+    blocks = [vectors[at : at + _BLOCK] @ vector >= _SILENT for at in range(0, len(vectors), _BLOCK)]
+    return np.concatenate(blocks) if blocks else np.zeros(0, bool)
 
 
 def make_map(vectors: np.ndarray, seed: int = 0, progress: Progress = silent) -> np.ndarray:
     """Positions of unit vectors [N, D] on a map: float32 [N, 2] within [-1, 1], the same for one seed and machine."""
     if len(vectors) <= LANDMARKS:
-        return _scaled(_projected(np.array(vectors), seed))
+        return _scaled(_projected(np.array(vectors), seed, progress))
     chosen = np.sort(generator(seed, "landmarks").choice(len(vectors), LANDMARKS, replace=False))
     landmarks = np.array(vectors[chosen])
-    landmark_points = _scaled(_projected(landmarks, seed))
+    landmark_points = _scaled(_projected(landmarks, seed, progress))
     points = np.empty((len(vectors), 2), np.float32)
     starts = range(0, len(vectors), _BLOCK)
-    for start in progress(starts, "map", len(starts)):
+    for start in progress(starts, f"placing the other {len(vectors) - LANDMARKS:,} rows on the map", len(starts)):
         block = np.ascontiguousarray(vectors[start : start + _BLOCK])
         scores, near = _swig.knn(block, landmarks, NEAREST, metric=faiss.METRIC_INNER_PRODUCT)
         points[start : start + _BLOCK] = among(scores, landmark_points[near])
@@ -102,10 +148,12 @@ def among(scores: np.ndarray, places: np.ndarray) -> np.ndarray:
     return np.einsum("mk,mkc->mc", weights, places).astype(np.float32)
 
 
-def _projected(vectors: np.ndarray, seed: int) -> np.ndarray:
+def _projected(vectors: np.ndarray, seed: int, progress: Progress) -> np.ndarray:
     """UMAP, or two principal components if there are too few distinct rows for it."""
     if len(np.unique(vectors, axis=0)) >= _FEWEST:
-        return umap_2d(vectors, seed)
+        what = f"map of {len(vectors):,} rows by UMAP; its first use on a computer compiles for half a minute"
+        (points,) = (umap_2d(vectors, seed) for _ in progress([None], what, 0))
+        return points
     points = np.zeros((len(vectors), 2), np.float32)
     if len(vectors) > 1:
         centred = vectors - vectors.mean(axis=0)
@@ -140,11 +188,12 @@ def _key(index: Index, seed: int) -> np.ndarray:
     return np.frombuffer(digest.digest(), np.uint8)
 
 
-def _saved(path: Path, key: np.ndarray, count: int) -> np.ndarray | None:
+def _saved(path: Path, key: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray] | None:
     try:
-        tensors = map_tensors(path, {"points": ("F32", (count, 2)), "key": ("U8", (len(key),))})
+        kinds = {"points": ("F32", (count, 2)), "silent": ("U8", (count,)), "key": ("U8", (len(key),))}
+        tensors = map_tensors(path, kinds)
     except StorageError:
         return None  # missing, damaged, or of another number of rows
     points = np.array(tensors["points"])
     fits = np.array_equal(tensors["key"], key) and bool(np.isfinite(points).all()) and not (np.abs(points) > 1.01).any()
-    return points if fits else None
+    return (points, np.array(tensors["silent"]).astype(bool)) if fits else None

@@ -2,10 +2,11 @@
 import { byId, element, fitCanvas, ramp, state } from "../../core/html/base.js";
 import { guarded } from "../shared/asking.js";
 import { marker } from "../shared/marks.js";
-import { MISSING, OTHERS, codeLooks, columns, countNames, load } from "./columns.js";
+import { MISSING, OTHERS, codeLooks, columns, countNames, load, uncoloured } from "./columns.js";
 import { active, filter, filtered, shownBeside } from "./filter.js";
 import { paintStyles } from "./gl.js";
 import { STEPS, lookOf, styles } from "./looks.js";
+import { forgetNames } from "./names.js";
 import { about, amount, count, page, plural, userLabels } from "./page.js";
 import { map } from "./view.js";
 
@@ -24,6 +25,7 @@ export const recolour = guarded(async (name = page.colour) => {
   if (latestChoice !== name) return; // another one was chosen meanwhile
   page.colour = state.colour = name;
   byId("colour").value = name;
+  forgetNames();
   paintRows(column);
   legend();
   describeMap();
@@ -44,7 +46,8 @@ filtered.on(() => { // a hidden name gives its colour up to the others of its ro
 });
 export function listColumns() { // those with more than one value; "label" and "decision" once there are labels
   const useful = ({ name, kind, values }) => kind === "number" || (values.length > 1 && (userLabels.size || !["label", "decision"].includes(name)));
-  byId("colour").replaceChildren(...[...columns.values()].filter(useful).map(({ name }) => element("option", { value: name, textContent: spaced(name) })));
+  byId("colour").replaceChildren(...[...columns.values()].filter(useful).map(({ name }) => element("option", { value: name, textContent: spaced(name) })),
+    ...uncoloured.map(({ name, distinct }) => element("option", { disabled: true, textContent: `${spaced(name)}: ${amount(distinct)} values, too many to colour` })));
   byId("colour").value = page.colour;
 }
 byId("colour").addEventListener("change", (event) => recolour(event.target.value));
@@ -54,7 +57,7 @@ export function legend() {
   if (!column?.data) return;
   byId("range").hidden = !number;
   byId("legend-hint").hidden = number;
-  byId("legend-hint").textContent = column.sets ? HINT_OF_SETS : HINT;
+  byId("legend-hint").textContent = [crowdedText(column), column.sets ? HINT_OF_SETS : HINT].join(" ");
   const beside = rowsBeside(column), counts = number ? null : beside ? countNames(column, beside) : column.counts;
   const items = number ? [] : column.listed.slice(0, MOST_ENTRIES).map((place) => entry(column, [column.names[place]], column.names[place] || "(none)", counts[place], column.look[place]));
   if (!number && column.rest.length) {
@@ -67,6 +70,11 @@ export function legend() {
   byId("items").replaceChildren(...items);
   byId("items").children[at]?.firstChild.focus(); // the new legend keeps the keyboard focus of the old one
   if (number) { column.bars = null; histogram(column, beside); }
+}
+function crowdedText({ rest, names, listed, counts }) { // a column with more values than colours says so
+  if (!rest?.length) return "";
+  const coloured = listed.reduce((sum, place) => sum + counts[place], 0);
+  return `${amount(names.length)} values are too many to colour apart: the ${amount(listed.length)} most frequent have a colour (${amount(coloured)} of ${plural(count, "row")}), the others are grey. Filter by text to see one of them.`;
 }
 // The rows that pass the filters of the other columns: those that the legend counts; null for all.
 function rowsBeside(column) {

@@ -8,6 +8,7 @@ import { markButtons } from "./hover.js";
 import { labelLook } from "./looks.js";
 import { page, userLabels } from "./page.js";
 import { badge, itemChanged, select } from "./panel.js";
+import { rowSound } from "./playlist.js";
 import { sound } from "./transport.js";
 
 const SIGNS = { keep: "✓", reject: "✕", relabel: "↻" };
@@ -19,14 +20,14 @@ export function listRows(list, rows) {
     play.dataset.key = key;
     play.setAttribute("aria-label", `Play ${hit.title}`);
     play.addEventListener("click", () => playRow(hit.row));
-    const name = element("span", { className: "name" }, marker(labelLook(hit.label)), element("b", { textContent: hit.title }));
+    const name = element("span", { className: "name" }, marker(labelLook(hit.label)), element("b", { textContent: hit.label || hit.title }));
+    const about = [hit.time.split(" - ")[0], hit.severity ? `severity ${hit.severity.toFixed(2)}` : "", hit.name].filter(Boolean).join(" · ");
     const open = element("button", { type: "button", className: "row", tabIndex: rank ? -1 : 0 },
       element("span", { className: "rank", textContent: String(rank + 1) }), name,
       element("span", { className: "same", textContent: "same source", hidden: !hit.same_source }),
-      element("span", { className: "score", textContent: hit.score.toFixed(3) }),
-      element("span", { className: "from", textContent: `${hit.name} · ${hit.time}` }));
+      element("span", { className: "score", textContent: `similarity ${hit.score.toFixed(2)}` }),
+      element("span", { className: "from", textContent: about, title: `${hit.name}, ${hit.time}` }));
     open.dataset.row = key;
-    open.setAttribute("aria-label", `${rank + 1}: ${hit.title}, score ${hit.score.toFixed(2)}, ${hit.name}, ${hit.time}${hit.same_source ? ", same source" : ""}`);
     open.addEventListener("click", () => select(hit.row, { pan: true, speak: true }));
     open.addEventListener("keydown", (event) => moveInList(event, list, rank, hit.row));
     open.addEventListener("pointerenter", () => highlight(hit.row));
@@ -59,7 +60,7 @@ function highlight(row) { // on the map, as if the pointer were there
 const playRow = guarded(async (row) => {
   if (player.key === String(row)) { player.stop(); return; }
   if (page.item?.row === row) await sound();
-  else await player.play(`api/rows/${row}/audio?version=damaged&pad=0`, String(row));
+  else await player.play(rowSound(row), String(row));
 });
 // Marks the selected row and the user labels in all lists.
 export function markRows() {

@@ -4,6 +4,7 @@ import { player } from "../shared/player.js";
 import { shown } from "./filter.js";
 import { drawing } from "./frames.js";
 import { lookOf, styles } from "./looks.js";
+import { paintNames } from "./names.js";
 import { page, ringed, userLabels } from "./page.js";
 import { map, measure, rowX, rowY, screenX, screenY, size, view } from "./view.js";
 
@@ -15,6 +16,7 @@ export function overlay() {
   const { context: g } = fitCanvas(map), ink = token("--text"), ground = token("--bg"), accent = token("--accent");
   g.clearRect(0, 0, size.width, size.height);
   const inside = (x, y) => x > -20 && y > -20 && x < size.width + 20 && y < size.height + 20;
+  paintNames(g);
   let left = MOST_LABELS;
   g.globalAlpha = userLabels.size > 400 ? 0.4 : 1; // many labels should not cover the markers
   for (const [row, { decision }] of userLabels) {

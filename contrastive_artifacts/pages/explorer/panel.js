@@ -135,9 +135,9 @@ export async function refreshInfo(options = {}) {
 }
 const BADGES = { keep: "✓ kept", reject: "✕ rejected", relabel: "↻ now " };
 export const badge = ({ decision, label }) => (decision ? BADGES[decision] + (decision === "relabel" ? label : "") : "");
-const labelText = (name, severity, p) => [name, name !== "clean" && typeof severity === "number" ? severity.toFixed(2) : "", typeof p === "number" ? `(${Math.round(100 * p)} %)` : ""].filter(Boolean).join(" ");
+const labelText = (name, severity, p) => [name, name !== "clean" && typeof severity === "number" ? `severity ${severity.toFixed(2)}` : "", typeof p === "number" ? `probability ${Math.round(100 * p)} %` : ""].filter(Boolean).join(", ");
 // Of a long sound, what is heard for how long.
-export const verdictText = (info) => (info.stretches?.length > 1 ? summary(info.stretches).map(([name, s]) => `${name} ${timeText(s)}`).join(", ") : info.heard ? [[info.heard, info.heard_severity, info.heard_probability], ...(info.also ?? []).map(([name, p]) => [name, null, p])].map((parts) => labelText(...parts)).join(", ") : "");
+export const verdictText = (info) => (info.stretches?.length > 1 ? summary(info.stretches).map(([name, s]) => `${name} ${timeText(s)}`).join(", ") : info.heard ? [[info.heard, info.heard_severity, info.heard_probability], ...(info.also ?? []).map(([name, p]) => [name, null, p])].map((parts) => labelText(...parts)).join("; ") : "");
 function factTables(info) {
   const tables = [["Row", [["row", amount(info.row)], ["length", `${info.seconds.toFixed(3)} s`], ["rate", `${amount(info.rate)} Hz`], ["channels", String(info.channels)], ["source", info.source], ...info.facts]], ["Parameters of the artifact", info.params]];
   byId("facts").replaceChildren(...tables.filter(([, rows]) => rows.length).flatMap(([heading, rows]) => [element("h3", { textContent: heading }), rowsTable(rows.filter(([, text]) => text !== ""))]));

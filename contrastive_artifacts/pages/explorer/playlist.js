@@ -2,11 +2,12 @@
 import { state } from "../../core/html/base.js";
 import { guarded } from "../shared/asking.js";
 import { player, soundChanged } from "../shared/player.js";
+import { served } from "../shared/served.js";
 
 let rest = []; // rows that follow
 let turn = -1; // of the player, while the series goes on: every stop and every other sound counts it up
 
-export const rowSound = (row) => `api/rows/${row}/audio?version=damaged&pad=0`;
+export const rowSound = (row) => served(`api/rows/${row}/audio?version=damaged&pad=0`);
 
 const playNext = guarded(async () => {
   const [row] = rest;

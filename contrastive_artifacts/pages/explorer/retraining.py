@@ -7,7 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,16 +15,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ...core.errors import FingerprintError, ParameterError
+from ...core.errors import ParameterError
 from ...core.lock import locked
 from ...embedding import copy_encoder
-from ...probes import AnyProbe, load_any_probe
+from ...probes import AnyProbe
 from ...probes.labels import REJECT, Judgement, refit
 from ...probes.precision import precisions
-from .collection import Collection
-from .tables import with_columns
+from .collection import CORRECTED, Collection
 
-SAVED = "relabelled"  # folder of the corrected probe and its encoder, inside that of the run or the index
 EXAMPLES = 10  # rows with another verdict that are proposed for listening
 MOST_MOVES = 12  # pairs of verdicts that are listed
 
@@ -37,29 +35,21 @@ class _Proposal:
 
 
 class Retraining:
-    """Corrects the probe of a collection; where one was used before, the rows are classified with it.
+    """Corrects the probe of a collection.
 
     Args:
         collection: Its verdicts change when a proposal is used.
-
-    Raises:
-        StorageError: the saved probe is damaged; its folder can be deleted.
     """
 
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
-        self._first_probe, self._first_index = collection.probe, collection.index
         self._training, self._numbers = threading.Lock(), itertools.count(1)
         self._proposal: _Proposal | None = None
-        if (self._folder / "probe.json").exists():
-            with suppress(FingerprintError):  # the rows were embedded by another encoder since
-                probe = load_any_probe(self._folder, collection.index.fingerprint)
-                collection.adopt(probe, with_columns(self._first_index, **collection.verdicts(probe)))
 
     @property
     def corrected(self) -> bool:
         """Whether the rows have the verdicts of a corrected probe."""
-        return self.collection.probe is not self._first_probe
+        return self.collection.probe is not self.collection.encoder.probe
 
     def propose(self) -> dict[str, Any]:
         """Corrects the probe without labels by those in force; nothing is saved and no verdict changes yet.
@@ -79,9 +69,8 @@ class Retraining:
             index = collection.index
             if "source" not in index.metadata.column_names:
                 raise ParameterError("The rows have no column source, by which training and test rows are separated.")
-            refitted = refit(
-                index.vectors(), index.metadata, collection.user_labels, index.fingerprint, self._first_probe
-            )
+            first = collection.encoder.probe
+            refitted = refit(index.vectors(), index.metadata, collection.user_labels, index.fingerprint, first)
             columns = collection.verdicts(refitted.probe)
             self._proposal = _Proposal(next(self._numbers), refitted.probe, columns)
             changed = self._changed(columns)
@@ -118,7 +107,7 @@ class Retraining:
                 copy_encoder(self.collection.encoder_folder, self._folder)
                 proposal.probe.save(self._folder)
             changed = self._changed(proposal.columns)
-            self.collection.adopt(proposal.probe, with_columns(self._first_index, **proposal.columns))
+            self.collection.adopt(proposal.probe, self.collection.with_verdicts(proposal.columns))
             self._proposal = None
             return {"changed": sum(map(len, changed.values())), "saved": str(self._folder)}
 
@@ -128,7 +117,7 @@ class Retraining:
             if self._folder.exists():
                 with locked(self._folder, "deleting a retrained probe"):
                     shutil.rmtree(self._folder)
-            self.collection.adopt(self._first_probe, self._first_index)
+            self.collection.adopt(self.collection.encoder.probe, self.collection.encoder_verdicts())
             self._proposal = None
             return {"corrected": False}
 
@@ -142,7 +131,7 @@ class Retraining:
 
     @property
     def _folder(self) -> Path:
-        return self.collection.home / SAVED
+        return self.collection.home / CORRECTED
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

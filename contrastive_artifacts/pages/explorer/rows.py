@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
+from ...artifacts.taxonomy import catalog_places
 from ...probes import CHANCE, SetProbe
 from ...probes.label_sets import names_of
 from ..shared.channels import names as channel_names
@@ -36,7 +37,7 @@ class Rows:
         """The collection: its columns, labels, encoder and map."""
         collection = self.collection
         columns = [column.about() for column in collection.columns.values()]
-        names = [column["name"] for column in columns]
+        names = [column["name"] for column in columns if column["kind"] != "many"]
         several = isinstance(collection.probe, SetProbe)
         preferred = ("artifact", "present" if several else "heard", "category")
         first = next((name for name in (*preferred, *names) if name in names), "")
@@ -46,6 +47,7 @@ class Rows:
             "count": len(collection),
             "columns": columns,
             "labels": collection.labels(),
+            "places": catalog_places(collection.labels()),
             "colour": first,
             "has_clean": self._has_clean,
             "has_files": self._has_files,

@@ -122,6 +122,7 @@ class Search:
             "time": span.time,
             "title": title_of(label, facts),
             "label": label,
+            "severity": _severity(label, facts),
             "same_source": facts.get("source") in sources,
         }
 
@@ -159,8 +160,14 @@ class Search:
 
 def title_of(label: str, facts: Mapping[str, Any]) -> str:
     """The label of a row, with its severity if that is known."""
-    severity = facts.get("severity") if facts.get("artifact") else facts.get("heard_severity")
-    with_severity = facts.get("artifact") or facts.get("heard")
+    severity = _severity(label, facts)
     if not label:
         return "no verdict"
-    return f"{label} {severity:.2f}" if severity and label == with_severity and label != "clean" else label
+    return label if severity is None else f"{label}, severity {severity:.2f}"
+
+
+def _severity(label: str, facts: Mapping[str, Any]) -> float | None:
+    """Severity of a row with a label, if the label is the artifact that was rendered or heard."""
+    rendered = facts.get("artifact")
+    severity = facts.get("severity") if rendered else facts.get("heard_severity")
+    return severity or None if label == (rendered or facts.get("heard")) and label != "clean" else None

@@ -64,14 +64,15 @@ function playRandom() {
   const rows = shownOf(page.lasso.rows);
   select(rows[Math.floor(Math.random() * rows.length)], { play: true, pan: true, speak: true });
 }
+const shareText = (share) => (share < 0.005 ? "< 1 %" : `${Math.round(100 * share)} %`);
 // The most frequent values of some columns among the rows.
 const fillMixture = guarded(async (into, rows) => {
   const names = ["artifact", "present", "heard", "label", "source"].filter((name) => columns.get(name)?.kind === "category" && (name !== "label" || userLabels.size));
   const shares = (await Promise.all(names.map(load))).map((column) => {
     const { name, names: known } = column, counts = countNames(column, rows);
     const ranked = known.map((_, place) => place).filter((place) => counts[place]).sort((a, b) => counts[b] - counts[a]);
-    const listed = ranked.slice(0, TOP).map((place) => [known[place] || "(none)", counts[place], `${Math.round((100 * counts[place]) / rows.length)} %`]);
-    return bars(ranked.length > TOP ? `${name}, ${TOP} of ${amount(ranked.length)}` : name, listed);
+    const listed = ranked.slice(0, TOP).map((place) => [known[place] || "(none)", counts[place], shareText(counts[place] / rows.length)]);
+    return bars(ranked.length > TOP ? `${name}, ${TOP} of ${amount(ranked.length)}` : name, listed, rows.length);
   });
   if (into.isConnected) into.replaceChildren(...shares);
 });

@@ -3,7 +3,8 @@ import { byId, element, state } from "../../core/html/base.js";
 import { ask, busy, guarded, say } from "../shared/asking.js";
 import { levelsOf } from "../shared/levels.js";
 import { Place } from "../shared/place.js";
-import { player } from "../shared/player.js";
+import { player, soundChanged } from "../shared/player.js";
+import { served } from "../shared/served.js";
 import { page, plural, playback } from "./page.js";
 import { markSpan, paintLevels, paintPicture, playing, seconds, viewOf } from "./picture.js";
 
@@ -59,7 +60,7 @@ function describePicture({ picture, ...item }) {
 }
 export function prefetch() { // both versions, so that A and B switch at once
   const mine = page.item;
-  for (const version of mine ? versionsOf(mine.info) : []) player.buffer(address("audio", { ...mine, version })).catch(() => {}); // playing it shows the error
+  for (const version of mine ? versionsOf(mine.info) : []) player.buffer(served(address("audio", { ...mine, version }))).catch(() => {}); // playing it shows the error
 }
 
 // ---- sound -------------------------------------------------------------------------------------------------------
@@ -69,13 +70,14 @@ export async function sound(from = null) {
   if (!item) return;
   if (playing() && from === null) { item.at = 0; player.stop(); return; }
   const { span } = item, start = from ?? span?.[0] ?? item.at;
-  await player.play(address("audio"), item.key, { from: start, to: span?.[1] ?? null, loop: playback.loop, version: item.version });
+  await player.play(served(address("audio")), item.key, { from: start, to: span?.[1] ?? null, loop: playback.loop });
 }
+soundChanged.on(() => { if (player.voice) state.version = playing() ? page.item.version : "damaged"; }); // other rows are played as they are
 let alterTurn = 0;
 // Another version or channel of the item is shown once it is heard: if it cannot be read, the present one stays.
 async function alter(change, text) {
   const { item } = page, turn = ++alterTurn, next = { ...item, ...change };
-  if (playing()) await busy("Reading …", () => player.change(address("audio", next), next.version));
+  if (playing()) await busy("Reading …", () => player.change(served(address("audio", next))));
   if (page.item !== item || turn !== alterTurn || Object.keys(change).every((name) => item[name] === change[name])) return;
   Object.assign(item, change);
   Object.assign(playback, change);

@@ -22,7 +22,9 @@ export const rowY = (row) => screenY(points.y[row]);
 export const planeAt = (px, py) => [view.x + (px - size.width / 2) / view.k, view.y - (py - size.height / 2) / view.k];
 
 // ---- grid: rows by cell, from a counting sort --------------------------------------------------------------------
-const grid = { box: [-1, -1, 1, 1], side: 1, cell: 1, starts: null, rows: null };
+const FEW = 5000; // rows whose markers are opaque however they lie
+const COARSE = 64; // squares along a side of the map, of which those with rows are counted
+export const grid = { box: [-1, -1, 1, 1], side: 1, cell: 1, starts: null, rows: null, occupied: 1 };
 const cellAt = (at, low) => Math.min(grid.side - 1, Math.max(0, Math.floor((at - low) / grid.cell)));
 
 export function buildGrid() {
@@ -47,6 +49,16 @@ export function buildGrid() {
   const next = grid.starts.slice();
   grid.rows = new Uint32Array(count);
   for (let i = 0; i < count; i++) grid.rows[next[cells[i]]++] = i;
+  const coarse = new Uint8Array(COARSE * COARSE), step = (grid.cell * grid.side) / COARSE;
+  for (let i = 0; i < count; i++) coarse[Math.min(COARSE - 1, Math.floor((points.y[i] - y0) / step)) * COARSE + Math.min(COARSE - 1, Math.floor((points.x[i] - x0) / step))] = 1;
+  grid.occupied = Math.max(1, coarse.reduce((sum, v) => sum + v, 0));
+}
+// How many markers lie over each other where markers are, on average.
+export function crowding() {
+  if (page.visible < FEW) return 0; // large markers: each should be seen
+  const lone = grid.side * grid.cell * view.k, most = COARSE * COARSE;
+  const area = grid.rows ? lone * lone * (grid.occupied / most) : 1;
+  return Math.max(0, (page.visible * Math.PI * view.radius ** 2) / Math.max(1, area) - 1);
 }
 // Calls `visit` with every shown row whose cell meets the rectangle.
 function within(xa, ya, xb, yb, visit) {

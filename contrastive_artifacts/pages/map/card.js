@@ -1,7 +1,8 @@
 // The facts of one clip: the tooltip beside the pointer, and the card with its waveform.
 import { byId, element, fitCanvas, outline, placeTip, ramp, rowsTable, state, token } from "../../core/html/base.js";
+import { soundChanged, soundMoved } from "../shared/player.js";
 import { mark } from "./drawing.js";
-import { player, soundChanged, soundMoved } from "./player.js";
+import { decoded, hovering, playSoon, playing, progress } from "./playing.js";
 import { data, facts, heading, isClean, points, selection, styleOf } from "./points.js";
 import { canvas } from "./view.js";
 
@@ -11,7 +12,7 @@ const clipsOf = Array.from(data.sources, () => 0); // per source
 points.source.forEach((source) => clipsOf[source]++);
 
 export const shownOnCard = () => (selection.hovered >= 0 ? selection.hovered : selection.selected);
-soundChanged.on((i) => card(shownOnCard() >= 0 ? shownOnCard() : i));
+soundChanged.on(() => card(shownOnCard() >= 0 ? shownOnCard() : playing()));
 soundMoved.on(wave);
 
 export function card(i) {
@@ -29,7 +30,7 @@ export function card(i) {
   if (others > 0) rows.splice(rows.findIndex(([k]) => k === "source") + 1, 0, ["", `${others.toLocaleString()} more of this source, ringed`]);
   byId("clip-facts").replaceChildren(rowsTable([["clip", points.id[i]], ...rows]));
   byId("play").disabled = points.clip[i] < 0;
-  byId("play").textContent = points.clip[i] < 0 ? "No sound" : player.point === i ? "Stop" : "Play";
+  byId("play").textContent = points.clip[i] < 0 ? "No sound" : playing() === i ? "Stop" : "Play";
   wave();
 }
 
@@ -40,7 +41,7 @@ export function hover(i, px = 0, py = 0) {
     canvas.classList.toggle("over", i >= 0);
     if (i >= 0) {
       tip.replaceChildren(element("strong", { textContent: heading(i) }), rowsTable(facts(i).filter(([k]) => k !== "corpus").slice(0, 7)));
-      if (player.enabled) player.playSoon(i);
+      if (hovering.plays) playSoon(i);
     }
     card(shownOnCard());
     mark();
@@ -62,12 +63,12 @@ async function wave() {
   const i = shownOnCard(), strip = byId("wave");
   const { context: g, width, height } = fitCanvas(strip);
   g.clearRect(0, 0, width, height);
-  const pending = i >= 0 && points.clip[i] >= 0 ? player.decoded.get(points.clip[i]) : null;
+  const pending = i >= 0 && points.clip[i] >= 0 ? decoded(i) : null;
   if (!pending) return;
   const buffer = await pending.catch(() => null);
   if (!buffer || i !== shownOnCard()) return;
   buffer.columns ??= peaks(buffer, COLUMNS);
-  const played = player.point === i ? player.progress() : 0;
+  const played = playing() === i ? progress() : 0;
   const bars = Math.min(COLUMNS, Math.floor(width / 2.5));
   g.clearRect(0, 0, width, height);
   for (let b = 0; b < bars; b++) {

@@ -1,6 +1,7 @@
 // Drawing the map: all clips on a layer of their own, and over it the hovered, the selected and the playing clip.
 import { element, fitCanvas, outline, state, token } from "../../core/html/base.js";
-import { player, soundChanged, soundMoved } from "./player.js";
+import { soundChanged, soundMoved } from "../shared/player.js";
+import { playing, progress } from "./playing.js";
 import { count, points, selection, shown, styleOf } from "./points.js";
 import { canvas, screenX, screenY, size, view, viewChanged } from "./view.js";
 
@@ -53,11 +54,11 @@ function paint() {
     g.globalAlpha = 1;
   }
   for (const [i, line] of [[selected, 2], [hovered, 1.5]]) if (i >= 0) emphasise(g, i, radius + 1.5, line, edge, strong);
-  if (player.point >= 0) {
+  if (playing() >= 0) {
     const accent = token("--accent");
-    emphasise(g, player.point, radius + 1.5, 2, edge, accent);
+    emphasise(g, playing(), radius + 1.5, 2, edge, accent);
     g.strokeStyle = accent; g.lineWidth = 3; g.beginPath();
-    g.arc(screenX(player.point), screenY(player.point), radius + 8, -Math.PI / 2, -Math.PI / 2 + 2 * Math.PI * player.progress());
+    g.arc(screenX(playing()), screenY(playing()), radius + 8, -Math.PI / 2, -Math.PI / 2 + 2 * Math.PI * progress());
     g.stroke();
   }
 }

@@ -3,7 +3,7 @@ import { byId, darkQuery, fillFacts, state } from "../../core/html/base.js";
 import { card, hover, select, shownOnCard } from "./card.js";
 import { draw } from "./drawing.js";
 import { filter, legend, showAll } from "./legend.js";
-import { player } from "./player.js";
+import { hovering, play, playing, ready, stop } from "./playing.js";
 import { colouring, data, selection, shown } from "./points.js";
 import { canvas, central, fit, nearest, neighbour, pan, reveal, view, zoom } from "./view.js";
 
@@ -36,8 +36,8 @@ function release(event) {
   if (press && !press.moved && event.type === "pointerup") {
     const i = nearest(...local(event));
     select(i);
-    if (i >= 0) player.play(i);
-    else player.stop();
+    if (i >= 0) play(i);
+    else stop();
   }
   press = null;
 }
@@ -57,32 +57,32 @@ canvas.addEventListener("keydown", (event) => {
   const from = selection.selected >= 0 && shown[selection.selected] ? selection.selected : -1;
   if (ARROWS[event.key]) {
     const to = from < 0 ? central() : neighbour(from, ...ARROWS[event.key]);
-    if (to >= 0) { hover(-1); select(to, true); reveal(to); if (player.enabled) player.play(to); }
-  } else if (event.key === "Enter" && from >= 0) player.play(from);
+    if (to >= 0) { hover(-1); select(to, true); reveal(to); if (hovering.plays) play(to); }
+  } else if (event.key === "Enter" && from >= 0) play(from);
   else if (event.key === "+" || event.key === "=") zoom(1.3);
   else if (event.key === "-") zoom(1 / 1.3);
   else if (event.key === "0") fit();
-  else if (event.key === "Escape") { player.stop(); select(-1); }
+  else if (event.key === "Escape") { stop(); select(-1); }
   else return;
   event.preventDefault();
 });
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest?.("button, input");
-  if (event.key === " " && !typing) { event.preventDefault(); player.stop(); }
+  if (event.key === " " && !typing) { event.preventDefault(); stop(); }
   if (event.key === "/" && event.target !== byId("find")) { event.preventDefault(); byId("find").focus(); }
 });
 
 // ---- buttons -----------------------------------------------------------------------------------------------------
 byId("sound").addEventListener("click", async () => {
-  player.enabled = !player.enabled;
-  byId("sound").setAttribute("aria-pressed", String(player.enabled));
-  if (player.enabled) await player.ready();
-  else player.stop();
+  hovering.plays = !hovering.plays;
+  byId("sound").setAttribute("aria-pressed", String(hovering.plays));
+  if (hovering.plays) await ready();
+  else stop();
 });
 byId("play").addEventListener("click", () => {
   const i = shownOnCard();
-  if (player.point === i) player.stop();
-  else if (i >= 0) player.play(i);
+  if (i >= 0 && playing() === i) stop();
+  else if (i >= 0) play(i);
 });
 document.querySelectorAll("[data-mode]").forEach((button) => button.addEventListener("click", () => {
   colouring.mode = state.mode = button.dataset.mode;

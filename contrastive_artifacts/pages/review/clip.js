@@ -2,15 +2,16 @@
 import { byId, element, fillFacts, fitCanvas, read, state, token } from "../../core/html/base.js";
 import { ask, guarded, say } from "../shared/asking.js";
 import { levelsImage } from "../shared/levels.js";
+import { player, soundChanged, soundMoved } from "../shared/player.js";
+import { served } from "../shared/served.js";
 import { MARKS, clipChosen, currentClip, list, review } from "./queue.js";
 
 export const about = read("about");
-export const audio = new Audio();
 export const slice = { start: 0, low: false, picture: null }; // first sample, scale up to 1 kHz, the server's answer
 let turn = 0;
 
 export function open(place) {
-  stop();
+  player.stop();
   review.current = place;
   slice.start = 0;
   const clip = currentClip();
@@ -86,31 +87,23 @@ function cursor() {
   g.clearRect(0, 0, width, height);
   if (!clip) return;
   const length = picture ? picture.samples / picture.rate : Math.min(clip.seconds, about.slice), offset = slice.start / clip.rate;
-  if (state.playing || audio.currentTime > 0) { g.fillStyle = token("--text"); g.fillRect((audio.currentTime / length) * width - 0.75, 0, 1.5, height); }
-  byId("clock").textContent = `${(offset + audio.currentTime).toFixed(2)} s (${offset.toFixed(1)} – ${(offset + length).toFixed(1)} of ${clip.seconds.toFixed(1)})`;
-  if (state.playing) requestAnimationFrame(cursor);
+  const at = player.position();
+  if (player.voice) { g.fillStyle = token("--text"); g.fillRect((at / length) * width - 0.75, 0, 1.5, height); }
+  byId("clock").textContent = `${(offset + at).toFixed(2)} s (${offset.toFixed(1)} – ${(offset + length).toFixed(1)} of ${clip.seconds.toFixed(1)})`;
 }
 export function moveSlice(by) {
   const clip = currentClip(), length = Math.round(about.slice * clip.rate), to = slice.start + by * length;
   if (to < 0 || to >= Math.round(clip.seconds * clip.rate)) return;
-  stop();
+  player.stop();
   slice.start = to;
   draw();
 }
 export function rescale() { slice.low = !slice.low; byId("scale").setAttribute("aria-pressed", String(slice.low)); draw(); }
 
 // ---- sound -------------------------------------------------------------------------------------------------------
-function stop() { audio.pause(); audio.removeAttribute("src"); audio.load(); state.playing = ""; }
 export const play = guarded(async (from = null) => {
-  if (state.playing && from === null) { stop(); cursor(); return; }
-  const clip = currentClip();
-  if (!audio.getAttribute("src")) audio.src = address("audio");
-  if (from !== null) audio.currentTime = from;
-  try { await audio.play(); } catch (error) {
-    if (error.name === "AbortError") return;
-    throw new Error(`This browser cannot play ${clip.name} (${error.name}).`, { cause: error });
-  }
-  state.playing = clip.name;
-  cursor();
+  if (player.voice && from === null) player.stop();
+  else await player.play(served(address("audio")), currentClip().name, { from: from ?? 0 });
 });
-audio.addEventListener("ended", () => { stop(); cursor(); });
+soundChanged.on(cursor);
+soundMoved.on(cursor);

@@ -51,9 +51,9 @@ function move(by) {
 
 // ---- keys and buttons --------------------------------------------------------------------------------------------
 const KEYS = {
-  k: () => decide("keep"), r: () => decide("reject"), u: undo, l: rescale, n: () => byId("note").focus(), " ": () => play(),
+  k: () => decide("keep"), x: () => decide("reject"), r: () => decide("reject"), u: undo, f: rescale, n: () => byId("note").focus(), " ": () => play(),
   ArrowDown: () => move(1), ArrowRight: () => move(1), ArrowUp: () => move(-1), ArrowLeft: () => move(-1),
-  "[": () => moveSlice(-1), "]": () => moveSlice(1),
+  ",": () => moveSlice(-1), ".": () => moveSlice(1), j: () => move(1), J: () => move(-1),
 };
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
@@ -62,7 +62,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (event.target.closest?.("select") || (event.key === " " && event.target.closest?.("button, input"))) return;
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const key = event.key.length > 1 ? event.key : event.key.toLowerCase() === "j" && event.shiftKey ? "J" : event.key.toLowerCase();
   if (!KEYS[key] || (!currentClip() && key !== "u") || (event.repeat && !key.startsWith("Arrow"))) return;
   event.preventDefault();
   KEYS[key]();

@@ -1,14 +1,17 @@
 // What the pages of sounds in rows or cells share: thumbnails of spectrograms, and playing one sound at a time.
 // An item is { name, button, sound, playing }: what messages call it, its button, a sound file in base64, and the value
 // of data-playing while it plays.
-import { byId, fitCanvas, ramp, state } from "../../core/html/base.js";
-import { bytes, playSound, stopSound } from "./sound.js";
+import { byId, fitCanvas, ramp, rgb, token } from "../../core/html/base.js";
+import { player, soundChanged } from "./player.js";
+import { bytes, stored } from "./stored.js";
 
-// Draws levels of `height` bands (base64, one byte each, lowest band first) over a canvas; returns what fitCanvas does.
+// Draws levels of `height` bands (base64, one byte each, lowest band first) over a canvas; returns what fitCanvas does. The
+// quietest fifth fades into the panel's colour, so that silence is not the brightest part of a light page.
 export function drawLevels(canvas, picture, height) {
   const levels = bytes(picture), width = levels.length / height;
   const image = new ImageData(width, height);
-  const colours = Array.from({ length: 256 }, (_, v) => [...ramp(v / 255).match(/\d+/g).map(Number), 255]);
+  const ground = rgb(token("--panel"));
+  const colours = Array.from({ length: 256 }, (_, v) => [...rgb(ramp(v / 255)).map((c, k) => ground[k] + (c - ground[k]) * Math.min(1, v / 51)), 255]);
   for (let band = 0; band < height; band++) {
     for (let frame = 0; frame < width; frame++) image.data.set(colours[levels[band * width + frame]], 4 * ((height - 1 - band) * width + frame));
   }
@@ -19,20 +22,29 @@ export function drawLevels(canvas, picture, height) {
   return fitted;
 }
 
-let current = null;
+let current = null; // the item whose button is pressed
+function release() {
+  current?.button.setAttribute("aria-pressed", "false");
+  current = null;
+}
+soundChanged.on(() => { if (!player.voice) release(); });
+export function stop() {
+  player.stop();
+  release(); // also of an item whose sound has not begun
+}
 // Plays an item; stops it if it is the one that plays.
 export async function play(item) {
-  const again = item === current;
+  if (item === current) stop();
+  else await start(item, 0);
+}
+// Plays another version of what plays, from the same position; from the beginning if nothing plays.
+export const change = (item) => start(item, player.position());
+async function start(item, from) {
   stop();
-  if (again) return;
   current = item;
   item.button.setAttribute("aria-pressed", "true");
-  const ended = () => { item.button.setAttribute("aria-pressed", "false"); current = null; state.playing = ""; };
-  try {
-    if (await playSound(item, item.sound, ended)) state.playing = item.playing;
-  } catch (error) {
+  try { await player.play(stored(item, item.sound), item.playing, { from }); } catch (error) {
     stop();
-    byId("say").textContent = `This browser cannot play ${item.name} (${error.name}).`;
+    byId("say").textContent = `${item.name}: ${error.message}`;
   }
 }
-export const stop = stopSound;

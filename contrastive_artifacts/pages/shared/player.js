@@ -1,7 +1,8 @@
-// Sound: one at a time, with short fades at both ends. Versions of a sound are decoded in advance, so that a change from
-// one to the other is a crossfade between two sources at the same sample.
+// Sound: one at a time, with short fades at both ends, on every page. Versions of a sound are decoded in advance, so that a
+// change from one to the other is a crossfade between two sources at the same sample.
+// A sound is { id, read(signal) }: what tells it from others, and a promise of the bytes of its file. `stored` and `served`
+// (stored.js, served.js) make sounds that are in the page and on its server.
 import { signal, state } from "../../core/html/base.js";
-import { ask } from "./asking.js";
 
 const FADE_S = 0.006;
 const CROSS_S = 0.008; // of the crossfade; it is linear, because the versions are equal except for the artifact
@@ -10,9 +11,9 @@ const DECODED_BYTES = 256 * 1024 * 1024;
 export const soundChanged = signal(); // a sound started or stopped
 export const soundMoved = signal(); // each frame while a sound plays
 
-// voice: what plays { node, gain, buffer, at, offset, span, speed, url }; key: of the item it belongs to; loading: of the item whose sound
+// voice: what plays { node, gain, buffer, at, offset, span, speed, id }; key: of the item it belongs to; loading: of the item whose sound
 // is requested; turn: counts starts and stops, so that a slow sound does not begin after the next one;
-// next: address of the version that was asked for last; speed: of playback, which moves the pitch; volume: from 0 to 1.
+// next: id of the version that was asked for last; speed: of playback, which moves the pitch; volume: from 0 to 1.
 export const player = {
   context: null, voice: null, key: "", loading: "", turn: 0, next: "", speed: 1, volume: 1, output: null, decoded: new Map(),
 
@@ -23,42 +24,42 @@ export const player = {
     if (this.context.state !== "running") throw new Error("The browser does not allow sound yet; click on the page once, then play again.");
   },
 
-  buffer(url, abortSignal) { // decoded once; the least recently used ones are dropped
-    let entry = this.decoded.get(url);
+  buffer({ id, read }, abortSignal) { // decoded once; the least recently used ones are dropped
+    let entry = this.decoded.get(id);
     if (!entry) {
       this.context ??= new AudioContext({ latencyHint: "interactive" });
       entry = { bytes: 0 };
-      entry.promise = ask(url, undefined, { as: "arrayBuffer", signal: abortSignal }).then(async (bytes) => {
+      entry.promise = read(abortSignal).then(async (bytes) => {
         const buffer = await this.context.decodeAudioData(bytes).catch(() => { throw new Error("This browser cannot decode the sound."); });
         entry.bytes = buffer.length * buffer.numberOfChannels * 4;
         this.forget();
         return buffer;
       });
-      entry.promise.catch(() => { if (this.decoded.get(url) === entry) this.decoded.delete(url); });
+      entry.promise.catch(() => { if (this.decoded.get(id) === entry) this.decoded.delete(id); });
     }
-    this.decoded.delete(url);
-    this.decoded.set(url, entry);
+    this.decoded.delete(id);
+    this.decoded.set(id, entry);
     return entry.promise;
   },
   forget() {
     let total = 0;
     for (const { bytes } of this.decoded.values()) total += bytes;
-    for (const [url, { bytes }] of this.decoded) {
+    for (const [id, { bytes }] of this.decoded) {
       if (total <= DECODED_BYTES || !bytes) continue;
-      this.decoded.delete(url);
+      this.decoded.delete(id);
       total -= bytes;
     }
   },
 
-  // Plays `url`, the sound of the item `key`, from `from` to `to` seconds. Errors of a sound that was given up are dropped.
-  async play(url, key, { from = 0, to = null, loop = false, version = "damaged", abortSignal } = {}) {
+  // Plays a sound, that of the item `key`, from `from` to `to` seconds. Errors of a sound that was given up are dropped.
+  async play(sound, key, { from = 0, to = null, loop = false, abortSignal } = {}) {
     this.stop();
     const turn = this.turn;
     this.loading = key;
     let buffer;
     try {
       await this.ready();
-      buffer = await this.buffer(url, abortSignal);
+      buffer = await this.buffer(sound, abortSignal);
     } catch (error) {
       if (turn !== this.turn) return;
       this.loading = "";
@@ -67,12 +68,11 @@ export const player = {
     if (turn !== this.turn) return; // another sound was started meanwhile
     const stop = Math.min(to ?? buffer.duration, buffer.duration), at = this.context.currentTime + 0.004;
     this.voice = this.startVoice(buffer, at, Math.min(from, Math.max(0, stop - 0.01)), { start: to === null ? 0 : from, stop, loop }, FADE_S);
-    this.voice.url = url;
+    this.voice.id = sound.id;
     this.key = state.playing = key;
     this.loading = "";
-    state.version = version;
-    this.animate();
     soundChanged.emit();
+    this.animate();
   },
   startVoice(buffer, at, offset, span, fade) {
     const { speed, context } = this, gain = new GainNode(context, { gain: 0 });
@@ -94,27 +94,25 @@ export const player = {
   },
   // Goes on with another version from the same position; the present one plays until the other is decoded. The result is
   // whether the other version plays now.
-  async change(url, version) {
-    const voice = this.voice, turn = this.turn;
-    this.next = url;
-    if (!voice || voice.url === url) return Boolean(voice);
-    const buffer = await this.buffer(url);
-    if (turn !== this.turn || this.voice !== voice || this.next !== url) return false;
-    if (!this.goOn(buffer, url)) return false;
-    state.version = version;
-    return true;
+  async change(sound) {
+    const voice = this.voice, turn = this.turn, { id } = sound;
+    this.next = id;
+    if (!voice || voice.id === id) return Boolean(voice);
+    const buffer = await this.buffer(sound);
+    if (turn !== this.turn || this.voice !== voice || this.next !== id) return false;
+    return this.goOn(buffer, id);
   },
-  goOn(buffer, url) { // crossfades to a buffer at the present position and speed, unless the sound is about to end
+  goOn(buffer, id) { // crossfades to a buffer at the present position and speed, unless the sound is about to end
     const voice = this.voice, at = this.context.currentTime + 0.004, offset = this.position(at);
     if (!voice.span.loop && offset >= voice.span.stop - 0.02) return false;
     this.voice = this.startVoice(buffer, at, offset, voice.span, CROSS_S);
-    this.voice.url = url;
+    this.voice.id = id;
     this.fade(voice, at, CROSS_S);
     return true;
   },
   setSpeed(speed) {
     this.speed = speed;
-    if (this.voice) this.goOn(this.voice.buffer, this.voice.url);
+    if (this.voice) this.goOn(this.voice.buffer, this.voice.id);
   },
   setVolume(volume) {
     this.volume = volume;

@@ -1,6 +1,6 @@
 // One row per artifact, one cell per severity (the first is the clean clip): spectrogram, 20 ms of waveform, sound.
 import { byId, darkQuery, element, fillFacts, fitCanvas, placeTip, read, rowsTable, state, token } from "../../core/html/base.js";
-import { drawLevels, play, stop } from "../shared/cells.js";
+import { change, drawLevels, play, stop } from "../shared/cells.js";
 
 const data = read("data");
 const cells = [];
@@ -81,7 +81,7 @@ document.addEventListener("keydown", (event) => {
     const other = at.column ? clean : before?.row === at.row ? before : cells[at.index + width - 1];
     if (at.column) before = at;
     other.button.focus();
-    play(other);
+    change(other);
   } else if (event.key === "/") byId("find").focus();
   else return;
   event.preventDefault();
@@ -89,7 +89,10 @@ document.addEventListener("keydown", (event) => {
 byId("find").addEventListener("input", (event) => {
   const query = event.target.value.trim().toLowerCase();
   for (const section of document.querySelectorAll(".row")) section.hidden = !section.textContent.toLowerCase().includes(query);
-  state.shown = String(document.querySelectorAll(".row:not([hidden])").length);
+  const many = document.querySelectorAll(".row:not([hidden])").length;
+  state.shown = String(many);
+  byId("none").hidden = many > 0;
+  byId("none").textContent = `No artifact is called “${event.target.value.trim()}”, and no synonym, family or scale has it.`;
 });
 
 fillFacts(byId("facts"), data.facts);

@@ -84,6 +84,17 @@ class Comparison:
         values = dict(of_b)
         return [(name, text, values.get(name, "")) for name, text in of_a if name != "channels"] + relations
 
+    def write(self, stem: Path) -> None:
+        """Writes ``STEM.against.csv`` and ``STEM.against.json``, both or none.
+
+        Raises:
+            StorageError: they cannot be written.
+        """
+        paths = [stem.with_name(f"{stem.name}.against.{suffix}") for suffix in ("csv", "json")]
+        with files.atomic_paths(paths) as (table, record):
+            self.to_csv(table)
+            self.to_json(record)
+
     def to_csv(self, path: str | Path) -> None:
         """One row a fault; severities are empty where they are None."""
         rows: list[list[Any]] = [["start_s", "stop_s", "label", "copies", "severity_a", "severity_b", "measured"]]

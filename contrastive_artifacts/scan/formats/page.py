@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ... import artifacts, audio
+from ... import audio
+from ...artifacts.taxonomy import catalog_places
 from ...core import files
 from ...core.html import build_page
 from ..marks import Mark, Segment, importance
@@ -61,12 +62,6 @@ def write_html(timeline: Timeline, path: str | Path) -> None:
     }
     blocks = {f"{SOUND}{number}": sound.text for number, sound in enumerate(sounds)}
     files.write_text(path, build_page(_FOLDER, "timeline", f"{name} – artifacts", {DATA: data, **blocks}))
-
-
-def catalog_places(labels: Sequence[str]) -> dict[str, int]:
-    """The place of each artifact in the catalog, which decides its colour and mark on every page."""
-    order = {name: place for place, name in enumerate(artifacts.names())}
-    return {label: order[label] for label in sorted(set(labels)) if label in order}
 
 
 def _sounds(timeline: Timeline) -> tuple[list[Sound], list[int], list[int]]:

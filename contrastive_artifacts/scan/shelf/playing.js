@@ -1,6 +1,7 @@
 // The current place, its sound, and what is said of it.
-import { byId, read, signal, state } from "../../core/html/base.js";
-import { playSound, soundPosition, stopSound } from "../../pages/shared/sound.js";
+import { byId, signal, state } from "../../core/html/base.js";
+import { player, soundChanged, soundMoved } from "../../pages/shared/player.js";
+import { stored } from "../../pages/shared/stored.js";
 import { clock, faults, fileShown, files, placeShown, plural, severityText } from "./data.js";
 
 export const current = { place: null, playing: null };
@@ -24,32 +25,18 @@ export function choose(place) {
 }
 // Plays a place and makes it the current one; stops it if it plays.
 export async function play(place) {
-  if (!place || current.playing === place) { stopSound(); return; }
+  if (!place || current.playing === place) { player.stop(); return; }
   choose(place);
-  if (place.sound < 0) { stopSound(); return; }
-  try {
-    if (!await playSound(place.sound, read(`sound${place.sound}`), ended)) return;
-    current.playing = place;
-    state.playing = state.place;
-    currentChanged.emit();
-    follow(place);
-  } catch (error) {
-    stopSound();
-    say(`This browser cannot play the sound (${error.name}).`);
-  }
+  if (place.sound < 0) { player.stop(); return; }
+  try { await player.play(stored(`sound${place.sound}`), state.place); } catch (error) { say(error.message); }
 }
-function ended() {
-  current.playing = null;
-  state.playing = "";
-  headMoved.emit(null);
+soundChanged.on(() => {
+  const [file, rank] = player.key.split(" ").map(Number);
+  current.playing = player.voice ? files[file].places.find((place) => place.rank === rank) : null;
+  if (!player.voice) headMoved.emit(null);
   currentChanged.emit();
-}
-function follow(place) {
-  const position = soundPosition();
-  if (position === null || current.playing !== place) return;
-  headMoved.emit(place, place.from + position);
-  requestAnimationFrame(() => follow(place));
-}
+});
+soundMoved.on(() => headMoved.emit(current.playing, current.playing.from + player.position()));
 
 // The next or previous place that is shown, in the order of the page.
 export function step(by) {

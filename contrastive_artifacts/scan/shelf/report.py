@@ -13,10 +13,11 @@ from urllib.parse import quote
 import numpy as np
 
 from ...artifacts.restoration import MEASURED, advice
+from ...artifacts.taxonomy import catalog_places
 from ...core import files
 from ...core.errors import StorageError
 from ...core.html import build_page, read_blocks
-from ..formats.page import DATA, SOUND, catalog_places
+from ..formats.page import DATA, SOUND
 from ..marks import importance
 from ..overview import joined_columns
 from ..results import result_paths

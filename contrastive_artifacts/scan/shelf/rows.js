@@ -2,7 +2,7 @@
 // emptied when they leave it, so that hundreds of them cost no memory.
 import { byId, darkQuery, element, fitCanvas, placeTip, state, token } from "../../core/html/base.js";
 import { marker } from "../../pages/shared/marks.js";
-import { bytes } from "../../pages/shared/sound.js";
+import { bytes } from "../../pages/shared/stored.js";
 import { clock, faults, fileShown, files, filtered, laneShown, lookOf, placeShown, severityText, spanShown } from "./data.js";
 import { current, currentChanged, describe, headMoved, play } from "./playing.js";
 

@@ -1,5 +1,6 @@
 // The finding under the pointer, the selected one, and what is said of it.
 import { byId, signal, state } from "../../core/html/base.js";
+import { soundOf } from "./sounds.js";
 import { channelOf, clock, confidenceOf, rate, secondsOf, segments, severityOf, show, view } from "./view.js";
 
 export const choice = { hovered: -1, selected: -1 }; // places in segments
@@ -35,6 +36,6 @@ function described(n) {
   const s = segments[n];
   const facts = s.value === null ? `severity ${severityOf(s)}, confidence ${confidenceOf(s)}` : `measured: ${s.value}`;
   const channel = s.channel === null ? "" : `, channel ${channelOf(s)}`;
-  const sound = s.sound < 0 ? "; no sound in this page" : "";
+  const sound = soundOf(n) ? "" : "; no sound in this page";
   return `Finding ${n + 1} of ${segments.length}: ${s.label} at ${clock(s.start)}, ${secondsOf(s)}, ${facts}${channel}${sound}`;
 }

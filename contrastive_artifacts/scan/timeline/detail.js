@@ -1,31 +1,34 @@
 // Waveform and spectrogram of the sound of the selected finding, finer than those of the whole recording.
-import { read, signal, state } from "../../core/html/base.js";
-import { decode } from "../../pages/shared/sound.js";
+import { signal, state } from "../../core/html/base.js";
+import { player } from "../../pages/shared/player.js";
 import { choice, choiceChanged } from "./choice.js";
-import { data, rate, segments } from "./view.js";
+import { soundOf } from "./sounds.js";
+import { data, rate } from "./view.js";
 
 const SIZE = 2048; // of a Fourier transform
 const COLUMNS_S = 100; // spectrogram columns a second
 const WAVE_S = 1000; // waveform columns a second
 const RANGE_DB = 90; // as in scan/overview.py
 
-export const detail = { sound: -1, part: null }; // part: as the overview of the page, from its first sample `start` on
+export const detail = { id: "", part: null }; // id: of the sound; part: as the overview of the page, from its first sample `start` on
 export const detailChanged = signal();
 
 choiceChanged.on((isSelection) => {
-  const sound = isSelection ? segments[choice.selected]?.sound ?? -1 : detail.sound;
-  if (!data.overview || sound === detail.sound) return;
-  Object.assign(detail, { sound, part: null });
+  if (!data.overview || !isSelection) return;
+  const cut = soundOf(choice.selected), id = cut?.sound.id ?? "";
+  if (id === detail.id) return;
+  Object.assign(detail, { id, part: null });
   detailChanged.emit();
-  if (sound >= 0) setTimeout(() => load(sound), 20); // the selection is drawn first
+  if (cut) setTimeout(() => load(cut), 20); // the selection is drawn first
 });
-async function load(sound) {
-  if (sound !== detail.sound) return;
+async function load({ sound, start }) {
+  const { id } = sound;
+  if (id !== detail.id) return;
   try {
-    const buffer = await decode(sound, read(`sound${sound}`));
-    if (sound !== detail.sound) return; // another finding was selected meanwhile
-    detail.part = { start: data.sounds[sound][0], ...waveform(buffer), ...spectrum(buffer) };
-    state.detail = sound;
+    const buffer = await player.buffer(sound);
+    if (id !== detail.id) return; // another finding was selected meanwhile
+    detail.part = { start, ...waveform(buffer), ...spectrum(buffer) };
+    state.detail = id;
     detailChanged.emit();
   } catch { /* the coarse picture stays */ }
 }

@@ -1,7 +1,7 @@
 // Draws the waveform and the spectrogram of the part that is shown, each from the coarsest data that fill the pixels.
 import { byId, fitCanvas, token } from "../../core/html/base.js";
 import { levelsImage } from "../../pages/shared/levels.js";
-import { bytes } from "../../pages/shared/sound.js";
+import { bytes } from "../../pages/shared/stored.js";
 import { detail, detailChanged } from "./detail.js";
 import { data, left, px, sampleAt, view } from "./view.js";
 

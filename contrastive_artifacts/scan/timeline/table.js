@@ -1,9 +1,11 @@
 // The table of all findings; it follows the selection.
 import { byId, element } from "../../core/html/base.js";
 import { marker } from "../../pages/shared/marks.js";
+import { soundChanged } from "../../pages/shared/player.js";
 import { choice, choiceChanged, select } from "./choice.js";
 import { decisionChanged, decisionOf } from "./decisions.js";
-import { play, playing, playingChanged } from "./playing.js";
+import { play, playing } from "./playing.js";
+import { soundOf } from "./sounds.js";
 import { channelOf, clock, confidenceOf, lookOf, secondsOf, segments, severityOf } from "./view.js";
 
 const PAGE = 500; // rows that are added at once
@@ -26,7 +28,7 @@ function row(s, n) {
   if (s.timecode) cells.push(cell(s.timecode.join(" – ")));
   const node = element("tr", {}, ...cells, cell(decisionOf(n)));
   node.addEventListener("click", () => { select(n, true); play(n); });
-  node.className = [s.sound < 0 ? "silent" : "", decisionOf(n)].join(" ").trim();
+  node.className = [soundOf(n) ? "" : "silent", decisionOf(n)].join(" ").trim();
   return node;
 }
 export const recolourTable = () => segments.slice(0, rows.children.length).forEach((s, n) => rows.children[n].querySelector("svg").replaceWith(marker(lookOf(s.label))));
@@ -45,9 +47,9 @@ choiceChanged.on((isSelection) => {
   if (list.scrollTop > above) list.scrollTop = above;
   else if (list.scrollTop < below) list.scrollTop = below;
 });
-playingChanged.on(() => {
+soundChanged.on(() => {
   playingRow?.classList.remove("playing");
-  playingRow = rows.children[playing.n] ?? null;
+  playingRow = rows.children[playing()] ?? null;
   playingRow?.classList.add("playing");
 });
 decisionChanged.on((n) => {

@@ -4,7 +4,8 @@ import { choice, choiceChanged, hover, select, selectNext } from "./choice.js";
 import { decide, decisionChanged, report } from "./decisions.js";
 import { detailChanged } from "./detail.js";
 import { paintLanes, paintOverview } from "./drawing.js";
-import { play, playing, soundFacts } from "./playing.js";
+import { play, playFrom, playOrStop } from "./playing.js";
+import { soundFacts } from "./sounds.js";
 import { paintStrips, strips } from "./strips.js";
 import { fillTable, hasChannels, recolourTable } from "./table.js";
 import { ROW, RULER, channelOf, clock, confidenceOf, data, lanes, left, px, rate, sampleAt, secondsOf, segments, severityOf, show, total, unionLength, view, viewChanged, zoom } from "./view.js";
@@ -57,7 +58,10 @@ for (const canvas of [lanes, strips]) {
     show(press.start + shift, press.stop + shift);
   });
   canvas.addEventListener("pointerup", (event) => {
-    if (press && !press.moved && canvas === lanes) { const n = finding(event); select(n); play(n); }
+    if (press && !press.moved) {
+      const n = finding(event);
+      if (canvas === lanes) { select(n); play(n); } else playFrom(sampleAt(event.offsetX, canvas.clientWidth));
+    }
     release();
   });
   canvas.addEventListener("pointercancel", release);
@@ -79,7 +83,7 @@ overview.addEventListener("pointermove", (event) => { if (event.buttons) jump(ev
 // ---- keys and buttons --------------------------------------------------------------------------------------------
 const keys = {
   j: () => selectNext(1), arrowright: () => selectNext(1), k: () => selectNext(-1), arrowleft: () => selectNext(-1),
-  " ": () => { if (choice.selected < 0) selectNext(1); play(playing.n >= 0 ? -1 : choice.selected); },
+  " ": () => { if (choice.selected < 0) selectNext(1); playOrStop(); },
   y: () => decide("keep"), x: () => decide("reject"), u: () => decide(""),
   "+": () => zoom(0.7), "=": () => zoom(0.7), "-": () => zoom(1 / 0.7), 0: () => show(0, total), escape: () => { play(-1); select(-1); },
 };

@@ -89,6 +89,20 @@ def test_only_what_is_new_is_measured(data, tmp_path, monkeypatch):
     assert [a == b for a, b in zip(before, after, strict=True)] == [True, False, True, False, True, True]
 
 
+def test_clips_are_compared_once(data, tmp_path, monkeypatch):
+    before = look(data, tmp_path / "to")[1]
+    module = sys.modules[survey.__module__]
+    loaded: list[str] = []
+    monkeypatch.setattr(module, "of_clip", lambda corpus, clip: (loaded.append(clip.id), of_clip(corpus, clip))[1])
+    after = look(data, tmp_path / "to")[1]
+    assert loaded == ["b/broken.wav"], "no clip is read again for the search for duplicates"
+    assert after == before
+    audio.write(data / "a" / "new.wav", speechlike(7), RATE)
+    loaded.clear()
+    look(data, tmp_path / "to")
+    assert "a/new.wav" in loaded
+
+
 def test_a_person_stands_above_the_limits(data, tmp_path):
     corpus, findings = look(data, tmp_path / "to")
     clipped = next(finding for finding in findings if finding.clip.id == "b/clipped.wav")

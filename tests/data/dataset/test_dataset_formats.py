@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 import tarfile
 from collections import Counter
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -105,6 +107,34 @@ def test_webdataset_samples_come_whole_and_in_order(small_corpus, tmp_path: Path
     loaded, _ = small_corpus.load(small_corpus.clips[0])
     assert len(samples) == 2 * len(small_corpus.clips)
     assert loaded.shape[1] == samples[0]["samples"]
+
+
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # datasets leaves metadata.csv open
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_audiofolder_is_loaded_by_datasets(small_corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    datasets = pytest.importorskip("datasets", reason="datasets is not installed: pip install datasets")
+    # datasets imports torchcodec for files that it only names, too; here they are not decoded.
+    for name in ("torchcodec", "torchcodec.encoders"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    monkeypatch.setattr(sys.modules["torchcodec.encoders"], "AudioEncoder", None, raising=False)
+    monkeypatch.setattr(datasets.config, "TORCHCODEC_AVAILABLE", False)
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_OFFLINE", True)
+    out = tmp_path / "out"
+    _, rows = rendered(small_corpus, dataset.LAYOUTS["audiofolder"](), out)
+    by_file = {row["file"]: row for row in rows}
+    loaded = datasets.load_dataset("audiofolder", data_dir=str(out), cache_dir=str(tmp_path / "cache"))
+    assert set(loaded) == {"train", "test"}
+    damaged = 0
+    for side, table in loaded.items():
+        for column in ("audio", "clean"):
+            table = table.cast_column(column, datasets.Audio(decode=False))
+        for row in table:
+            known = by_file[str(Path(row["audio"]["path"]).resolve().relative_to(out.resolve()))]
+            assert Path(row["clean"]["path"]).resolve() == (out / known["clean_file"]).resolve()
+            assert (row["artifact"], row["split"], row["clip"]) == (known["artifact"], side, known["clip"])
+            assert row["severity"] == pytest.approx(known["severity"])
+            damaged += row["artifact"] != "clean"
+    assert damaged == sum(row["artifact"] != "clean" for row in rows) > 0
 
 
 def test_a_shard_of_bad_files_alone_does_not_come_to_be(tmp_path: Path) -> None:

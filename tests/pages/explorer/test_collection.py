@@ -17,6 +17,7 @@ from contrastive_artifacts.core.journal import Journal
 from contrastive_artifacts.pages.explorer.collection import Collection
 from contrastive_artifacts.pages.explorer.columns import MISSING, category, columns_of
 from contrastive_artifacts.pages.explorer.labelling import Labelling
+from contrastive_artifacts.pages.explorer.layout import Layout
 from contrastive_artifacts.pages.explorer.retraining import Retraining
 from contrastive_artifacts.pages.explorer.rows import Rows
 from contrastive_artifacts.pages.explorer.searching import Search
@@ -47,10 +48,25 @@ def test_missing_values_and_too_many_of_them():
     assert column.values == ("b", "a")
     assert np.frombuffer(column.data, "<u2").tolist() == [0, MISSING, 1, 0]
     assert category("c", pa.array([str(n) for n in range(65534)])) is not None
-    assert category("c", pa.array([str(n) for n in range(65535)])) is None
+    many = category("c", pa.array([str(n) for n in range(65535)]))
+    assert many is not None
+    assert many.about() == {"name": "c", "kind": "many", "distinct": 65535}
     number = columns_of(pa.table({"severity": pa.array([0.5, None, float("inf"), 1.0])}), [])["severity"]
     assert np.isnan(np.frombuffer(number.data, "<f4")).tolist() == [False, True, True, False]
     assert number.ends == (0.5, 1.0)
+
+
+def test_silence_is_a_verdict_of_its_own(recorded):
+    vectors, quiet = np.array(recorded.index.vectors()), np.zeros(len(recorded), bool)
+    quiet[[2, 5]] = True
+    layout = Layout(np.ascontiguousarray(vectors[:, :2]), "", quiet)
+    collection = Collection(recorded.index, recorded.encoder, recorded.encoder_folder, {}, layout, recorded.home, "")
+    heard = collection.index.metadata.column("heard").to_pylist()
+    assert [row for row, label in enumerate(heard) if label == "silence"] == [2, 5]
+    assert [collection.facts(row)["heard_probability"] for row in (2, 5)] == [None, None]
+    assert collection.facts(1)["heard_probability"] > 0
+    assert "silence" in collection.columns["heard"].values
+    assert collection.verdicts(recorded.probe)["heard"].to_pylist() == heard
 
 
 def test_rows_without_verdicts_are_classified(rendered):
@@ -83,7 +99,7 @@ def test_windows_are_linked_in_time_within_recording_and_channel(recorded, rende
 def test_a_row_is_described(recorded, rendered):
     hum = next(row for row in range(9) if rendered.facts(row)["artifact"] == "hum")
     facts = Rows(rendered).facts(hum)
-    assert (facts["title"], facts["known"], facts["severity"]) == ("hum 0.80", "hum", pytest.approx(0.8))
+    assert (facts["title"], facts["known"], facts["severity"]) == ("hum, severity 0.80", "hum", pytest.approx(0.8))
     assert (facts["seconds"], facts["channels"], facts["has_clean"], facts["can_pad"]) == (1.0, 1, True, False)
     assert ["base_hz", "50"] in facts["params"] or ["base_hz", "60"] in facts["params"]
     assert ["split", rendered.facts(hum)["split"]] in facts["facts"]
@@ -149,14 +165,16 @@ def test_an_index_opens_with_its_own_encoder_only(recorded, tmp_path, monkeypatc
         Collection.of_index(other.directory, RELEASE)
     fingerprint = recorded.index.fingerprint
     bare = Index.build(np.eye(6), [{"clip": "a"}] * 6, tmp_path / "bare", fingerprint)
+    monkeypatch.setattr("contrastive_artifacts.pages.explorer.collection._silence", lambda encoder: np.eye(6)[0])
     with pytest.raises(ParameterError, match=r"no columns sample_rate, start, stop.*embed.py"):
         Collection.of_index(bare.directory, RELEASE)
     with pytest.raises(StorageError):
         Collection.of_index(tmp_path / "nothing")
 
 
-def test_the_probe_is_retrained_with_user_labels(tmp_path):
+def test_the_probe_is_retrained_with_user_labels(tmp_path, monkeypatch):
     """Rows far from every known label are given a new one, and similar rows are classified as that."""
+    verdicts = Collection.verdicts
     rng = np.random.default_rng(seeding.derive("retrain"))
     encoder = ca.load("release/mn04")
     ways = rng.normal(size=(2, 256))
@@ -210,10 +228,15 @@ def test_the_probe_is_retrained_with_user_labels(tmp_path):
         assert labelling.undo()["rows"] == []
         with pytest.raises(ParameterError, match="nothing to learn from"):
             retraining.propose()
-        again = Collection(index, encoder, RELEASE, {}, flat(index), tmp_path / "index", "x")
-        assert again.index.metadata.column("heard").to_pylist() == before
+        classified: list[object] = []
+        with monkeypatch.context() as patched:
+            patched.setattr(
+                Collection, "verdicts", lambda self, probe: (classified.append(probe), verdicts(self, probe))[1]
+            )
+            again = Collection(index, encoder, RELEASE, {}, flat(index), tmp_path / "index", "x")
+            reopened = Retraining(again)
+        assert classified == [again.probe], "the rows are classified once"
         resumed = Labelling(again, Labels(journal, "ana", encoder.fingerprint))
-        reopened = Retraining(again)
         assert again.index.metadata.column("heard").to_pylist() == labels, "opened again, the retrained probe is used"
         resumed.add(list(range(30, 40)), "relabel", "clean", "")
         reopened.use(reopened.propose()["proposal"])

@@ -106,7 +106,7 @@ def test_playback_by_keyboard_alone(page):
     wait(page, lambda: state(page)["playing"] == state(page)["selected"])
     before = script(page, "return player.context.currentTime - player.position()")
     wait(page, lambda: script(page, "return player.position()") > 0.1)
-    playing = "return new URL(player.voice.url, location).searchParams.get('version')"
+    playing = "return new URL(player.voice.id, location).searchParams.get('version')"
     for key, version in (("b", "clean"), ("d", "difference"), ("a", "damaged")):
         press(page, key)
         wait(page, lambda version=version: script(page, playing) == version)

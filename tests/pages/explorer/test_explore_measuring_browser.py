@@ -73,14 +73,14 @@ def test_channels_are_seen_and_heard_apart(page, rows):
     press(page, "p", " ")
     wait(page, lambda: state(page)["playing"] != "")
     Select(page.find_element(By.ID, "channel")).select_by_visible_text("mid")
-    wait(page, lambda: "channel=mid" in script(page, "return player.voice.url"))
+    wait(page, lambda: "channel=mid" in script(page, "return player.voice.id"))
     wait(page, lambda: script(page, "return page.item.picture?.lanes.length") == 0)
     assert loudest(page) == 0
     script(page, "map.focus()")
     press(page, "v")
     wait(page, lambda: script(page, "return page.item.channel") == "side" and state(page)["picture"])
     assert loudest(page) > 200
-    assert "channel=side" in script(page, "return player.voice.url"), "it goes on playing"
+    assert "channel=side" in script(page, "return player.voice.id"), "it goes on playing"
     script(page, "select(arguments[0])", rows["lost.wav"])
     wait(page, lambda: state(page)["picture"] == str(rows["lost.wav"]))
     assert text(page, "marks") == "R is silent"

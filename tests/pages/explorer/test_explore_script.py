@@ -36,7 +36,10 @@ def test_it_serves_until_it_is_interrupted(tmp_path: Path, monkeypatch: pytest.M
     try:
         assert process.stdout is not None
         lines = iter(process.stdout.readline, "")
-        page = next(line for line in lines if line.startswith("page")).split()[1]
+        first = next(lines)
+        assert first.startswith("page"), "the address comes first"
+        page = first.split()[1]
+        assert next(lines).startswith("opening"), "and what is being done"
         with urllib.request.urlopen(f"{page}api/about") as answer:
             about = json.load(answer)
         assert (about["count"], about["who"], about["title"]) == (len(index), "ana", "Explore index")
@@ -48,7 +51,7 @@ def test_it_serves_until_it_is_interrupted(tmp_path: Path, monkeypatch: pytest.M
         assert "in use by another process" in second.stderr
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
-        assert process.stdout.read() == ""
+        assert f"ready     {len(index)} rows after" in process.stdout.read()
     finally:
         process.kill()
         process.communicate()
@@ -61,7 +64,7 @@ def test_it_serves_until_it_is_interrupted(tmp_path: Path, monkeypatch: pytest.M
         ([], "either run=DIR"),
         (["run=a", "index=b"], "either run=DIR"),
         (["run=a", "encoder=release"], "its own encoder"),
-        (["run=nothing"], "holds no encoder"),
+        (["run=nothing"], "does not exist"),
         (["index=nothing"], "does not exist"),
     ],
 )

@@ -92,7 +92,7 @@ def test_searches(recorded_api, recorded):
     body = {"like": [0, 1], "unlike": [8], "k": 4, "where": None, "others": True}
     hits = recorded_api.post("/api/search/rows", json=body).json()["hits"]
     assert len(hits) == 4
-    assert {"row", "score", "name", "time", "title", "label", "same_source"} == set(hits[0])
+    assert {"row", "score", "name", "time", "title", "label", "severity", "same_source"} == set(hits[0])
     assert recorded_api.post("/api/search/label", json={"label": "hum", "k": 2}).status_code == 200
     span = recorded_api.post("/api/search/span", json={"row": 1, "start": 0.5, "stop": 1.5, "k": 2}).json()
     assert span["query"]["seconds"] == 1.0

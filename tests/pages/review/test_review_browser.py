@@ -27,7 +27,7 @@ from selenium.webdriver.common.keys import Keys
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[3]
 RATE = 16000
-CLIP = "const { audio, slice } = modules['pages/review/clip.js'];"  # see core.html.bundle
+CLIP = "const { slice } = modules['pages/review/clip.js'], { player } = modules['pages/shared/player.js'];"  # see core.html.bundle
 SPITE = "<img src=x onerror=window.broken=1>.wav"
 TIME = np.arange(2 * RATE) / RATE
 
@@ -69,14 +69,14 @@ def test_review_with_the_keyboard(browser, server, folder):
 
     press(browser, " ")
     wait(browser, lambda: state(browser).get("playing") == "clipped.wav")
-    wait(browser, lambda: browser.execute_script(f"{CLIP}return audio.currentTime") > 0.1)
+    wait(browser, lambda: browser.execute_script(f"{CLIP}return player.position()") > 0.1)
     press(browser, " ")
     assert state(browser)["playing"] == ""
 
     press(browser, "n")
     press(browser, "kurz", Keys.ENTER)  # in the note, k, u and r are letters
     assert state(browser)["decided"] == "0"
-    press(browser, "r")
+    press(browser, "x")
     wait(browser, lambda: state(browser).get("drawn") == "offset.wav")
     wait(browser, lambda: state(browser).get("playing") == "offset.wav")  # by itself
     assert browser.find_element(By.ID, "progress").text == "clip 2 of 3, 1 of 3 decided"
@@ -101,7 +101,8 @@ def test_review_with_the_keyboard(browser, server, folder):
     wait(browser, lambda: state(browser).get("drawn") == "clipped.wav")
     assert browser.find_element(By.ID, "reject").get_attribute("aria-pressed") == "true"
     assert browser.find_element(By.ID, "note").get_attribute("value") == "kurz"
-    press(browser, "l")
+    press(browser, "l", "[", "]")  # in the explorer these relabel and mark a span: here they do nothing
+    press(browser, "f")
     wait(browser, lambda: browser.execute_script(f"{CLIP}return slice.picture?.top_hz") == 1000)
 
     assert_quiet(browser, url)

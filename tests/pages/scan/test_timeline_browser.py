@@ -142,8 +142,8 @@ def test_space_plays_the_finding_with_a_second_around_it(browser: Any, recording
     assert int(state(page)["head"]) < 13 * RATE
     assert not page.find_element(By.ID, "head").get_attribute("hidden")
     sound = page.execute_async_script(
-        "const done = arguments[0], { decode } = modules['pages/shared/sound.js'];"
-        "decode('test', JSON.parse(document.getElementById('sound0').textContent)).then((buffer) => {"
+        "const done = arguments[0], { player } = modules['pages/shared/player.js'];"
+        "player.buffer(modules['pages/shared/stored.js'].stored('sound0')).then((buffer) => {"
         "  const samples = buffer.getChannelData(0), loud = samples.findIndex((v) => Math.abs(v) > 0.2);"
         "  done([buffer.duration, loud / buffer.sampleRate]); });"
     )
@@ -227,7 +227,7 @@ def test_a_fault_has_its_colour_and_mark_by_its_place_in_the_catalog(
 def test_the_sound_of_the_selected_finding_is_drawn_in_detail(browser: Any, recording: Path, tmp_path: Path) -> None:
     page = opened(browser, timeline_of(recording, hum(10, 12)), tmp_path)
     press(page, "j")
-    wait(page, lambda: state(page).get("detail") == "0")
+    wait(page, lambda: state(page).get("detail") == "sound0")
     start, hop, loudest, band = page.execute_script(
         "const { part } = modules['scan/timeline/detail.js'].detail, { data } = modules['scan/timeline/view.js'];"
         "const levels = atob(part.spectrogram), column = Math.floor(part.columns / 2);"
@@ -246,7 +246,9 @@ def test_the_sound_of_the_selected_finding_is_drawn_in_detail(browser: Any, reco
 def test_waveform_and_spectrogram_are_drawn_where_the_sound_is(browser: Any, recording: Path, tmp_path: Path) -> None:
     page = opened(browser, timeline_of(recording, hum(10, 12)), tmp_path)
     page.set_window_size(1024, 800)
+    fitted = "const { strips } = modules['scan/timeline/strips.js']; return strips.width - strips.clientWidth * devicePixelRatio"
     wait(page, lambda: page.execute_script("return document.documentElement.scrollWidth <= innerWidth"))
+    wait(page, lambda: abs(page.execute_script(fitted)) <= 1)
     tall = page.execute_script(
         "const { strips } = modules['scan/timeline/strips.js'], { px } = modules['scan/timeline/view.js'];"
         "const ratio = strips.width / strips.clientWidth;"

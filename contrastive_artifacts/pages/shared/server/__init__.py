@@ -18,5 +18,7 @@ from .guard import MAX_BODY as MAX_BODY
 from .guard import UPLOADS as UPLOADS
 from .guard import Body as Body
 from .ranges import ranged as ranged
+from .running import answer as answer
+from .running import listening as listening
 from .running import serve as serve
 from .running import server_of as server_of

@@ -30,6 +30,18 @@ def serve(app: FastAPI, access: Access, port: int, ready: Callable[[str], None])
     Raises:
         ParameterError: the server cannot listen on the address.
     """
+    with listening(access, port) as (listener, address):
+        ready(address)
+        answer(app, listener)
+
+
+@contextlib.contextmanager
+def listening(access: Access, port: int) -> Iterator[tuple[socket.socket, str]]:
+    """A socket that takes connections, whose requests wait for :func:`answer`, and the address of the page.
+
+    Raises:
+        ParameterError: the server cannot listen on the address.
+    """
     family = socket.AF_INET6 if ":" in access.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -40,9 +52,15 @@ def serve(app: FastAPI, access: Access, port: int, ready: Callable[[str], None])
         raise ParameterError(f"Cannot listen on {access.host}:{port} ({error}); give another host= or port=.") from None
     listener.listen(ACCEPTED)
     name = f"[{access.host.strip('[]')}]" if ":" in access.host else access.host
-    ready(f"http://{name}:{listener.getsockname()[1]}/" + (f"?token={access.token}" if access.token else ""))
+    with listener:
+        token = f"?token={access.token}" if access.token else ""
+        yield listener, f"http://{name}:{listener.getsockname()[1]}/{token}"
+
+
+def answer(app: FastAPI, listener: socket.socket) -> None:
+    """Answers requests until SIGINT or SIGTERM, then finishes the answers in progress and returns."""
     # uvicorn raises the signal that stopped it again after its end, which would end the process before its cleanup.
-    with listener, _ignored(signal.SIGINT, signal.SIGTERM):
+    with _ignored(signal.SIGINT, signal.SIGTERM):
         server_of(app).run(sockets=[listener])
 
 
