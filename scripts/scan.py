@@ -5,6 +5,9 @@
     python scripts/scan.py films/ "tapes/**/*.wav" @more.txt out=report workers=4
     python scripts/scan.py film.mov formats=[csv,html,ebu_qc] timecode=25 start=10:00:00:00
     python scripts/scan.py films/ fail_on="clipping>0.5 dropout>=1 unreadable>=1"
+    python scripts/scan.py films/ out=report shard=3/16
+    python scripts/scan.py films/ out=report shard=merge
+    python scripts/scan.py films/ out=report engine=ray ray.address=auto
     python scripts/scan.py ia:IDENTIFIER ia:IDENTIFIER/side_a.flac out=report
     python scripts/scan.py transfer_2011.wav against=transfer_2024.flac
 
@@ -16,6 +19,7 @@ files.csv and files.json (one row a file, the worst first) and segments.csv (all
 what is new, changed, or was not finished (of one long file as well), and changes.csv says what differs from the report
 before. Exit status 3: a rule of fail_on is broken. formats= names other files to write (docs/formats.md), timecode= the
 frame rate of the picture. against= compares a file with another copy of the same recording (docs/against.md).
+shard= and engine=ray share the work between machines (docs/scale.md).
 """
 
 from __future__ import annotations
@@ -30,20 +34,21 @@ if __name__ == "__main__":  # before the slow imports
     )
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import contrastive_artifacts as ca
 from contrastive_artifacts import audio
-from contrastive_artifacts.core import files, typed
+from contrastive_artifacts.core import files, shards, typed
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.ending import RULE_BROKEN
 from contrastive_artifacts.core.errors import ArtifactsError, ParameterError
+from contrastive_artifacts.data.dataset import ray_pool
 from contrastive_artifacts.scan.against import align, compare
-from contrastive_artifacts.scan.archive import scan_archive
+from contrastive_artifacts.scan.archive import joined_shards, scan_archive
 from contrastive_artifacts.scan.child import OneFile, ScannedStream, scan_in_child
 from contrastive_artifacts.scan.formats import FORMATS
 from contrastive_artifacts.scan.inputs import gather, is_one_file
@@ -68,6 +73,9 @@ class Settings(ScanOptions):
     encoder: str
     out: str | None
     workers: int
+    shard: str | None
+    engine: Literal["local", "ray"]
+    ray: Mapping[str, Any]
     fail_on: str | None
     against: str | None
 
@@ -77,9 +85,10 @@ def main(config: dict[str, Any]) -> None:
     words = (settings.path,) if isinstance(settings.path, str) else settings.path
     check_formats(settings.formats)
     settings.counting()
-    if settings.against is not None and not is_one_file(words):
-        raise ParameterError("against= compares two files; name one beside it.")
-    rows, rules = _one_file(settings, words[0]) if is_one_file(words) else _several(settings, words)
+    alone = is_one_file(words) and settings.engine == "local" and settings.shard is None
+    if settings.against is not None and not alone:
+        raise ParameterError("against= compares two files; name one beside it, without shard= and engine=ray.")
+    rows, rules = _one_file(settings, words[0]) if alone else _several(settings, words)
     sentences = list(broken_rules(rules, rows))
     for sentence in sentences:
         console.print(f"failed    {sentence}")
@@ -171,6 +180,8 @@ def _several(settings: Settings, words: Sequence[str]) -> tuple[list[FileSummary
     if settings.workers < 1:
         raise ParameterError(f"workers={settings.workers}: give at least one process.")
     folder, encoder = Path(settings.out or _OUT), ca.load(settings.encoder)
+    workers = typed.settings(ray_pool.RaySettings, settings.ray, "ray")
+    shard = None if settings.shard == shards.MERGE else shards.parse(settings.shard)
     rules, labels = parse_rules(settings.fail_on, encoder.labels[1:]), encoder.labels[1:]
     segment_thresholds(encoder, settings.enter, settings.leave, settings.alarms_per_hour)
     files.check_folder("out", folder)
@@ -180,13 +191,17 @@ def _several(settings: Settings, words: Sequence[str]) -> tuple[list[FileSummary
         options = replace(options, formats=(*options.formats, "csv"))
     identity, open_encoder = encoder_identity(settings.encoder, encoder), partial(ca.load, settings.encoder)
     with files.of_setting("out"):
-        rows = scan_archive(inputs, folder, open_encoder, identity, options, settings.workers)
+        if settings.shard == shards.MERGE:
+            rows = joined_shards(inputs, folder, identity, options, settings.workers)
+        else:
+            with ray_pool.chosen(settings.engine, workers) as cluster:
+                rows = scan_archive(inputs, folder, open_encoder, identity, options, settings.workers, shard, cluster)
+        if shard is not None:
+            return _shown_shard(shard, folder, rows), rules
         changes = write_summaries(rows, labels, folder)
         if "html" in options.formats:  # the report is made from these pages
             write_report(rows, folder)
-    failed = [row for row in rows if not row.scanned]
-    for row in failed:
-        console.print(f"left out  {row.title}: {row.reason}")
+    failed = _shown_failures(rows)
     if len(failed) == len(rows):
         raise ArtifactsError(f"None of the recordings could be scanned; the first problem: {rows[0].reason}")
     shown = [
@@ -206,3 +221,18 @@ def _several(settings: Settings, words: Sequence[str]) -> tuple[list[FileSummary
     console.print(f"report    {folder}/{{{report}files.csv,files.json,segments.csv}}")
     console.print(f"summary   {total_line(rows)}")
     return rows, rules
+
+
+def _shown_failures(rows: Sequence[FileSummary]) -> list[FileSummary]:
+    """Prints the recordings that could not be scanned, and returns their rows."""
+    failed = [row for row in rows if not row.scanned]
+    for row in failed:
+        console.print(f"left out  {row.title}: {row.reason}")
+    return failed
+
+
+def _shown_shard(shard: shards.Shard, folder: Path, rows: list[FileSummary]) -> list[FileSummary]:
+    failed = _shown_failures(rows)
+    console.print(f"shard     {shard} in {folder}: {len(rows) - len(failed)} scanned, {len(failed)} left out")
+    console.print(f"next      the same command with shard={shards.MERGE}, when all shards have ended")
+    return rows

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ... import audio
 from ...artifacts.taxonomy import catalog_places
 from ...core import files
 from ...core.html import build_page
@@ -28,7 +29,7 @@ def write_html(timeline: Timeline, path: str | Path) -> None:
 
     The sounds are read from ``timeline.path``; without the recording the page has none.
     """
-    name = Path(timeline.path).name + (f", audio stream {timeline.stream}" if timeline.streams > 1 else "")
+    name = audio.location(timeline.path).name + (f", audio stream {timeline.stream}" if timeline.streams > 1 else "")
     sounds, of_segments, of_findings = _sounds(timeline)
     heard = {segment.label for segment in timeline.segments}
     segments = [
@@ -69,7 +70,7 @@ def _sounds(timeline: Timeline) -> tuple[list[Sound], list[int], list[int]]:
     marks += [(importance(None, None), Span(f.start, f.stop, f.channel)) for f in timeline.findings]
     order = sorted(range(len(marks)), key=lambda n: (tuple(-value for value in marks[n][0]), marks[n][1].start))
     spans = [marks[number][1] for number in order]
-    path = Path(timeline.path)
+    path = audio.location(timeline.path)
     sounds, places = sounds_of(path, timeline.stream, timeline.sample_rate, timeline.samples, spans)
     place_of = dict(zip(order, places, strict=True))
     split = len(timeline.segments)
