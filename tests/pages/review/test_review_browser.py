@@ -27,7 +27,8 @@ from selenium.webdriver.common.keys import Keys
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[3]
 RATE = 16000
-CLIP = "const { slice } = modules['pages/review/clip.js'], { player } = modules['pages/shared/player.js'];"  # see core.html.bundle
+# See core.html.bundle.
+CLIP = "const { slice } = modules['pages/review/clip.js'], { player } = modules['pages/shared/player.js'];"
 SPITE = "<img src=x onerror=window.broken=1>.wav"
 TIME = np.arange(2 * RATE) / RATE
 
