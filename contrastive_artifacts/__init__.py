@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .artifacts import RenderedView as RenderedView
     from .artifacts import artifact as artifact
     from .artifacts import render as render  # type: ignore[no-redef]
+    from .artifacts import render_batch as render_batch
     from .artifacts import replay as replay
     from .core.errors import ArtifactsError as ArtifactsError
     from .embedding.pretrained import Classification as Classification
@@ -32,8 +33,8 @@ __version__ = "0.1.0"
 
 # Imported on first use: importing torch takes seconds, which `contrastive-artifacts --help` does not need.
 _MODULES = {
-    "RenderedView": "artifacts", "artifact": "artifacts", "render": "artifacts", "replay": "artifacts",
-    "ArtifactsError": "core.errors", "Classification": "embedding.pretrained",
+    "RenderedView": "artifacts", "artifact": "artifacts", "render": "artifacts", "render_batch": "artifacts",
+    "replay": "artifacts", "ArtifactsError": "core.errors", "Classification": "embedding.pretrained",
     "PretrainedEncoder": "embedding.pretrained", "load": "embedding.pretrained", "Timeline": "scan.scan",
     "scan": "scan.scan", "Index": "search.index",
 }  # fmt: skip

@@ -2,9 +2,13 @@
 
     python scripts/embed.py recordings/
     python scripts/embed.py archive/ index=archive-index encoder=release out=outputs/archive.parquet
+    python scripts/embed.py archive/ out=outputs/archive.parquet shard=3/16
+    python scripts/embed.py archive/ out=outputs/archive.parquet shard=merge
+    python scripts/embed.py archive/ out=outputs/archive.parquet engine=ray ray.address=auto
 
 One row per window: file, start and stop in samples of the file's own sample rate, what the probe predicts, and the
 vector. Files that cannot be read become rows of OUT.problems.csv. The same command again continues an interrupted run.
+shard= and engine=ray share the recordings between machines (docs/scale.md).
 Next: retrieve, recurrences or explore with index=.
 """
 
@@ -21,12 +25,14 @@ if __name__ == "__main__":  # before the slow imports
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import contrastive_artifacts as ca
-from contrastive_artifacts.core import files, typed
+from contrastive_artifacts.core import files, shards, typed
 from contrastive_artifacts.core.console import console, track
+from contrastive_artifacts.data.dataset import ray_pool
 from contrastive_artifacts.embedding.table import read_table
 from contrastive_artifacts.runs import sections
 from contrastive_artifacts.search import retrieval
@@ -42,19 +48,36 @@ class Settings:
     channels: Literal["mix", "each"]
     stream: int | str | None
     streams: Literal["one", "all"]
+    shard: str | None
+    engine: Literal["local", "ray"]
+    ray: Mapping[str, Any]
 
 
 def main(config: dict[str, Any]) -> None:
     settings = typed.settings(Settings, config, "")
     signals = retrieval.Signals(settings.channels, settings.stream, settings.streams)
+    workers = typed.settings(ray_pool.RaySettings, settings.ray, "ray")
+    shard = None if settings.shard == shards.MERGE else shards.parse(settings.shard)
     corpus, encoder = sections.make_corpus(settings.corpus), ca.load(settings.encoder)
     out = Path(settings.out)
     files.check_file("out", out)
     if settings.index:
         files.check_folder("index", settings.index)
-    with files.of_setting("out"), retrieval.EmbeddingParts(out, corpus, encoder, signals) as parts:
-        parts.embed(track(corpus.clips, "embed"))
+    with files.of_setting("out"), retrieval.EmbeddingParts(out, corpus, encoder, signals, shard) as parts:
+        if settings.shard == shards.MERGE:
+            parts.gather()
+        else:
+            with ray_pool.chosen(settings.engine, workers) as cluster:
+                if cluster is None:
+                    parts.embed(track(parts.remaining, "embed"))
+                else:
+                    parts.embed_on(cluster, partial(ca.load, settings.encoder))
         problems, path = parts.problems, out.with_suffix(".problems.csv")
+        if shard is not None:
+            for clip, problem in problems:
+                console.print(f"left out  {clip}: {problem}")
+            console.print(f"shard     {shard} in {parts.folder}; when all have ended: shard={shards.MERGE}")
+            return
         if problems:
             files.write_csv(path, [("clip", "problem"), *problems])
         else:

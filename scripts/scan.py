@@ -6,6 +6,9 @@
     python scripts/scan.py film.mov formats=[csv,html,ebu_qc] timecode=25 start=10:00:00:00
     python scripts/scan.py films/ fail_on="clipping>0.5 dropout>=1 unreadable>=1"
     python scripts/scan.py film.mp4 serve=true
+    python scripts/scan.py films/ out=report shard=3/16
+    python scripts/scan.py films/ out=report shard=merge
+    python scripts/scan.py films/ out=report engine=ray ray.address=auto
     python scripts/scan.py ia:IDENTIFIER ia:IDENTIFIER/side_a.flac out=report
     python scripts/scan.py transfer_2011.wav against=transfer_2024.flac
 
@@ -18,6 +21,7 @@ what is new, changed, or was not finished (of one long file as well), and change
 before. Exit status 3: a rule of fail_on is broken. formats= names other files to write (docs/formats.md), timecode= the
 frame rate of the picture. against= compares a file with another copy of the same recording (docs/against.md).
 serve=true serves the page of one file, with all of its sound and the picture of a film, until Ctrl-C.
+shard= and engine=ray share the work between machines (docs/scale.md).
 """
 
 from __future__ import annotations
@@ -33,22 +37,23 @@ if __name__ == "__main__":  # before the slow imports
 
 import getpass
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import contrastive_artifacts as ca
 from contrastive_artifacts import audio
-from contrastive_artifacts.core import files, typed
+from contrastive_artifacts.core import files, shards, typed
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.ending import RULE_BROKEN
 from contrastive_artifacts.core.errors import ArtifactsError, ParameterError
 from contrastive_artifacts.core.journal import Journal
+from contrastive_artifacts.data.dataset import ray_pool
 from contrastive_artifacts.probes.labels import Labels
 from contrastive_artifacts.scan.against import align, compare
-from contrastive_artifacts.scan.archive import scan_archive
+from contrastive_artifacts.scan.archive import joined_shards, scan_archive
 from contrastive_artifacts.scan.child import OneFile, ScannedStream, scan_in_child
 from contrastive_artifacts.scan.formats import FORMATS
 from contrastive_artifacts.scan.inputs import gather, is_one_file
@@ -73,6 +78,9 @@ class Settings(ScanOptions):
     encoder: str
     out: str | None
     workers: int
+    shard: str | None
+    engine: Literal["local", "ray"]
+    ray: Mapping[str, Any]
     fail_on: str | None
     serve: bool
     labels: str | None
@@ -86,15 +94,15 @@ def main(config: dict[str, Any]) -> None:
     words = (settings.path,) if isinstance(settings.path, str) else settings.path
     check_formats(settings.formats)
     settings.counting()
-    one_file = is_one_file(words)
-    if settings.against is not None and not one_file:
-        raise ParameterError("against= compares two files; name one beside it.")
+    alone = is_one_file(words) and settings.engine == "local" and settings.shard is None
+    if settings.against is not None and not alone:
+        raise ParameterError("against= compares two files; name one beside it, without shard= and engine=ray.")
     if settings.serve:
-        if not one_file or settings.streams == "all":
+        if not alone or settings.streams == "all":
             raise ParameterError("serve=true shows one audio stream of one recording: give one FILE, not streams=all.")
         _serving()  # a missing package is reported before the scan, and so is a journal that cannot be written
         files.check_file("labels", _journal(settings, words[0]))
-    rows, rules, streams = _one_file(settings, words[0]) if one_file else (*_several(settings, words), [])
+    rows, rules, streams = _one_file(settings, words[0]) if alone else (*_several(settings, words), [])
     sentences = list(broken_rules(rules, rows))
     for sentence in sentences:
         console.print(f"failed    {sentence}")
@@ -217,6 +225,8 @@ def _several(settings: Settings, words: Sequence[str]) -> tuple[list[FileSummary
     if settings.workers < 1:
         raise ParameterError(f"workers={settings.workers}: give at least one process.")
     folder, encoder = Path(settings.out or _OUT), ca.load(settings.encoder)
+    workers = typed.settings(ray_pool.RaySettings, settings.ray, "ray")
+    shard = None if settings.shard == shards.MERGE else shards.parse(settings.shard)
     rules, labels = parse_rules(settings.fail_on, encoder.labels[1:]), encoder.labels[1:]
     segment_thresholds(encoder, settings.enter, settings.leave, settings.alarms_per_hour)
     files.check_folder("out", folder)
@@ -226,13 +236,17 @@ def _several(settings: Settings, words: Sequence[str]) -> tuple[list[FileSummary
         options = replace(options, formats=(*options.formats, "csv"))
     identity, open_encoder = encoder_identity(settings.encoder, encoder), partial(ca.load, settings.encoder)
     with files.of_setting("out"):
-        rows = scan_archive(inputs, folder, open_encoder, identity, options, settings.workers)
+        if settings.shard == shards.MERGE:
+            rows = joined_shards(inputs, folder, identity, options, settings.workers)
+        else:
+            with ray_pool.chosen(settings.engine, workers) as cluster:
+                rows = scan_archive(inputs, folder, open_encoder, identity, options, settings.workers, shard, cluster)
+        if shard is not None:
+            return _shown_shard(shard, folder, rows), rules
         changes = write_summaries(rows, labels, folder)
         if "html" in options.formats:  # the report is made from these pages
             write_report(rows, folder)
-    failed = [row for row in rows if not row.scanned]
-    for row in failed:
-        console.print(f"left out  {row.title}: {row.reason}")
+    failed = _shown_failures(rows)
     if len(failed) == len(rows):
         raise ArtifactsError(f"None of the recordings could be scanned; the first problem: {rows[0].reason}")
     shown = [
@@ -252,3 +266,18 @@ def _several(settings: Settings, words: Sequence[str]) -> tuple[list[FileSummary
     console.print(f"report    {folder}/{{{report}files.csv,files.json,segments.csv}}")
     console.print(f"summary   {total_line(rows)}")
     return rows, rules
+
+
+def _shown_failures(rows: Sequence[FileSummary]) -> list[FileSummary]:
+    """Prints the recordings that could not be scanned, and returns their rows."""
+    failed = [row for row in rows if not row.scanned]
+    for row in failed:
+        console.print(f"left out  {row.title}: {row.reason}")
+    return failed
+
+
+def _shown_shard(shard: shards.Shard, folder: Path, rows: list[FileSummary]) -> list[FileSummary]:
+    failed = _shown_failures(rows)
+    console.print(f"shard     {shard} in {folder}: {len(rows) - len(failed)} scanned, {len(failed)} left out")
+    console.print(f"next      the same command with shard={shards.MERGE}, when all shards have ended")
+    return rows

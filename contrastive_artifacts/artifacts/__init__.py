@@ -19,6 +19,7 @@ from .render import compose_steps as compose_steps
 from .render import compound_params as compound_params
 from .render import draw as draw
 from .render import render as render
+from .render import render_batch as render_batch
 from .render import replay as replay
 from .render import replay_view as replay_view
 from .render import to_json as to_json

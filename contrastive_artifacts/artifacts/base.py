@@ -88,6 +88,14 @@ class Artifact(ABC):
             AudioError: the clip has fewer channels than the artifact needs.
         """
         check_fields(params, self.fields, self.name)
+        return self.render_drawn(waveform, sample_rate, params)
+
+    def render_drawn(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
+        """:meth:`render` without the check of params, for those that :meth:`sample` has just returned.
+
+        Raises:
+            AudioError: the clip has fewer channels than the artifact needs.
+        """
         if len(waveform) < self.least_channels:
             raise AudioError(
                 f"{self.name} is a fault between channels and needs {self.least_channels} or more; "

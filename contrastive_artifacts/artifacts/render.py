@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from .catalog import ARTIFACTS, CLEAN
 VERSION = 2  # of the rendering: equal params of one version give equal samples
 _KEYS = ("artifact", "severity", "seed", "parameters", "version")
 COMPOUND = "compound"  # the "artifact" in the params of a view of several
+Rendering = Callable[[np.ndarray, int, Params], tuple[np.ndarray, np.ndarray]]
 _SPLICE_S = 0.005  # too short to be heard as a fade, too long for a click
 
 
@@ -52,12 +53,47 @@ def render(
         AudioError: the waveform is empty, not finite, or has too many channels.
     """
     params = draw(name, severity, seed)
-    samples = audio.as_waveform(waveform, sample_rate)
-    if name == CLEAN:
-        return RenderedView(_like(samples.copy(), waveform), sample_rate, params, np.zeros((0, 2), dtype=np.int64))
-    if span is not None:
+    if span is not None and name != CLEAN:
         params["span"] = [int(bound) for bound in span]
-    out, touched = _render(samples, sample_rate, params)
+    return _drawn(params, audio.as_waveform(waveform, sample_rate), waveform, sample_rate)
+
+
+def render_batch(
+    states: Sequence[tuple[str, float]],
+    waveforms: Sequence[Any],
+    sample_rate: int,
+    seeds: Sequence[int] | None = None,
+) -> Iterator[list[RenderedView]]:
+    """Renders every state into every clip; each clip is checked and converted once for all of its views.
+
+    Args:
+        states: (name, severity), as those of :func:`render`.
+        waveforms: N clips, each as in :func:`render`.
+        sample_rate: Hz, of all.
+        seeds: [N], of the views of each clip; default 0, 1, 2 ...
+
+    Yields:
+        The views of each clip in the order of ``states``, equal to ``render(name, clip, sample_rate, severity, seed)``.
+
+    Raises:
+        ParameterError: there are not as many seeds as clips.
+        UnknownNameError, ParameterError, AudioError: as :func:`render`, when the clip is reached.
+    """
+    seeds = range(len(waveforms)) if seeds is None else seeds
+    if len(seeds) != len(waveforms):
+        raise ParameterError(f"There are {len(seeds)} seeds for {len(waveforms)} clips; give one for each.")
+    for waveform, seed in zip(waveforms, seeds, strict=True):
+        samples = audio.as_waveform(waveform, sample_rate)
+        drawn = [draw(name, severity, seed) for name, severity in states]
+        yield [_drawn(params, samples, waveform, sample_rate) for params in drawn]
+
+
+def _drawn(params: Params, samples: np.ndarray, waveform: Any, sample_rate: int) -> RenderedView:
+    """The view of params that were just drawn, on the checked ``samples`` of ``waveform``."""
+    if params["artifact"] == CLEAN:
+        out, touched = samples.copy(), np.zeros((0, 2), dtype=np.int64)
+    else:
+        out, touched = _render(samples, sample_rate, params, ARTIFACTS[params["artifact"]].render_drawn)
     return RenderedView(_like(out, waveform), sample_rate, params, touched)
 
 
@@ -94,7 +130,7 @@ def replay_view(waveform: Any, sample_rate: int, params: Params) -> RenderedView
         if step["artifact"] == CLEAN:
             samples = samples.copy()
         else:
-            samples, segments = _render(samples, sample_rate, step)
+            samples, segments = _render(samples, sample_rate, step, ARTIFACTS[step["artifact"]].render)
             touched.append(segments)
     return RenderedView(_like(samples, waveform), sample_rate, dict(params), _union(touched))
 
@@ -184,21 +220,23 @@ def _steps(params: Any) -> list[Params]:
     return [dict(params)]
 
 
-def _render(samples: np.ndarray, sample_rate: int, step: Params) -> tuple[np.ndarray, np.ndarray]:
-    """The output ``[C, T]`` and the touched segments of one step, within its span."""
-    artifact = ARTIFACTS[step["artifact"]]
+def _render(samples: np.ndarray, sample_rate: int, step: Params, rendered: Rendering) -> tuple[np.ndarray, np.ndarray]:
+    """The output ``[C, T]`` and the touched segments of one step, within its span.
+
+    ``rendered`` is :meth:`.Artifact.render` of its artifact, or :meth:`.Artifact.render_drawn`.
+    """
     if "span" not in step:
-        return artifact.render(samples, sample_rate, step["parameters"])
+        return rendered(samples, sample_rate, step["parameters"])
     start, stop = _check_span(step["span"], samples.shape[-1])
     excerpt = np.ascontiguousarray(samples[:, start:stop])
-    inner, segments = artifact.render(excerpt, sample_rate, step["parameters"])
+    inner, segments = rendered(excerpt, sample_rate, step["parameters"])
     length = min(round(_SPLICE_S * sample_rate), (stop - start) // 2)
     rise = (0.5 - 0.5 * np.cos(np.pi * (np.arange(length) + 0.5) / max(1, length))).astype(np.float32)
     for edge, fade in ((slice(0, length), rise), (slice(stop - start - length, None), rise[::-1])):
         inner[:, edge] = excerpt[:, edge] + fade * (inner[:, edge] - excerpt[:, edge])
     out = samples.copy()
     out[:, start:stop] = inner
-    if artifact.displaces:  # the cross-fades to the displaced sound are audible, too
+    if ARTIFACTS[step["artifact"]].displaces:  # the cross-fades to the displaced sound are audible, too
         segments = whole(excerpt)
     return out, segments + start
 

@@ -12,6 +12,9 @@ from .level import gain_to_db as gain_to_db
 from .level import loudness as loudness
 from .level import peak as peak
 from .level import rms as rms
+from .location import is_address as is_address
+from .location import location as location
+from .location import relative_name as relative_name
 from .media import EXTENSIONS as EXTENSIONS
 from .media import MAX_CHANNELS as MAX_CHANNELS
 from .media import AudioInfo as AudioInfo

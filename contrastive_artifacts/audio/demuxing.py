@@ -11,6 +11,7 @@ from av.stream import Disposition
 from ..core.errors import AudioError
 from .headers import FilePart
 from .info import Stream
+from .location import is_address
 
 _BEFORE_S = 1.0  # a look at the packets around a position begins that much earlier
 # The demuxers that may be used: none that opens other files, as those of playlists do.
@@ -31,6 +32,8 @@ def open_container(path: Path) -> av.container.InputContainer:
     file: str | FilePart = name
     try:
         name.encode()
+        if is_address(path):
+            file = FilePart(path, 0, path.stat().st_size)
     except UnicodeEncodeError:  # a name of other bytes than UTF-8, which PyAV cannot pass on
         file = FilePart(path, 0, path.stat().st_size)
     try:

@@ -44,8 +44,7 @@ class FilePart(io.RawIOBase):
 
     def __init__(self, path: Path, start: int, stop: int) -> None:
         self._file: BinaryIO = path.open("rb")
-        self._start, self._length = start, stop - start
-        self._file.seek(start)
+        self._start, self._length, self._position = start, stop - start, 0
 
     def readable(self) -> bool:
         return True
@@ -54,15 +53,19 @@ class FilePart(io.RawIOBase):
         return True
 
     def tell(self) -> int:
-        return self._file.tell() - self._start
+        return self._position
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         origin = {os.SEEK_SET: 0, os.SEEK_CUR: self.tell(), os.SEEK_END: self._length}[whence]
-        return self._file.seek(self._start + max(0, origin + offset)) - self._start
+        self._position = max(0, origin + offset)
+        return self._position
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         view = memoryview(buffer)[: max(0, self._length - self.tell())]
-        return self._file.readinto(view)  # type: ignore[attr-defined]
+        self._file.seek(self._start + self._position)  # files in memory are shared by all who open them
+        count: int = self._file.readinto(view)  # type: ignore[attr-defined]
+        self._position += count
+        return count
 
     def close(self) -> None:
         self._file.close()

@@ -11,6 +11,7 @@ from pathlib import Path
 import av
 
 from ..core.errors import AudioError, ParameterError
+from .location import is_address
 
 MAX_CHANNELS = 8
 RATES = (1_000, 768_000)  # lowest and highest sample rate in Hz
@@ -103,4 +104,10 @@ def reader_errors(path: Path) -> Iterator[None]:
         raise AudioError(
             f"{path} cannot be read as audio ({type(error).__name__}: {error}); copy it again or convert it to wav or "
             "flac."
+        ) from error
+    except Exception as error:  # of a library of a file system, each of which has its own classes
+        if not is_address(path):
+            raise
+        raise AudioError(
+            f"{path} cannot be read ({type(error).__name__}: {error}); check the address and the credentials."
         ) from error

@@ -28,6 +28,7 @@ from .info import MAX_CHANNELS as MAX_CHANNELS
 from .info import AudioInfo as AudioInfo
 from .info import Span, reader_errors
 from .info import Stream as Stream
+from .location import location
 from .waveform import unusable
 
 _log = logging.getLogger("contrastive_artifacts")
@@ -38,13 +39,13 @@ def probe(path: str | Path, stream: Stream = None) -> AudioInfo:
     """Properties of an audio stream; decodes at most the first frame.
 
     Args:
-        path: The file.
+        path: The file, or its address on another file system (:func:`.location.location`).
         stream: See :func:`read`.
 
     Raises:
         AudioError: no such file or stream, or nothing in it can be decoded as audio.
     """
-    return open_source(Path(path), stream).info
+    return open_source(location(path), stream).info
 
 
 def check_streams(stream: Stream, streams: str) -> None:
@@ -96,7 +97,7 @@ def read(path: str | Path, start: int = 0, stop: int | None = None, stream: Stre
     Raises:
         AudioError: the file cannot be decoded, holds no sample in the range, or holds NaN or infinite values.
     """
-    return _joined(open_source(Path(path), stream), start, stop)
+    return _joined(open_source(location(path), stream), start, stop)
 
 
 def glimpse(path: str | Path, start: int, stop: int, stream: Stream = None) -> tuple[np.ndarray, int]:
@@ -109,7 +110,7 @@ def glimpse(path: str | Path, start: int, stop: int, stream: Stream = None) -> t
     Raises:
         AudioError: as :func:`read`.
     """
-    return _joined(open_source(Path(path), stream), start, stop, by_time=True)
+    return _joined(open_source(location(path), stream), start, stop, by_time=True)
 
 
 def _joined(source: Source, start: int, stop: int | None, by_time: bool = False) -> tuple[np.ndarray, int]:
@@ -134,7 +135,7 @@ class MediaFile:
     """
 
     def __init__(self, path: str | Path, stream: Stream = None) -> None:
-        self._source = open_source(Path(path), stream)
+        self._source = open_source(location(path), stream)
 
     @property
     def info(self) -> AudioInfo:

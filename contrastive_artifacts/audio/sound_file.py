@@ -21,6 +21,7 @@ from .container import ContainerSource
 from .demuxing import holds_after, packet_samples
 from .frames import Uniform
 from .info import CHUNK, RUN_UP_S, AudioInfo, Span, plausible, warn_of_length
+from .location import is_address
 
 _EXACT_SEEK = ("PCM_", "FLOAT", "DOUBLE", "ULAW", "ALAW")  # libsndfile subtypes without a decoder state
 _CHUNKED = ("WAV", "WAVEX", "RF64", "AIFF")
@@ -42,7 +43,7 @@ class SoundFileSource:
         self._raw: dict[str, object] = {}
         self._warned = False
         with ExitStack() as stack:
-            sound = stack.enter_context(soundfile.SoundFile(os.fsencode(path)))
+            sound = stack.enter_context(soundfile.SoundFile(_file(path)))
             self._format = sound.format
             self._stated = samples = plausible(sound.frames)
             if sound.format in _CHUNKED and (data := headers.pcm_data(path)) is not None:
@@ -94,7 +95,7 @@ class SoundFileSource:
 
     def _open(self) -> soundfile.SoundFile:
         if self._data is None:
-            return soundfile.SoundFile(os.fsencode(self.info.path))
+            return soundfile.SoundFile(_file(self.info.path))
         return soundfile.SoundFile(headers.FilePart(self.info.path, self._data.start, self._data.stop), **self._raw)
 
     def _after(self, start: int, position: int) -> Iterator[np.ndarray]:
@@ -133,6 +134,11 @@ class SoundFileSource:
         if not self._warned:
             self._warned = True
             warn_of_length(self.info, self._stated, decoded, tolerance)
+
+
+def _file(path: Path) -> bytes | headers.FilePart:
+    """What libsndfile opens: the name of a local file, else the file."""
+    return headers.FilePart(path, 0, path.stat().st_size) if is_address(path) else os.fsencode(path)
 
 
 def _decoded(sound: soundfile.SoundFile) -> Iterator[np.ndarray]:

@@ -70,6 +70,12 @@ def unusable(waveform: np.ndarray, position: int = 0) -> str | None:
         waveform: float32 ``[C, T]``.
         position: Index of its first sample, for the message.
     """
+    # The sum of squares, in one pass, exceeds each square; it is NaN with NaN.
+    if waveform.flags.c_contiguous:
+        flat = waveform.reshape(-1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            if np.dot(flat, flat) < LOUDEST:
+                return None
     if waveform.min() >= -LOUDEST and waveform.max() <= LOUDEST:  # false with NaN
         return None
     usable = np.isfinite(waveform)

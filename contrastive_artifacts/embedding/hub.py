@@ -52,7 +52,11 @@ def downloaded(address: str) -> Path:
     try:
         snapshot = Repository(repository, revision).snapshot(_WANTED)
     except WeightsError as error:
-        raise WeightsError(f"{error} {_by_hand(_WANTED[:2], repository, revision)}") from error
+        reason = str(error.__cause__).partition("\n")[0].rstrip(".")
+        raise WeightsError(
+            f"{SCHEME}{repository}@{revision} is not in the cache of the hub and could not be downloaded ({reason}). "
+            f"{_by_hand(_WANTED[:2], repository, revision)}"
+        ) from error
     return _complete(snapshot, repository, revision)
 
 

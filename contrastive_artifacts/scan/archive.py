@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from .. import audio
-from ..core import files
+from ..core import files, shards
 from ..core.console import printable
 from ..core.errors import ArtifactsError, ParameterError, one_of_many
 from ..core.journal import Journal, tool_version
 from ..data.corpora.archive_org import Recording as ItemRecording
 from ..data.dataset import pool
+from ..data.dataset.ray_pool import Cluster
+from ..embedding import PretrainedEncoder
 from . import saved
 from .child import MOST_BYTES, while_parent_lives
 from .inputs import Inputs
@@ -30,6 +32,7 @@ from .progress import archive_progress
 from .recordings import Recording, failed, limit_s, recording_of, with_lengths
 from .results import result_paths, write_results
 from .summary import FileSummary, ordered, summary
+from .units import classify_unit, shared
 
 _FORMAT = 2
 _JOURNAL = "journal.jsonl"
@@ -43,6 +46,8 @@ def scan_archive(
     identity: Sequence[str],
     options: ScanOptions,
     workers: int = 1,
+    shard: shards.Shard | None = None,
+    cluster: Cluster | None = None,
 ) -> list[FileSummary]:
     """Scans recordings into a folder, or what an earlier call left or has changed since.
 
@@ -57,51 +62,114 @@ def scan_archive(
             recordings are scanned anew.
         options: What is scanned, and how.
         workers: Number of processes; the result does not depend on it.
+        shard: Scans the recordings of this shard only, into the same folder as the others; :func:`joined_shards` is
+            the result of all of them.
+        cluster: Its workers scan, several of them one long recording; they must see the same files and folder.
 
     Returns:
         A row for each recording (for each stream that was scanned), see :func:`.summary.ordered`.
 
     Raises:
-        StorageError: another process scans into the folder, or it cannot be written.
+        StorageError: another process scans into the folder (the same shard of it), it cannot be written, or it holds
+            shards of another encoder or other settings.
         ParameterError: two recordings would have the same results.
     """
-    with Journal(folder / _JOURNAL) as journal:
-        inputs = _begun(journal, folder, inputs, identity, options)
-        scanned = {entry["key"]: [FileSummary(**row) for row in entry["rows"]] for entry in journal.entries[1:]}
-        recordings = [recording_of(inputs, path) for path in inputs.files]
-        _check_results(recordings)
-        done = {r.key for r in recordings if r.key in scanned and _are_there(scanned[r.key], folder, options)}
+    with Journal(folder / (_JOURNAL if shard is None else shard.journal)) as journal:
+        if shard is None:
+            inputs = _begun(journal, folder, inputs, identity, options)
+        else:
+            shards.begin(journal, _about(inputs, identity, options), shard)
+        recordings = _recordings(inputs)
+        if shard is not None:
+            recordings = shard.part(with_lengths(recordings, options, workers), lambda recording: recording.work_s)
+        before = _rows_of(journal.entries[1:])
+        done = {r.key for r in recordings if r.key in before and _are_there(before[r.key], folder, options)}
         remaining = [recording for recording in recordings if recording.key not in done]
-        rows = [row for key in done for row in scanned[key]]
+        rows = [row for key in done for row in before[key]]
         for parent in {(folder / recording.results).parent for recording in remaining}:
             files.remove_abandoned(parent)
-        readable, unreadable = with_lengths(remaining, options, workers)
-        rows += unreadable
+        if shard is None:
+            remaining = with_lengths(remaining, options, workers)
+
+        def finish(recording: Recording, new: list[FileSummary]) -> None:
+            journal.add({"key": recording.key, "rows": [asdict(row) for row in new]})
+            if all(row.scanned for row in new):
+                saved.remove(_unfinished(folder, recording))
+            rows.extend(new)
+
+        for recording in remaining:
+            if recording.problem:
+                finish(recording, [failed(recording, recording.problem)])
+        readable = [recording for recording in remaining if not recording.problem]
         work = partial(_scan_recording, open_encoder, options, folder)
+        if cluster is None:
+            outcomes = pool.results(work, readable, workers, limit_s, MOST_BYTES)
+        else:
+            classify = partial(classify_unit, partial(_opened, open_encoder), options, partial(_stretches, folder))
+            outcomes = shared(cluster, work, classify, readable)
         total_s = sum(recording.duration_s or 0.0 for recording in readable)
-        with (
-            closing(pool.results(work, readable, workers, limit_s, MOST_BYTES)) as results,
-            archive_progress(len(readable), total_s) as advance,
-        ):
-            for recording, outcome in results:
+        with closing(outcomes), archive_progress(len(readable), total_s) as advance:
+            for recording, outcome in outcomes:
                 new = [failed(recording, outcome.problem)] if isinstance(outcome, pool.Crashed) else outcome
-                if all(row.scanned for row in new):
-                    journal.add({"key": recording.key, "rows": [asdict(row) for row in new]})
-                    saved.remove(_unfinished(folder, recording))
-                rows += new
+                finish(recording, new)
                 advance(recording.duration_s or 0.0)
-    items = {printable(str(path)): item for path, item in inputs.items.items()}
-    rows = [_with_origin(row, items.get(row.path)) for row in rows]
-    return ordered([*rows, *(FileSummary(word, word, reason=reason) for word, reason in inputs.problems.items())])
+    return _with_all(inputs, rows)
 
 
-def _check_results(recordings: Sequence[Recording]) -> None:
-    """A folder ``archive.org`` beside items of archive.org, and the like."""
+def joined_shards(
+    inputs: Inputs, folder: Path, identity: Sequence[str], options: ScanOptions, workers: int = 1
+) -> list[FileSummary]:
+    """The result of :func:`scan_archive` where all shards of it have ended; the arguments are the same.
+
+    Later calls without a shard go on from there.
+
+    Raises:
+        StorageError: a recording is missing (the message says which shards to run), or has changed since; or shards are
+            of another encoder or other settings.
+    """
+    entries, shard = shards.joined(folder, _about(inputs, identity, options))
+    scanned, recordings = _rows_of(entries), _recordings(inputs)
+    complete = {
+        key for key, rows in scanned.items() if _are_there([row for row in rows if row.scanned], folder, options)
+    }
+    if any(recording.key not in complete for recording in recordings):
+        recordings = with_lengths(recordings, options, workers)
+        numbers = shard.numbers(recordings, lambda recording: recording.work_s)
+        lost = [(r.results, n) for r, n in zip(recordings, numbers, strict=True) if r.key not in complete]
+        names, parts = [name for name, _ in lost], [number for _, number in lost]
+        raise shards.missing(f"{len(recordings)} recordings", names, parts, shard)
+    with Journal(folder / _JOURNAL) as journal:
+        _begun(journal, folder, inputs, identity, options)
+        for recording in recordings:
+            journal.add({"key": recording.key, "rows": [asdict(row) for row in scanned[recording.key]]})
+    return _with_all(inputs, [row for recording in recordings for row in scanned[recording.key]])
+
+
+def _recordings(inputs: Inputs) -> list[Recording]:
+    """The recordings of the inputs, without their lengths.
+
+    Raises:
+        ParameterError: two would have the same results, as a folder ``archive.org`` beside items of archive.org.
+    """
+    recordings = [recording_of(inputs, path) for path in inputs.files]
     paths: dict[str, Path] = {}
     for recording in recordings:
         other = paths.setdefault(recording.results, recording.path)
         if other != recording.path:
             raise ParameterError(f"{other} and {recording.path} would have the same results; scan them separately.")
+    return recordings
+
+
+def _rows_of(entries: Sequence[Mapping[str, Any]]) -> dict[str, list[FileSummary]]:
+    """Key of a recording -> its rows, of its last entry in a journal."""
+    return {entry["key"]: [FileSummary(**row) for row in entry["rows"]] for entry in entries}
+
+
+def _with_all(inputs: Inputs, rows: Sequence[FileSummary]) -> list[FileSummary]:
+    """The rows in their order, with what archive.org says of them and those of its items that have no recording."""
+    items = {printable(str(path)): item for path, item in inputs.items.items()}
+    rows = [_with_origin(row, items.get(row.path)) for row in rows]
+    return ordered([*rows, *(FileSummary(word, word, reason=reason) for word, reason in inputs.problems.items())])
 
 
 def _with_origin(row: FileSummary, item: ItemRecording | None) -> FileSummary:
@@ -111,13 +179,18 @@ def _with_origin(row: FileSummary, item: ItemRecording | None) -> FileSummary:
     return replace(row, title=row.title.replace(row.path, item.title), origin=f"{item.title}: {item.reason}")
 
 
-def _begun(journal: Journal, folder: Path, inputs: Inputs, identity: Sequence[str], options: ScanOptions) -> Inputs:
-    """Clears the journal of another encoder or other settings; its root grows until all files lie below it."""
+def _about(inputs: Inputs, identity: Sequence[str], options: ScanOptions) -> dict[str, Any]:
+    """What the results depend on beside the recordings, and their root."""
     about = {"format": _FORMAT, "tool": tool_version(), "encoder": list(identity), **asdict(options)}
     about["formats"] = list(options.formats)  # as JSON reads it
+    return about | {"root": printable(str(inputs.root))}
+
+
+def _begun(journal: Journal, folder: Path, inputs: Inputs, identity: Sequence[str], options: ScanOptions) -> Inputs:
+    """Clears the journal of another encoder or other settings; its root grows until all files lie below it."""
     before = journal.entries[0] if journal.entries else {}
     root = Path(str(before.get("root", "")))
-    same = before == about | {"root": str(root)}
+    same = before == _about(inputs, identity, options) | {"root": str(root)}
     entries = journal.entries[1:] if same else []
     if entries and inputs.root.is_relative_to(root):
         return replace(inputs, root=root)
@@ -126,7 +199,7 @@ def _begun(journal: Journal, folder: Path, inputs: Inputs, identity: Sequence[st
     if not same:
         saved.remove(folder / _UNFINISHED)
     journal.clear()
-    journal.add(about | {"root": printable(str(inputs.root))})
+    journal.add(_about(inputs, identity, options))
     _move_results(journal, folder, inputs, entries, options)
     return inputs
 
@@ -135,7 +208,7 @@ def _move_results(
     journal: Journal, folder: Path, inputs: Inputs, entries: Sequence[Mapping[str, Any]], options: ScanOptions
 ) -> None:
     """Moves what was scanned below another root to where it belongs now. After a kill, the rest is scanned again."""
-    scanned = {entry["key"]: [FileSummary(**row) for row in entry["rows"]] for entry in entries}
+    scanned = {key: rows for key, rows in _rows_of(entries).items() if all(row.scanned for row in rows)}
     recordings = [recording for path in inputs.files if (recording := recording_of(inputs, path)).key in scanned]
     # The deepest first: results may go to where others, which lie deeper, come from.
     for recording in sorted(recordings, key=lambda recording: -len(Path(recording.results).parts)):
@@ -153,7 +226,12 @@ def _move_results(
 
 
 def _are_there(rows: Sequence[FileSummary], folder: Path, options: ScanOptions) -> bool:
-    return all(path.is_file() for row in rows for path in result_paths(folder / row.results, options.formats).values())
+    """Whether recordings were scanned and all files of their results are there."""
+    return all(
+        row.scanned and path.is_file()
+        for row in rows
+        for path in result_paths(folder / row.results, options.formats).values()
+    )
 
 
 def _scan_recording(
@@ -181,13 +259,18 @@ def _rows(
         results = f"{recording.results}.stream{info.stream}" if len(infos) > 1 else recording.results
         try:
             with one_of_many(str(recording.path)):
-                stretches = saved.SavedStretches(_unfinished(folder, recording), info.stream)
+                stretches = _stretches(folder, recording, info.stream, encoder)
                 timeline = options.timeline(recording.path, encoder, info.stream, stretches, alive)
         except ArtifactsError as error:
             yield failed(recording, str(error), info.stream if len(infos) > 1 else None)
         else:
             write_results(timeline, folder / results, options.formats)
             yield summary(timeline, info, printable(str(recording.path)), results)
+
+
+def _stretches(folder: Path, recording: Recording, stream: int, encoder: WindowClassifier) -> saved.SavedStretches:
+    fingerprint = encoder.fingerprint if isinstance(encoder, PretrainedEncoder) else ""
+    return saved.SavedStretches(_unfinished(folder, recording), fingerprint, stream)
 
 
 def _unfinished(folder: Path, recording: Recording) -> Path:

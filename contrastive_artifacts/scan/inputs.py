@@ -40,13 +40,17 @@ class Inputs:
         """The path of one of the files below ``root``; of a recording of archive.org ``archive.org/ITEM/FILE``."""
         if path in self.items:
             return os.path.join("archive.org", os.path.relpath(path, folder_of_items()))
+        if audio.is_address(path):
+            return audio.relative_name(path)
         return os.path.relpath(os.path.abspath(path), self.root)
 
 
 def is_one_file(words: Sequence[str]) -> bool:
     """Whether the words name one file, which need not exist, and no folder, pattern, list or item of archive.org."""
     word = words[0]
-    return len(words) == 1 and not (os.path.isdir(word) or _is_list(word) or _is_item(word) or _is_pattern(word))
+    return len(words) == 1 and not (
+        os.path.isdir(word) or _is_list(word) or _is_item(word) or _is_pattern(word) or audio.is_address(word)
+    )
 
 
 def gather(words: Sequence[str]) -> Inputs:
@@ -54,9 +58,10 @@ def gather(words: Sequence[str]) -> Inputs:
 
     Args:
         words: Files, folders (with their sub-folders, see :func:`.listing.listing`), patterns (``"films/**/*.mov"``)
-            whose media files and folders are taken, items of archive.org (``ia:IDENTIFIER``, see
-            :func:`.storage.recordings`), and ``@list``: a text file with a file, folder or item on each line, relative
-            to the current folder. What exists under a name is that, whatever characters it has.
+            whose media files and folders are taken, addresses of files and folders elsewhere (``s3://bucket/films``),
+            items of archive.org (``ia:IDENTIFIER``, see :func:`.storage.recordings`), and ``@list``: a text file with a
+            file, folder, address or item on each line, relative to the current folder. What exists under a name is
+            that, whatever characters it has.
 
     Raises:
         ParameterError: a list that cannot be read, or a pattern that matches nothing.
@@ -80,13 +85,13 @@ def gather(words: Sequence[str]) -> Inputs:
         else:
             listed = _listed(word, others, parents)
         for file in listed:
-            files.setdefault(os.path.realpath(file), file)
+            files.setdefault(str(file) if audio.is_address(file) else os.path.realpath(file), file)
     left_out = Listing(tuple(files.values()), others).left_out()
     if not files and problems:
         raise CorpusError(f"There is nothing to scan: {'; '.join(problems.values())}")
     if not files:
         raise no_audio(", ".join(words), left_out)
-    parents += [file.parent for file in files.values() if file not in items]
+    parents += [file.parent for file in files.values() if file not in items and not audio.is_address(file)]
     root = os.path.commonpath([os.path.abspath(parent) for parent in parents or [folder_of_items()]])
     return Inputs(tuple(files.values()), Path(root), left_out, items, problems)
 
@@ -103,6 +108,8 @@ def _expanded(words: Sequence[str]) -> Iterator[str]:
 def _listed(word: str, others: Counter[str], parents: list[Path]) -> list[Path]:
     """The files that a word names; adds its folders to ``parents``, and what else they hold to ``others``."""
     files: list[Path] = []
+    if audio.is_address(word):
+        return list(_at_address(word, others))
     for path in _matches(word, others) if _is_pattern(word) else (Path(word),):
         if path.is_dir():
             listed = listing(path)
@@ -112,6 +119,26 @@ def _listed(word: str, others: Counter[str], parents: list[Path]) -> list[Path]:
         else:
             files.append(path)
     return files
+
+
+def _at_address(word: str, others: Counter[str]) -> Iterator[Path]:
+    """The file at an address, or the media files below it, folder by folder."""
+    start = audio.location(word)
+    try:
+        if not start.is_dir():
+            yield start
+            return
+        for folder, _, names in start.walk():  # type: ignore[attr-defined]  # of Path from Python 3.12 on
+            for name in sorted(names):
+                suffix = Path(name).suffix.lower()
+                if suffix in audio.EXTENSIONS:
+                    yield folder / name
+                elif not name.startswith("."):
+                    others[f"{suffix or 'without suffix'} (no media)"] += 1
+    except Exception as error:  # each file system has its own classes
+        raise ParameterError(
+            f"{word} cannot be listed ({type(error).__name__}: {error}); check the address and the credentials."
+        ) from error
 
 
 def _is_item(word: str) -> bool:

@@ -36,6 +36,8 @@ class Recording:
         key: Identifies the file and its content, as far as can be seen without reading it.
         duration_s: As its header says; None if it does not.
         work_s: Seconds of signal that are scanned: of all channels and streams that are scanned by themselves.
+        streams: Number of audio streams that are scanned.
+        problem: Why its header cannot be read; "" if it can, or was not tried.
     """
 
     path: Path
@@ -43,6 +45,8 @@ class Recording:
     key: str
     duration_s: float | None = None
     work_s: float = 0.0
+    streams: int = 1
+    problem: str = ""
 
 
 def recording_of(inputs: Inputs, path: Path) -> Recording:
@@ -52,37 +56,35 @@ def recording_of(inputs: Inputs, path: Path) -> Recording:
     if len(name) > _LONGEST_NAME:
         digest = hashlib.blake2b(name, digest_size=6).hexdigest()
         relative = relative.with_name(f"{name[: _LONGEST_NAME - 13].decode(errors='ignore')}-{digest}")
-    parts = f"{path}|{os.path.realpath(path)}|{files.state(path)}"
+    if audio.is_address(path):
+        state = path.stat()
+        parts = f"{path}|{state.st_size}|{state.st_mtime}"
+    else:
+        parts = f"{path}|{os.path.realpath(path)}|{files.state(path)}"
     return Recording(path, str(relative), hashlib.blake2b(os.fsencode(parts), digest_size=12).hexdigest())
 
 
-def with_lengths(
-    recordings: Sequence[Recording], options: ScanOptions, workers: int
-) -> tuple[list[Recording], list[FileSummary]]:
-    """The recordings with their lengths, longest first; the rows of those whose headers cannot be read."""
+def with_lengths(recordings: Sequence[Recording], options: ScanOptions, workers: int) -> list[Recording]:
+    """The recordings with their lengths or problems, longest first."""
     measured: list[Recording] = []
-    unreadable: list[FileSummary] = []
     with closing(pool.results(partial(_with_length, options), recordings, workers, lambda _: GRACE_S)) as results:
         for recording, outcome in results:
             if isinstance(outcome, pool.Crashed):
-                unreadable.append(failed(recording, outcome.problem))
-            elif isinstance(outcome, FileSummary):
-                unreadable.append(outcome)
-            else:
-                measured.append(outcome)
-    return sorted(measured, key=lambda recording: (-recording.work_s, recording.results)), unreadable
+                outcome = replace(recording, problem=outcome.problem)
+            measured.append(outcome)
+    return sorted(measured, key=lambda recording: (-recording.work_s, recording.results))
 
 
-def _with_length(options: ScanOptions, recording: Recording) -> Recording | FileSummary:
+def _with_length(options: ScanOptions, recording: Recording) -> Recording:
     try:
         with one_of_many(str(recording.path)):
             info = audio.probe(recording.path, options.stream)
-            length_s = info.duration_s or os.path.getsize(recording.path) / _LEAST_RATE
+            length_s = info.duration_s or recording.path.stat().st_size / _LEAST_RATE
     except ArtifactsError as error:
-        return failed(recording, str(error))
+        return replace(recording, problem=str(error))
     channels = len(lanes(options.channels, info.channels))
     streams = info.streams if options.streams == "all" else 1
-    return replace(recording, duration_s=info.duration_s, work_s=length_s * channels * streams)
+    return replace(recording, duration_s=info.duration_s, work_s=length_s * channels * streams, streams=streams)
 
 
 def limit_s(recording: Recording) -> float:

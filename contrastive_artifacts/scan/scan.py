@@ -93,7 +93,7 @@ def scan(
     watched = (overview.watch(meter.watch(blocks)) for blocks in file.runs(max(round(_BLOCK_S * rate), window)))
     stretches: list[Stretch] = []
     with _progress(info.duration_s, progress) as bar:
-        task = bar.add_task(printable(Path(path).name), total=info.duration_s)
+        task = bar.add_task(printable(audio.location(path).name), total=info.duration_s)
 
         def advance(seconds: float) -> None:
             bar.update(task, completed=seconds)
@@ -128,7 +128,7 @@ def scan(
     out_of_phase = tuple(span for run in runs for span in spans_of(np.asarray(run.cancels), run.edges(window)))
     labels = tuple(encoder.labels[1:])
     return Timeline(
-        Path(path), rate, total, tuple(segments), labels, file.gaps, out_of_phase, info.stream, info.streams,
+        audio.location(path), rate, total, tuple(segments), labels, file.gaps, out_of_phase, info.stream, info.streams,
         meter.measured(file.gaps), overview.overview(),
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from browsing import assert_quiet, forget_logs, state, wait
+from naming import misnamed
 
 from contrastive_artifacts import artifacts
 from contrastive_artifacts.audio.preview import encode_preview
@@ -201,12 +202,32 @@ def test_legend_and_search_filter(page: Any) -> None:
     assert_quiet(page, page.current_url)
 
 
+def test_a_map_of_many_clips_names_its_clusters_and_is_not_squeezed(browser: Any, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    places = {"hum": (-1, 0), "hiss": (1, 0), "clean": (0, 1)}
+    many = [
+        MapPoint(*(float(v) for v in rng.normal(places[name], 0.1)), id=f"{name} {n}", artifact=name)
+        for name in places
+        for n in range(60)
+    ]
+    far = MapPoint(400.0, 0.0, id="far", artifact="clicks")
+    fault = MapPoint(0.0, 1.0, id="middle", artifact="hum")
+    write_map(tmp_path / "map.html", [fault, far, *many], "Demo")
+    browser.get((tmp_path / "map.html").as_uri())
+    wait(browser, lambda: state(browser).get("drawn") == "182")
+    assert set(state(browser)["named"].split(", ")) == {"hum", "hiss", "clean"}
+    xs = browser.execute_script(f"{MAP}return points.x.map((_, i) => screenX(i))")
+    assert max(xs[2:]) - min(xs[2:]) > 0.8 * (max(xs) - min(xs)), "one far clip leaves the map to the others"
+    red, _, blue, _ = colour(browser, "middle")
+    assert blue - red > 60, "the clip that hums lies on the clean ones"
+
+
 def test_dark_scheme_is_followed(page: Any) -> None:
-    light = colour(page, "left"), page.execute_script("return getComputedStyle(document.body).backgroundColor")
+    light = colour(page, "middle"), page.execute_script("return getComputedStyle(document.body).backgroundColor")
     scheme = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", scheme)
     try:
-        wait(page, lambda: colour(page, "left") != light[0])
+        wait(page, lambda: colour(page, "middle") != light[0])
         assert page.execute_script("return getComputedStyle(document.body).backgroundColor") != light[1]
     finally:
         page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
@@ -240,6 +261,7 @@ def test_contact_sheet_draws_plays_switches_and_filters(browser: Any, tmp_path: 
     wait(browser, lambda: state(browser).get("playing") == "")
     browser.find_element(By.ID, "find").send_keys("AC beat")
     wait(browser, lambda: state(browser).get("shown") == "1")
+    assert misnamed(browser) == []
     browser.find_element(By.ID, "find").send_keys("xyz")
     wait(browser, lambda: state(browser).get("shown") == "0")
     assert "“AC beatxyz”" in browser.find_element(By.ID, "none").text
@@ -258,6 +280,7 @@ def test_hits_are_drawn_and_played(browser: Any, tmp_path: Path) -> None:
         "const canvas = document.querySelector('.hit canvas'), copy = new OffscreenCanvas(1, 1).getContext('2d');"
         "copy.drawImage(canvas, -4, -4); return [...copy.getImageData(0, 0, 1, 1).data]"
     )
+    assert misnamed(browser) == []
     assert min(browser.execute_script(corner)[:3]) > 225, "silence does not glare on a light page"
     browser.find_elements(By.CSS_SELECTOR, "#rows button")[1].click()
     wait(browser, lambda: (state(browser).get("playing") or "").startswith("first"))

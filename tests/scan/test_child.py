@@ -130,14 +130,14 @@ def test_killed_again_and_again_it_goes_on(film: OneFile, tmp_path: Path) -> Non
         command = [sys.executable, str(tmp_path / "killed.py"), str(film.path)]
         with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}) as process:
             deadline = time.monotonic() + 200
-            while len(list(film.unfinished.glob("*/*.safetensors"))) < finished:
+            while len(list(film.unfinished.glob("*/*.parquet"))) < finished:
                 assert process.poll() is None
                 assert time.monotonic() < deadline
                 time.sleep(0.02)
             process.kill()
-        before = list(film.unfinished.glob("*/*.safetensors"))
+        before = list(film.unfinished.glob("*/*.parquet"))
         time.sleep(2)
-        assert list(film.unfinished.glob("*/*.safetensors")) == before, "the child process ended as well"
+        assert list(film.unfinished.glob("*/*.parquet")) == before, "the child process ended as well"
     _, (result,) = scan_in_child(film, partial(Fragile, "none", 0, tmp_path / "log"), identity)
     assert int((tmp_path / "log").read_text()) < 32
     assert result.timeline == options.scan(film.path, Fragile("none", 0, tmp_path / "log"))

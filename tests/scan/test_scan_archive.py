@@ -263,7 +263,7 @@ def test_killed_it_goes_on_where_it_was(films: Path, tmp_path: Path) -> None:
             assert time.monotonic() < deadline
             time.sleep(0.05)
         process.kill()
-    finished = len((out / "journal.jsonl").read_bytes().splitlines()) - 1
+    finished = len((out / "journal.jsonl").read_bytes().splitlines()) - 2  # but the first line and empty.wav
     assert finished < 11
     while True:  # its workers end after the job at hand
         times = {name: (out / name).stat().st_mtime_ns for name in written_names(out)}
@@ -277,7 +277,8 @@ def test_killed_it_goes_on_where_it_was(films: Path, tmp_path: Path) -> None:
     assert {n: (out / n).read_bytes() for n in written_names(out)} == {
         n: (straight / n).read_bytes() for n in written_names(straight)
     }
-    unchanged = [name for name, before in times.items() if (out / name).stat().st_mtime_ns == before]
+    results = {name: before for name, before in times.items() if not name.startswith("unfinished")}
+    unchanged = [name for name, before in results.items() if (out / name).stat().st_mtime_ns == before]
     assert len(unchanged) >= 5 * finished
 
 

@@ -118,17 +118,19 @@ def _packets(
         decoder.extradata = sink.extradata
     size = sink.frame_size or 1024
     values = _pcm(samples) if kind.startswith("s16") else samples
-    blocks = np.concatenate([values, np.zeros(-len(values) % size, dtype=values.dtype)]).reshape(-1, 1, size)
+    blocks = np.concatenate([values, np.zeros(-len(values) % size, dtype=values.dtype)]).reshape(-1, size)
     for index, block in enumerate(blocks):
-        frame = av.AudioFrame.from_ndarray(block, format=kind, layout="mono")
+        frame = av.AudioFrame(kind, "mono", size)  # without the checks of from_ndarray, which take as long as coding
+        frame.planes[0].update(block.tobytes())
         frame.sample_rate, frame.pts = sample_rate, index * size
         yield from sink.encode(frame)
     yield from sink.encode(None)
 
 
 def _decode(decoder: Any, packets: list[Any]) -> np.ndarray:
-    blocks = [frame.to_ndarray().reshape(-1) for packet in [*packets, None] for frame in decoder.decode(packet)]
-    out = np.concatenate(blocks)
+    frames = [frame for packet in [*packets, None] for frame in decoder.decode(packet)]
+    kind = np.int16 if frames[0].format.name.startswith("s16") else np.float32
+    out = np.concatenate([np.frombuffer(frame.planes[0], kind, frame.samples) for frame in frames])
     return out.astype(np.float32) / 32768.0 if out.dtype == np.int16 else out.astype(np.float32, copy=False)
 
 

@@ -164,7 +164,7 @@ def _filtered(row: np.ndarray, size: int, gain: Gain) -> np.ndarray:
     frames = -(-samples // hop) + 1
     padded = np.zeros((frames + 1) * hop, dtype=np.float32)
     padded[hop : hop + samples] = row
-    out, window = np.zeros_like(padded), _window(size)
+    out, window = np.zeros_like(padded).reshape(-1, hop), _window(size)
     views = sliding_window_view(padded, size)[::hop]
     for start in range(0, frames, _FRAMES):
         spectrum = fft.rfft(views[start : start + _FRAMES] * window, axis=1)
@@ -172,9 +172,9 @@ def _filtered(row: np.ndarray, size: int, gain: Gain) -> np.ndarray:
         part = fft.irfft(spectrum, size, axis=1)
         part *= window
         stop = start + len(part)
-        out[start * hop : stop * hop] += part[:, :hop].ravel()
-        out[(start + 1) * hop : (stop + 1) * hop] += part[:, hop:].ravel()
-    return out[hop : hop + samples]
+        out[start:stop] += part[:, :hop]
+        out[start + 1 : stop + 1] += part[:, hop:]
+    return out.reshape(-1)[hop : hop + samples]
 
 
 def _window(size: int) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 from ... import audio
 from ..base import Artifact, Params, linear, log_uniform, pick, whole
 from ..dsp.fades import fade_ends
-from ..dsp.resample_at import filtered, read_at
+from ..dsp.resample_at import TAPS, filtered, read_at
 from ..fields import Choice, Field, Number, Whole
 
 _COPY_RATE = 11000  # Hz: print-through has little energy above half of it
@@ -79,7 +79,10 @@ class PrintThrough(Artifact):
                 for start in range(0, source.shape[-1], _BLOCK):
                     index = np.arange(start, min(start + _BLOCK, source.shape[-1]), dtype=np.float64)
                     index -= side * layer * _period(index / rate, period, params) * rate
-                    copies[:, start : start + len(index)] += gain * read_at(printed, index)
+                    inside = np.flatnonzero((index > -TAPS) & (index < source.shape[-1] + TAPS))
+                    if len(inside):  # beyond them there is nothing to read
+                        low, high = int(inside[0]), int(inside[-1]) + 1
+                        copies[:, start + low : start + high] += gain * read_at(printed, index[low:high])
         out = audio.resample(copies, rate, sample_rate)[:, :samples]
         out += waveform
         return out, whole(waveform)

@@ -66,7 +66,8 @@ def reverberation(sample_rate: int, params: Params, channel: int = 0) -> np.ndar
     length = max(length, first + 2)
     noise = rng.standard_normal(length - first, dtype=np.float32)
     corner = min(4000.0, 0.4 * sample_rate)
-    tail = _band(noise, corner, False, sample_rate) * decay(len(noise), params["t60_s"], sample_rate)
+    tail = _band(noise, corner, False, sample_rate)
+    tail *= decay(len(noise), params["t60_s"], sample_rate)
     highs = _band(noise, corner, True, sample_rate)
     highs *= np.float32(0.35) * decay(len(noise), params["t60_s"] * params["damping"], sample_rate)
     tail += highs  # 0.35: air and walls attenuate highs from the first reflection on

@@ -12,7 +12,7 @@ from ..base import Artifact, Params, geometric, log_uniform, pick, whole
 from ..dsp.resample_at import read_at
 from ..fields import Field, Number, Rows
 
-_BLOCK = 1 << 13  # a multiple of the columns of _cosine, so that the result does not depend on it
+_BLOCK = 1 << 15  # a multiple of the columns of _cosine, so that the result does not depend on it
 _SCRAPE_HZ = 100.0
 
 
@@ -76,7 +76,8 @@ def _offset(start: int, stop: int, sample_rate: int, parts: list[list[float]], g
     offset = -mean * seconds
     for rate, weight, phase in parts:
         turn = 2 * np.pi * rate
-        swing = np.cos(2 * np.pi * phase) - _cosine(start, stop, turn / sample_rate, 2 * np.pi * phase)
+        swing = _cosine(start, stop, turn / sample_rate, 2 * np.pi * phase)
+        np.subtract(np.cos(2 * np.pi * phase), swing, out=swing)
         swing *= weight / turn
         offset += swing
     offset *= gain * sample_rate
@@ -89,8 +90,8 @@ def _cosine(start: int, stop: int, step: float, phase: float) -> np.ndarray:
     rows = -(-(stop - start) // columns)
     coarse = np.exp(1j * (step * (start + columns * np.arange(rows)) + phase))
     fine = np.exp(1j * step * np.arange(columns))
-    product = np.outer(coarse.real, fine.real)
-    product -= np.outer(coarse.imag, fine.imag)
+    product = np.multiply.outer(coarse.real, fine.real)
+    product -= np.multiply.outer(coarse.imag, fine.imag)
     return product.ravel()[: stop - start]
 
 

@@ -80,8 +80,8 @@ class Collection:
         self.columns: dict[str, Column] = {}
         self._label_names: list[str] = []
         self._lock = threading.Lock()
-        verdicts = self.encoder_verdicts() if corrected is None else self.with_verdicts(self.verdicts(corrected))
-        self.adopt(self.probe, verdicts)
+        by_labels = None if corrected is None else self.with_verdicts(self.verdicts(corrected))
+        self.adopt(self.probe, by_labels or self.encoder_verdicts())
         self.set_labels({})
         self._before, self._after = in_time(self.index.metadata)
 
@@ -272,7 +272,7 @@ class Collection:
 
 
 def _corrected_probe(folder: Path, fingerprint: str) -> AnyProbe | None:
-    """The probe that was corrected by labels and is in use; None without one, or if the rows are of another encoder.
+    """The probe that labels corrected; None without one, or if another encoder made the rows since.
 
     Raises:
         StorageError: the saved probe is damaged; its folder can be deleted.

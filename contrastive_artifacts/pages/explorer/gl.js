@@ -176,7 +176,7 @@ function paintPoints(fresh) {
     gl.uniform3f(uniforms.hidden, ...unit(token("--line")));
     const edge = view.radius > 2.2 ? 0.9 * ratio : 0;
     gl.uniform1f(uniforms.edge, edge);
-    gl.uniform1f(uniforms.opacity, 0.94 / (1 + 0.3 * crowding())); // where more rows lie it is darker
+    gl.uniform1f(uniforms.opacity, 0.94 / (1 + 0.45 * crowding())); // where more rows lie it is darker
     const ghosts = Math.min(count - page.visible, HIDDEN_DRAWN);
     if (ghosts) {
       gl.uniform1f(uniforms.faint, 1);

@@ -23,6 +23,7 @@ from ...core.seeding import generator
 from ...probes.geometry import umap_2d
 from ...search.index import Index
 from ...search.index.tensors import map_tensors, write_tensors
+from ..shared.fitting import fitted, scaled
 
 LANDMARKS = 10_000
 NEAREST = 8  # landmarks between which a row is placed
@@ -31,9 +32,6 @@ _FEWEST = 5  # distinct rows that UMAP needs
 _BLOCK = 1 << 13  # rows that are placed at a time
 _SAMPLED = 4096  # vectors that identify the rows of a saved map
 _SILENT = 0.999  # least cosine of a row with the vector of digital silence
-_EDGES = (1.0, 99.0)  # percentiles of the positions that fill the map
-_FEW = 100  # rows of which all fill it
-_RIM = 0.08  # width of the edge in which all rows outside of these percentiles lie, in half widths of the map
 _CLOSE = 1e-4  # added to distances, so that the weight of an identical landmark stays finite
 _swig: Any = faiss  # its functions take arrays, which its type stubs do not declare
 
@@ -89,30 +87,6 @@ def layout_of(index: Index, seed: int = 0, progress: Progress = silent, silence:
     return Layout(fitted(points, quiet), method, quiet)
 
 
-def fitted(points: np.ndarray, quiet: np.ndarray) -> np.ndarray:
-    """Positions [N, 2] as they are shown: within [-1, 1], and most of the map belongs to most of the rows.
-
-    The 1st to the 99th percentile of either axis fill the map; what lies beyond is drawn to its edge, in its direction
-    and order. Rows of silence, ``quiet`` [N], lie in a disc of their own below the others.
-    """
-    sounding = points[~quiet] if not quiet.all() else points
-    edges = (0.0, 100.0) if len(sounding) < _FEW else _EDGES
-    low, high = (np.percentile(sounding, q, axis=0) for q in edges) if len(sounding) else (np.zeros(2), np.zeros(2))
-    extent = float((high - low).max()) / 2
-    extent = extent if extent > 1e-9 else 1.0
-    half = (high - low) / 2 / extent
-    centred = (points - (low + high) / 2) / extent
-    beyond = np.maximum(np.abs(centred) - half, 0.0)
-    rim = np.sign(centred) * (half + _RIM * beyond / (beyond + 0.5))
-    shown = np.where(beyond > 0, rim, centred)
-    number = int(np.count_nonzero(quiet))
-    if 0 < number < len(points):
-        turn, radius = np.arange(number) * np.pi * (3 - np.sqrt(5)), 0.06 * np.sqrt((np.arange(number) + 0.5) / number)
-        disc = np.stack([radius * np.cos(turn), radius * np.sin(turn)], axis=1)
-        shown[quiet] = np.array([-half[0], -half[1] - _RIM - 0.15]) + disc
-    return _scaled(shown)
-
-
 def _like(vectors: np.ndarray, vector: np.ndarray) -> np.ndarray:
     """Which unit rows [N, D] are the same as a unit vector [D], bool [N]."""
     blocks = [vectors[at : at + _BLOCK] @ vector >= _SILENT for at in range(0, len(vectors), _BLOCK)]
@@ -122,10 +96,10 @@ def _like(vectors: np.ndarray, vector: np.ndarray) -> np.ndarray:
 def make_map(vectors: np.ndarray, seed: int = 0, progress: Progress = silent) -> np.ndarray:
     """Positions of unit vectors [N, D] on a map: float32 [N, 2] within [-1, 1], the same for one seed and machine."""
     if len(vectors) <= LANDMARKS:
-        return _scaled(_projected(np.array(vectors), seed, progress))
+        return scaled(_projected(np.array(vectors), seed, progress))
     chosen = np.sort(generator(seed, "landmarks").choice(len(vectors), LANDMARKS, replace=False))
     landmarks = np.array(vectors[chosen])
-    landmark_points = _scaled(_projected(landmarks, seed, progress))
+    landmark_points = scaled(_projected(landmarks, seed, progress))
     points = np.empty((len(vectors), 2), np.float32)
     starts = range(0, len(vectors), _BLOCK)
     for start in progress(starts, f"placing the other {len(vectors) - LANDMARKS:,} rows on the map", len(starts)):
@@ -160,12 +134,6 @@ def _projected(vectors: np.ndarray, seed: int, progress: Progress) -> np.ndarray
         axes = np.linalg.svd(centred.astype(np.float64), full_matrices=False)[2][:2]
         points[:, : len(axes)] = centred @ axes.T
     return points
-
-
-def _scaled(points: np.ndarray) -> np.ndarray:
-    low, high = (points.min(axis=0), points.max(axis=0)) if len(points) else (np.zeros(2), np.zeros(2))
-    extent = float((high - low).max()) / 2
-    return ((points - (low + high) / 2) / (extent if extent > 1e-9 else 1.0)).astype(np.float32)
 
 
 def _method(count: int) -> str:

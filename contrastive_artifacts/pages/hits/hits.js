@@ -9,7 +9,7 @@ data.rows.forEach((row) => {
   const rank = row.score === null ? "?" : String(items.filter((item) => item.row.score !== null).length + 1);
   const score = row.score === null ? "the query" : `similarity ${row.score.toFixed(3)}`;
   const facts = row.facts.map(([k, v]) => `${k} ${v}`).join(" · ");
-  const button = element("button", { className: "hit", type: "button", ariaLabel: `${score}, ${row.name}, ${row.time}` },
+  const button = element("button", { className: "hit", type: "button" },
     element("span", { className: "rank", textContent: rank }), element("canvas"),
     element("span", { className: "about" }, element("strong", { textContent: row.name }),
       element("span", { textContent: [row.time, score].filter(Boolean).join(" · ") }), element("span", { textContent: facts })));

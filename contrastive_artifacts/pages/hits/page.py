@@ -5,7 +5,6 @@ The file opens from disk in any current browser and loads nothing else; pictures
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,15 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from ... import audio
-from ...audio.preview import encode_preview
 from ...core import files
 from ...core.errors import ParameterError
 from ...core.html import build_page
-from ..shared.thumbnail import BANDS, thumbnail
-
-_LEVEL = 0.1  # active RMS of every sound on the page: about -20 dBFS
-_SECONDS = 10.0  # of a hit that are stored
+from ..shared.excerpt import excerpt
+from ..shared.thumbnail import BANDS
 
 
 @dataclass(frozen=True)
@@ -64,17 +59,12 @@ def write_hits(path: str | Path, rows: Sequence[HitRow], title: str, facts: Mapp
 
 
 def _row(row: HitRow) -> dict[str, Any]:
-    excerpt = row.waveform[:, : max(1, round(_SECONDS * row.sample_rate))]
-    excerpt = excerpt * np.float32(_LEVEL / max(audio.active_rms(excerpt, row.sample_rate), 1e-5))
-    sound, mime = encode_preview(excerpt, row.sample_rate, seconds=_SECONDS)
     return {
         "name": row.name,
         "time": row.time,
         "score": row.score,
         "facts": _texts(row.facts),
-        "picture": base64.b64encode(thumbnail(excerpt.mean(axis=0), row.sample_rate)).decode(),
-        "mime": mime,
-        "sound": base64.b64encode(sound).decode(),
+        **excerpt(row.waveform, row.sample_rate),
     }
 
 

@@ -3,16 +3,18 @@ import { element, fitCanvas, outline, state, token } from "../../core/html/base.
 import { soundChanged, soundMoved } from "../shared/player.js";
 import { playing, progress } from "./playing.js";
 import { count, points, selection, shown, styleOf } from "./points.js";
+import { forgetNames, paintNames } from "./names.js";
 import { canvas, screenX, screenY, size, view, viewChanged } from "./view.js";
 
 // In a fixed shuffled order, so that no group always lies on top.
 const order = Array.from({ length: count }, (_, i) => i).sort((a, b) => ((a * 2654435761) >>> 0) - ((b * 2654435761) >>> 0));
 const layer = element("canvas");
+const SMALL = 0.65; // size of the clips that are drawn beneath
 let stale = true, frame = 0;
 
 export const mark = () => { frame ||= requestAnimationFrame(() => { frame = 0; paint(); }); }; // what lies over the clips changed
-export const draw = () => { stale = true; mark(); }; // the clips or the view changed
-viewChanged.on(draw);
+export const draw = () => { stale = true; forgetNames(); mark(); }; // the clips changed
+viewChanged.on(() => { stale = true; mark(); });
 soundChanged.on(mark);
 soundMoved.on(mark);
 
@@ -26,13 +28,13 @@ function paintPoints(radius, edge) {
   for (let i = 0; i < count; i++) if (!shown[i]) g.fillRect(screenX(i) - 1, screenY(i) - 1, 2, 2);
   const stamps = new Map(); // one picture per style, drawn many times: fast enough for tens of thousands of clips
   let drawn = 0;
-  for (const i of order) {
-    if (!shown[i]) continue;
+  const beneath = order.filter((i) => shown[i] && styleOf(i).beneath), above = order.filter((i) => shown[i] && !styleOf(i).beneath);
+  for (const i of [...beneath, ...above]) {
     const x = screenX(i), y = screenY(i);
     if (x < -20 || y < -20 || x > size.width + 20 || y > size.height + 20) continue;
     const look = styleOf(i), key = look.fill + look.shape;
     let picture = stamps.get(key);
-    if (!picture) stamps.set(key, (picture = stamp(look, radius, edge)));
+    if (!picture) stamps.set(key, (picture = stamp(look, look.beneath ? SMALL * radius : radius, edge)));
     g.drawImage(picture, x - picture.half, y - picture.half, 2 * picture.half, 2 * picture.half);
     drawn++;
   }
@@ -47,6 +49,7 @@ function paint() {
   if (stale || before !== `${canvas.width} ${canvas.height}`) paintPoints(radius, edge);
   g.clearRect(0, 0, size.width, size.height);
   g.drawImage(layer, 0, 0, size.width, size.height);
+  paintNames(g);
   const focus = hovered >= 0 ? hovered : selected;
   if (focus >= 0) { // thin rings: the other clips of the same source
     g.strokeStyle = strong; g.globalAlpha = 0.55; g.lineWidth = 1;

@@ -13,13 +13,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ...artifacts.taxonomy import catalog_places
 from ...core import files
 from ...core.errors import ParameterError
 from ...core.html import build_page
+from ..shared.fitting import fitted
 from ..shared.texts import parameter_rows, text_of
 
 _CLEAN = "clean"
+_MANY = 100  # points from which on a few far ones are drawn to the edge
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,8 @@ class MapPoint:
     """One clip on the map.
 
     Attributes:
-        x, y: Position in any finite unit; both axes are drawn with one scale.
+        x, y: Position in any finite unit; both axes are drawn with one scale. Of 100 points and more, those outside
+            of the 1st to 99th percentile are drawn at the edge.
         id: Name of the clip.
         artifact: Its artifact, or "clean".
         severity: In [0, 1]; 0 for clean.
@@ -74,9 +79,12 @@ def write_map(path: str | Path, points: Sequence[MapPoint], title: str, facts: M
     artifacts = sorted({p.artifact for p in points}, key=lambda name: (name != _CLEAN, name))
     sources = _by_count([p.source for p in points])
     corpora = _by_count([p.corpus for p in points])
+    places = np.array([(p.x, p.y) for p in points], np.float64)
+    if len(points) >= _MANY:
+        places = fitted(places, np.zeros(len(points), bool))
     columns = {
-        "x": [_short(p.x) for p in points],
-        "y": [_short(p.y) for p in points],
+        "x": [_short(x) for x in places[:, 0]],
+        "y": [_short(y) for y in places[:, 1]],
         "id": [p.id for p in points],
         "severity": [_short(p.severity) for p in points],
         "artifact": _positions([p.artifact for p in points], artifacts),

@@ -9,7 +9,7 @@ export const shown = new Uint8Array(count); // 1 for clips that pass the filters
 export const selection = { hovered: -1, selected: -1 }; // places in the columns; -1 for none
 
 const BINS = 5; // of severity
-const OTHERS = 7 * SHAPES.length; // sources with a style of their own: hues x shapes
+const OTHERS = 56; // sources with a style of their own: 7 hues x 8 shapes
 const clean = data.artifacts.indexOf("clean");
 
 // ---- the group of a clip, in each of the three ways to colour ----------------------------------------------------
@@ -29,9 +29,11 @@ export const colouring = { mode: "artifact" };
 
 export function style(group, severity = null) {
   const colours = theme(), { mode } = colouring;
-  if (mode === "severity") return group === BINS ? { fill: colours.neutral, shape: "circle" } : { fill: ramp(severity ?? (group + 0.5) / BINS), shape: "circle" };
-  if (mode === "artifact") return faultLook(data.places[data.artifacts[group]]);
-  return faultLook(group === OTHERS ? undefined : group);
+  const neutral = { fill: colours.neutral, shape: "circle", beneath: true }; // drawn small, beneath the others
+  if (mode === "severity") return group === BINS ? neutral : { fill: ramp(severity ?? (group + 0.5) / BINS), shape: "circle" };
+  if ((mode === "artifact" && group === clean) || (mode === "source" && group === OTHERS)) return neutral;
+  if (mode === "artifact") return faultLook(data.places[data.artifacts[group]] ?? OTHERS - 1 - group);
+  return { fill: colours.categories[group % colours.categories.length], shape: SHAPES[group % SHAPES.length] };
 }
 export const styleOf = (i) => style(modes[colouring.mode].of(i), colouring.mode === "severity" ? Math.round(points.severity[i] * 40) / 40 : null);
 

@@ -12,12 +12,14 @@ const extent = (values) => values.reduce(([low, high], v) => [Math.min(low, v), 
 const [x0, x1] = extent(points.x), [y0, y1] = extent(points.y);
 const span = Math.max(x1 - x0, y1 - y0) || 1;
 
+export const box = [x0, y0, span]; // of all clips: corner and side
+export const placeOf = (x, y) => [(x - view.x) * view.k + size.width / 2, (view.y - y) * view.k + size.height / 2];
 export const screenX = (i) => (points.x[i] - view.x) * view.k + size.width / 2;
 export const screenY = (i) => (view.y - points.y[i]) * view.k + size.height / 2;
 
 export function fit() {
-  const box = canvas.getBoundingClientRect();
-  view.fit = Math.min((box.width - 70) / Math.max(x1 - x0, span * 1e-3), (box.height - 120) / Math.max(y1 - y0, span * 1e-3));
+  const rest = canvas.getBoundingClientRect();
+  view.fit = Math.min((rest.width - 70) / Math.max(x1 - x0, span * 1e-3), (rest.height - 120) / Math.max(y1 - y0, span * 1e-3));
   view.fit = Math.max(view.fit, 1e-9);
   Object.assign(view, { x: (x0 + x1) / 2, y: (y0 + y1) / 2, k: view.fit });
   viewChanged.emit();

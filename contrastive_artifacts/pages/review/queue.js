@@ -21,7 +21,6 @@ export function list() {
       element("span", { className: "title", textContent: clip.name }),
       element("span", { className: "why", textContent: names(clip) }));
     button.setAttribute("aria-current", String(clip === currentClip()));
-    button.setAttribute("aria-label", `${clip.name}: ${names(clip)}; ${clip.decision || "undecided"}`);
     button.addEventListener("click", () => clipChosen.emit(queue.indexOf(clip)));
     return element("li", {}, button);
   });

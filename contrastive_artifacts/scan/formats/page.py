@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ... import audio
 from ...artifacts.taxonomy import catalog_places
 from ...core import files
 from ...core.html import build_page
@@ -60,7 +61,7 @@ def marks_of(timeline: Timeline) -> list[Segment | Finding]:
 
 
 def _name(timeline: Timeline) -> str:
-    return Path(timeline.path).name + (f", audio stream {timeline.stream}" if timeline.streams > 1 else "")
+    return audio.location(timeline.path).name + (f", audio stream {timeline.stream}" if timeline.streams > 1 else "")
 
 
 def _title(timeline: Timeline) -> str:
@@ -104,7 +105,7 @@ def _sounds(timeline: Timeline) -> tuple[list[Sound], list[int], list[int]]:
     marks += [(importance(None, None), Span(f.start, f.stop, f.channel)) for f in timeline.findings]
     order = sorted(range(len(marks)), key=lambda n: (tuple(-value for value in marks[n][0]), marks[n][1].start))
     spans = [marks[number][1] for number in order]
-    path = Path(timeline.path)
+    path = audio.location(timeline.path)
     sounds, places = sounds_of(path, timeline.stream, timeline.sample_rate, timeline.samples, spans)
     place_of = dict(zip(order, places, strict=True))
     split = len(timeline.segments)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
+from ... import audio
 from ...core.journal import tool_version
 from ..marks import clock, detail, name_of
 from ..measured import facts
@@ -26,7 +27,7 @@ def write_pbcore(timeline: Timeline, path: str | Path) -> None:
     """
     root, tool, rate = Element(f"{{{SPACE}}}pbcoreInstantiationDocument"), tool_version(), timeline.sample_rate
     length = clock(timeline.samples, rate)
-    add(root, "instantiationIdentifier", Path(timeline.path).name, source="file name")
+    add(root, "instantiationIdentifier", audio.location(timeline.path).name, source="file name")
     add(root, "instantiationLocation", str(timeline.path))
     if timeline.timecode is not None:
         add(root, "instantiationTimeStart", timeline.timecode.text(0))

@@ -38,6 +38,7 @@ class Share:
         share: The same as a share of the group's windows, in [0, 1].
         lift: ``share`` over the cluster's share of all windows; 1 by chance.
         time: Time code of the first window.
+        example: Id of the window nearest to the mean of the cluster.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Share:
     share: float
     lift: float
     time: str
+    example: int
 
 
 @dataclass(frozen=True)
@@ -122,13 +124,16 @@ def recurrences(index: Index, labels: np.ndarray, by: str = "clip", clean: bool 
         label, most = Counter(window_labels[rows].tolist()).most_common(1)[0]
         if len(set(groups[rows].tolist())) < 2 or (label == CLEAN and not clean):
             continue
+        vectors = index.vectors()[rows]
+        alike = vectors @ vectors.mean(axis=0)
         shares = []
         for name, windows in Counter(groups[rows].tolist()).items():
             share = windows / sizes[name]
-            time = min((times[row] for row in rows[groups[rows] == name]), default="")
-            shares.append(Share(name, windows, share, share * len(labels) / len(rows), time))
-        vectors = index.vectors()[rows]
-        example = int(index.ids[rows[np.argmax(vectors @ vectors.mean(axis=0))]])
+            inside = np.flatnonzero(groups[rows] == name)
+            time = min((times[row] for row in rows[inside]), default="")
+            example = int(index.ids[rows[inside[np.argmax(alike[inside])]]])
+            shares.append(Share(name, windows, share, share * len(labels) / len(rows), time, example))
+        example = int(index.ids[rows[np.argmax(alike)]])
         ordered = tuple(sorted(shares, key=lambda s: (-s.windows, s.name)))
         recurring.append(Recurrence(number, label, most / len(rows), len(rows), ordered, example))
     return recurring

@@ -106,6 +106,24 @@ def test_bars_are_shares_of_the_selection(page):
     assert all(width < 1 for text, width in shares if text == "< 1 %")
 
 
+@pytest.mark.parametrize("width", [1280, 1024])
+def test_no_text_is_cut_off_but_names_of_files(page, width):
+    size = {"width": width, "height": 720, "deviceScaleFactor": 1, "mobile": False}
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        script(page, "select(3)")
+        wait(page, lambda: int(state(page)["similar"]) > 0)
+        cut = page.execute_script(
+            "const parts = document.querySelectorAll('button, select, #items .text, .rows .score, .rows .name b,'"
+            " + '#verdict, #clock, .key span, #legend-hint, #count');"
+            "return [...parts].filter((node) => node.checkVisibility() && !node.matches('.row') &&"
+            "node.scrollWidth > node.clientWidth + 1 && node.clientWidth).map((node) => node.id || node.textContent)"
+        )
+        assert cut == []
+    finally:
+        page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_what_a_control_shows_is_part_of_its_name(page):
     script(page, "select(3)")
     wait(page, lambda: int(state(page)["similar"]) > 0)

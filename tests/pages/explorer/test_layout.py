@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from contrastive_artifacts.pages.explorer import layout
-from contrastive_artifacts.pages.explorer.layout import among, fitted, layout_of, make_map
+from contrastive_artifacts.pages.explorer.layout import among, layout_of, make_map
 from contrastive_artifacts.search.index import Index
 
 
@@ -74,18 +74,6 @@ def test_equal_rows_lie_in_one_place(plain_umap):
     assert len(np.unique(points.round(4), axis=0)) == 3
 
 
-def test_a_few_far_rows_leave_the_map_to_the_others():
-    points = np.random.default_rng(0).uniform(-0.02, 0.02, (1000, 2)).astype(np.float32)
-    points[:8] = [[1, 0], [0.9, 0], [0, 1], [0, -1], [0.5, 0.5], [0.7, 0], [1, 1], [-1, 0]]
-    shown = fitted(points, np.zeros(1000, bool))
-    assert np.ptp(shown[8:], axis=0).min() > 1.6, "the others had 4 % of the width"
-    assert abs(shown).max() == pytest.approx(1.0)
-    assert shown[5, 0] < shown[1, 0] < shown[0, 0], "beyond the edge their order is kept"
-    assert shown[0, 0] - shown[8:, 0].max() < 0.1
-    near = np.argsort(points[8:, 0])
-    assert (np.diff(shown[8:, 0][near]) >= 0).all(), "and so it is within"
-
-
 def test_silence_lies_apart_and_squeezes_nothing(plain_umap, tmp_path):
     vectors, silence = unit(300), np.eye(6, dtype=np.float32)[5]
     vectors[:30] = silence
@@ -100,11 +88,6 @@ def test_silence_lies_apart_and_squeezes_nothing(plain_umap, tmp_path):
     assert np.ptp(shown.points[30:], axis=0).max() > 1.7
     np.testing.assert_array_equal(layout_of(Index.open(tmp_path), silence=silence).silent, shown.silent)
     assert plain_umap == [300]
-
-
-def test_all_silent_or_none_at_all():
-    assert fitted(np.zeros((3, 2), np.float32), np.ones(3, bool)).tolist() == [[0, 0]] * 3
-    assert fitted(np.zeros((0, 2), np.float32), np.zeros(0, bool)).shape == (0, 2)
 
 
 def test_a_saved_map_is_used_for_the_same_rows_only(plain_umap, tmp_path):

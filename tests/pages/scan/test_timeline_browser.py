@@ -268,10 +268,8 @@ def test_the_sound_of_the_selected_finding_is_drawn_in_detail(browser: Any, reco
 def test_waveform_and_spectrogram_are_drawn_where_the_sound_is(browser: Any, recording: Path, tmp_path: Path) -> None:
     page = opened(browser, timeline_of(recording, hum(10, 12)), tmp_path)
     page.set_window_size(1024, 800)
-    fitted = (
-        "const { strips } = modules['scan/timeline/strips.js'];"
-        "return strips.width - strips.clientWidth * devicePixelRatio"
-    )
+    strips = "const { strips } = modules['scan/timeline/strips.js'];"
+    fitted = f"{strips} return strips.width - strips.clientWidth * devicePixelRatio"
     wait(page, lambda: page.execute_script("return document.documentElement.scrollWidth <= innerWidth"))
     wait(page, lambda: abs(page.execute_script(fitted)) <= 1)
     tall = page.execute_script(

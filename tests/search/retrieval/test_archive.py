@@ -171,6 +171,11 @@ def test_the_scripts_index_retrieve_and_cluster(archive: Path, tmp_path: Path) -
     done = script("recurrences", index, "least=2", f"csv={tmp_path}/r.csv")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "r.csv").read_text().startswith("cluster,artifact")
+    assert (tmp_path / "index" / "recurrences.html").exists()
+    done = script("recurrences", index, "least=50", f"page={tmp_path}/none.html")
+    assert done.returncode == 0, done.stderr
+    assert "nothing   No fault recurs: no 50 of the" in done.stdout
+    assert "No fault recurs" in (tmp_path / "none.html").read_text()
     done = script("retrieve", index, "label=humm", "between={start: [0, 0]}", "where={source: 1.wav}")
     assert (done.returncode, "Traceback" in done.stderr) == (2, False)
     assert "'humm'" in done.stderr

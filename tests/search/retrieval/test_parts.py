@@ -90,7 +90,7 @@ def test_an_interrupted_run_goes_on(corpus: Corpus, tmp_path: Path, finished: in
     with pytest.raises(KeyboardInterrupt):
         first_run()
     with EmbeddingParts(out, corpus, encoder) as embedding_parts:
-        embedding_parts.embed(corpus.clips)
+        embedding_parts.embed(embedding_parts.remaining)
         embedding_parts.join()
     assert encoder.embedded == [clip.id for clip in corpus.clips[finished:]]
     whole, _ = embed_recordings(corpus, corpus.clips, Levels())
@@ -105,9 +105,9 @@ def test_a_changed_recording_is_embedded_again(corpus: Corpus, tmp_path: Path) -
     assert changed.path is not None
     audio.write(changed.path, np.zeros((1, RATE), np.float32), RATE)
     with EmbeddingParts(out, corpus, encoder) as embedding_parts:
-        embedding_parts.embed(corpus.clips)
+        embedding_parts.embed(embedding_parts.remaining)
         embedding_parts.join()
-    assert encoder.embedded == [clip.id for clip in corpus.clips[2:]]
+    assert encoder.embedded == [changed.id]
     whole, _ = embed_recordings(corpus, corpus.clips, Levels())
     assert read_table(out).to_pylist() == whole.to_pylist()
 

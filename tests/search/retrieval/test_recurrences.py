@@ -51,6 +51,7 @@ def test_what_was_planted_is_found(planted: tuple[Index, np.ndarray], tmp_path: 
     assert hum.groups[0].lift == pytest.approx(10 / total / (30 / 200))
     assert hum.groups[0].time == "00:00:00.000"
     assert hum.example in range(30)
+    assert [group.example % 3 for group in hum.groups] == [0, 1, 2], "a window of each file"
     assert [one.label for one in recurrences(index, labels, clean=True)] == ["clean", "hum"]
     write_recurrences_csv(tmp_path / "r.csv", recurring, "clip")
     rows = list(csv.DictReader((tmp_path / "r.csv").read_text().splitlines()))
