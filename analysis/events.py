@@ -50,7 +50,7 @@ Layers = list[tuple[Corpus, list[Clip]]]
 class Settings:
     encoder: str
     corpora: Mapping[str, Mapping[str, Any]] | None
-    mixtures: Mapping[str, list[str]]
+    mixtures: Mapping[str, list[str]] | None
     hours: float
     seconds: float
     gap_s: float
@@ -102,11 +102,12 @@ def _kinds(settings: Settings) -> dict[str, Layers]:
     corpora = {
         name: sections.make_corpus(section, f"corpora.{name}") for name, section in (settings.corpora or UNSEEN).items()
     }
-    unknown = sorted({name for names in settings.mixtures.values() for name in names} - set(corpora))
+    mixtures = settings.mixtures or {}
+    unknown = sorted({name for names in mixtures.values() for name in names} - set(corpora))
     if unknown:
         raise ParameterError(f"mixtures names {unknown}, which are not among the corpora {sorted(corpora)}.")
     single = {name: [(corpus, list(corpus.clips))] for name, corpus in corpora.items()}
-    return single | {name: [single[part][0] for part in parts] for name, parts in settings.mixtures.items()}
+    return single | {name: [single[part][0] for part in parts] for name, parts in mixtures.items()}
 
 
 def _measured(encoder: str, alarms: float | None, layers: Layers, recipe: TimelineRecipe, number: int) -> Recording:

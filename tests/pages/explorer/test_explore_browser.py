@@ -313,6 +313,7 @@ def test_acts_apply_to_what_is_shown(page, home):
     chord(page, Keys.SHIFT, "x")
     wait(page, lambda: len(journal_of(home)) == entries + 1)
     assert [row["artifact"] for row in journal_of(home)[-1]["rows"]] == ["clicks", "clicks"]
+    wait(page, lambda: int(state(page)["labels"]) == int(before) + 2)  # before that, an undo would be ignored
     wait(page, lambda: "following" not in state(page))
     press(page, "u")
     wait(page, lambda: state(page)["labels"] == before)
