@@ -75,7 +75,7 @@ def test_review_with_the_keyboard(browser, server, folder):
     assert state(browser)["playing"] == ""
 
     press(browser, "n")
-    press(browser, "kurz", Keys.ENTER)  # in the note, k, u and r are letters
+    press(browser, "kurz", Keys.ENTER)  # in the note, y, u and x are letters
     assert state(browser)["decided"] == "0"
     press(browser, "x")
     wait(browser, lambda: state(browser).get("drawn") == "offset.wav")
@@ -83,7 +83,7 @@ def test_review_with_the_keyboard(browser, server, folder):
     assert browser.find_element(By.ID, "progress").text == "clip 2 of 3, 1 of 3 decided"
     assert "left out of the manifest" in browser.find_element(By.ID, "meaning").text
     browser.find_element(By.ID, "onwards").click()
-    press(browser, "k")
+    press(browser, "y")
     wait(browser, lambda: state(browser).get("drawn") == SPITE)
     assert browser.find_element(By.ID, "name").text == SPITE
     assert browser.execute_script("return window.broken") is None
