@@ -128,7 +128,7 @@ def test_scanning_ends_at_ctrl_c_while_it_imports_too(wait_s: float, tmp_path: P
     time.sleep(wait_s)
     code, out, err = interrupted(process)
     assert (code, out) == (130, "")
-    assert err.startswith("Stopped. Nothing was written")
+    assert err.startswith("Stopped. No results were written")
     assert len(err.splitlines()) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["long.wav"]
 

@@ -57,7 +57,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     Path("recordings").mkdir()
     for name in ("speech", "piano", "drums"):
         audio.write(f"recordings/{name}.wav", *corpus.load(clips[name]))
-    return {"waveform": waveform[0], "rate": rate, "sample_rate": rate, "__name__": "example"}
+    return {"clips": [waveform[0]], "waveform": waveform[0], "rate": rate, "sample_rate": rate, "__name__": "example"}
 
 
 @pytest.mark.slow

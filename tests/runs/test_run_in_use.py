@@ -44,7 +44,7 @@ def test_who_trains_holds_the_run_and_others_are_refused(tmp_path: Path, monkeyp
     def trains(config: dict[str, Any], directory: Path) -> None:
         files.write_json(directory / "config.json", {"corpus": {}, "split": {}})
         others = [
-            lambda: run.pretrain({}, directory),
+            lambda: run.pretrain({"trainer": {}}, directory),
             lambda: context.pretrain_context({}, directory),
             lambda: run.Run(directory).probe({}, (), 1.0, 1, 1, 0),
         ]
@@ -53,7 +53,7 @@ def test_who_trains_holds_the_run_and_others_are_refused(tmp_path: Path, monkeyp
     monkeypatch.setattr(run, "check_pretraining", lambda config: None)
     monkeypatch.setattr(context.sections, "check_context", lambda config: None)
     monkeypatch.setattr(run, "_pretrain", trains)
-    run.pretrain({}, tmp_path / "run")
+    run.pretrain({"trainer": {}}, tmp_path / "run")
     assert len(refused) == 3
     for error in refused:
         assert isinstance(error, StorageError)

@@ -29,7 +29,7 @@ if (data.has_picture) {
   film.hidden = false;
   film.addEventListener("error", () => { if (film.getAttribute("src")) without(`This browser cannot show the picture of ${data.name}.`); });
   film.addEventListener("loadedmetadata", () => { if (film.videoWidth) state.picture = film.videoWidth; else without(""); });
-  film.src = "api/film";
+  film.setAttribute("src", "api/film");
   headMoved.on(follow);
   choiceChanged.on((isSelection) => { if (isSelection && choice.selected >= 0 && !player.voice) seek(segments[choice.selected].start / rate); });
 }

@@ -171,7 +171,7 @@ def test_a_corpus_can_be_pickled_for_worker_processes(root: Path) -> None:
 
 
 def test_wrong_kind_and_wrong_option() -> None:
-    assert corpora.CORPORA.names() == ("folder", "esc50", "builtin")
+    assert corpora.CORPORA.names() == ("folder", "esc50", "builtin", "archive_org")
     with pytest.raises(UnknownNameError, match="folder"):
         corpora.create("foldr", path=".")
     with pytest.raises(ParameterError, match="'depth'"):
