@@ -119,7 +119,7 @@ def together(folder: Path, writers: int, readers: int, kills: int, seed: int) ->
     check(index, acknowledged)
     assert set(index.ids.tolist()) <= begun | {0}
     last = index.add(vector(7), [{"number": 10**9}], ids=[10**9])  # the lock of the last killed writer is free
-    left = sorted(path.name.partition("-")[0] for path in last.directory.iterdir())
+    left = sorted({path.name.partition("-")[0] for path in last.directory.iterdir()})  # of every segment
     assert left == ["index.json", "metadata", "vectors"]
     opened = sum(int(path.read_text() or 0) for path in folder.glob("reader*.opened"))
     return {"acknowledged": len(acknowledged), "rows": len(index), "opened": opened, "kills": kills}

@@ -13,12 +13,10 @@ import contrastive_artifacts as ca
 from contrastive_artifacts import audio
 from contrastive_artifacts.core import files
 from contrastive_artifacts.core.errors import CorpusError, ParameterError, TrainingError
-from contrastive_artifacts.core.journal import Journal
 from contrastive_artifacts.models import backbones
 from contrastive_artifacts.models.encoder import Encoder, EncoderSettings
 from contrastive_artifacts.pages.explorer.collection import Collection
-from contrastive_artifacts.pages.explorer.labelling import Labelling
-from contrastive_artifacts.probes.labels import Labels
+from contrastive_artifacts.pages.explorer.retraining import Retraining, _Proposal
 from contrastive_artifacts.runs import context
 from contrastive_artifacts.runs.context import pretrain_context
 from contrastive_artifacts.runs.run import Run
@@ -69,12 +67,13 @@ def test_the_run_is_probed_loaded_and_scanned_with_as_any_other(probed: Path, tm
     np.testing.assert_array_equal(again.embed(tmp_path / "x.wav").clip, encoder.embed(tmp_path / "x.wav").clip)
 
 
-def test_a_corrected_probe_lies_with_encoder_and_module(probed: Path, tmp_path: Path) -> None:
+def test_a_corrected_probe_lies_with_encoder_and_module(probed: Path) -> None:
     encoder = ca.load(probed)
     collection = Collection.of_run(probed, 0, lambda steps, what, total: steps)
-    labels = Labels(Journal(tmp_path / "labels.jsonl"), "someone", collection.index.fingerprint)
     assert encoder.probe is not None
-    folder = Labelling(collection, labels)._save(encoder.probe)
+    retraining = Retraining(collection)
+    retraining._proposal = _Proposal(1, encoder.probe, collection.verdicts(encoder.probe))
+    folder = retraining.use(1)["saved"]
     assert ca.load(folder).fingerprint == encoder.fingerprint
     assert ca.load(folder).window_s == 2.0
 
