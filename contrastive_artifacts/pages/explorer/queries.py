@@ -22,7 +22,7 @@ from .stretches import stretches
 from .uploads import PAGE_S, checked, media_file, shown_name
 
 UPLOAD_BYTES = 32 << 20
-_STORED, _STORED_BYTES = 16, 128 << 20  # queries that stay available
+_STORED, _STORED_BYTES = 16, 64 << 20  # queries that stay available
 
 
 @dataclass(frozen=True)
