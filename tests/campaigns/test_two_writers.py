@@ -119,8 +119,10 @@ def together(folder: Path, writers: int, readers: int, kills: int, seed: int) ->
     check(index, acknowledged)
     assert set(index.ids.tolist()) <= begun | {0}
     last = index.add(vector(7), [{"number": 10**9}], ids=[10**9])  # the lock of the last killed writer is free
-    left = sorted({path.name.partition("-")[0] for path in last.directory.iterdir()})  # of every segment
-    assert left == ["index.json", "metadata", "vectors"]
+    record = json.loads((last.directory / "index.json").read_text())
+    entries = [entry["name"] for segment in record["segments"] for entry in segment["files"].values()]
+    assert {path.name for path in last.directory.iterdir()} == {"index.json", *entries}, "a file of no segment"
+    assert {name.partition("-")[0] for name in entries} == {"metadata", "vectors"}
     opened = sum(int(path.read_text() or 0) for path in folder.glob("reader*.opened"))
     return {"acknowledged": len(acknowledged), "rows": len(index), "opened": opened, "kills": kills}
 
