@@ -6,7 +6,6 @@ from typing import Annotated, Any, TypeVar
 
 import numpy as np
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
-from fastapi.responses import HTMLResponse
 
 from ...core.errors import ParameterError
 from ...probes.labels import Labels
@@ -48,6 +47,8 @@ def explore_app(collection: Collection, labels: Labels, access: serving.Access) 
         facts = {"who": labels.who, "counts": labelling.counts(), "upload_bytes": UPLOAD_BYTES}
         return {**rows.about(), **facts, "corrected": retraining.corrected}
 
+    serving.add_page(app, lambda: explore_page(about()))
+
     def check(*numbers: int) -> None:
         for row in numbers:
             if not 0 <= row < len(collection):
@@ -58,14 +59,6 @@ def explore_app(collection: Collection, labels: Labels, access: serving.Access) 
         if query is None:
             raise HTTPException(404, "This query is no longer stored; send the sound again.")
         return query
-
-    @app.get("/")
-    def page() -> Response:
-        return HTMLResponse(explore_page(about()))
-
-    @app.get("/favicon.ico")
-    def icon() -> Response:
-        return Response(status_code=204)
 
     @app.get("/api/about")
     def describe() -> dict[str, Any]:

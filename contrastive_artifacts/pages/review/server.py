@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
 from ...core.html import build_page
@@ -24,7 +23,6 @@ class Decided(BaseModel):
 
 def review_app(review: Review, access: serving.Access) -> FastAPI:
     """The page at ``/`` and its interface under ``/api``."""
-    app = serving.make_app("curate", access)
     ids = serving.OpaqueIds(finding.clip.id for finding in review.queue)
     about = {"who": review.decisions.who, "corpus": review.corpus.name, "clips": len(review.corpus), "slice": SLICE_S}
     page = build_page(
@@ -34,14 +32,8 @@ def review_app(review: Review, access: serving.Access) -> FastAPI:
         {"about": about},
         allow="connect-src 'self'; media-src 'self'",
     )
-
-    @app.get("/")
-    def index() -> Response:
-        return HTMLResponse(page)
-
-    @app.get("/favicon.ico")
-    def icon() -> Response:
-        return Response(status_code=204)
+    app = serving.make_app("curate", access)
+    serving.add_page(app, lambda: page)
 
     @app.get("/api/queue")
     def queue() -> list[dict[str, Any]]:

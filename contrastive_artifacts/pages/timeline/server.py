@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request, Response
-from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
 from ... import audio
@@ -32,17 +32,10 @@ class Decided(BaseModel):
 
 def timeline_app(timeline: Timeline, labels: Labels, access: serving.Access) -> FastAPI:
     """The page at ``/`` and its interface under ``/api``."""
-    app = serving.make_app("timeline", access)
     path, decisions, film = Path(timeline.path), Decisions(timeline, labels), film_type(timeline.path)
     page = served_page(timeline, film is not None)
-
-    @app.get("/")
-    def index() -> Response:
-        return HTMLResponse(page)
-
-    @app.get("/favicon.ico")
-    def icon() -> Response:
-        return Response(status_code=204)
+    app = serving.make_app("timeline", access)
+    serving.add_page(app, lambda: page)
 
     @app.get("/api/sound")
     def sound(request: Request, start: int, stop: int, channel: int | None = None) -> Response:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from .access import Access as Access
 from .access import OpaqueIds as OpaqueIds
+from .app import add_page as add_page
 from .app import make_app as make_app
 from .guard import BYTES as BYTES
 from .guard import JSON as JSON

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException as PlainHTTPException
 
 from ....core.errors import ArtifactsError, StorageError
@@ -55,3 +56,15 @@ def make_app(
         return problem(500, "The server failed; its terminal shows the error.")
 
     return app
+
+
+def add_page(app: FastAPI, page: Callable[[], str]) -> None:
+    """Adds the page at ``/``, whose HTML ``page`` makes at each request; it has no icon."""
+
+    @app.get("/")
+    def index() -> Response:
+        return HTMLResponse(page())
+
+    @app.get("/favicon.ico")
+    def icon() -> Response:
+        return Response(status_code=204)
