@@ -30,8 +30,7 @@ from contrastive_artifacts.core import typed
 from contrastive_artifacts.core.console import console
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.core.journal import Journal
-from contrastive_artifacts.core.lock import locked
-from contrastive_artifacts.embedding import copy_encoder, encoder_folder
+from contrastive_artifacts.embedding import save_corrected
 from contrastive_artifacts.pages.explorer.collection import CORRECTED
 from contrastive_artifacts.probes.labels import Labels, refit
 from contrastive_artifacts.search.corrections import Imported, import_track
@@ -86,7 +85,5 @@ def _retrain(settings: Settings, index: ca.Index, labels: Labels) -> None:
     if judgement.verdict == "worse":
         console.print(f"probe     worse, not saved: {'; '.join(judgement.losses)}")
         return
-    with locked(folder, "saving a retrained probe"):
-        copy_encoder(encoder_folder(settings.encoder), folder)
-        refitted.probe.save(folder)
+    save_corrected(settings.encoder, refitted.probe, folder)
     console.print(f"probe     {folder} (scan ... encoder={folder})")

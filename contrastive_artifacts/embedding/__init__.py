@@ -13,6 +13,7 @@ from .opening import open_embedder as open_embedder
 from .opening import open_encoder as open_encoder
 from .opening import open_set_encoder as open_set_encoder
 from .opening import released as released
+from .opening import save_corrected as save_corrected
 from .pretrained import Classification as Classification
 from .pretrained import PretrainedEncoder as PretrainedEncoder
 from .pretrained import load as load

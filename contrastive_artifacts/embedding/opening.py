@@ -16,6 +16,7 @@ from ..models.context import Context, PatchEncoder
 from ..models.encoder import Encoder
 from ..models.encoder_files import RECORD, TENSORS, encoder_folder_of, holds_encoder, record_of, tensors_of
 from ..models.figure_encoder import FigureEncoder, is_figure_record
+from ..probes import AnyProbe
 from . import hub
 from .context import ContextEmbedder
 from .embedder import WindowEmbedder
@@ -146,3 +147,14 @@ def copy_encoder(name: str | Path, target: str | Path) -> None:
                 with atomic_path(target / copy) as temporary:
                     shutil.copyfile(path, temporary)
         write_json(target / RECORD, record_of(encoder)[1])
+
+
+def save_corrected(name: str | Path, probe: AnyProbe, target: str | Path) -> None:
+    """Saves a corrected probe with a copy of its encoder, for :func:`contrastive_artifacts.load`.
+
+    Raises:
+        StorageError: as :func:`copy_encoder`.
+    """
+    with locked(target, "saving a retrained probe"):
+        copy_encoder(name, target)
+        probe.save(target)

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from ...core.errors import ParameterError
 from ...core.lock import locked
-from ...embedding import copy_encoder
+from ...embedding import save_corrected
 from ...probes import AnyProbe
 from ...probes.labels import REJECT, Judgement, refit
 from ...probes.precision import precisions
@@ -103,9 +103,7 @@ class Retraining:
             proposal = self._proposal
             if proposal is None or proposal.number != number:
                 raise ParameterError("This correction was replaced by a later one; retrain the probe again.")
-            with locked(self._folder, "saving a retrained probe"):
-                copy_encoder(self.collection.encoder_folder, self._folder)
-                proposal.probe.save(self._folder)
+            save_corrected(self.collection.encoder_folder, proposal.probe, self._folder)
             changed = self._changed(proposal.columns)
             self.collection.adopt(proposal.probe, self.collection.with_verdicts(proposal.columns))
             self._proposal = None
