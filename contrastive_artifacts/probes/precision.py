@@ -44,7 +44,7 @@ def wilson(right: int, total: int) -> tuple[float, float]:
         raise ParameterError(f"{right} of {total} is no proportion; give 0 <= right <= total, at least one.")
     share, square = right / total, _Z * _Z
     middle = (share + square / (2 * total)) / (1 + square / total)
-    reach = _Z / (1 + square / total) * math.sqrt(share * (1 - share) / total + square / (4 * total * total))
+    reach = _reach(share, total)
     return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
@@ -53,8 +53,7 @@ def labels_needed(right: int, total: int, half_width: float = SETTLED) -> int:
     share, low, high = right / total, total, _MOST
     while low < high:  # the width falls with the number of labels
         count = (low + high) // 2
-        ends = _width(share, count)
-        low, high = (low, count) if ends <= 2 * half_width else (count + 1, high)
+        low, high = (low, count) if _reach(share, count) <= half_width else (count + 1, high)
     return low - total
 
 
@@ -75,6 +74,7 @@ def precisions(verdicts: Iterable[tuple[str, str]]) -> list[Precision]:
     return sorted(results, key=lambda precision: (-precision.more, precision.name))
 
 
-def _width(share: float, total: int) -> float:
+def _reach(share: float, total: int) -> float:
+    """Half of the width of the score interval."""
     square = _Z * _Z
-    return 2 * _Z / (1 + square / total) * math.sqrt(share * (1 - share) / total + square / (4 * total * total))
+    return _Z / (1 + square / total) * math.sqrt(share * (1 - share) / total + square / (4 * total * total))
