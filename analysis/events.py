@@ -35,7 +35,7 @@ from contrastive_artifacts.core.console import console, table, track
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.data.corpora import Clip, Corpus
 from contrastive_artifacts.data.dataset import pool
-from contrastive_artifacts.probes.events import Counts, Event, f1, intervals, match, overlapped
+from contrastive_artifacts.probes.events import Counts, Event, f1, intervals, match, overlapped, touches
 from contrastive_artifacts.runs import sections
 from contrastive_artifacts.runs.sets import BUILTIN
 from contrastive_artifacts.runs.timelines import RATE, TimelineRecipe, rendered_timeline
@@ -117,13 +117,13 @@ def _measured(encoder: str, alarms: float | None, layers: Layers, recipe: Timeli
             _segments(_encoder(encoder), alarms, Path(folder), samples)
             for samples in (timeline.damaged, timeline.clean)
         )
-    doubtful = [event for event in damaged if not _touches(event, timeline.unknown)]
+    doubtful = [event for event in damaged if not touches(event, timeline.unknown)]
     pairs = {
         label: ([e for e in timeline.events if e.label == label], [e for e in doubtful if e.label == label])
         for label in recipe.names
     }
     onset = {label: IMPULSE_S if label in IMPULSES else ONSET_S for label in recipe.names}
-    false = [event.label for event in clean if not _touches(event, timeline.unknown)]
+    false = [event.label for event in clean if not touches(event, timeline.unknown)]
     return Recording(
         {label: overlapped(*pair) for label, pair in pairs.items()},
         {label: match(*pair, onset[label], offset=False) for label, pair in pairs.items()},
@@ -143,10 +143,6 @@ def _segments(encoder: ca.PretrainedEncoder, alarms: float | None, folder: Path,
     audio.write(path, samples, RATE)
     timeline = ca.scan(path, encoder, alarms_per_hour=alarms if encoder.of_sets else None, progress=False)
     return [Event(s.start / RATE, s.stop / RATE, s.label) for s in timeline.segments]
-
-
-def _touches(event: Event, others: Sequence[Event]) -> bool:
-    return any(o.label == event.label and o.start_s < event.stop_s and o.stop_s > event.start_s for o in others)
 
 
 def _rows(kind: str, labels: Sequence[str], recordings: Sequence[Recording]) -> list[list[Any]]:

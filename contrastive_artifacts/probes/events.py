@@ -76,9 +76,13 @@ def overlapped(truth: Sequence[Event], detected: Sequence[Event]) -> Counts:
 
     ``detected`` counts the detected events that overlap no true one.
     """
-    hit = [any(d.start_s < t.stop_s and d.stop_s > t.start_s for d in detected) for t in truth]
-    false = [not any(d.start_s < t.stop_s and d.stop_s > t.start_s for t in truth) for d in detected]
-    return Counts(sum(hit), len(truth), sum(false))
+    matched = sum(touches(event, detected) for event in truth)
+    return Counts(matched, len(truth), sum(not touches(event, truth) for event in detected))
+
+
+def touches(event: Event, others: Sequence[Event]) -> bool:
+    """Whether an event overlaps another one of its label."""
+    return any(o.label == event.label and o.start_s < event.stop_s and o.stop_s > event.start_s for o in others)
 
 
 def f1(matched: np.ndarray, true: np.ndarray, detected: np.ndarray) -> np.ndarray:
