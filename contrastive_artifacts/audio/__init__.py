@@ -28,6 +28,7 @@ from .media import probe as probe
 from .media import read as read
 from .mixing import Mixture as Mixture
 from .mixing import cancels as cancels
+from .mixing import channel_or_mix as channel_or_mix
 from .mixing import downmix as downmix
 from .mixing import mono as mono
 from .waveform import RATES as RATES

@@ -32,6 +32,11 @@ def downmix(waveform: np.ndarray) -> np.ndarray:
     return _mixture(waveform).mono(waveform)
 
 
+def channel_or_mix(waveform: np.ndarray, channel: int | None) -> np.ndarray:
+    """One channel of ``[C, T]``, counted from 0, or for None :func:`downmix`: ``[T]``."""
+    return downmix(waveform) if channel is None else waveform[channel]
+
+
 class Mixture:
     """The rule of :func:`downmix` for a recording that is given block by block.
 

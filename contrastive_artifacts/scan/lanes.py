@@ -54,7 +54,7 @@ class Lane:
     cells: list[np.ndarray] = field(default_factory=list)
 
     def signal(self, window: np.ndarray) -> np.ndarray:
-        return audio.downmix(window) if self.channel is None else window[self.channel]
+        return audio.channel_or_mix(window, self.channel)
 
 
 @dataclass

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from .. import audio
 from ..audio.preview import encode_preview
 from ..core.errors import AudioError
@@ -98,6 +96,6 @@ def _sound(path: Path, stream: int, span: Span) -> Iterator[Sound]:
         return
     if span.channel is not None and span.channel >= len(waveform):
         return
-    mono: np.ndarray = audio.downmix(waveform) if span.channel is None else waveform[span.channel]
+    mono = audio.channel_or_mix(waveform, span.channel)
     data, mime = encode_preview(mono[None], rate, seconds=LONGEST_S + 2 * CONTEXT_S + 1)
     yield Sound(span, base64.b64encode(data).decode(), mime)

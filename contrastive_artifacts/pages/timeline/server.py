@@ -87,6 +87,5 @@ def sound_of(timeline: Timeline, start: int, stop: int, channel: int | None) -> 
     waveform, rate = audio.glimpse(timeline.path, start, stop, timeline.stream)
     if channel is not None and not 0 <= channel < len(waveform):
         raise ParameterError(f"There is no channel {channel}: the recording has {len(waveform)}, from 0.")
-    mono = audio.downmix(waveform) if channel is None else waveform[channel]
-    data, mime, _ = playable(mono[None], rate)
+    data, mime, _ = playable(audio.channel_or_mix(waveform, channel)[None], rate)
     return data, mime
