@@ -23,6 +23,7 @@ from contrastive_artifacts.core import files, typed
 from contrastive_artifacts.core.console import console
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.embedding import open_encoder, sets_to_onnx
+from contrastive_artifacts.embedding.opening import has_context
 from contrastive_artifacts.models.onnx import to_onnx
 from contrastive_artifacts.runs.run import Run
 from contrastive_artifacts.runs.sets import export_sets, is_set_run
@@ -43,7 +44,7 @@ class Settings:
 def main(config: dict[str, Any]) -> None:
     typed.settings(Settings, config, "")
     onnx = config.pop("onnx")
-    if onnx and (Path(config["run"]) / "encoder" / "context.json").exists():
+    if onnx and has_context(Path(config["run"]) / "encoder"):
         raise ParameterError("An ONNX file cannot hold the context module of this run; export it without onnx=true.")
     target, run, clean = config.pop("to"), config.pop("run"), config.pop("clean")
     files.check_folder("to", target)

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from ..artifacts import ARTIFACTS
+from ..probes.storage import PROBE_RECORD
 
 
 def card(config: Mapping[str, Any], licence: str | None, address: str) -> str:
@@ -56,7 +57,7 @@ def card(config: Mapping[str, Any], licence: str | None, address: str) -> str:
 
 
 def _has_probe(config: Mapping[str, Any]) -> bool:
-    return "probe.json" in config["files"]
+    return PROBE_RECORD in config["files"]
 
 
 def _kind(config: Mapping[str, Any]) -> str:

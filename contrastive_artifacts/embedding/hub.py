@@ -8,11 +8,12 @@ from typing import Any
 
 from ..core import download, files
 from ..core.errors import ParameterError, StorageError, WeightsError
-from ..models.encoder_files import MODEL_TYPE, SHARED_RECORD, SHARED_TENSORS
+from ..models.encoder_files import CONTEXT_RECORD, CONTEXT_TENSORS, MODEL_TYPE, SHARED_RECORD, SHARED_TENSORS
+from ..probes.storage import PROBE_ARRAYS, PROBE_RECORD
 
 SCHEME = "hf://"
-PROBE_FILES = ("probe.json", "probe.safetensors")
-CONTEXT_FILES = ("context.json", "context.safetensors")
+PROBE_FILES = (PROBE_RECORD, PROBE_ARRAYS)
+CONTEXT_FILES = (CONTEXT_RECORD, CONTEXT_TENSORS)
 _WANTED = (SHARED_RECORD, SHARED_TENSORS, *PROBE_FILES, *CONTEXT_FILES)
 _NAME = r"[A-Za-z0-9][\w.-]*"
 _ADDRESS = re.compile(rf"({_NAME}/{_NAME})(?:@([\w][\w./-]*))?", re.ASCII)

@@ -14,7 +14,16 @@ from ..core.files import atomic_path, write_json
 from ..core.lock import locked
 from ..models.context import Context, PatchEncoder
 from ..models.encoder import Encoder
-from ..models.encoder_files import RECORD, TENSORS, encoder_folder_of, holds_encoder, record_of, tensors_of
+from ..models.encoder_files import (
+    CONTEXT_RECORD,
+    CONTEXT_TENSORS,
+    RECORD,
+    TENSORS,
+    encoder_folder_of,
+    holds_encoder,
+    record_of,
+    tensors_of,
+)  # fmt: skip
 from ..models.figure_encoder import FigureEncoder, is_figure_record
 from ..probes import AnyProbe
 from . import hub
@@ -23,7 +32,6 @@ from .embedder import WindowEmbedder
 from .figures import FigureEmbedder
 
 RELEASE = Path(__file__).parents[1] / "release"
-CONTEXT_RECORD, CONTEXT_TENSORS = "context.json", "context.safetensors"
 
 
 def released() -> list[str]:

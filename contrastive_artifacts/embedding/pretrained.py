@@ -15,6 +15,7 @@ from ..audio import Stream
 from ..core.errors import AudioError, ParameterError, StorageError
 from ..core.vectors import unit_rows
 from ..probes import AnyProbe, SetProbe, load_any_probe, ordered, verdict_columns
+from ..probes.storage import PROBE_RECORD
 from .embedder import Embedder, Embedding, Input
 from .figures import FigureEmbedder
 from .opening import encoder_folder, open_embedder
@@ -240,5 +241,5 @@ def load(name: str | Path) -> PretrainedEncoder:
     """
     directory = encoder_folder(name)
     embedder = open_embedder(directory)
-    probe = load_any_probe(directory, embedder.fingerprint) if (directory / "probe.json").exists() else None
+    probe = load_any_probe(directory, embedder.fingerprint) if (directory / PROBE_RECORD).exists() else None
     return PretrainedEncoder(embedder, probe)

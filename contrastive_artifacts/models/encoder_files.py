@@ -18,6 +18,7 @@ from ..core.errors import StorageError
 
 FORMAT = 1
 RECORD, TENSORS = "encoder.json", "encoder.safetensors"
+CONTEXT_RECORD, CONTEXT_TENSORS = "context.json", "context.safetensors"
 SHARED_RECORD, SHARED_TENSORS = "config.json", "model.safetensors"
 MODEL_TYPE = "contrastive_artifacts"  # in config.json; runs and other models have files of that name, too
 

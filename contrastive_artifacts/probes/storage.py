@@ -15,7 +15,7 @@ from ..core.lock import locked
 from ..core.registry import Registry
 
 VERSION = 1
-_ARRAYS, _RECORD = "probe.safetensors", "probe.json"
+PROBE_ARRAYS, PROBE_RECORD = "probe.safetensors", "probe.json"
 
 
 class Storable(Protocol):
@@ -39,10 +39,10 @@ def write_state(directory: str | Path, arrays: dict[str, np.ndarray], record: di
         raise ParameterError(f"fingerprint is {fingerprint!r}; give the fingerprint of the encoder, a text.")
     directory = Path(directory)
     with locked(directory, "saving a probe"):
-        with atomic_path(directory / _ARRAYS) as path:
+        with atomic_path(directory / PROBE_ARRAYS) as path:
             save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
-        identity = {"version": VERSION, "fingerprint": fingerprint, "sha256": sha256(directory / _ARRAYS)}
-        write_json(directory / _RECORD, identity | {"probe": record})
+        identity = {"version": VERSION, "fingerprint": fingerprint, "sha256": sha256(directory / PROBE_ARRAYS)}
+        write_json(directory / PROBE_RECORD, identity | {"probe": record})
 
 
 def read_state(
@@ -55,18 +55,18 @@ def read_state(
         StorageError: a file is missing, damaged or of another version.
     """
     directory = Path(directory)
-    path = directory / _ARRAYS
-    stored = read_json(directory / _RECORD)
+    path = directory / PROBE_ARRAYS
+    stored = read_json(directory / PROBE_RECORD)
     if not isinstance(stored, dict) or stored.get("version") != VERSION:
-        raise StorageError(f"{directory / _RECORD} is not of version {VERSION}; train the probe again.")
+        raise StorageError(f"{directory / PROBE_RECORD} is not of version {VERSION}; train the probe again.")
     stored_fingerprint, record = stored.get("fingerprint"), stored.get("probe")
     if not isinstance(stored_fingerprint, str) or not isinstance(record, dict):
-        raise StorageError(f"{directory / _RECORD} lacks its fingerprint or its probe; train the probe again.")
+        raise StorageError(f"{directory / PROBE_RECORD} lacks its fingerprint or its probe; train the probe again.")
     check_fingerprint(stored_fingerprint, fingerprint, directory)
     if not path.is_file():
         raise StorageError(f"{path} does not exist; train the probe again.")
     if sha256(path) != stored.get("sha256"):
-        raise StorageError(f"{path} does not have the SHA-256 in {_RECORD}: damaged or replaced; train it again.")
+        raise StorageError(f"{path} does not have the SHA-256 in {PROBE_RECORD}: damaged or replaced; train it again.")
     try:
         arrays = load_file(path)
     except (SafetensorError, OSError, ValueError, KeyError) as error:

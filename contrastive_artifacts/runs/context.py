@@ -25,8 +25,9 @@ from ..data.corpora import Clip, Corpus
 from ..data.dataset import pool
 from ..data.views import ViewSettings, evaluation_views
 from ..embedding.context import ContextEmbedder
-from ..embedding.opening import CONTEXT_RECORD, encoder_folder, open_encoder
+from ..embedding.opening import encoder_folder, open_encoder
 from ..models.context import Context, ContextSettings, PatchEncoder, Stretch, slow_of
+from ..models.encoder_files import CONTEXT_RECORD
 from ..models.objectives import ObjectiveSettings
 from ..models.slow import SLOW_FIGURES
 from ..training import checkpoint

@@ -19,6 +19,7 @@ from ...core.records import described_by
 from ...core.typed import settings as checked_settings
 from ..backbones import vit
 from ..encoder import load_tensors
+from ..encoder_files import CONTEXT_RECORD, CONTEXT_TENSORS
 from ..fingerprint import fingerprint_of
 from ..heads import Encoded, Heads
 from ..slow import VERSION as SLOW_VERSION
@@ -191,9 +192,9 @@ class Context(Heads):
         directory = Path(directory)
         record = {"format": FORMAT, "settings": asdict(self.settings), "patches": fingerprint, "slow": SLOW_VERSION}
         with locked(directory, "saving a context module"):
-            with files.atomic_path(directory / "context.safetensors") as temporary:
+            with files.atomic_path(directory / CONTEXT_TENSORS) as temporary:
                 save_file(self.state_dict(), temporary)
-            files.write_json(directory / "context.json", record)
+            files.write_json(directory / CONTEXT_RECORD, record)
 
     @classmethod
     def load(cls, directory: str | Path, fingerprint: str) -> Context:
@@ -209,7 +210,7 @@ class Context(Heads):
             WeightsError: its tensors are damaged, or their names or shapes do not match in full.
         """
         directory = Path(directory)
-        path = directory / "context.json"
+        path = directory / CONTEXT_RECORD
         record = files.read_json(path)
         if not isinstance(record, dict) or record.get("format") != FORMAT:
             raise StorageError(f"{path} is no context module of format {FORMAT}; train it again.")
@@ -227,7 +228,7 @@ class Context(Heads):
                 "train it again."
             )
         try:
-            context.load_state_dict(load_tensors(directory / "context.safetensors"))
+            context.load_state_dict(load_tensors(directory / CONTEXT_TENSORS))
         except RuntimeError as error:
             raise WeightsError(f"{directory}: weights do not fit context.json ({error}).") from error
         return context.eval()

@@ -21,6 +21,7 @@ from ...data.corpora import Corpus
 from ...probes import AnyProbe, load_any_probe, verdict_columns
 from ...probes.label_sets import COLUMNS, names_of
 from ...probes.labels import REJECT, RowLabel, shown_label
+from ...probes.storage import PROBE_RECORD
 from ...runs.run import Run
 from ...search import retrieval
 from ...search.index import Index, rows_at
@@ -277,7 +278,7 @@ def _corrected_probe(folder: Path, fingerprint: str) -> AnyProbe | None:
     Raises:
         StorageError: the saved probe is damaged; its folder can be deleted.
     """
-    if not (folder / "probe.json").exists():
+    if not (folder / PROBE_RECORD).exists():
         return None
     with suppress(FingerprintError):
         return load_any_probe(folder, fingerprint)
