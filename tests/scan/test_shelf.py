@@ -118,8 +118,8 @@ def test_sounds_are_those_of_the_pages_and_the_worst_come_first(
     numbers = sorted({place[5] for place in places})
     assert numbers == list(range(len(numbers))), "each sound is there, and each is used"
     sounds = read_blocks(path, [f"sound{number}" for number in numbers])
-    own = read_blocks(tmp_path / "out" / "b" / "a?b.wav.artifacts.html", ["sound0"])
-    assert sounds["sound0"] == own["sound0"]
+    of_recording = read_blocks(tmp_path / "out" / "b" / "a?b.wav.artifacts.html", ["sound0"])
+    assert sounds["sound0"] == of_recording["sound0"]
     assert data["sound_bytes"] == sum(map(len, sounds.values()))
     monkeypatch.setattr(report, "PAGE_BYTES", len(sounds["sound0"]) + 10)
     data = data_of(write_report(rows, tmp_path / "out"))

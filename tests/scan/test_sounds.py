@@ -50,22 +50,26 @@ def test_a_sound_is_the_finding_with_a_second_around_it(recording: Path) -> None
 
 
 def test_long_findings_are_cut_and_the_ends_of_the_recording_kept(recording: Path) -> None:
-    found, places = sounds(recording, seconds(0.5, 60), seconds(59.5, 60))
-    assert [sound.span for sound in found] == [seconds(0, 9.5), seconds(58.5, 60)]
+    page_sounds, places = sounds(recording, seconds(0.5, 60), seconds(59.5, 60))
+    assert [sound.span for sound in page_sounds] == [seconds(0, 9.5), seconds(58.5, 60)]
     assert places == [0, 1]
 
 
 def test_findings_share_a_sound_that_holds_them(recording: Path) -> None:
-    found, places = sounds(recording, seconds(10, 15), seconds(12, 13), seconds(12, 13, channel=0), seconds(14.5, 15.5))
+    page_sounds, places = sounds(
+        recording, seconds(10, 15), seconds(12, 13), seconds(12, 13, channel=0), seconds(14.5, 15.5)
+    )
     assert places == [0, 0, 1, 2]
-    assert len(found) == 3
+    assert len(page_sounds) == 3
 
 
 def test_channels_are_heard_by_themselves(recording: Path) -> None:
-    found, places = sounds(recording, seconds(5, 6, channel=0), seconds(5, 6, channel=1), seconds(5, 6, channel=7))
+    page_sounds, places = sounds(
+        recording, seconds(5, 6, channel=0), seconds(5, 6, channel=1), seconds(5, 6, channel=7)
+    )
     assert places == [0, 1, -1]
-    assert np.abs(decoded(found[0])).max() > 0.25
-    assert np.abs(decoded(found[1])).max() < 0.01
+    assert np.abs(decoded(page_sounds[0])).max() > 0.25
+    assert np.abs(decoded(page_sounds[1])).max() < 0.01
 
 
 def test_no_more_sounds_than_there_is_room_for(recording: Path) -> None:
@@ -73,8 +77,8 @@ def test_no_more_sounds_than_there_is_room_for(recording: Path) -> None:
     every, places = sounds(recording, *findings)
     assert places == list(range(12))
     limit = sum(len(sound.text) for sound in every[:5]) + 10
-    found, places = sounds(recording, *findings, seconds(0.5, 0.6), limit=limit)
-    assert [sound.text for sound in found] == [sound.text for sound in every[:5]]
+    page_sounds, places = sounds(recording, *findings, seconds(0.5, 0.6), limit=limit)
+    assert [sound.text for sound in page_sounds] == [sound.text for sound in every[:5]]
     assert places == [0, 1, 2, 3, 4, *[-1] * 7, 0], "the first ones, and what they hold"
 
 

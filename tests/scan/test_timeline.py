@@ -9,8 +9,9 @@ import re
 from pathlib import Path
 
 import pytest
+from measures import measures_at
 
-from contrastive_artifacts.scan.measured import Bandwidth, Finding, Mains, Measured, Relation
+from contrastive_artifacts.scan.measured import Finding
 from contrastive_artifacts.scan.timeline import Segment, Timeline, clock
 
 RATE = 44100
@@ -137,20 +138,7 @@ def test_ranges_without_data_are_rows_and_cues(timeline: Timeline, tmp_path: Pat
     assert (tmp_path / "t.txt").read_text().splitlines()[1] == "1.000000\t2.000000\tno data"
 
 
-MEASURED = Measured(
-    findings=(
-        Finding(RATE // 2, RATE // 2 + 5, "digital clipping", 5.0, "samples", 1),
-        Finding(2 * RATE, 3 * RATE, "digital silence", 1.0, "s"),
-    ),
-    true_peak_dbtp=0.31,
-    sample_peak_dbfs=-0.1,
-    loudness_lufs=-23.0,
-    loudness_range_lu=None,
-    dc=(0.01, 0.0),
-    relations=(Relation("delayed", (0, 1), 0.5, 7.0, 158.7),),
-    bandwidth=Bandwidth(16_000.0, 50.0, 22_050.0, "lossy coding"),
-    mains=Mains(50, -60.0, 30.0, 0),
-)
+MEASURED = measures_at(RATE)
 
 
 def test_measured_findings_are_rows_and_cues_among_the_segments(timeline: Timeline, tmp_path: Path) -> None:

@@ -57,6 +57,6 @@ def build(folder: Path, recordings: Mapping[str, np.ndarray], each: Sequence[str
 @contextmanager
 def explored(folder: Path) -> Iterator[str]:
     """The address of the explorer of an archive."""
-    given = (f"index={folder}/index", "encoder=release/mn04", "port=0", "who=ana")
-    with serving("explore", *given, folder=folder) as (_, address):
+    settings = (f"index={folder}/index", "encoder=release/mn04", "port=0", "who=ana")
+    with serving("explore", *settings, folder=folder) as (_, address):
         yield address

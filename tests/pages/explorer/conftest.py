@@ -18,6 +18,17 @@ def browser(start_chromium: Callable[..., Any]) -> Any:
     return start_chromium("--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 
 
+@pytest.fixture
+def page(browser: Any, url: str) -> Iterator[Any]:
+    """The page of a module's ``url``, drawn; its console stays empty, and nothing comes from another server."""
+    from browsing import assert_quiet
+    from steered import open_page  # these need selenium
+
+    open_page(browser, url)
+    yield browser
+    assert_quiet(browser, url)
+
+
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Collection:
     """An archive of windows; see explored.archive."""

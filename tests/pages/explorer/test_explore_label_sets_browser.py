@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import assert_quiet, press, serving, state, wait
+from browsing import press, serving, state, wait
 from explored import sets
-from steered import chord, open_page, open_row, script
+from steered import chord, open_row, script
 
 from contrastive_artifacts.pages.explorer import layout
 from contrastive_artifacts.search.index import Index
@@ -40,16 +40,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def url(home: Path) -> Iterator[str]:
-    given = (f"index={home}/index", f"encoder={home}/encoder", "port=0", "who=ana")
-    with serving("explore", *given, folder=home) as (_, address):
+    settings = (f"index={home}/index", f"encoder={home}/encoder", "port=0", "who=ana")
+    with serving("explore", *settings, folder=home) as (_, address):
         yield address
-
-
-@pytest.fixture
-def page(browser: Any, url: str) -> Iterator[Any]:
-    open_page(browser, url)
-    yield browser
-    assert_quiet(browser, url)
 
 
 def labels_in(home: Path) -> dict[int, str]:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 from archived import RATE, build, explored, tone
-from browsing import assert_quiet, press, state, wait
-from steered import open_page, open_row, script
+from browsing import press, state, wait
+from steered import open_row, script
 
 pytest.importorskip("fastapi", reason="the extra is not installed: pip install -e '.[serve]'")
 pytest.importorskip("selenium.webdriver", reason="selenium is not installed: pip install selenium")
@@ -48,13 +48,6 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def url(rows: dict[str, Any]) -> Iterator[str]:
     with explored(rows["folder"]) as address:
         yield address
-
-
-@pytest.fixture
-def page(browser: Any, url: str) -> Iterator[Any]:
-    open_page(browser, url)
-    yield browser
-    assert_quiet(browser, url)
 
 
 def text(page: Any, name: str) -> str:

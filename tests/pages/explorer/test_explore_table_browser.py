@@ -33,8 +33,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(layout, "umap_2d", lambda x, seed: x[:, :2])
         layout.layout_of(index)
-    given = (f"index={folder}/index", f"encoder={folder}/encoder", "port=0", "who=ana")
-    with serving("explore", *given, folder=folder) as (_, address):
+    settings = (f"index={folder}/index", f"encoder={folder}/encoder", "port=0", "who=ana")
+    with serving("explore", *settings, folder=folder) as (_, address):
         yield address
 
 
