@@ -49,8 +49,10 @@ def _text(text: str) -> str:
 
 
 def _settings(composition: Composition) -> str:
-    own = [(name, s) for name, s in composition.settings.items() if name.partition(".")[0] not in composition.groups]
-    parts = [_rows(own)]
+    ungrouped = [
+        (name, s) for name, s in composition.settings.items() if name.partition(".")[0] not in composition.groups
+    ]
+    parts = [_rows(ungrouped)]
     for group, option in composition.groups.items():
         chosen = f"{group}={option or 'null'}"
         listed = ", ".join(f"`{name}`" for name in composition.options(group))

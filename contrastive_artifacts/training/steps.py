@@ -221,8 +221,8 @@ class Steps(ABC, Generic[B]):
         checkpoint.load_optimizer(self.optimizer, state.part("optimizer"))
         torch.set_rng_state(state.tensors["random.cpu"].chunk(count)[distributed.rank()].clone())
         if self.device.type == "cuda" and "random.cuda" in state.tensors:
-            own = state.tensors["random.cuda"].chunk(count)[distributed.rank()].clone()
-            torch.cuda.set_rng_state(own, self.device)
+            of_process = state.tensors["random.cuda"].chunk(count)[distributed.rank()].clone()
+            torch.cuda.set_rng_state(of_process, self.device)
         self.step = self.saved = state.record["step"]
         self.best_step, self.best_loss = state.record["best_step"], state.record["best_loss"]
         self.best_stage = state.record["best_stage"]
