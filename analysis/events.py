@@ -6,8 +6,9 @@
 Recordings are joined from clean clips; each has a fault every 20 s or so, of random severity, in a part of 2 to 8 s,
 one in four places two at once. The same recordings without faults are scanned as well. Columns: the share of the true
 events that a segment of their label overlaps (recall); event-based F1, where a segment must begin within 200 ms (50 ms
-for impulses) and end within half of the true length; the same for the beginning alone; segments per hour of the clean
-recordings. Intervals are over recordings.
+for impulses) and end within half of the true length; the same for the beginning alone; the polyphonic sound
+detection scores of the chances in cells over all thresholds, if sed_scores_eval is installed (extra ``psds``), in the
+row of all labels; segments per hour of the clean recordings. Intervals are over recordings.
 """
 
 from __future__ import annotations
@@ -36,9 +37,14 @@ from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.data.corpora import Clip, Corpus
 from contrastive_artifacts.data.dataset import pool
 from contrastive_artifacts.probes.events import Counts, Event, f1, intervals, match, overlapped, touches
+from contrastive_artifacts.probes.psds import SCENARIOS, Chances, is_installed, psds
 from contrastive_artifacts.runs import sections
 from contrastive_artifacts.runs.sets import BUILTIN
 from contrastive_artifacts.runs.timelines import RATE, TimelineRecipe, rendered_timeline
+from contrastive_artifacts.scan import scan
+from contrastive_artifacts.scan.cells import cell_chances
+from contrastive_artifacts.scan.saved import SavedStretches
+from contrastive_artifacts.scan.stretches import joined
 
 IMPULSES = ("clicks", "thump", "splice", "gain_step")  # of which the beginning counts to 50 ms
 ONSET_S, IMPULSE_S = 0.2, 0.05
@@ -70,6 +76,8 @@ class Recording:
     events: dict[str, Counts]
     false: dict[str, int]
     hours: float
+    chances: Chances | None
+    truth: list[Event]
 
 
 def main(config: dict[str, Any]) -> None:
@@ -91,7 +99,7 @@ def main(config: dict[str, Any]) -> None:
             raise ParameterError(f"{len(outcomes) - len(recordings)} recordings of {kind} could not be scanned.")
         rows += _rows(kind, labels, recordings)
     figures = [f"{name}{end}" for name in ("recall", "f1_onset", "f1") for end in ("", "_low", "_high")]
-    header = ["kind", "label", "true", *figures, "false_per_hour", "hours"]
+    header = ["kind", "label", "true", *figures, *SCENARIOS, "false_per_hour", "hours"]
     files.write_csv(settings.csv, [header, *rows])
     shown = [row for row in rows if row[1] == "all"]
     table(f"{settings.encoder}, {settings.alarms_per_hour} false segments an hour", header, shown)
@@ -113,9 +121,9 @@ def _kinds(settings: Settings) -> dict[str, Layers]:
 def _measured(encoder: str, alarms: float | None, layers: Layers, recipe: TimelineRecipe, number: int) -> Recording:
     timeline = rendered_timeline(layers, recipe, number)
     with TemporaryDirectory() as folder:
-        damaged, clean = (
-            _segments(_encoder(encoder), alarms, Path(folder), samples)
-            for samples in (timeline.damaged, timeline.clean)
+        (damaged, chances), (clean, _) = (
+            _scanned(_encoder(encoder), alarms, recipe.names, Path(folder) / name, samples)
+            for name, samples in (("damaged", timeline.damaged), ("clean", timeline.clean))
         )
     doubtful = [event for event in damaged if not touches(event, timeline.unknown)]
     pairs = {
@@ -130,6 +138,8 @@ def _measured(encoder: str, alarms: float | None, layers: Layers, recipe: Timeli
         {label: match(*pair, onset[label]) for label, pair in pairs.items()},
         {label: false.count(label) for label in recipe.names},
         timeline.clean.shape[1] / RATE / 3600,
+        _known(chances, recipe.names, timeline.unknown),
+        list(timeline.events),
     )
 
 
@@ -138,11 +148,38 @@ def _encoder(name: str) -> ca.PretrainedEncoder:
     return ca.load(name)
 
 
-def _segments(encoder: ca.PretrainedEncoder, alarms: float | None, folder: Path, samples: np.ndarray) -> list[Event]:
-    path = folder / "recording.wav"
+def _scanned(
+    encoder: ca.PretrainedEncoder, alarms: float | None, names: Sequence[str], folder: Path, samples: np.ndarray
+) -> tuple[list[Event], Chances | None]:
+    """The segments of a recording, and the chances of its cells, if the encoder has any."""
+    path, saved = folder / "recording.wav", SavedStretches(folder / "stretches")
+    folder.mkdir()
     audio.write(path, samples, RATE)
-    timeline = ca.scan(path, encoder, alarms_per_hour=alarms if encoder.of_sets else None, progress=False)
-    return [Event(s.start / RATE, s.stop / RATE, s.label) for s in timeline.segments]
+    alarms = alarms if encoder.of_sets else None
+    timeline = scan(path, encoder, alarms_per_hour=alarms, progress=False, saved=saved)
+    events = [Event(s.start / RATE, s.stop / RATE, s.label) for s in timeline.segments]
+    if not encoder.of_sets:
+        return events, None
+    stretches, first = [], 0
+    while (stretch := saved.load(first)) is not None:
+        stretches.append(stretch)
+        first += len(stretch.starts)
+    (run,) = joined(stretches, [None])
+    bounds, chances = cell_chances(run, round(encoder.window_s * RATE), encoder.cell_s * RATE)
+    columns = [encoder.labels.index(name) - 1 for name in names]
+    return events, Chances(bounds / RATE, chances[:, columns])
+
+
+def _known(chances: Chances | None, names: Sequence[str], unknown: Sequence[Event]) -> Chances | None:
+    """The chances, 0 where a clip may hold the label already."""
+    if chances is None:
+        return None
+    values, places = chances.chances.copy(), chances.bounds_s
+    for event in unknown:
+        if event.label in names:
+            first, stop = np.searchsorted(places, [event.start_s, event.stop_s])
+            values[first:stop, names.index(event.label)] = 0
+    return Chances(places, values)
 
 
 def _rows(kind: str, labels: Sequence[str], recordings: Sequence[Recording]) -> list[list[Any]]:
@@ -158,8 +195,16 @@ def _rows(kind: str, labels: Sequence[str], recordings: Sequence[Recording]) -> 
         false = sum(r.false[n] for r in recordings for n in names) / hours
         true = sum(r.overlapped[n].true for r in recordings for n in names)
         texts = ["" if np.isnan(value) else f"{value:.4f}" for value in figures]
+        texts += _scores(labels, recordings) if label == "all" else [""] * len(SCENARIOS)
         rows.append([kind, label, true, *texts, f"{false:.2f}", f"{hours:.2f}"])
     return rows
+
+
+def _scores(labels: Sequence[str], recordings: Sequence[Recording]) -> list[str]:
+    scored = [(r.chances, r.truth) for r in recordings if r.chances is not None]
+    if not is_installed() or not scored:
+        return [""] * len(SCENARIOS)
+    return [f"{psds(scored, labels, scenario):.4f}" for scenario in SCENARIOS]
 
 
 def _recall(matched: np.ndarray, true: np.ndarray, detected: np.ndarray) -> np.ndarray:

@@ -68,16 +68,18 @@ def built_in(folder: Path) -> Path:
 
 
 def parts(embedder: FigureEmbedder, recording: np.ndarray, rate: int) -> dict[str, Part]:
-    """Part -> function that computes it for WINDOWS windows spread over the recording [T]."""
-    length = round(embedder.window_s * rate)
-    starts = np.linspace(0, len(recording) - length, WINDOWS).astype(int)
-    windows = [recording[start : start + length] for start in starts.tolist()]
-    backbone, prepared = embedder.backbone, embedder.prepare_all(windows, rate)
-    slow = [audio.resample(window, rate, SLOW_RATE) for window in windows]
+    """Part -> function that computes it for WINDOWS windows, pairs of neighbours spread over the recording [T]."""
+    lengths = (round(s * rate) for s in (embedder.window_s, embedder.hop_s, embedder.context_s))
+    cuts = audio.windows.cut(recording[None], *lengths)
+    firsts = np.linspace(0, len(cuts) // 2 - 1, WINDOWS // 2).astype(int) * 2
+    windows, contexts = audio.windows.mixed([cuts[n + side] for n in firsts.tolist() for side in (0, 1)])
+    backbone, prepared = embedder.backbone, embedder.prepare_all(windows, rate, contexts)
+    shared = contexts[::2] if contexts[0] is contexts[1] else contexts
+    slow = [audio.resample(context, rate, SLOW_RATE) for context in shared]
     at_backbone = [audio.resample(window, rate, backbone.sample_rate) for window in windows] if backbone else windows
-    rates = [SLOW_RATE, *([backbone.sample_rate] if backbone else [])]
+    resampled = [(shared, SLOW_RATE), *([(windows, backbone.sample_rate)] if backbone else [])]
     runs: dict[str, Part] = {
-        "resampling": lambda: [audio.resample(window, rate, to) for window in windows for to in rates],
+        "resampling": lambda: [audio.resample(sound, rate, to) for sounds, to in resampled for sound in sounds],
         "detail figures": lambda: [numpy_detail(window[None], rate) for window in windows],
         "bands": lambda: [log_bands(window, rate) for window in windows],
     }

@@ -14,7 +14,7 @@ RUN=${RUN:-outputs/release-sets} CACHE=${CACHE:-outputs/figures} VIEWS=${VIEWS:-
 source runs/material/corpora.sh
 
 "$PYTHON" scripts/pretrain_sets.py run="$RUN" cache="$CACHE" views="$VIEWS" compounds="$COMPOUNDS" validation_views=4000 "corpora={$corpora}" \
-  split.train=0.88 split.validation=0.12 split.test=0 "backbone={name:mn04,weights:$WEIGHTS/efficientat}"
+  split.train=0.88 split.validation=0.12 split.test=0 recipe.context_s=5 "backbone={name:mn04,weights:$WEIGHTS/efficientat}"
 "$PYTHON" scripts/probe_sets.py run="$RUN" views=2000 out=results/release_sets.csv "unseen={$held}"
 "$PYTHON" scripts/export.py run="$RUN" to=contrastive_artifacts/release/all "clean={$held}"   # thresholds from all clean sound
 echo all > contrastive_artifacts/release/default   # what "release" stands for

@@ -36,7 +36,6 @@ class Settings:
     duration_s: float
     draws: int
     seed: int
-    same_as: str | None
     onnx: bool
     clean: Mapping[str, Mapping[str, Any]] | None
 

@@ -1,7 +1,7 @@
 """Scans recordings of any length and writes timelines of their artifacts.
 
     python scripts/scan.py film.mp4
-    python scripts/scan.py "film (1), reel=2.wav" encoder=release/slow enter=0.45
+    python scripts/scan.py "film (1), reel=2.wav" encoder=release/mn04 enter=0.45
     python scripts/scan.py films/ "tapes/**/*.wav" @more.txt out=report workers=4
     python scripts/scan.py film.mov formats=[csv,html,ebu_qc] timecode=25 start=10:00:00:00
     python scripts/scan.py films/ fail_on="clipping>0.5 dropout>=1 unreadable>=1"

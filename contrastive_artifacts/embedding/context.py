@@ -13,7 +13,6 @@ from ..core.lock import locked
 from ..core.vectors import unit_rows
 from ..models.context import Context, PatchEncoder, Stretch, encode, slow_of
 from ..models.encoder import fits_half
-from ..models.encoder_files import refer_to
 from .embedder import Embedder
 
 
@@ -41,23 +40,16 @@ class ContextEmbedder(Embedder[Stretch]):
         self.dim = settings.hidden
         self.fingerprint = context.fingerprint(patches.fingerprint)
 
-    def save(self, directory: str | Path, same_as: str | None = None) -> None:
+    def save(self, directory: str | Path) -> None:
         """Writes encoder and context module into one folder, as :func:`.opening.open_embedder` takes it.
 
-        Args:
-            directory: The folder.
-            same_as: Name of a folder beside it that holds the same encoder, to which ``encoder.json`` then refers.
-                Otherwise the encoder is written as well; in half precision where that loses nothing, as with a release.
+        The encoder is in half precision where that loses nothing, as with a release.
 
         Raises:
-            StorageError: there is no encoder in the folder ``same_as``, another process is writing the folder, or it
-                cannot be written.
+            StorageError: another process is writing the folder, or it cannot be written.
         """
         with locked(directory, "saving an encoder"):
-            if same_as is not None:
-                refer_to(directory, same_as)
-            else:
-                self.encoder.save(directory, half=fits_half(self.encoder))
+            self.encoder.save(directory, half=fits_half(self.encoder))
             self.context.save(directory, self.patches.fingerprint)
 
     def prepare(self, window: np.ndarray, rate: int) -> Stretch:

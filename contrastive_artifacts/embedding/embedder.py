@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, groupby
+from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -79,12 +79,23 @@ class Embedder(Generic[Prepared]):
     def hop_s(self) -> float:
         return self.window_s / 2
 
+    @property
+    def context_s(self) -> float:
+        """Length in seconds of the sound around a window that is embedded with it; that of the window if none is."""
+        return self.window_s
+
     def prepare(self, window: np.ndarray, rate: int) -> Prepared:
         """A mono float32 window [T] at ``rate`` Hz, ready for :meth:`vectors`."""
         raise NotImplementedError
 
-    def prepare_all(self, waveforms: Sequence[np.ndarray], rate: int) -> list[Prepared]:
-        """The same for mono float32 windows [T] of any lengths at ``rate`` Hz."""
+    def prepare_all(
+        self, waveforms: Sequence[np.ndarray], rate: int, contexts: Sequence[np.ndarray] | None = None
+    ) -> list[Prepared]:
+        """The same for mono float32 windows [T] of any lengths at ``rate`` Hz.
+
+        ``contexts`` are the sound around each of them, of ``context_s``, see :func:`~..audio.windows.context_of`; by
+        default the windows themselves. Embedders that take windows alone do not use them.
+        """
         return [self.prepare(waveform, rate) for waveform in waveforms]
 
     def vectors(self, prepared: Sequence[Prepared]) -> np.ndarray:
@@ -98,9 +109,8 @@ class Embedder(Generic[Prepared]):
     def _view_windows(self, waveform: np.ndarray, native: tuple[np.ndarray, int]) -> list[Prepared]:
         """The prepared windows of a view, given at ``sample_rate`` and, with its rate, before resampling."""
         samples, rate = native
-        length, hop = round(self.window_s * rate), round(self.hop_s * rate)
-        starts = windows.starts(len(samples), length, hop).tolist()
-        return self.prepare_all([samples[start : start + length] for start in starts], rate)
+        mixes, contexts = windows.mixed(windows.cut(samples[None], *self._lengths(rate)))
+        return self.prepare_all(mixes, rate, contexts)
 
     def embed(self, source: Input, channel: int | None = None, stream: audio.Stream = None) -> Embedding:
         """Embeds one input: the mean of its channels, or one channel of it.
@@ -126,14 +136,15 @@ class Embedder(Generic[Prepared]):
         for number, source in enumerate(sources):
             rate, source_windows = self._windows(source, stream)
             rates.append(rate)
-            for start, window in source_windows:
-                source_numbers.append(number)
-                positions.append((start, start + window.shape[1]))
-                if channel is not None and not 0 <= channel < len(window):
-                    raise ParameterError(f"channel={channel}: there are {len(window)} channels, counted from 0.")
-                channels = window if channel is None else window[channel : channel + 1]
-                prepared.append(self.prepare(audio.downmix(channels), rate))
-                if len(prepared) == 4 * BATCH:
+            while cuts := list(islice(source_windows, BATCH)):
+                source_numbers += [number] * len(cuts)
+                positions += [(cut.start, cut.start + cut.samples.shape[1]) for cut in cuts]
+                channels = len(cuts[0].samples)
+                if channel is not None and not 0 <= channel < channels:
+                    raise ParameterError(f"channel={channel}: there are {channels} channels, counted from 0.")
+                mixes, contexts = windows.mixed(cuts, channel)
+                prepared += self.prepare_all(mixes, rate, contexts)
+                if len(prepared) >= 4 * BATCH:
                     vectors.append(self.vectors(prepared))
                     prepared = []
         vectors.append(self.vectors(prepared))
@@ -144,9 +155,14 @@ class Embedder(Generic[Prepared]):
             embeddings.append(Embedding(unit_rows(frames[rows].mean(axis=0)), frames[rows], samples[rows], rate))
         return embeddings
 
-    def embed_windows(self, waveforms: Sequence[np.ndarray], sample_rate: int) -> np.ndarray:
-        """h float32 [N, D] of N mono float32 windows [T] at ``sample_rate`` Hz, each embedded as one window."""
-        return self.vectors(self.prepare_all(waveforms, sample_rate))
+    def embed_windows(
+        self, waveforms: Sequence[np.ndarray], sample_rate: int, contexts: Sequence[np.ndarray] | None = None
+    ) -> np.ndarray:
+        """h float32 [N, D] of N mono float32 windows [T] at ``sample_rate`` Hz, each embedded as one window.
+
+        ``contexts`` are those of :meth:`prepare_all`.
+        """
+        return self.vectors(self.prepare_all(waveforms, sample_rate, contexts))
 
     def view_vectors(
         self, waveforms: Sequence[np.ndarray], natives: Sequence[tuple[np.ndarray, int]] | None = None
@@ -164,8 +180,8 @@ class Embedder(Generic[Prepared]):
         spaces = {"h": np.split(h, ends[:-1]), "z": np.split(self.project(h), ends[:-1])}
         return {name: unit_rows(np.stack([rows.mean(axis=0) for rows in space])) for name, space in spaces.items()}
 
-    def _windows(self, source: Input, stream: audio.Stream) -> tuple[int, Iterator[tuple[int, np.ndarray]]]:
-        """The input's rate, and the start and samples [C, T] of each window."""
+    def _windows(self, source: Input, stream: audio.Stream) -> tuple[int, Iterator[windows.Window]]:
+        """The input's rate, and its windows."""
         if isinstance(source, str | Path):
             file = audio.MediaFile(source, stream)
             rate = file.info.sample_rate
@@ -175,8 +191,11 @@ class Embedder(Generic[Prepared]):
                 raise ParameterError(f"There is a {type(source).__name__}; give a path, or (waveform, sample_rate).")
             waveform, rate = audio.as_waveform(*source), int(source[1])
             runs = [[(0, waveform)]]
-        window, hop = round(self.window_s * rate), round(self.hop_s * rate)
-        return rate, chain.from_iterable(windows.stream(run, window, hop) for run in runs)
+        return rate, chain.from_iterable(windows.stream(run, *self._lengths(rate)) for run in runs)
+
+    def _lengths(self, rate: int) -> tuple[int, int, int]:
+        """Samples of a window, a hop and a context."""
+        return round(self.window_s * rate), round(self.hop_s * rate), round(self.context_s * rate)
 
 
 class WindowEmbedder(Embedder[PreparedWindow]):

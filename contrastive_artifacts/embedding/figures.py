@@ -31,12 +31,19 @@ class FigureEmbedder(Embedder[Figures[np.ndarray]]):
     def prepare(self, window: np.ndarray, rate: int) -> Figures[np.ndarray]:
         return self.prepare_all([window], rate)[0]
 
-    def prepare_all(self, waveforms: Sequence[np.ndarray], rate: int) -> list[Figures[np.ndarray]]:
+    @property
+    def context_s(self) -> float:
+        return self.encoder.settings.context_s
+
+    def prepare_all(
+        self, waveforms: Sequence[np.ndarray], rate: int, contexts: Sequence[np.ndarray] | None = None
+    ) -> list[Figures[np.ndarray]]:
         if not waveforms:
             return []
         length = round(self.window_s * rate)
         extended = [cut_window(waveform[None], 0, length)[0] for waveform in waveforms]
-        figures = window_figures(extended, rate, self.window_s, self.backbone)
+        longest = [max(pair, key=len) for pair in zip(extended, contexts or extended, strict=True)]
+        figures = window_figures(extended, rate, self.window_s, self.backbone, longest)
         return [Figures(*parts) for parts in zip(*figures, strict=True)]
 
     @property

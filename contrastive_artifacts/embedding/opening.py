@@ -19,7 +19,6 @@ from ..models.encoder_files import (
     CONTEXT_TENSORS,
     RECORD,
     TENSORS,
-    encoder_folder_of,
     holds_encoder,
     record_of,
     tensors_of,
@@ -138,23 +137,22 @@ def has_context(directory: Path) -> bool:
 
 
 def copy_encoder(name: str | Path, target: str | Path) -> None:
-    """Copies an encoder, with its context module, into a folder that needs no other; a probe is not copied.
+    """Copies an encoder, with its context module, into another folder; a probe is not copied.
 
     Raises:
         StorageError: there is no encoder, another process is writing the target, or it cannot be written.
     """
     directory, target = encoder_folder(name), Path(target)
-    encoder = encoder_folder_of(directory)
     with locked(target, "copying an encoder"):
         for path, copy in (
-            (tensors_of(encoder), TENSORS),
+            (tensors_of(directory), TENSORS),
             (directory / CONTEXT_TENSORS, CONTEXT_TENSORS),
             (directory / CONTEXT_RECORD, CONTEXT_RECORD),
         ):
             if path.exists():
                 with atomic_path(target / copy) as temporary:
                     shutil.copyfile(path, temporary)
-        write_json(target / RECORD, record_of(encoder)[1])
+        write_json(target / RECORD, record_of(directory)[1])
 
 
 def save_corrected(name: str | Path, probe: AnyProbe, target: str | Path) -> None:

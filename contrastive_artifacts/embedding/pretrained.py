@@ -60,7 +60,7 @@ class PretrainedEncoder:
     def __init__(self, embedder: Embedder[Any], probe: AnyProbe | None) -> None:
         self._embedder, self.probe = embedder, probe
         self.fingerprint, self.dim = embedder.fingerprint, embedder.dim
-        self.window_s, self.hop_s = embedder.window_s, embedder.hop_s
+        self.window_s, self.hop_s, self.context_s = embedder.window_s, embedder.hop_s, embedder.context_s
         self.shortest_s = embedder.window_s / 6
         self.sample_rate = embedder.sample_rate
         self.labels = embedder.states if probe is None else ordered(probe.classes, embedder.states)
@@ -79,9 +79,15 @@ class PretrainedEncoder:
         """The same for many inputs at once."""
         return self._embedder.embed_batch(sources)
 
-    def embed_windows(self, waveforms: Sequence[np.ndarray], sample_rate: int) -> np.ndarray:
-        """Vectors float32 [N, D] of N mono float32 windows [T], each embedded as one window."""
-        return self._embedder.embed_windows(waveforms, sample_rate)
+    def embed_windows(
+        self, waveforms: Sequence[np.ndarray], sample_rate: int, contexts: Sequence[np.ndarray] | None = None
+    ) -> np.ndarray:
+        """Vectors float32 [N, D] of N mono float32 windows [T], each embedded as one window.
+
+        ``contexts``: the sound around each window, mono float32 ``[T']``, up to ``context_s`` long: it shows artifacts
+        that are slower than a window. By default the windows themselves; what embeds recordings takes it from them.
+        """
+        return self._embedder.embed_windows(waveforms, sample_rate, contexts)
 
     @property
     def of_sets(self) -> bool:
@@ -122,13 +128,16 @@ class PretrainedEncoder:
         present = () if label == CLEAN else (label,)
         return Classification(label, {name: probabilities[name] for name in self.labels}, severity, present)
 
-    def classify_windows(self, waveforms: Sequence[np.ndarray], sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
+    def classify_windows(
+        self, waveforms: Sequence[np.ndarray], sample_rate: int, contexts: Sequence[np.ndarray] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """N mono float32 windows [T] -> probabilities and severities float32 [N, K], columns as ``labels``.
 
-        A severity is 0 for clean and NaN where it is unknown, for labels that users added.
+        ``contexts`` are those of :meth:`embed_windows`. A severity is 0 for clean and NaN where it is unknown, for
+        labels that users added.
         """
         self._need_probe()
-        return self.classify_vectors(self.embed_windows(waveforms, sample_rate))
+        return self.classify_vectors(self.embed_windows(waveforms, sample_rate, contexts))
 
     @property
     def cell_s(self) -> float:
@@ -136,7 +145,7 @@ class PretrainedEncoder:
         return self._embedder.cell_s if isinstance(self._embedder, FigureEmbedder) else 0.0
 
     def classify_cells(
-        self, waveforms: Sequence[np.ndarray], sample_rate: int
+        self, waveforms: Sequence[np.ndarray], sample_rate: int, contexts: Sequence[np.ndarray] | None = None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """:meth:`classify_windows` of N >= 1 windows, and each artifact's probability in each cell, [N, cells, K - 1].
 
@@ -147,7 +156,7 @@ class PretrainedEncoder:
         """
         if not isinstance(self._embedder, FigureEmbedder):
             raise ParameterError("Only an encoder of label sets classifies cells; this one gives one label.")
-        vectors, cells = self._embedder.vectors_and_cells(self._embedder.prepare_all(waveforms, sample_rate))
+        vectors, cells = self._embedder.vectors_and_cells(self._embedder.prepare_all(waveforms, sample_rate, contexts))
         return *self.classify_vectors(vectors), cells
 
     def classify_vectors(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

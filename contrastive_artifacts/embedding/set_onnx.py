@@ -32,7 +32,7 @@ def sets_to_onnx(name: str | Path, folder: str | Path) -> list[Path]:
     ``cells [B, cells, K - 1]``, the chance of each artifact in each cell, all float32, and bool ``present [B, K]`` as
     :meth:`.SetProbe.present` in a single window. Its metadata: ``labels`` (K names, "clean" first) and ``figures``
     (versions of the figures), both JSON; ``clean_weight`` and ``of_window``, which ``present`` is decided by;
-    ``window_s``, ``cell_s``, ``fingerprint``.
+    ``window_s``, ``context_s``, ``cell_s``, ``fingerprint``.
 
     ``backbone.onnx`` computes the input ``backbone`` from ``waveform``, float32 ``[B, T]``, the mono window resampled
     to ``sample_rate`` (metadata; T is ``window_s`` long).
@@ -48,7 +48,7 @@ def sets_to_onnx(name: str | Path, folder: str | Path) -> list[Path]:
     encoder, folder = open_set_encoder(name), Path(folder)
     probe = SetProbe.load(encoder_folder(name), encoder.fingerprint())
     window_s = encoder.settings.window_s
-    facts = {"fingerprint": probe.fingerprint, "window_s": str(window_s)}
+    facts = {"fingerprint": probe.fingerprint, "window_s": str(window_s), "context_s": str(encoder.settings.context_s)}
     of_network = {
         "labels": json.dumps(probe.classes),
         "figures": json.dumps(dict(VERSIONS)),

@@ -21,7 +21,7 @@ from ..core.typed import settings as checked_settings
 from . import backbones
 from .detail import DETAILS, DetailFigures
 from .detail.figures import deviation
-from .encoder_files import FORMAT, RECORD, TENSORS, encoder_folder_of, record_of, tensors_of
+from .encoder_files import FORMAT, RECORD, TENSORS, record_of, tensors_of
 from .fingerprint import fingerprint_of
 from .frame_head import FrameHead
 from .heads import Encoded, Heads
@@ -167,7 +167,6 @@ class Encoder(Heads):
             StorageError: the folder holds no encoder, or one of another format.
             WeightsError: the tensors are damaged, or their names or shapes do not match in full.
         """
-        directory = encoder_folder_of(directory)
         path, record = record_of(directory)
         if not isinstance(record, dict) or record.get("format") != FORMAT:
             raise StorageError(f"{path} is not an encoder of format {FORMAT}; train or export it again.")

@@ -42,6 +42,7 @@ class FigureSettings:
     Args:
         states: ``"clean"`` first, then the faults; each has a chance of its own, that of "clean" is that none is there.
         window_s: Length of the windows in seconds, in [1.5, 60].
+        context_s: Length in seconds of the sound around a window whose slow figures it has, window_s to 60.
         figures: Width of the branch of the figures of the window.
         channels: Width of the convolutions over frames, a multiple of 8.
         backbone: Width of the branch of the backbone.
@@ -55,6 +56,7 @@ class FigureSettings:
 
     states: tuple[str, ...]
     window_s: float = 5.0
+    context_s: float = 10.0
     figures: int = 384
     channels: int = 64
     backbone: int = 64
@@ -66,6 +68,10 @@ class FigureSettings:
         if len(self.states) < 2 or not 1.5 <= self.window_s <= min(60, LONGEST_WINDOW_S):
             raise ParameterError(
                 f"states={self.states} must name a fault, and window_s={self.window_s} lie in [1.5, 60]."
+            )
+        if not self.window_s <= self.context_s <= 60:
+            raise ParameterError(
+                f"context_s={self.context_s} must be at least window_s={self.window_s}, and at most 60."
             )
         sizes = (self.figures, self.channels, self.backbone, self.hidden, self.embedding)
         if not 1 <= min(sizes) <= max(sizes) <= WIDEST or self.channels % GROUPS:
@@ -165,6 +171,28 @@ class FigureEncoder(Heads):
             self.get_buffer(f"{name}_shift").copy_(values.mean(0))
             self.get_buffer(f"{name}_scale").copy_(values.std(0, unbiased=False).clamp(min=LEAST_DEVIATION))
 
+    @property
+    def is_standardised(self) -> bool:
+        """Whether means and deviations of the figures are set."""
+        return bool(self.get_buffer("frame_shift").any())
+
+    def start_from(self, other: FigureEncoder) -> None:
+        """Takes the trained weights of another encoder, and its means and deviations of the figures.
+
+        Raises:
+            ParameterError: it has other states, sizes, windows or another backbone. Its contexts may be of any length.
+        """
+        theirs, ours = ({**asdict(e.settings), "backbone network": _name(e.backbone)} for e in (other, self))
+        fixed = theirs.keys() - {"context_s", "dropout"}
+        changes = [f"{name}: {theirs[name]}, here {ours[name]}" for name in sorted(fixed) if theirs[name] != ours[name]]
+        if changes:
+            raise ParameterError(
+                "A training starts from an encoder of the same states, sizes and backbone; this one differs. "
+                + "; ".join(changes)
+            )
+        frozen = {name: value for name, value in self.state_dict().items() if name.startswith("backbone.")}
+        self.load_state_dict({**other.state_dict(), **frozen})
+
     def trained_parameters(self) -> list[nn.Parameter]:
         """All parameters but those of the backbone."""
         return [p for name, p in self.named_parameters() if not name.startswith("backbone.")]
@@ -208,6 +236,11 @@ class FigureEncoder(Heads):
     def _about(self) -> dict[str, Any]:
         backbone = None if self.backbone is None else self.backbone.record
         return {"figures": dict(VERSIONS), "settings": asdict(self.settings), "backbone": backbone}
+
+
+def _name(backbone: backbones.Backbone | None) -> str:
+    record = {} if backbone is None else backbone.record
+    return " ".join(str(record[key]) for key in ("backbone", "weights", "sha256") if key in record) or "none"
 
 
 def is_figure_record(record: Any) -> bool:

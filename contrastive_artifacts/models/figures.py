@@ -38,7 +38,7 @@ class Figures(NamedTuple, Generic[Array]):
     frames: Array  # [B, N, 16], detail figures of N frames of FRAME_S seconds
     bands: Array  # [B, N, 80], their log energies by band
     window: Array  # [B, 28], detail figures of the window
-    slow: Array  # [B, 67]
+    slow: Array  # [B, 67], of the context of the window
     traces: Array  # [B, 40]
     backbone: Array  # [B, 3 D], mean, maximum and deviation of the frames of a frozen network; [B, 0] without one
 
@@ -49,8 +49,9 @@ def frame_count(seconds: float) -> int:
 
 
 def window_figures(
-    waveforms: Sequence[np.ndarray], sample_rate: int, seconds: float, backbone: Backbone | None = None
-) -> Figures[np.ndarray]:
+    waveforms: Sequence[np.ndarray], sample_rate: int, seconds: float, backbone: Backbone | None = None,
+    contexts: Sequence[np.ndarray] | None = None,
+) -> Figures[np.ndarray]:  # fmt: skip
     """The figures of B >= 1 windows of equal length.
 
     Args:
@@ -58,6 +59,8 @@ def window_figures(
         sample_rate: Their rate in Hz, 8-192 kHz.
         seconds: Nominal length, which gives the number of frames at every rate.
         backbone: Frozen network whose pooled frames are further figures; it gets the waveforms at its own rate.
+        contexts: Each of them with the sound around it, mono float32 of any lengths, of which the slow figures are
+            taken; by default the windows themselves. Neighbours may share one: the same array.
 
     Raises:
         AudioError: a window is too short or not finite.
@@ -69,10 +72,19 @@ def window_figures(
         frames=np.concatenate([detail.frames for detail in details])[:, :count].clip(-LARGEST, LARGEST),
         bands=np.stack([log_bands(row, sample_rate)[:count] for row in waveforms]),
         window=np.concatenate([detail.clip for detail in details]),
-        slow=np.stack([slow_figures(row, sample_rate) for row in waveforms]),
+        slow=_slow(contexts or waveforms, sample_rate),
         traces=np.stack([trace_figures(row, sample_rate) for row in waveforms]),
         backbone=backbone_figures(waveforms, sample_rate, backbone),
     )
+
+
+def _slow(contexts: Sequence[np.ndarray], sample_rate: int) -> np.ndarray:
+    """Slow figures ``[B, 67]``, computed once where windows share their context."""
+    rows: list[np.ndarray] = []
+    for number, context in enumerate(contexts):
+        is_shared = number > 0 and context is contexts[number - 1]
+        rows.append(rows[-1] if is_shared else slow_figures(context, sample_rate))
+    return np.stack(rows)
 
 
 def backbone_figures(waveforms: Sequence[np.ndarray], sample_rate: int, backbone: Backbone | None) -> np.ndarray:

@@ -28,7 +28,7 @@ from ..probes.sets import SetProbe
 from ..probes.spaces import retrieval
 from ..scan import alarms
 from . import sections
-from .sets import AUDIBLE, SetSections, encode_views, fill_side, make_sides
+from .sets import AUDIBLE, RECORDED, SetSections, encode_views, fill_side, make_sides
 
 UNVARIED: dict[str, Any] = {"barely": 0.0, "spliced": 0.0, "varied": False, "severity": AUDIBLE}
 
@@ -82,8 +82,7 @@ def measure_sets(
     """
     directory = Path(directory)
     config = files.read_json(directory / "config.json")
-    config.pop("corpus_fingerprints", None)
-    settings = typed.settings(SetSections, config, "")
+    settings = typed.settings(SetSections, {k: v for k, v in config.items() if k not in RECORDED}, "")
     encoder, probe = open_set_encoder(directory / "encoder"), SetProbe.load(directory / "encoder")
     sides = {"test": make_sides(settings).get("test", {})} if not unseen else {}
     for name, section in unseen.items():

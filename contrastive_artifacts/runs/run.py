@@ -20,7 +20,7 @@ import pyarrow as pa
 import torch
 
 from ..core import files
-from ..core.errors import ParameterError, StorageError
+from ..core.errors import StorageError
 from ..core.lock import locked
 from ..core.typed import mapping
 from ..data.corpora import Clip, Corpus
@@ -205,7 +205,7 @@ class Run:
             record_roots(self.directory, {clip.path.resolve() for clip in clips if clip.path})
             return figures
 
-    def export(self, target: str | Path, duration_s: float, draws: int, seed: int, same_as: str | None = None) -> str:
+    def export(self, target: str | Path, duration_s: float, draws: int, seed: int) -> str:
         """Writes the encoder in half precision with a probe of its own into ``target``; returns its fingerprint.
 
         An encoder under a context module is written in full precision with the module, which was trained on exactly
@@ -217,10 +217,8 @@ class Run:
             duration_s: Length in seconds of the views that the probe is fitted on.
             draws: Views per clip and state.
             seed: Of the views.
-            same_as: See :meth:`.ContextEmbedder.save`.
 
         Raises:
-            ParameterError: ``same_as`` for a run without a context module.
             StorageError: the run's corpus is no longer the same, the target is the encoder of the run itself, or
                 another process is writing it.
         """
@@ -229,11 +227,9 @@ class Run:
             raise StorageError(
                 f"{target} holds the trained encoder itself, which is not replaced; give another folder."
             )
-        if same_as is not None and not isinstance(trained, ContextEmbedder):
-            raise ParameterError(f"same_as={same_as!r}: only a run with a context module can refer to another encoder.")
         with locked(target, "exporting"):
             if isinstance(trained, ContextEmbedder):
-                trained.save(target, same_as)
+                trained.save(target)
             else:
                 trained.encoder.save(target, half=True)
             embedder = open_embedder(target)

@@ -37,6 +37,7 @@ from . import sections
 
 BUILTIN = {"builtin": {"kind": "builtin", "seed": 0, "sources": 300, "duration_s": 6.0, "sample_rate": 44100}}
 AUDIBLE = (0.3, 1.0)  # severities of the views that encoders are measured on
+RECORDED = ("corpus_fingerprints", "start_fingerprint")  # in the config.json of a run beside its configuration
 SEVERAL = (0.0, 0.6, 0.4)  # weights of one, two and three faults in the views of ``compounds``
 Sides = dict[str, dict[str, tuple[Corpus, list[Clip]]]]  # side -> name of the corpus -> its clips
 
@@ -56,8 +57,9 @@ class SetSections:
         cache: Folder of the rendered views.
         workers: Processes that render; None: as many as there are cores.
         backbone: Arguments of :func:`.backbones.create`, or None.
+        start: An encoder of label sets, a name or a folder, whose weights the training starts from; None: random ones.
         recipe: Settings of :class:`.Recipe` but for names and seed.
-        encoder: Settings of :class:`.FigureSettings` but for states and window.
+        encoder: Settings of :class:`.FigureSettings` but for states, window and context.
         objective: Settings of :class:`.SetObjectiveSettings`.
         fitting: Settings of :class:`.SetFitSettings`; its seed is that of the run, if it is not given.
         alarms_per_hour: Numbers of false segments per hour that thresholds are set for; none: no thresholds.
@@ -73,6 +75,7 @@ class SetSections:
     cache: str
     workers: int | None
     backbone: Mapping[str, Any] | None
+    start: str | None
     recipe: Mapping[str, Any]
     encoder: Mapping[str, Any]
     objective: Mapping[str, Any]
@@ -97,7 +100,7 @@ class SetSections:
     def sizes(self) -> FigureSettings:
         """Sizes of the encoder, for the faults and the window of the recipe."""
         recipe = self.recipe_of(1)
-        fixed = {"states": (CLEAN, *recipe.names), "window_s": recipe.window_s}
+        fixed = {"states": (CLEAN, *recipe.names), "window_s": recipe.window_s, "context_s": recipe.context_s}
         return typed.settings(FigureSettings, self.encoder, "encoder", **fixed)
 
     def recipe_of(self, seed: int, **changes: Any) -> Recipe:
@@ -146,6 +149,7 @@ def _pretrain(settings: SetSections, config: dict[str, Any], directory: Path) ->
     sides = make_sides(settings)
     fingerprints = {name: corpus.fingerprint for name, (corpus, _) in sides["train"].items()}
     record = {**config, "corpus_fingerprints": fingerprints}
+    encoder = _new_encoder(settings, record)
     checkpoint.check_config(directory, record)
     files.write_json(directory / "config.json", record)
     validation = fill_side(settings, sides["validation"], settings.recipe_of(2), settings.validation_views)
@@ -154,16 +158,25 @@ def _pretrain(settings: SetSections, config: dict[str, Any], directory: Path) ->
         several = settings.recipe_of(3, counts=SEVERAL)
         more = fill_side(settings, sides["train"], several, settings.compounds)
         train = CachedViews([*train.caches, *more.caches], STRIDE)
-    backbone = None if settings.backbone is None else backbones.create(**settings.backbone)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.fit.seed)
-        encoder = FigureEncoder(settings.sizes, backbone)
     with counted("train", settings.fit.epochs * len(train)) as progress:
         loss = fit_sets(encoder, train, validation, settings.fit, settings.loss, directory, progress)
     folder = directory / "encoder"
     encoder.save(folder)
     probe_encoder(folder, encoder, validation, sides["validation"], settings)
     return loss
+
+
+def _new_encoder(settings: SetSections, record: dict[str, Any]) -> FigureEncoder:
+    """The encoder before training; the fingerprint of the one that it starts from goes into ``record``."""
+    backbone = None if settings.backbone is None else backbones.create(**settings.backbone)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.fit.seed)
+        encoder = FigureEncoder(settings.sizes, backbone)
+    if settings.start is not None:
+        trained = open_set_encoder(settings.start)
+        encoder.start_from(trained)
+        record["start_fingerprint"] = trained.fingerprint()
+    return encoder
 
 
 def make_sides(settings: SetSections) -> Sides:
@@ -250,7 +263,7 @@ def export_sets(directory: str | Path, target: str | Path, clean: Mapping[str, M
     if target.resolve() in (directory.resolve(), (directory / "encoder").resolve()):
         raise StorageError(f"{target} holds the trained encoder itself, which is not replaced; give another folder.")
     config = files.read_json(directory / "config.json")
-    settings = check_sets({key: value for key, value in config.items() if key != "corpus_fingerprints"})
+    settings = check_sets({key: value for key, value in config.items() if key not in RECORDED})
     with locked(target, "exporting"):
         open_set_encoder(directory / "encoder").save(target, half=True)
         encoder, sides = open_set_encoder(target), make_sides(settings)

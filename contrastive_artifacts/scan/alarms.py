@@ -12,7 +12,6 @@ import numpy as np
 from scipy.ndimage import find_objects, label
 from scipy.special import expit, logit
 
-from .. import audio
 from ..audio import windows
 from ..core.console import track
 from ..core.errors import ArtifactsError, ParameterError
@@ -56,9 +55,11 @@ def _clean_scan(folder: Path, corpus: Corpus, clip: Clip) -> CleanScan | None:
     encoder = _encoder(folder)
     try:
         waveform, rate = corpus.load(clip)
-        window, hop = round(encoder.window_s * rate), round(encoder.hop_s * rate)
-        parts = [audio.downmix(samples) for _, samples in windows.stream([(0, waveform)], window, hop)]
-        return CleanScan(encoder.classify_windows(parts, rate)[0], waveform.shape[1] / rate, frozenset(clip.unknown))
+        lengths = (round(s * rate) for s in (encoder.window_s, encoder.hop_s, encoder.context_s))
+        cuts = windows.cut(waveform, *lengths)
+        mixes, contexts = windows.mixed(cuts)
+        probabilities, _ = encoder.classify_windows(mixes, rate, contexts)
+        return CleanScan(probabilities, waveform.shape[1] / rate, frozenset(clip.unknown))
     except ArtifactsError:
         return None
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from scipy.ndimage import median_filter
 
-from .. import audio
+from ..audio.windows import Window, mixed
 from ..core.errors import ParameterError
 from ..embedding import PretrainedEncoder
 
@@ -40,6 +40,16 @@ class WindowClassifier(Protocol):
         """
 
 
+class Signals(NamedTuple):
+    """Mono float32 windows [T] and their contexts [T']."""
+
+    windows: list[np.ndarray]
+    contexts: list[np.ndarray]
+
+    def chosen(self, numbers: Sequence[int]) -> Signals:
+        return Signals(*([signals[n] for n in numbers] for signals in self))
+
+
 @dataclass
 class Lane:
     """The results for one mono signal: per batch, probabilities [n, K] and severities [n, K].
@@ -53,8 +63,8 @@ class Lane:
     severities: list[np.ndarray] = field(default_factory=list)
     cells: list[np.ndarray] = field(default_factory=list)
 
-    def signal(self, window: np.ndarray) -> np.ndarray:
-        return audio.channel_or_mix(window, self.channel)
+    def signals(self, batch: Sequence[Window]) -> Signals:
+        return Signals(*mixed(batch, self.channel))
 
 
 @dataclass
@@ -79,23 +89,28 @@ class Run:
         return np.concatenate([[self.starts[0]], (centres[:-1] + centres[1:]) // 4, [self.stop]])
 
 
-def classify(lane: Lane, signals: list[np.ndarray], encoder: WindowClassifier, rate: int) -> None:
+def context_s(encoder: WindowClassifier) -> float:
+    """Length of the contexts that an encoder uses in seconds; that of a window for those that use none."""
+    return encoder.context_s if isinstance(encoder, PretrainedEncoder) else encoder.window_s
+
+
+def classify(lane: Lane, signals: Signals, encoder: WindowClassifier, rate: int) -> None:
     """Adds the results of some windows to a lane.
 
     Raises:
         ParameterError: an encoder that returns arrays of other shapes.
     """
     if isinstance(encoder, PretrainedEncoder) and encoder.of_sets:
-        probabilities, severities, cells = encoder.classify_cells(signals, rate)
+        probabilities, severities, cells = encoder.classify_cells(signals.windows, rate, signals.contexts)
         lane.cells.append(np.rint(cells * 255).astype(np.uint8))
     else:
-        probabilities, severities = encoder.classify_windows(signals, rate)
-    expected = (len(signals), len(encoder.labels))
+        probabilities, severities = encoder.classify_windows(signals.windows, rate)
+    expected = (len(signals.windows), len(encoder.labels))
     for name, values in (("probabilities", probabilities), ("severities", severities)):
         unfit = np.isinf(values) if name == "severities" else ~np.isfinite(values)
         if np.shape(values) != expected or unfit.any():
             raise ParameterError(
-                f"The encoder gave {name} of shape {np.shape(values)} for {len(signals)} windows and "
+                f"The encoder gave {name} of shape {np.shape(values)} for {expected[0]} windows and "
                 f"{len(encoder.labels)} labels; classify_windows must return values in [0, 1] of shape {expected}."
             )
     lane.probabilities.append(np.asarray(probabilities, np.float32))
@@ -103,7 +118,7 @@ def classify(lane: Lane, signals: list[np.ndarray], encoder: WindowClassifier, r
 
 
 def classify_differing(
-    lane: Lane, signals: list[np.ndarray], mix: Lane, mixes: list[np.ndarray], encoder: WindowClassifier, rate: int
+    lane: Lane, signals: Signals, mix: Lane, mixes: Signals, encoder: WindowClassifier, rate: int
 ) -> None:
     """:func:`classify` of the windows of a channel that differ from the mix; the others have the results of the mix.
 
@@ -113,10 +128,10 @@ def classify_differing(
         mix: The lane of the mix, to which the same windows have been added.
         encoder, rate: As for :func:`classify`.
     """
-    differing = [n for n, pair in enumerate(zip(signals, mixes, strict=True)) if differs(*pair)]
+    differing = [n for n, pair in enumerate(zip(signals.contexts, mixes.contexts, strict=True)) if differs(*pair)]
     heard = Lane(lane.channel)
     if differing:
-        classify(heard, [signals[n] for n in differing], encoder, rate)
+        classify(heard, signals.chosen(differing), encoder, rate)
     for name in ("probabilities", "severities", "cells"):
         if getattr(mix, name):
             values = getattr(mix, name)[-1].copy()

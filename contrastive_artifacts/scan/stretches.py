@@ -16,14 +16,14 @@ import numpy as np
 
 from .. import audio
 from ..audio import windows
+from ..audio.windows import Window
 from ..core.errors import StorageError
-from .lanes import Lane, Run, WindowClassifier, classify, classify_differing
+from .lanes import Lane, Run, Signals, WindowClassifier, classify, classify_differing, context_s
 
 STRETCH_S = 600.0
 BATCH = 32
 Channels = Literal["mix", "each", "auto"]
 CHANNELS = get_args(Channels)
-Item = tuple[int, np.ndarray]  # first sample of a window, and its samples [C, T]
 Blocks = Iterable[tuple[int, np.ndarray]]
 
 
@@ -79,6 +79,11 @@ class Hearing:
         return max(1, round(self.encoder.hop_s * self.rate))
 
     @property
+    def context(self) -> int:
+        """Length of the context of a window in samples."""
+        return round(context_s(self.encoder) * self.rate)
+
+    @property
     def length(self) -> int:
         """Windows in a stretch: whole batches."""
         return max(1, round(STRETCH_S / self.encoder.hop_s / self.batch)) * self.batch
@@ -92,18 +97,18 @@ def lanes(channels: Channels, number: int) -> list[int | None]:
     return [None, *each] if channels == "auto" and number > 1 else [None]
 
 
-def pieces(runs: Iterable[Blocks], hearing: Hearing) -> Iterator[tuple[int, int, Iterator[Item]]]:
+def pieces(runs: Iterable[Blocks], hearing: Hearing) -> Iterator[tuple[int, int, Iterator[Window]]]:
     """Number of the run and of the first window, and the windows of each stretch, all to be used before the next."""
     numbers = count()
     for run, blocks in enumerate(runs):
-        items = zip(windows.stream(blocks, hearing.window, hearing.hop), numbers, strict=False)
+        items = zip(windows.stream(blocks, hearing.window, hearing.hop, hearing.context), numbers, strict=False)
         for item, number in items:
             rest = islice(items, hearing.length - 1)
             yield run, number, chain([item], (other for other, _ in rest))
 
 
 def heard(
-    run: int, first: int, items: Iterable[Item], hearing: Hearing, advanced: Callable[[float], object] | None = None
+    run: int, first: int, items: Iterable[Window], hearing: Hearing, advanced: Callable[[float], object] | None = None
 ) -> Stretch:
     """Classifies at least one window.
 
@@ -121,17 +126,17 @@ def heard(
     cancels: list[bool] = []
     items = iter(items)
     while batch := list(islice(items, hearing.batch)):
-        mixes: list[np.ndarray] = []
+        mixes: Signals | None = None
         for lane in parts:
-            signals = [lane.signal(samples) for _, samples in batch]
-            if mixes:
+            signals = lane.signals(batch)
+            if mixes is not None:
                 classify_differing(lane, signals, parts[0], mixes, hearing.encoder, hearing.rate)
             else:
                 classify(lane, signals, hearing.encoder, hearing.rate)
             mixes = mixes if lane.channel is not None else signals
-        starts += [start for start, _ in batch]
-        cancels += [audio.cancels(samples) for _, samples in batch]
-        stop = batch[-1][0] + batch[-1][1].shape[1]
+        starts += [window.start for window in batch]
+        cancels += [audio.cancels(window.samples) for window in batch]
+        stop = batch[-1].start + batch[-1].samples.shape[1]
         if advanced is not None:
             advanced(stop / hearing.rate)
     none = np.zeros((len(parts), len(starts), 0, 0), np.uint8)
@@ -147,13 +152,13 @@ def heard(
     )
 
 
-def passed(stretch: Stretch, items: Iterable[Item], path: str | Path) -> Stretch:
+def passed(stretch: Stretch, items: Iterable[Window], path: str | Path) -> Stretch:
     """A stretch that was classified before, whose windows are read and left out.
 
     Raises:
         StorageError: they are other windows.
     """
-    if [start for start, _ in items] != stretch.starts.tolist():
+    if [window.start for window in items] != stretch.starts.tolist():
         raise StorageError(f"What was saved of an earlier scan of {path} does not fit it; delete that and scan again.")
     return stretch
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import audio
+from ..audio.windows import Window
 from ..core.errors import ArtifactsError, one_of_many
 from ..data.dataset.pool import Crashed
 from ..data.dataset.ray_pool import Cluster
@@ -22,7 +23,7 @@ from .lanes import WindowClassifier
 from .options import ScanOptions
 from .recordings import Recording, limit_s
 from .saved import SavedStretches
-from .stretches import STRETCH_S, Channels, Hearing, Item, heard, lanes, pieces
+from .stretches import STRETCH_S, Channels, Hearing, heard, lanes, pieces
 from .summary import FileSummary
 
 ScanRecording = Callable[[Recording], list[FileSummary]]
@@ -130,7 +131,7 @@ class _Reader:
         self._pieces = pieces(file.runs(self.hearing.window), self.hearing)
         self.number = 0  # of the next stretch
 
-    def stretch(self, number: int) -> tuple[int, int, Iterator[Item]] | None:
+    def stretch(self, number: int) -> tuple[int, int, Iterator[Window]] | None:
         """Run, first window and windows, which are to be used before the next call; None behind the end."""
         for run, first, items in self._pieces:
             self.number += 1

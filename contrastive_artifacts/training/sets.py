@@ -70,6 +70,7 @@ def fit_sets(
     """Trains ``encoder`` in place; the result has the best validation loss, in evaluation mode.
 
     Args:
+        encoder: A new one, or a trained one, which is trained further: its means and deviations of the figures stay.
         directory: Takes checkpoints. If it holds one, the training continues from it, on the same views and settings,
             and ends with exactly the weights of an uninterrupted one.
         progress: Called with the number of views of each step.
@@ -85,7 +86,7 @@ def fit_sets(
         torch.manual_seed(seeding.derive(settings.seed, "sets"))
         training = _Fitting(encoder, train, validation, settings, objective, directory, progress)
         training.resume()
-        if not training.step:
+        if not training.step and not encoder.is_standardised:
             training.standardise()
         if not training.finished:
             training.take(training.batches())

@@ -73,14 +73,14 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> list[Store]:
     rows = [{"clip": "a", "start": n, "stop": n + 9, "sample_rate": 8000} for n in range(600)]
     for kind in ("flat", "ivf_sq8"):
         Index.build(vectors, rows, home / kind, "encoder", kind=kind)
-    for name in ("mn04", "slow"):
+    for name in ("mn04", "all"):
         shutil.copytree(RELEASE / name, home / "release" / name)
     return [
         Store(home / "run", open_run),
         Store(home / "run" / "encoder", ca.load),
         Store(home / "flat", Index.open),
         Store(home / "ivf_sq8", Index.open),
-        Store(home / "release" / "slow", ca.load),
+        Store(home / "release" / "all", ca.load),
     ]
 
 

@@ -65,7 +65,7 @@ def test_a_file_is_given_as_a_file(name: str) -> None:
 def test_files_that_exist_need_no_dashes(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / name).touch()
-    assert composed("scan", name, "encoder=release/slow", positional=FILE)["path"] == name
+    assert composed("scan", name, "encoder=release/mn04", positional=FILE)["path"] == name
     assert composed("scan", f"path={name}")["path"] == name
 
 

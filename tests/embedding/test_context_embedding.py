@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-import contrastive_artifacts as ca
 from contrastive_artifacts import audio
-from contrastive_artifacts.core.errors import FingerprintError, ParameterError, StorageError
+from contrastive_artifacts.core.errors import FingerprintError, ParameterError
 from contrastive_artifacts.embedding.context import ContextEmbedder
 from contrastive_artifacts.embedding.embedder import WindowEmbedder
 from contrastive_artifacts.embedding.opening import open_embedder
@@ -81,23 +80,6 @@ def test_a_folder_with_a_module_hears_with_it(embedder: ContextEmbedder, tmp_pat
     assert isinstance(open_embedder(tmp_path / "alone"), WindowEmbedder)
 
 
-def test_the_release_hears_a_wow_that_it_is_played() -> None:
-    """A chord played at an uneven speed and the same chord steady, and labels of both releases."""
-    heard = ca.load("release/slow")
-    assert {"wow_flutter", "pumping", "print_through", "gain_step"} < set(heard.labels)
-    assert heard.window_s == 10.0
-    t = np.arange(10 * RATE) / RATE
-    wow = []
-    for deviation in (0.0, 0.01):
-        ahead = deviation / (2 * np.pi * 0.7) * (1 - np.cos(2 * np.pi * 0.7 * t))
-        tones = [np.sin(2 * np.pi * k * f * (t + ahead)) / k for f in (220, 277, 330) for k in range(1, 7)]
-        x = 0.05 * np.sum(tones, axis=0) * (1 + 0.5 * np.sin(2 * np.pi * 0.3 * t)) + 1e-3 * noise(10.0)[0]
-        wow.append(heard.classify((x.astype(np.float32)[None], RATE)).probabilities["wow_flutter"])
-    assert wow[1] > 2 * wow[0]
-    with pytest.raises(StorageError, match="slow"):
-        ca.load("release/nothing")
-
-
 def test_an_encoder_once_halved_is_stored_halved(embedder: ContextEmbedder, tmp_path: Path) -> None:
     embedder.encoder.save(tmp_path / "half", half=True)
     patches = PatchEncoder(Encoder.load(tmp_path / "half"))
@@ -122,12 +104,3 @@ def test_a_module_over_other_patches_is_refused(embedder: ContextEmbedder, tmp_p
         ContextEmbedder(PatchEncoder(other.eval(), PatchSettings(parts=("bands",))), embedder.context)
     with pytest.raises(ParameterError, match="bare backbone"):
         ContextEmbedder(PatchEncoder(other.backbone), embedder.context)
-
-
-def test_a_folder_may_refer_to_the_encoder_beside_it(embedder: ContextEmbedder, tmp_path: Path) -> None:
-    embedder.encoder.save(tmp_path / "alone")
-    embedder.save(tmp_path / "module", same_as="alone")
-    assert not (tmp_path / "module" / "encoder.safetensors").exists()
-    assert open_embedder(tmp_path / "module").fingerprint == embedder.fingerprint
-    with pytest.raises(StorageError, match="nowhere"):
-        embedder.save(tmp_path / "other", same_as="nowhere")

@@ -10,11 +10,13 @@ import pytest
 import torch
 
 from contrastive_artifacts import audio, scan
+from contrastive_artifacts.audio import windows
 from contrastive_artifacts.core.errors import AudioError, ParameterError, StorageError
 from contrastive_artifacts.embedding import FigureEmbedder, PretrainedEncoder, load, open_embedder, open_encoder
 from contrastive_artifacts.models import backbones
 from contrastive_artifacts.models.figure_encoder import FigureEncoder, FigureSettings
 from contrastive_artifacts.models.figures import batched
+from contrastive_artifacts.models.slow import slow_figures
 from contrastive_artifacts.probes import SetProbe
 
 STATES = ("clean", "hum", "hiss")
@@ -23,7 +25,9 @@ RATE = 22050
 
 def encoder(backbone: bool = False) -> FigureEncoder:
     torch.manual_seed(0)
-    settings = FigureSettings(STATES, window_s=1.6, figures=16, channels=8, backbone=4, hidden=16, embedding=8)
+    settings = FigureSettings(
+        STATES, window_s=1.6, context_s=4.0, figures=16, channels=8, backbone=4, hidden=16, embedding=8
+    )
     return FigureEncoder(settings, backbones.create("mn04", "none") if backbone else None).eval()
 
 
@@ -59,6 +63,39 @@ def test_batch_equals_single():
     sources = [(noise(s, seed), RATE) for seed, s in enumerate((0.3, 2.0, 5.0))]
     for alone, among in zip((embedder.embed(s) for s in sources), embedder.embed_batch(sources), strict=True):
         np.testing.assert_allclose(alone.frames, among.frames, atol=1e-5)
+
+
+def test_the_windows_of_a_recording_have_the_slow_figures_of_what_is_around_them(tmp_path):
+    import soundfile
+
+    embedder = FigureEmbedder(encoder())
+    assert (embedder.window_s, embedder.context_s) == (1.6, 4.0)
+    x = noise(9.0, 3) * np.linspace(0.1, 1, round(9.0 * RATE), dtype=np.float32)
+    embedding = embedder.embed((x, RATE))
+    lengths = [round(s * RATE) for s in (1.6, 0.8, 4.0)]
+    for (start, stop), vector in zip(embedding.samples.tolist(), embedding.frames, strict=True):
+        first, last = windows.context_of(start, *lengths, 0, len(x))
+        (figures,) = embedder.prepare_all([x[start:stop]], RATE, [x[first:last]])
+        np.testing.assert_array_equal(figures.slow, slow_figures(x[first:last], RATE))
+        np.testing.assert_allclose(embedder.vectors([figures])[0], vector, atol=1e-5)
+        alone = embedder.embed_windows([x[start:stop]], RATE)[0]
+        assert np.abs(alone - vector).max() > 1e-3
+    soundfile.write(tmp_path / "film.wav", x, RATE, subtype="FLOAT")
+    np.testing.assert_allclose(embedder.embed(tmp_path / "film.wav").frames, embedding.frames, atol=1e-5)
+
+
+def test_slow_figures_of_a_shared_context_are_computed_once(monkeypatch):
+    calls: list[int] = []
+
+    def counted(waveform, rate):
+        calls.append(len(waveform))
+        return slow_figures(waveform, rate)
+
+    monkeypatch.setattr("contrastive_artifacts.models.figures.slow_figures", counted)
+    embedding = FigureEmbedder(encoder()).embed((noise(16.0), RATE))
+    assert len(embedding.frames) == 19
+    assert len(calls) <= 11
+    assert set(calls) == {4 * RATE}
 
 
 @pytest.mark.parametrize("rate", [8000, 44100, 96000])
@@ -200,3 +237,17 @@ def test_an_index_of_recordings_can_be_searched_and_shown(tmp_path, hums):
     collection = Collection.of_index(tmp_path / "index", encoder_folder)
     assert {"present", "heard", "chance_hum"} <= set(collection.columns)
     assert collection.columns["present"].values == ("clean", "hum")
+
+
+def test_the_release_hears_a_wow_that_it_is_played():
+    """A chord at an uneven speed, and the same chord steady."""
+    heard = load("release/all")
+    assert heard.window_s == 5.0
+    t = np.arange(12 * 44100) / 44100
+    chances = []
+    for deviation in (0.0, 0.01):
+        ahead = deviation / (2 * np.pi * 2.0) * (1 - np.cos(2 * np.pi * 2.0 * t))
+        tones = [np.sin(2 * np.pi * k * f * (t + ahead)) / k for f in (220, 277, 330) for k in range(1, 7)]
+        x = 0.05 * np.sum(tones, axis=0) * (1 + 0.5 * np.sin(2 * np.pi * 0.3 * t)) + 0.01 * noise(12.0, rate=44100)
+        chances.append(heard.classify((x.astype(np.float32), 44100)).probabilities["wow_flutter"])
+    assert chances[1] > 5 * chances[0]

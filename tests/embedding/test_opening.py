@@ -12,6 +12,11 @@ import contrastive_artifacts as ca
 from contrastive_artifacts.adapters import hear, xares
 from contrastive_artifacts.core.errors import ParameterError, StorageError
 from contrastive_artifacts.embedding import encoder_folder, open_embedder, open_encoder, released
+from contrastive_artifacts.embedding.context import ContextEmbedder
+from contrastive_artifacts.models import backbones
+from contrastive_artifacts.models.context import Context, ContextSettings, PatchEncoder
+from contrastive_artifacts.models.encoder import Encoder, EncoderSettings
+from contrastive_artifacts.models.slow import SLOW_FIGURES
 from contrastive_artifacts.runs.comparing import Candidate
 from contrastive_artifacts.runs.comparing.candidates import embedder
 
@@ -46,10 +51,24 @@ def test_every_way_to_open_an_encoder_gives_the_same_vectors(name: str) -> None:
         np.testing.assert_allclose(vector, reference, rtol=1e-4, atol=1e-5, err_msg=way)
 
 
-@names
-def test_the_adapters_use_the_context_module(name: str) -> None:
+@pytest.fixture(scope="module")
+def context_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An encoder under a context module."""
+    torch.manual_seed(0)
+    encoder = Encoder(backbones.create("mn04", "none"), EncoderSettings(("clean", "hiss"), 1.0, hidden=16, embedding=8))
+    patches = PatchEncoder(encoder.eval())
+    sizes = {"max_s": 4.0, "width": 16, "heads": 2, "hidden": 12, "embedding": 8, "slow": len(SLOW_FIGURES)}
+    folder = tmp_path_factory.mktemp("context") / "both"
+    module = Context(ContextSettings("attention", ("clean", "wow_flutter"), patches.dim, **sizes))
+    ContextEmbedder(patches, module).save(folder)
+    return folder
+
+
+@pytest.mark.parametrize("name", [*(f"release/{name}" for name in released()), "context module"])
+def test_the_adapters_use_the_whole_encoder(name: str, context_folder: Path) -> None:
     """A waveform of one window: HEAR's scene vector is the mean of two windows, the whole one and its reflection."""
-    encoder, model = ca.load(f"release/{name}"), hear.load_model(f"release/{name}")
+    name = name if name.startswith("release/") else str(context_folder)
+    encoder, model = ca.load(name), hear.load_model(name)
     rate = model.sample_rate
     x = clicks_in_noise(encoder.window_s, rate)
     whole = encoder.embed((x, rate)).frames[0]
@@ -59,14 +78,14 @@ def test_the_adapters_use_the_context_module(name: str) -> None:
     mean = frames.mean(axis=0)
     np.testing.assert_allclose(scene, mean / np.linalg.norm(mean), rtol=1e-3, atol=1e-4)
     short = torch.from_numpy(clicks_in_noise(0.3, encoder.sample_rate))[None]
-    frame = xares.ArtifactEncoder(f"release/{name}")(short)
+    frame = xares.ArtifactEncoder(name)(short)
     assert frame.shape == (1, 1, encoder.dim)
 
 
-def test_what_would_drop_a_context_module_is_refused_by_name() -> None:
+def test_what_would_drop_a_context_module_is_refused_by_name(context_folder: Path) -> None:
     for purpose in ("the ONNX export", "the long-range analysis"):
-        with pytest.raises(ParameterError, match=f"(?i)slow holds a context module.*{purpose}"):
-            open_encoder("release/slow", purpose)
+        with pytest.raises(ParameterError, match=f"(?i)both holds a context module.*{purpose}"):
+            open_encoder(context_folder, purpose)
     assert open_encoder("release/mn04", "the ONNX export").fingerprint() == ca.load("release/mn04").fingerprint
 
 
@@ -85,5 +104,5 @@ def test_names_and_folders(tmp_path: Path) -> None:
     (tmp_path / "run" / "encoder").mkdir(parents=True)
     (tmp_path / "run" / "encoder" / "encoder.json").write_text("{}")
     assert encoder_folder(tmp_path / "run") == encoder_folder(tmp_path / "run" / "encoder")
-    with pytest.raises(StorageError, match=r"mn04, slow, yamnet"):
+    with pytest.raises(StorageError, match=r"all, mn04, yamnet"):
         encoder_folder(tmp_path / "nothing")

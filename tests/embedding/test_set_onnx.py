@@ -86,7 +86,8 @@ def test_a_small_encoder_without_backbone(tmp_path: Path) -> None:
     assert json.loads(facts["labels"]) == list(STATES)
     assert (float(facts["clean_weight"]), float(facts["of_window"])) == (3.0, 0.4)
     assert json.loads(facts["figures"]) == dict(VERSIONS)
-    assert (facts["window_s"], float(facts["cell_s"])) == ("1.6", pytest.approx(0.032))
+    assert (facts["window_s"], facts["context_s"]) == ("1.6", "10.0")
+    assert float(facts["cell_s"]) == pytest.approx(0.032)
     assert facts["fingerprint"] == ca.load(name).fingerprint
 
 

@@ -39,7 +39,6 @@ def test_it_changes_with_a_weight_a_name_and_a_record() -> None:
     [
         ("mn04", "673f90086a23f235d4f504af9a5c4eba"),
         ("yamnet", "5c218102fe54848e480b5c1cc0f471e5"),
-        ("slow", "15ace54a734f22b4b1ff23ac1bd671cb"),  # with a context module
     ],
 )
 def test_released_encoders_keep_theirs(name: str, fingerprint: str) -> None:

@@ -13,6 +13,7 @@ from matplotlib.image import imread
 import contrastive_artifacts as ca
 from contrastive_artifacts.core import files
 from contrastive_artifacts.core.errors import ParameterError, StorageError, TrainingError
+from contrastive_artifacts.embedding import open_set_encoder
 from contrastive_artifacts.probes import Interval, SetProbe
 from contrastive_artifacts.runs.measure_sets import _plain, measure_sets, summary
 from contrastive_artifacts.runs.sets import pretrain_sets
@@ -28,7 +29,7 @@ def config(cache, **changes):
         "split": {"by": "source", "train": 0.6, "validation": 0.2, "test": 0.2, "seed": 0},
         "artifacts": ["hiss", "clicks", "hum", "polarity"],
         "views": 64, "compounds": 16, "validation_views": 32, "cache": str(cache), "workers": 1, "backbone": None,
-        "recipe": {"window_s": 1.6, "damaged": 7, "counts": [0.6, 0.4]},
+        "start": None, "recipe": {"window_s": 1.6, "damaged": 7, "counts": [0.6, 0.4]},
         "encoder": {"figures": 16, "channels": 8, "hidden": 16, "embedding": 8},
         "objective": {}, "fitting": {"epochs": 3, "batch": 16, "lr": 0.005}, "alarms_per_hour": [6.0, 60.0], "seed": 0,
         **changes,
@@ -68,6 +69,28 @@ def test_a_finished_run_is_run_again_without_change(run):
 def test_another_configuration_is_refused(run):
     with pytest.raises(TrainingError, match="another configuration"):
         pretrain_sets(config(run.parent / "cache", seed=5), run)
+
+
+def test_a_training_starts_from_a_trained_encoder(run, tmp_path):
+    """At a vanishing learning rate it stays that encoder; with another window of the slow figures, too."""
+    settings = config(run.parent / "cache", start=str(run / "encoder"), alarms_per_hour=[])
+    settings["fitting"] = {"epochs": 1, "batch": 16, "lr": 1e-12}
+    settings["recipe"] = {**settings["recipe"], "context_s": 1.8}
+    pretrain_sets(settings, tmp_path / "further")
+    before, after = open_set_encoder(run), open_set_encoder(tmp_path / "further")
+    assert (before.settings.context_s, after.settings.context_s) == (10.0, 1.8)
+    for name, value in before.state_dict().items():
+        np.testing.assert_allclose(after.state_dict()[name], value, atol=1e-6, err_msg=name)
+    record = files.read_json(tmp_path / "further" / "config.json")
+    assert record["start_fingerprint"] == before.fingerprint()
+    assert measure_sets(tmp_path / "further", {}, 32, 0)["test"].area >= 0
+
+
+def test_a_training_does_not_start_from_an_encoder_of_other_sizes(run, tmp_path):
+    settings = config(run.parent / "cache", start=str(run / "encoder"), encoder={"figures": 24, "channels": 8})
+    with pytest.raises(ParameterError, match="figures: 16, here 24"):
+        pretrain_sets(settings, tmp_path / "run")
+    assert not (tmp_path / "run" / "config.json").exists()
 
 
 def test_more_views_extend_the_caches(run, tmp_path):

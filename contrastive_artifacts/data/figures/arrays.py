@@ -13,7 +13,7 @@ from ...models.detail.figures import FRAME_S
 from .recipe import Recipe
 from .views import FigureView
 
-VERSION = 1  # of the columns and of the way views are drawn
+VERSION = 2  # of the columns and of the way views are drawn
 VERSIONS: Mapping[str, int | str] = {**figures.VERSIONS, "cache": VERSION, "render": RENDER_VERSION}
 Columns = dict[str, tuple[str, tuple[int, ...]]]
 
@@ -26,7 +26,7 @@ def columns(recipe: Recipe, pooled: int = 0) -> Columns:
     first and last touched sample ``[start, stop)``, ``active`` in which frames (bits, see
     :meth:`.cache.FigureCache.active`).
     ``barely`` marks views labelled clean that hold a fault below severity 0. ``clips`` is the number of the clip,
-    ``starts`` the first sample of the crop in the varied clip, ``rates`` the sample rate in Hz.
+    ``starts`` the first sample of the view in the varied clip, ``rates`` the sample rate in Hz.
     """
     count, faults = figures.frame_count(recipe.window_s), len(recipe.names)
     return {
@@ -49,7 +49,8 @@ def block_arrays(
 ) -> dict[str, np.ndarray]:
     """The values of all views of a crop, ``[rows, ...]`` for each column."""
     waveforms, rate = [view.waveform for view in views], views[0].sample_rate
-    of_windows = figures.window_figures(waveforms, rate, recipe.window_s, backbone)
+    contexts = [view.context for view in views]
+    of_windows = figures.window_figures(waveforms, rate, recipe.window_s, backbone, contexts)
     count, pooled = of_windows.frames.shape[1], of_windows.backbone.shape[1]
     values = {
         **of_windows._asdict(),

@@ -22,6 +22,8 @@ class Recipe:
     Args:
         names: The faults, in the order of the label columns.
         window_s: Length of a view in seconds, in [1.5, 60].
+        context_s: Longest length in seconds of the crop that a view is cut from after rendering, window_s to 60: the
+            slow figures of the view are those of the whole crop.
         damaged: Views per crop beside the clean one.
         counts: Weights of one, two, three ... faults in a view; the faults are of unlike mechanisms.
         severity: Range ``[low, high]`` within [0, 1]; severities are drawn from it uniformly.
@@ -38,6 +40,7 @@ class Recipe:
 
     names: tuple[str, ...] = taxonomy.detectable("all")
     window_s: float = 5.0
+    context_s: float = 10.0
     damaged: int = 10
     counts: tuple[float, ...] = (0.6, 0.25, 0.15)
     severity: tuple[float, float] = (0.0, 1.0)
@@ -51,6 +54,8 @@ class Recipe:
         artifacts.states(self.names)  # refuses unknown and repeated names
         if not LEAST_S <= self.window_s <= 60:
             raise ParameterError(f"window_s must lie in [{LEAST_S}, 60] s; got {self.window_s}.")
+        if not self.window_s <= self.context_s <= 60:
+            raise ParameterError(f"context_s must lie in [window_s={self.window_s}, 60] s; got {self.context_s}.")
         if self.damaged < 1:
             raise ParameterError(f"damaged={self.damaged}: give 1 or more views for each crop.")
         if not self.counts or min(self.counts) < 0 or not sum(self.counts) > 0:

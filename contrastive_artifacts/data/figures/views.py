@@ -23,12 +23,14 @@ class FigureView(NamedTuple):
     """One view at the native rate of its crop."""
 
     waveform: np.ndarray  # float32 [T]
+    context: np.ndarray  # the rendered crop that it is cut from, float32 [T']
+    offset: int  # of the view in its context, in samples
     sample_rate: int  # Hz
     clip: int  # number of the clip
-    start: int  # of the crop in the varied clip, in samples
-    severities: dict[str, float]  # fault -> severity, of the faults that changed the sound
-    segments: dict[str, np.ndarray]  # fault -> the samples that it touched, int64 [n, 2]
-    params: dict[str, Any]  # of the rendering; artifacts.replay with it gives the view before tilt and level
+    start: int  # of the view in the varied clip, in samples
+    severities: dict[str, float]  # fault -> severity, of the faults that changed the sound of the view
+    segments: dict[str, np.ndarray]  # fault -> the samples of the view that it touched, int64 [n, 2]
+    params: dict[str, Any]  # of the rendering; artifacts.replay with it gives the context before tilt and level
     barely: bool = False  # ``params`` hold a fault that was mixed in at BARELY_DB; severities are empty
 
 
@@ -46,32 +48,38 @@ def block_views(corpus: Corpus, clips: Sequence[Clip], recipe: Recipe, block: in
         CorpusError: the clip has no file.
     """
     number = clip_of(block, len(clips), recipe.seed)
-    crop, rate, start = _crop(corpus, clips, number, recipe, block)
+    crop, rate, start, window = _crop(corpus, clips, number, recipe, block)
     views = []
     for place in range(recipe.rows):
         key = (recipe.seed, "figures", block, place)
         steps, params, barely = _rendered(
-            crop, rate, recipe, place, seeding.generator(*key, "draw"), seeding.derive(*key)
+            crop, rate, window, recipe, place, seeding.generator(*key, "draw"), seeding.derive(*key)
         )
-        last = steps[-1]
-        waveform = tilt_and_level(last.waveform, rate, seeding.generator(*key, "finish"))
-        touching = [] if barely else [step for step in steps if len(step.segments)]
+        context = tilt_and_level(steps[-1].waveform, rate, seeding.generator(*key, "finish"))
+        context = np.ascontiguousarray(context, np.float32)
+        segments = {step.params["artifact"]: _inside(step.segments, window) for step in steps if not barely}
+        touching = {name: rows for name, rows in segments.items() if len(rows)}
+        severities = {step.params["artifact"]: step.params["severity"] for step in steps}
         views.append(
             FigureView(
-                np.ascontiguousarray(waveform, np.float32), rate, number, start,
-                {step.params["artifact"]: step.params["severity"] for step in touching},
-                {step.params["artifact"]: step.segments for step in touching},
-                params,
-                barely,
+                context[window], context, window.start, rate, number, start + window.start,
+                {name: severities[name] for name in touching}, touching, params, barely,
             )
         )  # fmt: skip
     return views
 
 
+def _inside(segments: np.ndarray, window: slice) -> np.ndarray:
+    """The parts of segments ``[n, 2]`` inside the window, from its beginning."""
+    clipped = segments.clip(window.start, window.stop) - window.start
+    parts: np.ndarray = clipped[clipped[:, 1] > clipped[:, 0]]
+    return parts
+
+
 def _crop(
     corpus: Corpus, clips: Sequence[Clip], number: int, recipe: Recipe, block: int
-) -> tuple[np.ndarray, int, int]:
-    """A clean window ``[1, T]`` of the varied clip, its rate in Hz and its start in samples."""
+) -> tuple[np.ndarray, int, int, slice]:
+    """A clean crop ``[1, T']`` of the varied clip, its rate in Hz, its start in samples, and the view in it."""
     loaded = _mono(corpus, clips[number])
     if recipe.varied:
         rng = seeding.generator(recipe.seed, "figures", block, "vary")
@@ -83,9 +91,12 @@ def _crop(
             other = loaded
         loaded = augment(loaded, other, rng)
     waveform, rate = loaded
-    length = round(recipe.window_s * rate)
+    window, longest = round(recipe.window_s * rate), round(recipe.context_s * rate)
+    length = max(window, min(longest, waveform.shape[1]))
     start = window_start(waveform, length, seeding.generator(recipe.seed, "figures", block, "crop"))
-    return cut_window(waveform, start, length), rate, start
+    crop = cut_window(waveform, start, length)
+    offset = window_start(crop, window, seeding.generator(recipe.seed, "figures", block, "window"))
+    return crop, rate, start, slice(offset, offset + window)
 
 
 def _mono(corpus: Corpus, clip: Clip) -> tuple[np.ndarray, int]:
@@ -94,7 +105,7 @@ def _mono(corpus: Corpus, clip: Clip) -> tuple[np.ndarray, int]:
 
 
 def _rendered(
-    crop: np.ndarray, rate: int, recipe: Recipe, place: int, rng: np.random.Generator, seed: int
+    crop: np.ndarray, rate: int, window: slice, recipe: Recipe, place: int, rng: np.random.Generator, seed: int
 ) -> tuple[list[RenderedView], dict[str, Any], bool]:
     """The steps of rendering one view, the params of all of them, and whether its fault lies below severity 0."""
     barely, spliced, share, position = (float(value) for value in rng.random(4))  # all drawn, used or not
@@ -108,9 +119,9 @@ def _rendered(
         return [RenderedView(mixed, rate, view.params, view.segments)], view.params, True
     span = None
     if spliced < recipe.spliced:
-        length = crop.shape[-1]
+        length = window.stop - window.start
         inside = max(1, round(length * (recipe.span[0] + (recipe.span[1] - recipe.span[0]) * share)))
-        begin = int(position * (length - inside))
+        begin = window.start + int(position * (length - inside))
         span = (begin, begin + inside)
     chain = recipe.preset.draw(seed, severity=recipe.severity)
     steps = artifacts.compose_steps(chain, crop, rate, seed, span)

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from ...core import files
 from ...core.errors import ParameterError, StorageError, WeightsError
 from ...core.registry import Registry
-from ..encoder_files import RECORD, TENSORS, encoder_folder_of
+from ..encoder_files import TENSORS
 from . import (
     atst,
     beats,
@@ -177,7 +177,7 @@ def _given(checkpoint: Checkpoint, path: Path) -> Path:
         if published is not None:
             return published
         if _is_encoder(path):
-            return (encoder_folder_of(path) if (path / RECORD).is_file() else path) / TENSORS
+            return path / TENSORS
         names = ", ".join([*(s.filename for s in checkpoint.sources), TENSORS])
         raise WeightsError(f"The folder {path} holds no weights of {checkpoint.name}; expected one of: {names}.")
     if not path.is_file():
@@ -200,7 +200,7 @@ def _from_published(checkpoint: Checkpoint, path: Path, options: dict[str, Any])
 
 def _is_encoder(weights: str | Path) -> bool:
     path = Path(weights)
-    return path.name == TENSORS or (path / TENSORS).is_file() or (path / RECORD).is_file()
+    return path.name == TENSORS or (path / TENSORS).is_file()
 
 
 def _from_repository(checkpoint: Checkpoint, model: HubModel) -> Backbone:

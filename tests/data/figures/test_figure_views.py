@@ -16,6 +16,8 @@ from contrastive_artifacts.data.figures.arrays import block_arrays
 from contrastive_artifacts.data.figures.views import _crop, clip_of
 from contrastive_artifacts.data.views.rendering import tilt_and_level
 from contrastive_artifacts.models.detail.figures import FRAME_S
+from contrastive_artifacts.models.slow import slow_figures
+from contrastive_artifacts.models.traces import trace_figures
 
 
 @pytest.fixture
@@ -33,33 +35,35 @@ def test_views_replay_from_their_params_and_labels_are_what_changed_the_sound(va
     recipe = Recipe(window_s=1.6, damaged=8, varied=varied, barely=0.3)
     for block in range(2):
         views = block_views(corpus, corpus.clips, recipe, block)
-        crop, rate, start = _crop(corpus, corpus.clips, clip_of(block, 3, recipe.seed), recipe, block)
+        crop, rate, start, window = _crop(corpus, corpus.clips, clip_of(block, 3, recipe.seed), recipe, block)
         assert not views[0].severities
         assert not views[0].barely
         for place, view in enumerate(views):
-            assert (view.start, view.sample_rate) == (start, rate)
+            assert (view.start, view.offset, view.sample_rate) == (start + window.start, window.start, rate)
             again = artifacts.replay_view(crop, rate, view.params)
             if view.barely:
                 assert not view.severities
                 assert chain(view.params)[0]["severity"] == 0
                 continue
             finish = seeding.generator(recipe.seed, "figures", block, place, "finish")
-            np.testing.assert_array_equal(view.waveform, tilt_and_level(again.waveform, rate, finish))
+            np.testing.assert_array_equal(view.context, tilt_and_level(again.waveform, rate, finish))
+            np.testing.assert_array_equal(view.waveform, view.context[window])
             rendered = {step["artifact"]: step["severity"] for step in chain(view.params)} if place else {}
             assert view.severities.items() <= rendered.items()
             assert all(len(view.segments[name]) for name in view.severities)
-            assert bool(view.severities) == bool(len(again.segments))
+            inside = (again.segments[:, 0] < window.stop) & (again.segments[:, 1] > window.start)
+            assert bool(view.severities) == inside.any()
 
 
 def test_a_barely_view_changes_a_quarter_of_what_severity_0_does(corpus):
     recipe = small(names=("hiss", "hum"), barely=1.0)
     views = block_views(corpus, corpus.clips, recipe, 0)
-    crop, rate, _ = _crop(corpus, corpus.clips, clip_of(0, 3, 0), recipe, 0)
+    crop, rate, _, _ = _crop(corpus, corpus.clips, clip_of(0, 3, 0), recipe, 0)
     for place, view in enumerate(views[1:], start=1):
         change = artifacts.replay(crop, rate, view.params) - crop
         finish = seeding.generator(recipe.seed, "figures", 0, place, "finish")
         expected = tilt_and_level(crop + np.float32(10 ** (-12 / 20)) * change, rate, finish)
-        np.testing.assert_allclose(view.waveform, expected, atol=1e-6)
+        np.testing.assert_allclose(view.context, expected, atol=1e-6)
 
 
 def test_the_frames_of_clicks_stand_where_the_clicks_are(corpus):
@@ -79,6 +83,36 @@ def test_the_frames_of_clicks_stand_where_the_clicks_are(corpus):
             assert not (raised & ~beside).any()
             strongest = values["frames"][row, :, 6].argmax()
             assert active[row, strongest]
+
+
+def test_a_fault_beside_a_view_is_in_its_context_and_not_among_its_labels(corpus):
+    recipe = small(names=("splice",), counts=(1.0,), barely=0.0, spliced=0.0, severity=(1.0, 1.0), damaged=30)
+    clean, *damaged = block_views(corpus, corpus.clips, recipe, 0)
+    assert len(clean.waveform) == 1.6 * RATE
+    assert len(clean.context) == 3 * RATE
+    assert {bool(view.severities) for view in damaged} == {True, False}
+    crop, rate, _, window = _crop(corpus, corpus.clips, clip_of(0, 3, 0), recipe, 0)
+    for view in damaged:
+        (start, stop), *_ = artifacts.replay_view(crop, rate, view.params).segments
+        assert bool(view.severities) == (start < window.stop and stop > window.start)
+        assert view.segments.keys() == view.severities.keys()
+
+
+def test_the_slow_figures_of_a_view_are_those_of_its_context(corpus):
+    recipe = small()
+    views = block_views(corpus, corpus.clips, recipe, 0)
+    values = block_arrays(views, recipe)
+    for row, view in enumerate(views):
+        np.testing.assert_array_equal(values["slow"][row], slow_figures(view.context, RATE))
+        np.testing.assert_array_equal(values["traces"][row], trace_figures(view.waveform, RATE))
+
+
+def test_a_clip_shorter_than_a_context_gives_all_that_it_has(corpus):
+    short = builtin(0, 2, 1.0, RATE)
+    (view, *_) = block_views(short, short.clips, small(), 0)
+    assert len(view.context) == len(view.waveform) == 1.6 * RATE
+    (view, *_) = block_views(corpus, corpus.clips, small(context_s=2.0), 0)
+    assert len(view.context) == 2 * RATE
 
 
 def test_columns_hold_the_labels_of_the_views():
@@ -109,6 +143,8 @@ def test_a_pass_visits_every_clip_once():
     ("changes", "message"),
     [
         ({"window_s": 1.0}, "window_s"),
+        ({"context_s": 4.0}, "context_s"),
+        ({"context_s": 61.0}, "context_s"),
         ({"damaged": 0}, "damaged"),
         ({"counts": ()}, "counts"),
         ({"counts": (0.0,)}, "counts"),

@@ -68,7 +68,7 @@ def page(browser: Any, url: str) -> Any:
 
 
 def test_clusters_have_names_and_silence_is_one(page):
-    wait(page, lambda: set(state(page)["named"].split(", ")) == {"hum", "hiss", "clean", SILENCE})
+    wait(page, lambda: set(state(page).get("named", "").split(", ")) == {"hum", "hiss", "clean", SILENCE})
     legend = [line.text.split() for line in page.find_elements(By.CSS_SELECTOR, "#items li")]
     assert [SILENCE, "8"] in legend
     below = script(page, "return [...points.y.slice(389)].every((y) => y < Math.min(...points.y.slice(0, 389)))")
