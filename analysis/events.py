@@ -121,10 +121,10 @@ def _kinds(settings: Settings) -> dict[str, Layers]:
 def _measured(encoder: str, alarms: float | None, layers: Layers, recipe: TimelineRecipe, number: int) -> Recording:
     timeline = rendered_timeline(layers, recipe, number)
     with TemporaryDirectory() as folder:
-        (damaged, chances), (clean, _) = (
-            _scanned(_encoder(encoder), alarms, recipe.names, Path(folder) / name, samples)
-            for name, samples in (("damaged", timeline.damaged), ("clean", timeline.clean))
-        )
+        saved = SavedStretches(Path(folder) / "stretches") if is_installed() and _encoder(encoder).of_sets else None
+        damaged = _segments(_encoder(encoder), alarms, Path(folder), timeline.damaged, saved)
+        clean = _segments(_encoder(encoder), alarms, Path(folder), timeline.clean)
+        chances = None if saved is None else _chances(_encoder(encoder), saved, recipe.names)
     doubtful = [event for event in damaged if not touches(event, timeline.unknown)]
     pairs = {
         label: ([e for e in timeline.events if e.label == label], [e for e in doubtful if e.label == label])
@@ -138,8 +138,8 @@ def _measured(encoder: str, alarms: float | None, layers: Layers, recipe: Timeli
         {label: match(*pair, onset[label]) for label, pair in pairs.items()},
         {label: false.count(label) for label in recipe.names},
         timeline.clean.shape[1] / RATE / 3600,
-        _known(chances, recipe.names, timeline.unknown),
-        list(timeline.events),
+        None if chances is None else _known(chances, recipe.names, timeline.unknown),
+        [event for event in timeline.events if not touches(event, timeline.unknown)],
     )
 
 
@@ -148,32 +148,29 @@ def _encoder(name: str) -> ca.PretrainedEncoder:
     return ca.load(name)
 
 
-def _scanned(
-    encoder: ca.PretrainedEncoder, alarms: float | None, names: Sequence[str], folder: Path, samples: np.ndarray
-) -> tuple[list[Event], Chances | None]:
-    """The segments of a recording, and the chances of its cells, if the encoder has any."""
-    path, saved = folder / "recording.wav", SavedStretches(folder / "stretches")
-    folder.mkdir()
+def _segments(
+    encoder: ca.PretrainedEncoder, alarms: float | None, folder: Path, samples: np.ndarray,
+    saved: SavedStretches | None = None,
+) -> list[Event]:  # fmt: skip
+    path = folder / "recording.wav"
     audio.write(path, samples, RATE)
-    alarms = alarms if encoder.of_sets else None
-    timeline = scan(path, encoder, alarms_per_hour=alarms, progress=False, saved=saved)
-    events = [Event(s.start / RATE, s.stop / RATE, s.label) for s in timeline.segments]
-    if not encoder.of_sets:
-        return events, None
+    timeline = scan(path, encoder, alarms_per_hour=alarms if encoder.of_sets else None, progress=False, saved=saved)
+    return [Event(s.start / RATE, s.stop / RATE, s.label) for s in timeline.segments]
+
+
+def _chances(encoder: ca.PretrainedEncoder, saved: SavedStretches, names: Sequence[str]) -> Chances:
+    """The chances in the cells of a recording whose stretches were saved."""
     stretches, first = [], 0
     while (stretch := saved.load(first)) is not None:
         stretches.append(stretch)
         first += len(stretch.starts)
     (run,) = joined(stretches, [None])
     bounds, chances = cell_chances(run, round(encoder.window_s * RATE), encoder.cell_s * RATE)
-    columns = [encoder.labels.index(name) - 1 for name in names]
-    return events, Chances(bounds / RATE, chances[:, columns])
+    return Chances(bounds / RATE, chances[:, [encoder.labels.index(name) - 1 for name in names]])
 
 
-def _known(chances: Chances | None, names: Sequence[str], unknown: Sequence[Event]) -> Chances | None:
+def _known(chances: Chances, names: Sequence[str], unknown: Sequence[Event]) -> Chances:
     """The chances, 0 where a clip may hold the label already."""
-    if chances is None:
-        return None
     values, places = chances.chances.copy(), chances.bounds_s
     for event in unknown:
         if event.label in names:
@@ -202,7 +199,7 @@ def _rows(kind: str, labels: Sequence[str], recordings: Sequence[Recording]) -> 
 
 def _scores(labels: Sequence[str], recordings: Sequence[Recording]) -> list[str]:
     scored = [(r.chances, r.truth) for r in recordings if r.chances is not None]
-    if not is_installed() or not scored:
+    if not scored:
         return [""] * len(SCENARIOS)
     return [f"{psds(scored, labels, scenario):.4f}" for scenario in SCENARIOS]
 

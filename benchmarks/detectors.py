@@ -100,24 +100,22 @@ def _essentia() -> Any:
     return standard
 
 
-def detectors() -> dict[tuple[str, str], Detector]:
-    """(label, name) -> the detector, of what is installed."""
-    of_ffmpeg: dict[tuple[str, str], Detector] = {
-        ("dropout", "ffmpeg silencedetect"): ffmpeg_silence,
-        ("clipping", "ffmpeg astats"): ffmpeg_flat,
+def detectors() -> dict[str, tuple[tuple[str, ...], Detector]]:
+    """Name -> the labels that a detector is made for, and the detector; of what is installed."""
+    of_ffmpeg: dict[str, tuple[tuple[str, ...], Detector]] = {
+        "ffmpeg silencedetect": (("dropout",), ffmpeg_silence),
+        "ffmpeg astats": (("clipping",), ffmpeg_flat),
     }
-    of_essentia: dict[tuple[str, str], Detector] = {
-        ("clicks", "Essentia ClickDetector"): essentia_spans("ClickDetector", 512),
-        ("crackle", "Essentia NoiseBurstDetector"): essentia_places("NoiseBurstDetector"),
-        ("dropout", "Essentia GapsDetector"): essentia_spans("GapsDetector", 2048),
-        ("clipping", "Essentia SaturationDetector"): essentia_spans("SaturationDetector", 512),
-        ("skip", "Essentia DiscontinuityDetector"): essentia_places(
-            "DiscontinuityDetector", frameSize=512, hopSize=256
+    of_essentia: dict[str, tuple[tuple[str, ...], Detector]] = {
+        "Essentia ClickDetector": (("clicks",), essentia_spans("ClickDetector", 512)),
+        "Essentia NoiseBurstDetector": (("crackle",), essentia_places("NoiseBurstDetector")),
+        "Essentia GapsDetector": (("dropout",), essentia_spans("GapsDetector", 2048)),
+        "Essentia SaturationDetector": (("clipping",), essentia_spans("SaturationDetector", 512)),
+        "Essentia DiscontinuityDetector": (
+            ("skip", "splice"),
+            essentia_places("DiscontinuityDetector", frameSize=512, hopSize=256),
         ),
-        ("splice", "Essentia DiscontinuityDetector"): essentia_places(
-            "DiscontinuityDetector", frameSize=512, hopSize=256
-        ),
-        ("hum", "Essentia HumDetector"): essentia_hum,
+        "Essentia HumDetector": (("hum",), essentia_hum),
     }
     return {
         **(of_ffmpeg if shutil.which("ffmpeg") else {}),
@@ -165,7 +163,7 @@ def main() -> None:
         if arguments.folder is None
         else corpora.create("folder", path=arguments.folder)
     )
-    recipe = TimelineRecipe(LABELS, 300.0)
+    recipe, peers = TimelineRecipe(LABELS, 300.0), detectors()
     ours = f"contrastive_artifacts {arguments.encoder}, {arguments.alarms_per_hour:g}/h"
     total: dict[tuple[str, str], np.ndarray] = defaultdict(lambda: np.zeros(3, int))
     recordings = max(1, round(12 * arguments.hours))
@@ -179,8 +177,9 @@ def main() -> None:
                     (label, ours): segments
                     for label, segments in scanned(path, encoder, arguments.alarms_per_hour).items()
                 }
-                for (label, name), detector in detectors().items():
-                    events[label, name] = joined(detector(path, samples[0]), label)
+                for name, (labels, detector) in peers.items():
+                    spans = list(detector(path, samples[0]))
+                    events |= {(label, name): joined(spans, label) for label in labels}
             for (label, name), detected in events.items():
                 matched, true = counts(detected, truth, timeline.unknown, label)
                 total[label, name] += (matched, true, 0) if truth else (0, 0, matched)

@@ -149,7 +149,10 @@ def _pretrain(settings: SetSections, config: dict[str, Any], directory: Path) ->
     sides = make_sides(settings)
     fingerprints = {name: corpus.fingerprint for name, (corpus, _) in sides["train"].items()}
     record = {**config, "corpus_fingerprints": fingerprints}
-    encoder = _new_encoder(settings, record)
+    start = None if settings.start is None else open_set_encoder(settings.start)
+    encoder = _new_encoder(settings, start)
+    if start is not None:
+        record["start_fingerprint"] = start.fingerprint()
     checkpoint.check_config(directory, record)
     files.write_json(directory / "config.json", record)
     validation = fill_side(settings, sides["validation"], settings.recipe_of(2), settings.validation_views)
@@ -166,16 +169,14 @@ def _pretrain(settings: SetSections, config: dict[str, Any], directory: Path) ->
     return loss
 
 
-def _new_encoder(settings: SetSections, record: dict[str, Any]) -> FigureEncoder:
-    """The encoder before training; the fingerprint of the one that it starts from goes into ``record``."""
+def _new_encoder(settings: SetSections, start: FigureEncoder | None) -> FigureEncoder:
+    """The encoder before training, with the weights of ``start`` or random ones."""
     backbone = None if settings.backbone is None else backbones.create(**settings.backbone)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.fit.seed)
         encoder = FigureEncoder(settings.sizes, backbone)
-    if settings.start is not None:
-        trained = open_set_encoder(settings.start)
-        encoder.start_from(trained)
-        record["start_fingerprint"] = trained.fingerprint()
+    if start is not None:
+        encoder.start_from(start)
     return encoder
 
 

@@ -21,6 +21,7 @@ from ..embedding import PretrainedEncoder, load
 from ..probes import SetProbe
 from .budget import STEPS, shared_out
 from .lanes import smoothed
+from .stretches import Hearing, heard
 
 RATES = (2.0, 6.0, 20.0, 60.0)  # false segments per hour, over all faults
 TAIL = 10  # peaks whose mean excess gives the slope of the tail beyond the largest of them
@@ -55,10 +56,9 @@ def _clean_scan(folder: Path, corpus: Corpus, clip: Clip) -> CleanScan | None:
     encoder = _encoder(folder)
     try:
         waveform, rate = corpus.load(clip)
-        lengths = (round(s * rate) for s in (encoder.window_s, encoder.hop_s, encoder.context_s))
-        cuts = windows.cut(waveform, *lengths)
-        mixes, contexts = windows.mixed(cuts)
-        probabilities, _ = encoder.classify_windows(mixes, rate, contexts)
+        hearing = Hearing(encoder, rate, (None,))
+        cuts = windows.stream([(0, waveform)], hearing.window, hearing.hop, hearing.context)
+        (probabilities,) = heard(0, 0, cuts, hearing).probabilities
         return CleanScan(probabilities, waveform.shape[1] / rate, frozenset(clip.unknown))
     except ArtifactsError:
         return None

@@ -89,11 +89,6 @@ class Run:
         return np.concatenate([[self.starts[0]], (centres[:-1] + centres[1:]) // 4, [self.stop]])
 
 
-def context_s(encoder: WindowClassifier) -> float:
-    """Length of the contexts that an encoder uses in seconds; that of a window for those that use none."""
-    return encoder.context_s if isinstance(encoder, PretrainedEncoder) else encoder.window_s
-
-
 def classify(lane: Lane, signals: Signals, encoder: WindowClassifier, rate: int) -> None:
     """Adds the results of some windows to a lane.
 

@@ -18,7 +18,8 @@ from .. import audio
 from ..audio import windows
 from ..audio.windows import Window
 from ..core.errors import StorageError
-from .lanes import Lane, Run, Signals, WindowClassifier, classify, classify_differing, context_s
+from ..embedding import PretrainedEncoder
+from .lanes import Lane, Run, Signals, WindowClassifier, classify, classify_differing
 
 STRETCH_S = 600.0
 BATCH = 32
@@ -80,8 +81,10 @@ class Hearing:
 
     @property
     def context(self) -> int:
-        """Length of the context of a window in samples."""
-        return round(context_s(self.encoder) * self.rate)
+        """Length of the context of a window in samples; that of a window for encoders that use none."""
+        encoder = self.encoder
+        seconds = encoder.context_s if isinstance(encoder, PretrainedEncoder) else encoder.window_s
+        return round(seconds * self.rate)
 
     @property
     def length(self) -> int:

@@ -37,6 +37,7 @@ def test_it_changes_with_a_weight_a_name_and_a_record() -> None:
 @pytest.mark.parametrize(
     ("name", "fingerprint"),
     [
+        ("all", "d74ab39e3e5aa6ff77c917e93d03bacd"),
         ("mn04", "673f90086a23f235d4f504af9a5c4eba"),
         ("yamnet", "5c218102fe54848e480b5c1cc0f471e5"),
     ],
