@@ -4,11 +4,12 @@
     python analysis/events.py 'corpora={speech: {kind: folder, path: DIR}}' hours=3 workers=2
 
 Recordings are joined from clean clips; each has a fault every 20 s or so, of random severity, in a part of 2 to 8 s,
-one in four places two at once. The same recordings without faults are scanned as well. Columns: the share of the true
-events that a segment of their label overlaps (recall); event-based F1, where a segment must begin within 200 ms (50 ms
-for impulses) and end within half of the true length; the same for the beginning alone; the polyphonic sound
-detection scores of the chances in cells over all thresholds, if sed_scores_eval is installed (extra ``psds``), in the
-row of all labels; segments per hour of the clean recordings. Intervals are over recordings.
+one in four places two at once. The same recordings without faults are scanned as well. Nothing is counted where a clip
+may hold the fault already. Columns: the share of the true events that a segment of their label overlaps (recall);
+event-based F1, where a segment must begin within 200 ms (50 ms for impulses) and end within half of the true length;
+the same for the beginning alone; the polyphonic sound detection scores of the chances in cells over all thresholds, if
+sed_scores_eval is installed (extra ``psds``), in the row of all labels; segments per hour of the clean recordings.
+Intervals are over recordings.
 """
 
 from __future__ import annotations
@@ -125,10 +126,11 @@ def _measured(encoder: str, alarms: float | None, layers: Layers, recipe: Timeli
         damaged = _segments(_encoder(encoder), alarms, Path(folder), timeline.damaged, saved)
         clean = _segments(_encoder(encoder), alarms, Path(folder), timeline.clean)
         chances = None if saved is None else _chances(_encoder(encoder), saved, recipe.names)
-    doubtful = [event for event in damaged if not touches(event, timeline.unknown)]
+    true, heard = (
+        [event for event in events if not touches(event, timeline.unknown)] for events in (timeline.events, damaged)
+    )
     pairs = {
-        label: ([e for e in timeline.events if e.label == label], [e for e in doubtful if e.label == label])
-        for label in recipe.names
+        label: ([e for e in true if e.label == label], [e for e in heard if e.label == label]) for label in recipe.names
     }
     onset = {label: IMPULSE_S if label in IMPULSES else ONSET_S for label in recipe.names}
     false = [event.label for event in clean if not touches(event, timeline.unknown)]
@@ -139,7 +141,7 @@ def _measured(encoder: str, alarms: float | None, layers: Layers, recipe: Timeli
         {label: false.count(label) for label in recipe.names},
         timeline.clean.shape[1] / RATE / 3600,
         None if chances is None else _known(chances, recipe.names, timeline.unknown),
-        [event for event in timeline.events if not touches(event, timeline.unknown)],
+        true,
     )
 
 

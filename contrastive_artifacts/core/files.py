@@ -336,6 +336,9 @@ def _is_beside(path: Path, name: Any) -> bool:
 
 
 def _is_alive(process: int) -> bool:
+    """Whether a process runs. One that has ended without its parent having waited for it (a zombie) does not."""
+    with suppress(OSError, IndexError):  # Linux only
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     try:
         os.kill(process, 0)
     except PermissionError:

@@ -24,7 +24,7 @@ from ..data.dataset import pool
 from ..data.dataset.ray_pool import Cluster
 from ..embedding import PretrainedEncoder
 from . import saved
-from .child import MOST_BYTES, while_parent_lives
+from .child import MOST_BYTES
 from .inputs import Inputs
 from .lanes import WindowClassifier
 from .options import ScanOptions
@@ -254,13 +254,12 @@ def _rows(
     recording: Recording,
     infos: Sequence[audio.AudioInfo],
 ) -> Iterator[FileSummary]:
-    alive = while_parent_lives()
     for info in infos:
         results = f"{recording.results}.stream{info.stream}" if len(infos) > 1 else recording.results
         try:
             with one_of_many(str(recording.path)):
                 stretches = _stretches(folder, recording, info.stream, encoder)
-                timeline = options.timeline(recording.path, encoder, info.stream, stretches, alive)
+                timeline = options.timeline(recording.path, encoder, info.stream, stretches)
         except ArtifactsError as error:
             yield failed(recording, str(error), info.stream if len(infos) > 1 else None)
         else:

@@ -120,10 +120,8 @@ def _alarm(still_s: float) -> Iterator[Callable[[float], None]]:
 
     Unlike a thread, the system can do so while a decoder holds the interpreter.
     """
-    alive = while_parent_lives()
 
-    def advanced(seconds: float) -> None:
-        alive(seconds)
+    def advanced(_: float) -> None:
         signal.setitimer(signal.ITIMER_REAL, still_s)
 
     signal.setitimer(signal.ITIMER_REAL, still_s)
@@ -131,14 +129,3 @@ def _alarm(still_s: float) -> Iterator[Callable[[float], None]]:
         yield advanced
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-def while_parent_lives() -> Callable[[float], None]:
-    """A function that ends this process if its parent was killed: nobody waits for the result of a long scan."""
-    parent = os.getppid()
-
-    def advanced(_: float) -> None:
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return advanced

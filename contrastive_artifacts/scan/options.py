@@ -56,7 +56,7 @@ class ScanOptions:
         encoder: WindowClassifier,
         stream: int,
         saved: SavedStretches,
-        advanced: Callable[[float], object],
+        advanced: Callable[[float], object] | None = None,
         progress: bool = False,
     ) -> Timeline:
         """:func:`.scan.scan` of one audio stream."""

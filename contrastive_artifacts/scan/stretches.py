@@ -177,7 +177,7 @@ def classify_range(
 ) -> list[Stretch]:
     """Windows ``[first, stop)`` of a recording, cut at stretches and runs; :func:`joined` takes those of all ranges.
 
-    The recording is decoded from its beginning, which takes a few hundredths of the time. Values are equal to those of
+    The recording is decoded from its beginning, which takes a tenth of the time at most. Values are equal to those of
     :func:`.scan.scan` where ranges begin and end with stretches (:attr:`Hearing.length` windows), else to rounding.
 
     Raises:

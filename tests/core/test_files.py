@@ -236,3 +236,17 @@ def test_what_dead_processes_left_in_writing_a_target_is_removed(tmp_path: Path)
         }
     files.check_folder("to", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_what_a_dead_process_left_is_removed_though_its_parent_has_not_waited_for_it(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        os.kill(process.pid, 0)  # a zombie has its number still
+        with files.atomic_path(tmp_path / "a.csv") as temporary:
+            temporary.touch()
+            left = tmp_path / temporary.name.replace(f"-{os.getpid()}-", f"-{process.pid}-")
+            left.touch()
+            files.remove_abandoned(tmp_path)
+            assert temporary.exists()
+        assert not left.exists()

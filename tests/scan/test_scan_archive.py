@@ -265,7 +265,7 @@ def test_killed_it_goes_on_where_it_was(films: Path, tmp_path: Path) -> None:
         process.kill()
     finished = len((out / "journal.jsonl").read_bytes().splitlines()) - 2  # but the first line and empty.wav
     assert finished < 11
-    while True:  # its workers end after the job at hand
+    while True:  # its workers end with it, a moment later
         times = {name: (out / name).stat().st_mtime_ns for name in written_names(out)}
         time.sleep(3)
         if times == {name: (out / name).stat().st_mtime_ns for name in written_names(out)}:

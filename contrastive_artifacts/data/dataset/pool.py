@@ -14,10 +14,11 @@ import traceback
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import get_context, resource_tracker
+from multiprocessing import get_context, parent_process, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from threading import Thread
 from typing import Any, Generic, TypeVar
 
 from threadpoolctl import threadpool_limits
@@ -61,8 +62,7 @@ def results(
 
     With one worker or one job, and no limits, everything runs in this process, in order, on one thread as well. If a
     worker process dies (a crash in a decoder, out of memory), its job yields :class:`Crashed` and a new process
-    replaces it. Closing the iterator ends all processes; if this process is killed, each of them ends after its current
-    job at the latest.
+    replaces it. Closing the iterator ends all processes; if this process is killed, they end as well.
 
     Args:
         function: Function of one job; function, jobs and results must be picklable.
@@ -199,6 +199,7 @@ def _child_settings() -> Iterator[None]:
 
 def _serve(connection: Connection) -> None:
     """Main function of a worker process: receives the function, then jobs."""
+    _end_with_parent()
     try:
         function = connection.recv()
         while True:
@@ -211,6 +212,20 @@ def _serve(connection: Connection) -> None:
                 connection.send((None, RuntimeError(traceback.format_exc())))  # not every exception can be pickled
     except (EOFError, OSError):
         return  # the parent process has closed its end or died
+
+
+def _end_with_parent() -> None:
+    """Ends this process, in whatever it is doing, once its parent has died: nobody would receive the result."""
+    parent = parent_process()
+    assert parent is not None  # only worker processes call this
+    if not parent.is_alive():
+        os._exit(1)
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 def _reason(worker: _Worker[Any]) -> str:

@@ -26,9 +26,9 @@ from ...runs.run import Run
 from ...search import retrieval
 from ...search.index import Index, rows_at
 from ...search.retrieval import Roots, SpanHit
-from .columns import Column, coded, columns_of
+from .columns import TIME, Column, coded, columns_of
 from .layout import Layout, Progress, layout_of, silent
-from .tables import in_time, with_columns
+from .tables import in_time, times, with_columns
 
 CLEAN = "clean"
 SILENCE = "silence"  # verdict on a row of digital silence, which is neither clean nor damaged
@@ -76,7 +76,9 @@ class Collection:
         self.roots = roots or retrieval.roots_of(index.directory)
         corrected = _corrected_probe(self.home / CORRECTED, index.fingerprint)
         self.probe = corrected or encoder.probe
-        self.index = self._embedded = with_columns(index, **{ROW: pa.array(np.arange(len(index)))})
+        self.index = self._embedded = with_columns(
+            index, **{ROW: pa.array(np.arange(len(index))), TIME: times(index.metadata)}
+        )
         self.user_labels: dict[int, RowLabel] = {}
         self.columns: dict[str, Column] = {}
         self._label_names: list[str] = []

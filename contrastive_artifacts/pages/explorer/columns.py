@@ -16,7 +16,8 @@ from ...probes.label_sets import SETS
 MISSING = 65535  # code of a row without a value
 MOST_VALUES = MISSING - 1
 CATEGORIES = ("artifact", "source", "corpus", "category", "split", "heard", "present", "channel")
-NUMBERS = ("severity", "heard_severity", "heard_probability")
+TIME = "time_s"  # where a row begins in its recording
+NUMBERS = ("severity", "heard_severity", "heard_probability", TIME)
 MIX = "mix"  # channel of a row whose channels were embedded as one mix
 
 

@@ -1,6 +1,7 @@
 // The dialogs: a question, and the choice of a label: one name or, with an encoder of label sets, a change of a set of names.
 import { byId, element } from "../../core/html/base.js";
-import { about, amount } from "./page.js";
+import { amount } from "../shared/counts.js";
+import { about } from "./page.js";
 
 // Asks a question; the answer is true for `yes`.
 export function confirmed(text, yes) {

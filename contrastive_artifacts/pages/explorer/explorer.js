@@ -1,6 +1,7 @@
 // The explorer: its keys, and how the page starts. Every key but the arrows works wherever no text is being typed.
 import { byId, darkQuery, state } from "../../core/html/base.js";
 import { ask, busy, guarded, say, trouble } from "../shared/asking.js";
+import { plural } from "../shared/counts.js";
 import { bound, keyOf, keyRow, keySheet } from "../shared/keys.js";
 import { player } from "../shared/player.js";
 import { adopt, assignStyles, columns, points } from "./columns.js";
@@ -11,7 +12,7 @@ import { labelMany, labelOne, readLabels, showCounts, step, undo } from "./label
 import { legend, listColumns, recolour } from "./legend.js";
 import { listRows, markRows } from "./lists.js";
 import { rescale, zoomSpan } from "./measure.js";
-import { about, count, page, plural } from "./page.js";
+import { about, count, page } from "./page.js";
 import { describe, itemSettled, openTab, select, stepWindow } from "./panel.js";
 import { markEdge, markSpan, paintLevels, paintPicture } from "./picture.js";
 import { cancelLasso, hover, toggleLasso } from "./pointer.js";

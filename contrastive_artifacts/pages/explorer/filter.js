@@ -1,7 +1,8 @@
 // Which rows are shown: by hidden names and ranges of columns, and by words of the text filter.
 import { byId, signal, state } from "../../core/html/base.js";
+import { amount, plural } from "../shared/counts.js";
 import { columns, load } from "./columns.js";
-import { amount, count, page, plural } from "./page.js";
+import { count, page } from "./page.js";
 
 export const shown = new Uint8Array(count).fill(1); // 1 for rows that pass the filters
 export const filtered = signal();

@@ -2,6 +2,7 @@
 // is shown once the server has written it, and an error is shown if it has not.
 import { byId, element, state } from "../../core/html/base.js";
 import { ask, busy, guarded, latest, say, trouble } from "../shared/asking.js";
+import { amount, plural } from "../shared/counts.js";
 import { filterQuery, shownOf } from "./binding.js";
 import { columns, load, reload } from "./columns.js";
 import { askLabel, changeText, confirmed } from "./dialogs.js";
@@ -9,7 +10,7 @@ import { active, filter, filtered } from "./filter.js";
 import { mark } from "./frames.js";
 import { legend, listColumns, recolour } from "./legend.js";
 import { markRows } from "./lists.js";
-import { about, amount, count, listedRows, listsChanged, page, plural, userLabels } from "./page.js";
+import { about, count, listedRows, listsChanged, page, userLabels } from "./page.js";
 import { describe, refreshInfo, select } from "./panel.js";
 
 const MOST_LABELLED = 20000; // rows of one act, as the server takes them

@@ -1,13 +1,14 @@
 // What the colours mean, and the filters: the legend, the range of a number, the text, and the active filters as chips.
 import { byId, element, fitCanvas, ramp, state } from "../../core/html/base.js";
 import { guarded } from "../shared/asking.js";
+import { amount, plural } from "../shared/counts.js";
 import { marker } from "../shared/marks.js";
 import { MISSING, OTHERS, codeLooks, columns, countNames, load, uncoloured } from "./columns.js";
 import { active, filter, filtered, shownBeside } from "./filter.js";
 import { paintStyles } from "./gl.js";
 import { STEPS, lookOf, styles } from "./looks.js";
 import { forgetNames } from "./names.js";
-import { about, amount, count, page, plural, userLabels } from "./page.js";
+import { about, count, page, userLabels } from "./page.js";
 import { map } from "./view.js";
 
 const BARS = 64; // of the histogram of a number

@@ -40,6 +40,3 @@ export function listedRows() {
 }
 // Rows with a numbered ring on the map.
 export const ringed = () => (page.tab === "hits" || page.tab === "similar" ? rowsOf(page[page.tab].rows ?? page[page.tab]) : []);
-
-export const amount = (n) => n.toLocaleString("en");
-export const plural = (n, noun) => `${amount(n)} ${noun}${n === 1 ? "" : "s"}`;

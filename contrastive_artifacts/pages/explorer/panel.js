@@ -1,6 +1,7 @@
 // The panel of the selected row, or of a query: its title, verdict, label and facts; and the tabs below it.
 import { byId, element, rowsTable, signal, state, token } from "../../core/html/base.js";
 import { ask, guarded, say } from "../shared/asking.js";
+import { amount } from "../shared/counts.js";
 import { marker } from "../shared/marks.js";
 import { Place } from "../shared/place.js";
 import { player } from "../shared/player.js";
@@ -8,7 +9,7 @@ import { points } from "./columns.js";
 import { mark } from "./frames.js";
 import { markButtons } from "./hover.js";
 import { lookOf, styles } from "./looks.js";
-import { amount, page, playback, userLabels } from "./page.js";
+import { page, playback, userLabels } from "./page.js";
 import { markSpan } from "./picture.js";
 import { summary, timeText } from "./strip.js";
 import { controls, drawPicture, picturePlace, prefetch, sound, versionsOf } from "./transport.js";

@@ -1,11 +1,12 @@
 // The pointer on the map: hovering, selecting, moving, zooming, and the lasso.
 import { byId, element, placeTip, rowsTable, state } from "../../core/html/base.js";
 import { abort, ask, latest } from "../shared/asking.js";
+import { amount } from "../shared/counts.js";
 import { columns, points, valueText } from "./columns.js";
 import { shown } from "./filter.js";
 import { draw, mark } from "./frames.js";
 import { playHovered } from "./hover.js";
-import { amount, count, page } from "./page.js";
+import { count, page } from "./page.js";
 import { select, verdictText } from "./panel.js";
 import { openQuery } from "./search.js";
 import { choose } from "./selection.js";

@@ -1,13 +1,14 @@
 // The probe corrected by labels: the page shows what it would change and how it was judged, and asks before it is used.
 import { byId, element, state } from "../../core/html/base.js";
 import { ask, busy, guarded, say } from "../shared/asking.js";
+import { amount, plural, precisionText } from "../shared/counts.js";
 import { player } from "../shared/player.js";
 import { columns } from "./columns.js";
 import { confirmed } from "./dialogs.js";
 import { markButtons } from "./hover.js";
 import { refresh } from "./labels.js";
 import { recolour } from "./legend.js";
-import { about, amount, plural } from "./page.js";
+import { about } from "./page.js";
 import { refreshInfo } from "./panel.js";
 import { playSeries, rowSound } from "./playlist.js";
 
@@ -50,8 +51,7 @@ function figureTable({ figures }) {
 // How far labels settle each threshold: precision with its interval of 95 %.
 function precisionList({ precisions }) {
   if (!precisions.length) return [];
-  const percent = (share) => Math.round(100 * share);
-  const items = precisions.map(([name, right, labelled, low, high, more]) => element("li", { textContent: `${name}: ${amount(right)} of ${amount(labelled)} right, ${percent(low)} – ${percent(high)} %; ${more ? `about ${plural(more, "more label")} until ± 10 %` : "settled to ± 10 %"}` }));
+  const items = precisions.map((precision) => element("li", { textContent: precisionText(precision, "right", "label") }));
   return [element("details", {}, element("summary", { textContent: "Precision at the present thresholds, by the labelled rows (as if drawn at random)" }), element("ul", {}, ...items))];
 }
 function exampleList({ examples }) {

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +125,7 @@ class Retraining:
         rows = [row for row, label in labels.items() if label.action != REJECT and verdict in table.column_names]
         heard = table.column(verdict).take(pa.array(rows, pa.int64())).to_pylist() if rows else []
         pairs = [(text or "", labels[row].label) for row, text in zip(rows, heard, strict=True)]
-        return [[p.name, p.right, p.labelled, p.low, p.high, p.more] for p in precisions(pairs)]
+        return [list(astuple(precision)) for precision in precisions(pairs)]
 
     @property
     def _folder(self) -> Path:

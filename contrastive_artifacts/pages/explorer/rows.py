@@ -14,13 +14,27 @@ from ..shared.channels import names as channel_names
 from ..shared.texts import parameter_rows
 from .beside import channels_beside, nearest_clean
 from .collection import CLEAN, ROW, Collection, channels_of
+from .columns import TIME
 from .searching import title_of
 from .slices import file_of
 from .tables import any_rendered, is_rendered
 
 # Metadata that is shown elsewhere on the page or is not for users.
-_ELSEWHERE = {ROW, "id", "params", "file", "start", "stop", "sample_rate", "channel", "stream", "artifact", "severity"}
-_ELSEWHERE |= {"heard", "heard_severity", "heard_probability", "present", "clip"}
+_ELSEWHERE = {
+    ROW,
+    TIME,
+    "id",
+    "params",
+    "file",
+    "start",
+    "stop",
+    "sample_rate",
+    "channel",
+    "stream",
+    "artifact",
+    "severity",
+}
+_ELSEWHERE |= {"artifact", "severity", "heard", "heard_severity", "heard_probability", "present", "clip"}
 
 
 class Rows:

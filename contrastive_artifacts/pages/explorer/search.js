@@ -1,13 +1,14 @@
 // Searches: rows similar to the selected one, to a sound file, a span, a label, or to sets of rows; and their hits.
 import { byId, element, state } from "../../core/html/base.js";
 import { ask, busy, guarded, say, trouble } from "../shared/asking.js";
+import { amount, plural } from "../shared/counts.js";
 import { Place } from "../shared/place.js";
 import { player } from "../shared/player.js";
 import { filterNumber, filterQuery, shownOf } from "./binding.js";
 import { filtered } from "./filter.js";
 import { mark } from "./frames.js";
 import { bars, listRows } from "./lists.js";
-import { MANY_HITS, about, amount, listsChanged, page, plural } from "./page.js";
+import { MANY_HITS, about, listsChanged, page } from "./page.js";
 import { describe, itemChanged, itemDescribed, itemSettled, openTab, settle, show } from "./panel.js";
 import { home } from "./picture.js";
 import { drawStrip, summary, timeText } from "./strip.js";

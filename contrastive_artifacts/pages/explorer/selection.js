@@ -1,13 +1,14 @@
 // The rows inside the lasso: labelling them, searching by them, and what they consist of.
 import { byId, element, state } from "../../core/html/base.js";
 import { guarded, say } from "../shared/asking.js";
+import { amount, plural } from "../shared/counts.js";
 import { shownOf, shownText } from "./binding.js";
 import { columns, countNames, load } from "./columns.js";
 import { filtered, shown } from "./filter.js";
 import { mark } from "./frames.js";
 import { labelMany, onwardsBox } from "./labels.js";
 import { bars } from "./lists.js";
-import { amount, count, listsChanged, page, plural, userLabels } from "./page.js";
+import { count, listsChanged, page, userLabels } from "./page.js";
 import { openTab, select } from "./panel.js";
 import { searchRows } from "./search.js";
 

@@ -2,17 +2,18 @@
 // in view exist; their files and times are asked for as they come into view.
 import { byId, element, state } from "../../core/html/base.js";
 import { ask, guarded } from "../shared/asking.js";
+import { amount, plural } from "../shared/counts.js";
 import { shownOf } from "./binding.js";
 import { columns, load } from "./columns.js";
 import { filtered } from "./filter.js";
-import { about, amount, count, listsChanged, page, plural, userLabels } from "./page.js";
+import { about, count, listsChanged, page, userLabels } from "./page.js";
 import { itemChanged, select } from "./panel.js";
 
 const LINE = 25; // pixels
 const AROUND = 12; // lines beyond the view, on either side
 const verdict = about.encoder.sets ? "present" : "heard";
-// [column, heading]; a file and its time are the order of the rows.
-const HEADINGS = [["row", "file"], ["time", "time"], [verdict, "heard"], ["heard_severity", "severity"], ["heard_probability", "probability"], ["decision", "decision"]];
+// [column, heading]; files have the order of the rows.
+const HEADINGS = [["row", "file"], ["time_s", "time"], [verdict, "heard"], ["heard_severity", "severity"], ["heard_probability", "probability"], ["decision", "decision"]];
 const places = new Map(); // row -> [file, time]
 const order = { by: "row", down: false, scope: "shown" };
 let at = -1; // place of the current line
@@ -45,7 +46,10 @@ const listTable = guarded(async () => {
   list.setAttribute("aria-rowcount", String(page.table.length + 1));
   lines.style.height = `${page.table.length * LINE}px`;
   state.table = page.table.length;
-  for (const heading of byId("table-head").children) heading.setAttribute("aria-sort", heading.dataset.name === order.by ? (order.down ? "descending" : "ascending") : "none");
+  for (const heading of byId("table-head").children) {
+    heading.firstChild.disabled = heading.dataset.name === "time_s" && !columns.has("time_s"); // rendered views all begin at 0
+    heading.setAttribute("aria-sort", heading.dataset.name === order.by ? (order.down ? "descending" : "ascending") : "none");
+  }
   byId("least").setAttribute("aria-pressed", String(order.by === "heard_probability" && !order.down));
   paintTable();
 });
@@ -63,7 +67,7 @@ function progress() { // of labelling the rows of the table
 // ---- lines -------------------------------------------------------------------------------------------------------
 function textOf(row, name) {
   if (name === "row") return places.get(row)?.[0] ?? "…";
-  if (name === "time") return places.get(row)?.[1].split(" - ")[0] ?? "";
+  if (name === "time_s") return places.get(row)?.[1].split(" - ")[0] ?? "";
   if (name === "decision") { const label = userLabels.get(row); return label ? `${label.decision}${label.label ? ` ${label.label}` : ""}` : ""; }
   const column = columns.get(name), value = column?.data?.[row];
   if (!column?.data) return "";
@@ -123,7 +127,7 @@ byId("show-table").addEventListener("click", () => toggleTable());
 byId("least").addEventListener("click", () => { sortBy("heard_probability", false); list.focus(); });
 byId("scope").addEventListener("change", (event) => { order.scope = event.target.value; listTable(); });
 byId("table-head").append(...HEADINGS.map(([name, text]) => {
-  const button = element("button", { type: "button", textContent: text, disabled: name === "time" }), heading = element("div", {}, button);
+  const button = element("button", { type: "button", textContent: text }), heading = element("div", {}, button);
   heading.setAttribute("role", "columnheader");
   heading.dataset.name = name;
   button.addEventListener("click", () => sortBy(name));

@@ -30,6 +30,11 @@ def with_columns(index: Index, **columns: pa.Array) -> Index:
     return index.with_metadata(table)
 
 
+def times(table: pa.Table) -> pa.Array:
+    """Where each row begins in its recording, in seconds, float32 [N]."""
+    return pc.divide(table.column("start").cast(pa.float64()), table.column("sample_rate")).cast(pa.float32())
+
+
 def in_time(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
     """The previous and the next row of each row in its recording, int64 [N]; -1 for none and for rendered views."""
 

@@ -1,11 +1,12 @@
 // Playing and showing the item on the panel: version, channel, context, loop, speed, volume.
 import { byId, element, state } from "../../core/html/base.js";
 import { ask, busy, guarded, say } from "../shared/asking.js";
+import { plural } from "../shared/counts.js";
 import { levelsOf } from "../shared/levels.js";
 import { Place } from "../shared/place.js";
 import { player, soundChanged } from "../shared/player.js";
 import { served } from "../shared/served.js";
-import { page, plural, playback } from "./page.js";
+import { page, playback } from "./page.js";
 import { markSpan, paintLevels, paintPicture, playing, seconds, viewOf } from "./picture.js";
 
 const VERSIONS = ["damaged", "clean", "difference"];

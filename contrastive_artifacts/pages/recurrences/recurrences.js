@@ -1,12 +1,12 @@
 // One section per fault that recurs, one button per recording: spectrogram, how many windows, and the sound of one of them.
 import { byId, darkQuery, element, fillFacts, read, state } from "../../core/html/base.js";
 import { drawLevels, play, stop } from "../shared/cells.js";
+import { amount, plural } from "../shared/counts.js";
 import { faultLook, marker } from "../shared/marks.js";
 
 const data = read("data");
 const items = [];
 const percent = (share) => (share > 0 && share < 0.005 ? "< 1 %" : `${Math.round(100 * share)} %`);
-const plural = (n, noun) => `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
 
 function button(place, fault) {
   const node = element("button", { className: "place", type: "button", disabled: !place.sound }, ...(place.sound ? [element("canvas")] : []),
@@ -23,7 +23,7 @@ function button(place, fault) {
 function build() {
   byId("faults").replaceChildren(...data.faults.map((fault) => {
     const rest = fault.groups - fault.places.length, label = fault.label || "no label";
-    const text = `${plural(fault.windows, "similar window")} in ${fault.groups.toLocaleString("en")} ${data.groups}; ${percent(fault.purity)} of the windows are labelled ${label}.${rest > 0 ? ` The ${fault.places.length} with most windows are shown, the table has the other ${rest}.` : ""}`;
+    const text = `${plural(fault.windows, "similar window")} in ${amount(fault.groups)} ${data.groups}; ${percent(fault.purity)} of the windows are labelled ${label}.${rest > 0 ? ` The ${fault.places.length} with most windows are shown, the table has the other ${rest}.` : ""}`;
     return element("section", { ariaLabel: label }, element("h2", {}, marker(faultLook(data.places[fault.label])), label), element("p", { textContent: text }),
       element("div", { className: "places" }, ...fault.places.map((place) => button(place, fault))));
   }));

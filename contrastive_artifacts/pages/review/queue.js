@@ -1,5 +1,7 @@
 // The queue of flagged clips at the left: filters, list, progress.
 import { byId, element, signal, state } from "../../core/html/base.js";
+import { ask } from "../shared/asking.js";
+import { amount, precisionText } from "../shared/counts.js";
 
 const LISTED = 120; // rows of the list around the current one; a queue may hold thousands
 export const MARKS = { keep: "✓", reject: "✕", "": "·" };
@@ -25,7 +27,7 @@ export function list() {
     return element("li", {}, button);
   });
   const rest = shown.length - from - rows.length;
-  if (rest > 0) rows.push(element("li", { className: "more", textContent: `and ${rest.toLocaleString()} more` }));
+  if (rest > 0) rows.push(element("li", { className: "more", textContent: `and ${amount(rest)} more` }));
   byId("list").replaceChildren(...rows);
   byId("list").querySelector("[aria-current=true]")?.scrollIntoView({ block: "nearest" });
   const decided = queue.filter((clip) => clip.decision).length;
@@ -33,6 +35,12 @@ export function list() {
   const place = shown.indexOf(currentClip()) + 1;
   byId("progress").textContent = `${place ? `clip ${place} of ${shown.length}, ` : ""}${decided} of ${queue.length} decided`;
   byId("meter").style.width = `${queue.length ? (100 * decided) / queue.length : 0}%`;
+}
+// How precise each reason is by the decisions, and how many more settle it.
+export async function listPrecisions() {
+  const precisions = await ask("api/precisions");
+  byId("precision").hidden = !precisions.length;
+  byId("precisions").replaceChildren(...precisions.map((precision) => element("li", { textContent: precisionText(precision, "rejected", "decision") })));
 }
 export function listReasons() {
   const { queue } = review, counts = new Map();

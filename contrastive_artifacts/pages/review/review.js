@@ -4,7 +4,7 @@ import { byId, darkQuery, fillFacts, state } from "../../core/html/base.js";
 import { ask, guarded, say, trouble } from "../shared/asking.js";
 import { bound, isTaken, keyOf, keyRow, keySheet } from "../shared/keys.js";
 import { about, moveSlice, open, paint, play, rescale, slice } from "./clip.js";
-import { currentClip, filter, listReasons, review } from "./queue.js";
+import { currentClip, filter, listPrecisions, listReasons, review } from "./queue.js";
 
 let busy = false; // one decision at a time: a key pressed twice is not two decisions
 
@@ -17,6 +17,7 @@ const decide = guarded(async (decision) => {
     const note = byId("note").value.trim();
     await ask("api/decisions", { id: clip.id, decision, note });
     Object.assign(clip, { decision, note, by: about.who });
+    await listPrecisions();
   } finally { busy = false; }
   const { queue, shown } = review, at = shown.indexOf(clip);
   const next = [...shown.slice(at + 1), ...shown.slice(0, at)].find((other) => !other.decision);
@@ -33,6 +34,7 @@ const undo = guarded(async () => {
     ({ name } = await ask("api/undo", {}));
     if (name === null) { trouble("There is nothing left to undo."); return; }
     review.queue = await ask("api/queue");
+    await listPrecisions();
   } finally { busy = false; }
   filter();
   const place = review.queue.findIndex((clip) => clip.name === name);
@@ -99,6 +101,7 @@ fillFacts(byId("facts"), [["clips", about.clips.toLocaleString("en")], ["reviewe
 guarded(async () => {
   review.queue = await ask("api/queue");
   listReasons();
+  await listPrecisions();
   filter();
   const first = review.shown.find((clip) => !clip.decision) ?? review.shown[0];
   open(review.queue.indexOf(first));

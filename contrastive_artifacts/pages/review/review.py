@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import astuple
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from ... import audio
+from ...artifacts import CLEAN
 from ...core.errors import ParameterError
 from ...data.corpora import Corpus
-from ...data.curation.decisions import Decisions
+from ...data.curation.decisions import REJECT, Decisions
 from ...data.curation.survey import UNREADABLE, Finding
+from ...probes.label_sets import joined
+from ...probes.precision import precisions
 from ..shared.spectrogram import SCALES, picture, playable
 
 SLICE_S = 20.0  # longest part of a clip that is shown or played at once
@@ -67,6 +71,19 @@ class Review:
                 "note": decision.note if decision else "",
             })  # fmt: skip
         return rows
+
+    def precisions(self) -> list[list[Any]]:
+        """Of each reason with decisions, the least settled first: the share of its clips that were rejected.
+
+        A clip with several reasons counts for each of them. As JSON for the page: the fields of
+        :class:`.precision.Precision`.
+        """
+        pairs = []
+        for row in self.rows():
+            if row["decision"]:
+                reasons = joined(reason for reason, *_ in row["reasons"])
+                pairs.append((reasons, reasons if row["decision"] == REJECT else CLEAN))
+        return [list(astuple(precision)) for precision in precisions(pairs)]
 
     def picture(self, clip_id: str, start: int, scale: str) -> dict[str, Any]:
         """Outline and spectrogram of at most 20 s from sample ``start``; see :func:`.spectrogram.picture`.

@@ -39,6 +39,10 @@ def review_app(review: Review, access: serving.Access) -> FastAPI:
     def queue() -> list[dict[str, Any]]:
         return [{"id": ids.of(row["name"]), **row} for row in review.rows()]
 
+    @app.get("/api/precisions")
+    def precisions() -> list[list[Any]]:
+        return review.precisions()
+
     @app.get("/api/clips/{clip}/picture")
     def picture(clip: str, start: int = 0, scale: str = "linear") -> dict[str, Any]:
         return review.picture(ids.name(clip), start, scale)

@@ -1,5 +1,6 @@
 // The recordings of the report, their faults and places, and what the filter lets through.
 import { byId, read, signal, state, theme, token } from "../../core/html/base.js";
+import { amount, plural } from "../../pages/shared/counts.js";
 import { faultLook } from "../../pages/shared/marks.js";
 
 export const data = read("data");
@@ -17,7 +18,6 @@ export function clock(seconds) {
   const h = Math.floor(whole / 3600), m = Math.floor(whole / 60) % 60;
   return `${h ? `${h}:${two(m)}` : m}:${two(whole % 60)}.${tenths % 10}`;
 }
-export const plural = (n, noun) => `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
 
 // ---- filter ------------------------------------------------------------------------------------------------------
 export const filter = { faults: new Set(), severity: 0, text: "" };
@@ -37,7 +37,7 @@ export function changeFilter(change) {
   byId("severity").value = filter.severity;
   byId("least").textContent = filter.severity.toFixed(2);
   const shown = files.filter(fileShown).length;
-  byId("shown").textContent = isFiltered() ? `${shown.toLocaleString("en")} of ${plural(files.length, "recording")}` : plural(files.length, "recording");
+  byId("shown").textContent = isFiltered() ? `${amount(shown)} of ${plural(files.length, "recording")}` : plural(files.length, "recording");
   byId("all").hidden = !isFiltered();
   byId("nothing").hidden = shown > 0;
   state.shown = shown;

@@ -1,8 +1,9 @@
 // The current place, its sound, and what is said of it.
 import { byId, signal, state } from "../../core/html/base.js";
+import { plural } from "../../pages/shared/counts.js";
 import { player, soundChanged, soundMoved } from "../../pages/shared/player.js";
 import { stored } from "../../pages/shared/stored.js";
-import { clock, faults, fileShown, files, placeShown, plural, severityText } from "./data.js";
+import { clock, faults, fileShown, files, placeShown, severityText } from "./data.js";
 
 export const current = { place: null, playing: null };
 export const currentChanged = signal(); // of place or playing

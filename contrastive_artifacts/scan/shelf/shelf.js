@@ -1,8 +1,9 @@
 // The report of a shelf: summary, worst moments, advice, and a row per recording that can be filtered and heard.
 import { byId, darkQuery, element, fillFacts, state } from "../../core/html/base.js";
+import { plural } from "../../pages/shared/counts.js";
 import { bound, isTaken, keyOf, keyRow, keySheet } from "../../pages/shared/keys.js";
 import { marker } from "../../pages/shared/marks.js";
-import { changeFilter, clock, data, faults, files, filter, filtered, lookOf, moments, plural, severityText } from "./data.js";
+import { changeFilter, clock, data, faults, files, filter, filtered, lookOf, moments, severityText } from "./data.js";
 import { current, currentChanged, describe, play, soundFacts, step, stepFile } from "./playing.js";
 import { buildRows, watch } from "./rows.js";
 

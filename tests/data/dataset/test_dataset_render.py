@@ -144,7 +144,7 @@ def test_killed_it_goes_on_where_it_was(tmp_path: Path, layout: str, workers: in
     while not (lines.exists() and lines.read_bytes().count(b"\n") >= 3) and time.monotonic() < deadline:
         time.sleep(0.001)
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=120)  # until its workers have ended too, each after the job at hand
+    process.communicate(timeout=120)  # until its workers have ended, too
     assert process.returncode == -signal.SIGKILL
     assert not (out / "manifest.csv").exists()
     with lines.open("a") as file:

@@ -40,6 +40,9 @@ def test_columns_hold_what_the_table_holds(recorded, rendered):
     severity = np.frombuffer(rendered.columns["severity"].data, "<f4")
     np.testing.assert_allclose(severity, rendered.index.metadata.column("severity").to_numpy(), rtol=1e-6)
     assert rendered.columns["severity"].ends == (0.0, pytest.approx(0.8))
+    begins = np.frombuffer(recorded.columns["time_s"].data, "<f4")
+    np.testing.assert_allclose(begins, recorded.index.metadata.column("start").to_numpy() / RATE, rtol=1e-6)
+    assert "time_s" not in rendered.columns, "views are whole clips"
 
 
 def test_missing_values_and_too_many_of_them():

@@ -84,6 +84,10 @@ def test_least_sure_first_and_other_orders(page):
     assert [present[row] for row in order(page)] == sorted(present)
     page.find_element(By.XPATH, "//div[@id='table-head']//button[.='heard']").click()
     wait(page, lambda: present[order(page)[0]] == max(present))
+    page.find_element(By.XPATH, "//div[@id='table-head']//button[.='time']").click()
+    times = script(page, "return load('time_s').then(({ data }) => [...data])")
+    assert len(set(times)) < 60, "several recordings"
+    wait(page, lambda: order(page) == sorted(range(60), key=times.__getitem__))
 
 
 def test_the_table_is_the_list_of_the_selection_the_hits_and_the_filter(page):

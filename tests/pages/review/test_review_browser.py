@@ -89,6 +89,9 @@ def test_review_with_the_keyboard(browser, server, folder):
     assert browser.execute_script("return window.broken") is None
     assert state(browser)["decided"] == "2"
     assert state(browser)["playing"] == ""
+    precisions = browser.execute_script("return document.getElementById('precisions').textContent")
+    assert "clipped: 1 of 1 rejected, 21 – 100 %; about" in precisions
+    assert "dc_offset: 0 of 1 rejected" in precisions
     entries = [json.loads(line) for line in (folder / "to" / "decisions.jsonl").read_text().splitlines()]
     assert [(e["clip"], e["decision"], e["note"], e["who"]) for e in entries] == [
         ("clipped.wav", "reject", "kurz", "ana"),
@@ -98,6 +101,7 @@ def test_review_with_the_keyboard(browser, server, folder):
     press(browser, "u")
     wait(browser, lambda: state(browser).get("drawn") == "offset.wav")
     assert state(browser)["decided"] == "1"
+    assert "dc_offset" not in browser.execute_script("return document.getElementById('precisions').textContent")
     press(browser, Keys.ARROW_UP)
     wait(browser, lambda: state(browser).get("drawn") == "clipped.wav")
     assert browser.find_element(By.ID, "reject").get_attribute("aria-pressed") == "true"

@@ -131,6 +131,12 @@ def test_decisions_are_stored_at_once_and_undone(client, queue, journal):
     assert '"note": "buzz"' in on_disk
     rows = {row["name"]: row for row in client.get("/api/queue").json()}
     assert (rows["x/worst.wav"]["decision"], rows["x/worst.wav"]["by"]) == ("reject", "ana")
+    precisions = {name: numbers for name, *numbers in client.get("/api/precisions").json()}
+    right, decided, low, high, more = precisions["clipped"]
+    assert (right, decided, more) == (1, 1, 15)
+    assert 0 < low < 0.5
+    assert high == 1
+    assert precisions["dc_offset"][:2] == [0, 1]
     assert client.post("/api/undo", json={}).json() == {"name": "x/mild.wav"}
     assert client.post("/api/undo", json={}).json() == {"name": "x/worst.wav"}
     assert client.post("/api/undo", json={}).json() == {"name": None}
