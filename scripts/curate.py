@@ -2,9 +2,12 @@
 
     python scripts/curate.py recordings/ to=curated/
     python scripts/curate.py recordings/ to=curated/ serve=false apply=auto
+    python scripts/curate.py recordings/ to=curated/ shard=3/16
+    python scripts/curate.py recordings/ to=curated/ shard=merge
 
 Flags clips that are clipped, silent, padded, band-limited, humming or duplicates, serves a local page to keep or reject
 them, and writes a numbered manifest. corpus.curation=curated/ then leaves the rejected clips out of any corpus.
+shard= and engine=ray share the measuring between machines (docs/scale.md).
 """
 
 from __future__ import annotations
@@ -22,17 +25,19 @@ import getpass
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from contrastive_artifacts.core import files, typed
-from contrastive_artifacts.core.console import console, table, track
+from contrastive_artifacts.core import files, shards, typed
+from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.core.journal import Journal
 from contrastive_artifacts.data.curation.balance import HEADER, balance
 from contrastive_artifacts.data.curation.decisions import Decisions
 from contrastive_artifacts.data.curation.limits import make_limits
 from contrastive_artifacts.data.curation.manifest import check_apply, verdicts, write_manifest
-from contrastive_artifacts.data.curation.survey import survey
+from contrastive_artifacts.data.curation.measuring import Entry, joined_shards, measured
+from contrastive_artifacts.data.curation.survey import judged
+from contrastive_artifacts.data.dataset import ray_pool
 from contrastive_artifacts.pages.review.review import Review
 from contrastive_artifacts.runs import sections
 
@@ -47,17 +52,31 @@ class Settings:
     who: str | None
     host: str
     port: int
+    shard: str | None
+    engine: Literal["local", "ray"]
+    ray: Mapping[str, Any]
 
 
 def main(config: dict[str, Any]) -> None:
     settings = typed.settings(Settings, config, "")
     limits, folder, apply = make_limits(settings.limits), Path(settings.to), settings.apply
     check_apply(apply)
-    serving = _serving() if settings.serve else None  # a missing library is reported before hours of measuring
+    shard = None if settings.shard == shards.MERGE else shards.parse(settings.shard)
+    workers = typed.settings(ray_pool.RaySettings, settings.ray, "ray")
+    serves = settings.serve and shard is None
+    serving = _serving() if serves else None  # a missing library is reported before hours of measuring
     corpus = sections.make_corpus(settings.corpus)
     files.check_folder("to", folder)
     with files.of_setting("to"):
-        findings = survey(corpus, folder, limits, lambda clips: track(clips, "measure", total=len(corpus)))
+        if settings.shard == shards.MERGE:
+            entries = joined_shards(corpus, folder)
+        else:
+            with ray_pool.chosen(settings.engine, workers) as cluster:
+                entries = measured(corpus, folder, shard, cluster)
+        if shard is not None:
+            _show_shard(shard, folder, entries)
+            return
+        findings = judged(corpus, folder, limits, entries)
     with files.of_setting("to"), Journal(folder / "decisions.jsonl") as journal:
         decisions = Decisions(journal, settings.who or getpass.getuser())
 
@@ -82,6 +101,12 @@ def main(config: dict[str, Any]) -> None:
     summary = f"{counts['keep']} kept, {counts['reject']} rejected"
     console.print(f"manifest  {folder / 'manifest.csv'}, version {manifest['version']}: {summary}")
     console.print(f"to use it corpus.curation={folder}")
+
+
+def _show_shard(shard: shards.Shard, folder: Path, entries: list[Entry]) -> None:
+    unreadable = sum("problem" in entry for entry in entries)
+    console.print(f"shard     {shard} in {folder}: {len(entries)} clips measured, {unreadable} of them unreadable")
+    console.print(f"next      the same command with shard={shards.MERGE}, when all shards have ended")
 
 
 def _serving() -> tuple[Any, Any]:

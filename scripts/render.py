@@ -2,9 +2,11 @@
 
     python scripts/render.py recordings/ to=dataset/ artifacts=vinyl workers=8
     python scripts/render.py clip.wav to=dataset/ artifacts=[hum,clicks] severities=[0.2,0.8]
+    python scripts/render.py recordings/ to=dataset/ shard=3/16
+    python scripts/render.py recordings/ to=dataset/ shard=merge
 
 corpus= renders a corpus in place of a path. The same command again resumes an interrupted rendering; a finished dataset
-is left as it is.
+is left as it is. shard= and engine=ray share the clips between machines (docs/scale.md).
 """
 
 from __future__ import annotations
@@ -24,10 +26,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from contrastive_artifacts import artifacts
-from contrastive_artifacts.core import files, typed
+from contrastive_artifacts.core import files, shards, typed
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.data import dataset
+from contrastive_artifacts.data.dataset import ray_pool
 from contrastive_artifacts.runs import sections
 
 
@@ -42,9 +45,12 @@ class Settings:
     crops: int
     span: tuple[float, float] | None
     layout: Literal["paired", "audiofolder", "webdataset"]
-    shard: int
+    views_per_tar: int
     seed: int
     workers: int
+    shard: str | None
+    engine: Literal["local", "ray"]
+    ray: Mapping[str, Any]
     artifacts: Mapping[str, Any]
     corpus: Mapping[str, Any] | None = None
     split: Mapping[str, Any] | None = None
@@ -55,7 +61,9 @@ def main(config: dict[str, Any]) -> None:
     if (settings.path is None) == (settings.corpus is None):
         raise ParameterError("Give either path=FILE|DIR or corpus=NAME (one of configs/corpus), not both or neither.")
     plan, folder, kind = dataset_settings(settings), settings.to, dataset.LAYOUTS[settings.layout]
-    layout = kind(settings.shard) if settings.layout == "webdataset" else kind()
+    layout = kind(settings.views_per_tar) if settings.layout == "webdataset" else kind()
+    cluster_settings = typed.settings(ray_pool.RaySettings, settings.ray, "ray")
+    shard = None if settings.shard == shards.MERGE else shards.parse(settings.shard)
     if settings.corpus is not None:
         corpus = sections.make_corpus(settings.corpus)
     else:
@@ -64,7 +72,17 @@ def main(config: dict[str, Any]) -> None:
     split = {} if settings.split is None else sections.make_splits(corpus, settings.split)
     sides = {clip.id: side for side, clips in split.items() for clip in clips}
     with files.of_setting("to"):
-        rendered = dataset.render_dataset(corpus, plan, layout, folder, sides, settings.workers)
+        if settings.shard == shards.MERGE:
+            rendered = dataset.joined_shards(corpus, plan, layout, folder, sides)
+        else:
+            with ray_pool.chosen(settings.engine, cluster_settings) as cluster:
+                rendered = dataset.render_dataset(corpus, plan, layout, folder, sides, settings.workers, shard, cluster)
+    if shard is not None:
+        console.print(
+            f"shard     {shard} in {folder}: {len(rendered.rows)} files, {len(rendered.rejected)} clips rejected"
+        )
+        console.print(f"next      the same command with shard={shards.MERGE}, when all shards have ended")
+        return
 
     counts = Counter((row["split"], row["artifact"]) for row in rendered.rows)
     rows = [[*key, n] for key, n in counts.items()]
@@ -74,9 +92,12 @@ def main(config: dict[str, Any]) -> None:
     if rendered.rejected:
         console.print(f"rejected  {folder}/rejected.csv: {len(rendered.rejected)} clips")
     console.print(f"manifest  {folder}/manifest.parquet, manifest.csv")
-    console.print(
-        f"rendered  {rendered.fresh} files now" if rendered.fresh else "complete  there was nothing left to render"
-    )
+    if settings.shard == shards.MERGE:
+        console.print("joined    all shards")
+    elif rendered.fresh:
+        console.print(f"rendered  {rendered.fresh} files now")
+    else:
+        console.print("complete  there was nothing left to render")
 
 
 def dataset_settings(settings: Settings) -> dataset.DatasetSettings:

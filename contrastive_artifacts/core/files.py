@@ -227,9 +227,13 @@ def commit(path: str | Path) -> str:
 
 
 def state(path: str | Path) -> str:
-    """Size and time of modification, which tell a changed file without reading it; "missing" if there is none."""
+    """Size and time of modification, which tell a changed file without reading it; "missing" if there is none.
+
+    Args:
+        path: A file; one at an address as :func:`.location.location` gives it.
+    """
     try:
-        stat = os.stat(path)
+        stat = (Path(path) if isinstance(path, str) else path).stat()
     except OSError:
         return "missing"
     return f"{stat.st_size}|{stat.st_mtime_ns}"

@@ -93,13 +93,18 @@ def begin(journal: Journal, about: Mapping[str, Any], shard: Shard) -> None:
 
     Raises:
         StorageError: this or another shard in the folder is of another encoder, other settings or another number of
-            shards.
+            shards; a new journal is removed.
     """
     about = {**about, "shards": shard.count}
-    for path in _journals(journal.path.parent).values():
-        entries = journal.entries if path == journal.path else read_entries(path)
-        if entries:
-            _check(path, entries[0], about)
+    try:
+        for path in _journals(journal.path.parent).values():
+            entries = journal.entries if path == journal.path else read_entries(path)
+            if entries:
+                _check(path, entries[0], about)
+    except StorageError:
+        if not journal.entries:
+            journal.path.unlink()  # or it would count as a shard
+        raise
     if not journal.entries:
         journal.add(about)
 

@@ -14,6 +14,7 @@ from .. import audio
 from ..core import files
 from ..core.console import printable
 from ..core.errors import ArtifactsError, one_of_many
+from ..data.corpora.lengths import stated_s
 from ..data.dataset import pool
 from .inputs import Inputs
 from .options import ScanOptions
@@ -22,7 +23,6 @@ from .summary import FileSummary
 
 GRACE_S = 300.0  # that any recording may take, the start of a process included
 _SLOWEST = 2.0  # a scan may take so many times the length of what it scans beside; the default encoder takes 1/70
-_LEAST_RATE = 4000  # bytes per second of a file that does not state its length: 32 kbit/s
 _LONGEST_NAME = 180  # bytes of a file name, of which results have 255 with their suffixes
 
 
@@ -56,11 +56,7 @@ def recording_of(inputs: Inputs, path: Path) -> Recording:
     if len(name) > _LONGEST_NAME:
         digest = hashlib.blake2b(name, digest_size=6).hexdigest()
         relative = relative.with_name(f"{name[: _LONGEST_NAME - 13].decode(errors='ignore')}-{digest}")
-    if audio.is_address(path):
-        state = path.stat()
-        parts = f"{path}|{state.st_size}|{state.st_mtime}"
-    else:
-        parts = f"{path}|{os.path.realpath(path)}|{files.state(path)}"
+    parts = f"{path}|{path.resolve()}|{files.state(path)}"
     return Recording(path, str(relative), hashlib.blake2b(os.fsencode(parts), digest_size=12).hexdigest())
 
 
@@ -79,7 +75,7 @@ def _with_length(options: ScanOptions, recording: Recording) -> Recording:
     try:
         with one_of_many(str(recording.path)):
             info = audio.probe(recording.path, options.stream)
-            length_s = info.duration_s or recording.path.stat().st_size / _LEAST_RATE
+            length_s = stated_s(info)
     except ArtifactsError as error:
         return replace(recording, problem=str(error))
     channels = len(lanes(options.channels, info.channels))

@@ -1,24 +1,21 @@
-"""Measures and judges the clips of a corpus; measures are computed again only if a file or a definition changes."""
+"""Flags the clips of a corpus by their measures, and those that are copies of others."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from ...core import files
-from ...core.errors import ArtifactsError, one_of_many
 from ...core.journal import Journal
 from ..corpora import Clip, Corpus
-from . import duplicates
-from .blocks import of_clip
+from . import blocks, duplicates
 from .duplicates import Similarities
 from .limits import Flag, Limit, judge, make_flag
-from .measures import VERSION, Measures, measure_blocks
+from .measures import Measures
+from .measuring import Entry, measured
 
 UNREADABLE = "unreadable"
 DUPLICATE = "duplicate"
@@ -51,33 +48,23 @@ class Finding:
         return any(flag.rejects and flag.urgency >= 1 for flag in self.flags)
 
 
-Progress = Callable[[Iterable[Clip]], Iterable[Clip]]
-
-
-def survey(corpus: Corpus, folder: str | Path, limits: Mapping[str, Limit], progress: Progress = iter) -> list[Finding]:
+def survey(corpus: Corpus, folder: str | Path, limits: Mapping[str, Limit]) -> list[Finding]:
     """Measures the clips of a corpus, looks for duplicates, and flags clips.
 
     Args:
         corpus: The corpus.
-        folder: Measures are stored in its ``measures.jsonl``, and how similar pairs of clips are in its
+        folder: Measures are stored in it, see :func:`.measuring.measured`, and how similar pairs of clips are in its
             ``similarities.jsonl``; a later call, also after a crash, continues from there.
         limits: See :func:`.limits.make_limits`; without "duplicate", clips are not compared with each other.
-        progress: Wraps the iteration over the clips, for a progress bar.
 
     Returns:
         One finding per clip, in the order of the corpus.
     """
-    with Journal(Path(folder) / "measures.jsonl") as journal:
-        known = {entry["key"]: entry for entry in journal.entries if entry["version"] == VERSION}
-        entries = []
-        for clip in progress(corpus.clips):
-            key = _key(corpus, clip)
-            entry = known.get(key)
-            if entry is None:
-                entry = {"key": key, "version": VERSION, **_measured(corpus, clip)}
-                if "problem" not in entry:  # a clip that cannot be read is tried again next time
-                    journal.add(entry)
-            entries.append(entry)
+    return judged(corpus, folder, limits, measured(corpus, folder))
+
+
+def judged(corpus: Corpus, folder: str | Path, limits: Mapping[str, Limit], entries: Sequence[Entry]) -> list[Finding]:
+    """The second half of :func:`survey`, of the entries of all clips of the corpus."""
     findings = [_judged(clip, entry, limits) for clip, entry in zip(corpus.clips, entries, strict=True)]
     if DUPLICATE in limits:
         with Journal(Path(folder) / "similarities.jsonl") as journal:
@@ -85,27 +72,7 @@ def survey(corpus: Corpus, folder: str | Path, limits: Mapping[str, Limit], prog
     return findings
 
 
-def _key(corpus: Corpus, clip: Clip) -> str:
-    if clip.path is None:
-        return f"{clip.id}|{corpus.fingerprint}"
-    return f"{clip.id}|{files.state(clip.path)}"
-
-
-def _measured(corpus: Corpus, clip: Clip) -> dict[str, Any]:
-    try:
-        with one_of_many(clip.id):
-            return _figures(corpus, clip)
-    except ArtifactsError as error:
-        return {"problem": str(error)}
-
-
-def _figures(corpus: Corpus, clip: Clip) -> dict[str, Any]:
-    blocks = of_clip(corpus, clip)
-    content = [round(float(value), 2) for value in duplicates.content(duplicates.reduced(blocks))]
-    return {"measures": dataclasses.asdict(measure_blocks(blocks)), "content": content}
-
-
-def _judged(clip: Clip, entry: Mapping[str, Any], limits: Mapping[str, Limit]) -> Finding:
+def _judged(clip: Clip, entry: Entry, limits: Mapping[str, Limit]) -> Finding:
     if "problem" in entry:
         return Finding(clip, None, (Flag(UNREADABLE, 1.0, 10.0, True, entry["problem"]),))
     measures = Measures(**entry["measures"])
@@ -113,7 +80,7 @@ def _judged(clip: Clip, entry: Mapping[str, Any], limits: Mapping[str, Limit]) -
 
 
 def _with_duplicates(
-    corpus: Corpus, findings: list[Finding], entries: list[dict[str, Any]], limit: Limit, known: Similarities
+    corpus: Corpus, findings: list[Finding], entries: Sequence[Entry], limit: Limit, known: Similarities
 ) -> list[Finding]:
     usable = [
         n for n, finding in enumerate(findings) if finding.measures is not None and finding.measures.peak_db > -90
@@ -123,7 +90,7 @@ def _with_duplicates(
     vectors = np.asarray([entries[n]["content"] for n in usable], np.float32)
 
     def load(position: int) -> np.ndarray:
-        return duplicates.reduced(of_clip(corpus, findings[usable[position]].clip))
+        return duplicates.reduced(blocks.of_clip(corpus, findings[usable[position]].clip))
 
     pairs = duplicates.find_pairs([findings[n].sha256 for n in usable], vectors, load, limit.soft, known)
     worth = [_worth(findings[n]) for n in usable]

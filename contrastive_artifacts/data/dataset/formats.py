@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 from ...core import files
 from ...core.errors import ParameterError
 from ...core.registry import Registry
+from .manifest import SCHEMA
 from .plan import PlannedClip
 
 Row = dict[str, Any]
@@ -46,9 +47,11 @@ class Layout(ABC):
 
     Attributes:
         lists_clean: Whether the clean file of a clip has a row of its own in the manifest.
+        jobs_are: What a job is, in words.
     """
 
     lists_clean: ClassVar[bool] = True
+    jobs_are: ClassVar[str] = "clips"
 
     @abstractmethod
     def jobs(self, plan: Sequence[PlannedClip]) -> list[Job]: ...
@@ -101,7 +104,7 @@ class AudioFolder(Paired):
 
     def finish(self, folder: Path, rows: Sequence[Row]) -> None:
         # A column that is empty in all rows of one split would have another type there, which the loader refuses.
-        full = [name for name in rows[0] if all(row[name] not in ("", None) for row in rows)]
+        full = [name for name in SCHEMA.names if all(row[name] not in ("", None) for row in rows)]
         columns = [name for name in full if name not in ("file", "clean_file")]
         by_side: dict[str, list[list[Any]]] = {}
         for row in rows:
@@ -118,21 +121,23 @@ class WebDataset(Layout):
     ``NAME.flac``, ``NAME.clean.flac``, ``NAME.json`` (the row of the manifest), in this order.
 
     Args:
-        shard: Largest number of views in a shard, exceeded only by a clip that has more: a clip is never divided.
+        views_per_tar: Largest number of views in a shard, exceeded only by a clip that has more: a clip is never
+            divided.
     """
 
-    shard: int = 256
+    views_per_tar: int = 256
     lists_clean: ClassVar[bool] = False
+    jobs_are: ClassVar[str] = "tar files"
 
     def __post_init__(self) -> None:
-        if self.shard < 1:
-            raise ParameterError(f"shard={self.shard}: a shard holds one view or more.")
+        if self.views_per_tar < 1:
+            raise ParameterError(f"views_per_tar={self.views_per_tar}: a tar file holds one view or more.")
 
     def jobs(self, plan: Sequence[PlannedClip]) -> list[Job]:
         by_side: dict[str, list[list[PlannedClip]]] = {}
         for clip in plan:
             shards = by_side.setdefault(clip.split or "data", [[]])
-            if shards[-1] and sum(len(c.views) for c in [*shards[-1], clip]) > self.shard:
+            if shards[-1] and sum(len(c.views) for c in [*shards[-1], clip]) > self.views_per_tar:
                 shards.append([])
             shards[-1].append(clip)
         return [

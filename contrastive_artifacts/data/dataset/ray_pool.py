@@ -12,7 +12,7 @@ import os
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,7 +145,7 @@ class Cluster:
 
     def results(
         self, function: Callable[[J], R], jobs: deque[J], limit_s: Callable[[J], float] = lambda _: math.inf
-    ) -> Iterator[tuple[J, R | Crashed]]:
+    ) -> Generator[tuple[J, R | Crashed], None, None]:
         """Yields ``(job, function(job))`` in the order in which jobs finish.
 
         Args:

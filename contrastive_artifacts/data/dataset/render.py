@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
-from collections import Counter
-from collections.abc import Mapping
-from contextlib import closing
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ... import artifacts
-from ...artifacts import ARTIFACTS, CLEAN
+from ...artifacts import ARTIFACTS
 from ...artifacts.render import VERSION
+from ...core import shards
 from ...core.console import printable, track
-from ...core.errors import ArtifactsError, CorpusError, StorageError, UnwritableError, one_of_many
-from ...core.journal import Journal
-from ..corpora import Corpus
-from . import manifest, pairs, pool
-from .formats import Job, Layout, Row, Sink
-from .plan import DatasetSettings, PlannedClip, make_plan
-from .resume import open_journal, outcomes
+from ...core.errors import CorpusError, StorageError, UnwritableError
+from ..corpora import Corpus, lengths
+from . import manifest, pool, resume
+from .formats import Job, Layout, Row
+from .job import render_job
+from .plan import DatasetSettings, make_plan
+from .ray_pool import Cluster
+
+Outcome = dict[str, Any]  # of a job, see render_job; and whether it ended its process
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """A finished dataset.
+    """A finished dataset, or a finished shard of one.
 
     Args:
         rows: Rows of its manifest.
@@ -50,12 +51,14 @@ def render_dataset(
     folder: str | Path,
     sides: Mapping[str, str] | None = None,
     workers: int = 1,
+    shard: shards.Shard | None = None,
+    cluster: Cluster | None = None,
 ) -> Rendered:
     """Renders a corpus into pairs of FLAC files and a manifest, or continues where an earlier call stopped.
 
-    Files are complete or absent. Finished clips (shards, for tar) are entered into a journal in the folder and not
-    rendered again unless their files are gone. A complete dataset is not changed. Clips that cannot be read become rows
-    of ``rejected.csv``.
+    Files are complete or absent. Finished clips (tar files, for webdataset) are entered into a journal in the folder
+    and not rendered again unless their files are gone. A complete dataset is not changed. Clips that cannot be read
+    become rows of ``rejected.csv``.
 
     Args:
         corpus: The clean clips.
@@ -64,152 +67,159 @@ def render_dataset(
         folder: A new or empty folder, or one that holds a dataset of the same plan.
         sides: Clip id -> side of a split.
         workers: Number of processes; the result does not depend on it.
+        shard: Renders the clips of this shard only, into the same folder as the others, and writes no manifest;
+            :func:`joined_shards` does when all have ended.
+        cluster: Its workers render in place of processes of this machine; they must see the same files and folder.
 
     Raises:
-        StorageError: the folder holds something else, is in use by another process, or cannot be written.
+        StorageError: the folder holds something else or shards of other settings, is in use by another process (which
+            renders the same shard), or cannot be written.
         CorpusError: nothing could be rendered.
     """
     folder = Path(folder)
-    jobs = layout.jobs(make_plan(corpus.clips, settings, sides))
-    about = {
+    jobs, plan = _planned(corpus, settings, layout, sides or {})
+    with resume.open_journal(folder, plan, shard) as journal, _continuable(folder):
+        if shard is not None:
+            jobs = shard.part(jobs, partial(_work_s, settings))
+        stored = resume.outcomes(journal.entries)
+        done = {job.name: stored[job.name] for job in jobs if _is_done(stored.get(job.name), folder, layout)}
+        remaining = [job for job in jobs if job.name not in done]
+        if remaining and shard is None:
+            (folder / manifest.CSV).unlink(missing_ok=True)
+        work = partial(render_job, corpus=corpus, settings=settings, layout=layout, folder=folder)
+        with closing(_outcomes(work, remaining, workers, cluster)) as outcomes:
+            for job, outcome in track(outcomes, "render", len(remaining)):
+                journal.add({"job": job.name, "outcome": outcome})
+                done[job.name] = outcome
+        fresh = sum(len(done[job.name]["rows"]) for job in remaining)
+        rendered = _rendered([done[job.name] for job in jobs], fresh)
+        if shard is None:
+            _finish(folder, layout, rendered)
+        return rendered
+
+
+def joined_shards(
+    corpus: Corpus,
+    settings: DatasetSettings,
+    layout: Layout,
+    folder: str | Path,
+    sides: Mapping[str, str] | None = None,
+) -> Rendered:
+    """The result of :func:`render_dataset` where all shards of it have ended; the arguments are the same.
+
+    Later calls without a shard go on from there.
+
+    Raises:
+        StorageError: clips are missing (the message says which shards to run), or shards are of other settings.
+        CorpusError: nothing could be rendered.
+    """
+    folder = Path(folder)
+    jobs, plan = _planned(corpus, settings, layout, sides or {})
+    entries, shard = shards.joined(folder / resume.FOLDER, resume.as_stored(plan))
+    stored = resume.outcomes(entries)
+    lost = {job.name for job in jobs if not _is_there(stored.get(job.name), folder, layout)}
+    if lost:
+        numbers = shard.numbers(jobs, partial(_work_s, settings))
+        lost_numbers = [number for job, number in zip(jobs, numbers, strict=True) if job.name in lost]
+        names = [job.name for job in jobs if job.name in lost]
+        raise shards.missing(f"{len(jobs)} {layout.jobs_are}", names, lost_numbers, shard)
+    with resume.open_journal(folder, plan) as journal, _continuable(folder):
+        before = resume.outcomes(journal.entries)
+        for job in jobs:
+            if before.get(job.name) != stored[job.name]:
+                (folder / manifest.CSV).unlink(missing_ok=True)
+                journal.add({"job": job.name, "outcome": stored[job.name]})
+        rendered = _rendered([stored[job.name] for job in jobs], 0)
+        _finish(folder, layout, rendered)
+        return rendered
+
+
+def _planned(
+    corpus: Corpus, settings: DatasetSettings, layout: Layout, sides: Mapping[str, str]
+) -> tuple[list[Job], dict[str, Any]]:
+    """The jobs, and what the files depend on."""
+    plan = {
         "layout": type(layout).__name__.lower(),
         **(dataclasses.asdict(layout) if dataclasses.is_dataclass(layout) else {}),
         "corpus": corpus.name,
         "clips": len(corpus.clips),
         "corpus_fingerprint": corpus.fingerprint,
-        "split": _side_counts(sides or {}),
+        "split": _side_counts(sides),
         **dataclasses.asdict(settings),
         "render_version": VERSION,
     }
-    with open_journal(folder, about) as journal:
-        try:
-            return _fill(corpus, settings, layout, folder, jobs, journal, workers)
-        except (OSError, StorageError) as error:
-            raise UnwritableError(
-                f"{folder}: rendering has stopped: {str(error).rstrip('.')}. Run again to continue."
-            ) from error
+    return layout.jobs(make_plan(corpus.clips, settings, sides)), plan
 
 
-def _fill(
-    corpus: Corpus,
-    settings: DatasetSettings,
-    layout: Layout,
-    folder: Path,
-    jobs: list[Job],
-    journal: Journal,
-    workers: int,
-) -> Rendered:
-    """Renders the jobs that the journal lacks, or whose files are gone, and writes the manifest."""
-    done = {name: outcome for name, outcome in outcomes(journal).items() if _complete(outcome, folder, layout)}
-    remaining = [job for job in jobs if job.name not in done]
-    crashed: list[tuple[str, str]] = []
-    fresh = 0
-    if remaining:
-        (folder / manifest.CSV).unlink(missing_ok=True)
-        work = partial(_render_job, corpus=corpus, settings=settings, layout=layout, folder=folder)
-        with closing(pool.results(work, remaining, workers)) as results:
-            for job, outcome in track(results, "render", len(remaining)):
-                if isinstance(outcome, pool.Crashed):  # not added to the journal: the next call tries again
-                    crashed += [(clip.clip.id, outcome.problem) for clip in job.clips]
-                    continue
-                journal.add({"job": job.name, "outcome": outcome})
-                done[job.name] = outcome
-                fresh += len(outcome["rows"])
-    ordered = [done[job.name] for job in jobs if job.name in done]
-    rows = [row for outcome in ordered for row in outcome["rows"]]
-    rejected = [(clip, problem) for outcome in ordered for clip, problem in outcome["rejected"]] + crashed
-    left_out = sum((Counter(outcome["left_out"]) for outcome in ordered), Counter[str]())
-    if not (folder / manifest.CSV).exists():
-        manifest.write_rejected(folder, rejected)
-        if not rows:
-            raise CorpusError(_nothing(rejected, left_out))
-        layout.finish(folder, rows)
-        manifest.write(folder, rows)
-    return Rendered(rows, rejected, dict(left_out), fresh)
+@contextmanager
+def _continuable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, StorageError) as error:
+        raise UnwritableError(
+            f"{folder}: rendering has stopped: {str(error).rstrip('.')}. Run again to continue."
+        ) from error
 
 
-def _render_job(job: Job, corpus: Corpus, settings: DatasetSettings, layout: Layout, folder: Path) -> dict[str, Any]:
-    """Renders the clips of a job; returns its outcome, plain JSON: rows, rejected clips, number of views left out."""
-    rows: list[Row] = []
-    rejected: list[tuple[str, str]] = []
-    left_out = Counter[str]()
-    with layout.open(folder, job) as sink:
-        for planned in job.clips:
-            try:
-                with one_of_many(planned.clip.id):
-                    waveform, rate, start = pairs.load(corpus, planned, settings.clip_s)
-                views = pairs.fitting(planned.views, len(waveform))
-                left_out.update(Counter(v.artifact for v in planned.views) - Counter(v.artifact for v in views))
-                if not views:
-                    continue  # a clean clip alone is no pair
-                group = pairs.render_group(waveform, rate, views)
-                clean = pairs.encode(group.clean, rate, group.shift)
-            except OSError:
-                raise  # the disk, not the clip
-            except Exception as error:  # whatever error a clip causes in a decoder or an artifact, the others continue
-                kind = "" if isinstance(error, ArtifactsError) else f"{type(error).__name__}: "
-                rejected.append((printable(planned.clip.id), f"{kind}{error}"))
-                continue
-            rows += _write(job, planned, group, clean, start, corpus.name, layout, sink)
-    return {"rows": rows, "rejected": rejected, "left_out": dict(left_out)}
+def _work_s(settings: DatasetSettings, job: Job) -> float:
+    """Seconds of sound that a job renders."""
+    return sum(
+        (lengths.clip_s(planned.clip) if settings.clip_s is None else settings.clip_s) * (1 + len(planned.views))
+        for planned in job.clips
+    )
 
 
-def _write(
-    job: Job,
-    planned: PlannedClip,
-    group: pairs.Group,
-    clean: bytes,
-    start: int,
-    corpus: str,
-    layout: Layout,
-    sink: Sink,
-) -> list[Row]:
-    """Writes the files of a group to the sink, each with its row; returns the rows of the manifest."""
-    clip, (channels, samples) = planned.clip, group.clean.shape
+def _outcomes(
+    work: Callable[[Job], Outcome], jobs: Sequence[Job], workers: int, cluster: Cluster | None
+) -> Generator[tuple[Job, Outcome], None, None]:
+    """Each job with its outcome; the clips of one that ended its process are rejected."""
+    results = pool.results(work, jobs, workers) if cluster is None else cluster.results(work, deque(jobs))
+    with closing(results):
+        for job, outcome in results:
+            if isinstance(outcome, pool.Crashed):
+                rejected = [(printable(planned.clip.id), outcome.problem) for planned in job.clips]
+                outcome = {"rows": [], "rejected": rejected, "left_out": {}, "crashed": True}
+            yield job, outcome
 
-    def row(name: str, params: dict[str, Any], segments: list[list[int]]) -> Row:
-        values = {
-            "id": name,
-            "file": layout.file(job, planned, name, params["artifact"]),
-            "clean_file": layout.clean_file(job, planned, name),
-            "clip": clip.id,
-            "source": clip.source,
-            "category": clip.category,
-            "fold": clip.fold,
-            "split": planned.split,
-            "corpus": corpus,
-            "artifact": params["artifact"],
-            "severity": params["severity"],
-            "seed": params["seed"],
-            "params": artifacts.to_json(params),
-            "segments": json.dumps(segments),
-            "sample_rate": group.sample_rate,
-            "channels": channels,
-            "start": start,
-            "samples": samples,
-            "gain_db": group.gain_db,
-        }
-        return {column: values[column] for column in manifest.SCHEMA.names}
 
-    untouched = artifacts.render(CLEAN, group.clean[:, :1], group.sample_rate).params
-    rows = [row(f"{planned.key}-{CLEAN}", untouched, [])]
-    sink.clean(rows[0], clean)
-    for view, rendered, waveform in pairs.waveforms(group):
-        rows.append(row(f"{planned.key}-{view.artifact}-{view.number}", rendered.params, rendered.segments.tolist()))
-        sink.view(rows[-1], pairs.encode(waveform, group.sample_rate, group.shift))
-    return rows if layout.lists_clean else rows[1:]
+def _is_there(outcome: Outcome | None, folder: Path, layout: Layout) -> bool:
+    """Whether a job has an outcome and all of its files are there."""
+    if outcome is None:
+        return False
+    containers = {layout.container(row[key]) for row in outcome["rows"] for key in ("file", "clean_file")}
+    return all((folder / name).is_file() for name in containers)
+
+
+def _is_done(outcome: Outcome | None, folder: Path, layout: Layout) -> bool:
+    """Whether a job need not be tried again: one that ended its process may have had too little memory."""
+    return _is_there(outcome, folder, layout) and not (outcome or {}).get("crashed", False)
+
+
+def _rendered(outcomes: Sequence[Outcome], fresh: int) -> Rendered:
+    rows = [row for outcome in outcomes for row in outcome["rows"]]
+    rejected = [(clip, problem) for outcome in outcomes for clip, problem in outcome["rejected"]]
+    return Rendered(rows, rejected, dict(sum((Counter(o["left_out"]) for o in outcomes), Counter[str]())), fresh)
+
+
+def _finish(folder: Path, layout: Layout, rendered: Rendered) -> None:
+    """Writes what describes the dataset, unless it is there.
+
+    Raises:
+        CorpusError: the dataset is empty.
+    """
+    if (folder / manifest.CSV).exists():
+        return
+    manifest.write_rejected(folder, rendered.rejected)
+    if not rendered.rows:
+        raise CorpusError(_nothing(rendered.rejected, rendered.left_out))
+    layout.finish(folder, rendered.rows)
+    manifest.write(folder, rendered.rows)
 
 
 def _side_counts(sides: Mapping[str, str]) -> dict[str, Any]:
     """Number of clips on each side, and a digest of the assignment."""
     digest = hashlib.blake2b(repr(sorted(sides.items())).encode(), digest_size=8).hexdigest()
     return {**dict(sorted(Counter(sides.values()).items())), "digest": digest} if sides else {}
-
-
-def _complete(outcome: dict[str, Any], folder: Path, layout: Layout) -> bool:
-    """Whether all files of a job are still there."""
-    containers = {layout.container(row[key]) for row in outcome["rows"] for key in ("file", "clean_file")}
-    return all((folder / name).is_file() for name in containers)
 
 
 def _nothing(rejected: list[tuple[str, str]], left_out: Mapping[str, int]) -> str:

@@ -21,12 +21,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ... import audio
 from ...core import files, shards
 from ...core.console import printable
-from ...core.errors import ArtifactsError, StorageError, one_of_many
+from ...core.errors import ArtifactsError, StorageError
 from ...core.journal import Journal
-from ...data.corpora import Clip, Corpus
+from ...data.corpora import Clip, Corpus, lengths
 from ...data.dataset.pool import Crashed
 from ...data.dataset.ray_pool import Cluster
 from ...embedding.table import make_table, read_table, write_table
@@ -35,7 +34,6 @@ from .archive import Classifier, Signals, embed_recording, none_embedded, with_v
 _FORMAT = 3
 _RECORDINGS, _WINDOWS = 32, 2048  # a part is written when it has so many
 _BLOCK = 16384  # rows that are classified and written at a time
-_LEAST_RATE = 4000  # bytes per second of a file that does not state its length
 
 
 @dataclass
@@ -208,15 +206,7 @@ class EmbeddingParts:
         return (self._places[key] for key in (_key(self.corpus, clip) for clip in self._clips))
 
     def _seconds(self, clip: Clip) -> float:
-        """Length of a clip as far as its header says."""
-        if clip.path is None:
-            return 0.0
-        try:
-            with one_of_many(clip.id):
-                info = audio.probe(clip.path, self.signals.stream)
-                return info.duration_s or os.path.getsize(clip.path) / _LEAST_RATE
-        except ArtifactsError:
-            return 0.0
+        return lengths.clip_s(clip, self.signals.stream)
 
     def _flush(self) -> None:
         """Writes the finished recordings as a part; they count from the moment at which the journal lists them."""

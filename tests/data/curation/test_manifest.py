@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from contrastive_artifacts.core import files
 from contrastive_artifacts.core.errors import ParameterError, StorageError
 from contrastive_artifacts.core.journal import Journal
 from contrastive_artifacts.data import corpora
+from contrastive_artifacts.data.curation import blocks
 from contrastive_artifacts.data.curation.balance import HEADER, balance, evenness
 from contrastive_artifacts.data.curation.blocks import of_clip
 from contrastive_artifacts.data.curation.decisions import Decision
@@ -75,8 +75,7 @@ def test_each_fault_is_named_and_good_clips_are_left_alone(data, tmp_path):
 def test_only_what_is_new_is_measured(data, tmp_path, monkeypatch):
     look(data, tmp_path / "to")
     loaded: list[str] = []
-    module = sys.modules[survey.__module__]
-    monkeypatch.setattr(module, "of_clip", lambda corpus, clip: (loaded.append(clip.id), of_clip(corpus, clip))[1])
+    monkeypatch.setattr(blocks, "of_clip", lambda corpus, clip: (loaded.append(clip.id), of_clip(corpus, clip))[1])
     limits = make_limits({"duplicate": None})
     corpus = corpora.create("folder", path=data)
     before = survey(corpus, tmp_path / "to", limits)
@@ -91,9 +90,8 @@ def test_only_what_is_new_is_measured(data, tmp_path, monkeypatch):
 
 def test_clips_are_compared_once(data, tmp_path, monkeypatch):
     before = look(data, tmp_path / "to")[1]
-    module = sys.modules[survey.__module__]
     loaded: list[str] = []
-    monkeypatch.setattr(module, "of_clip", lambda corpus, clip: (loaded.append(clip.id), of_clip(corpus, clip))[1])
+    monkeypatch.setattr(blocks, "of_clip", lambda corpus, clip: (loaded.append(clip.id), of_clip(corpus, clip))[1])
     after = look(data, tmp_path / "to")[1]
     assert loaded == ["b/broken.wav"], "no clip is read again for the search for duplicates"
     assert after == before

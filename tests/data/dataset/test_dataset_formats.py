@@ -78,7 +78,7 @@ def test_audiofolder_without_a_split_is_all_train(small_corpus, tmp_path: Path) 
 
 
 def test_webdataset_samples_come_whole_and_in_order(small_corpus, tmp_path: Path) -> None:
-    sides, rows = rendered(small_corpus, WebDataset(shard=6), tmp_path / "out")
+    sides, rows = rendered(small_corpus, WebDataset(views_per_tar=6), tmp_path / "out")
     shards = sorted(tmp_path.glob("out/*.tar"))
     assert [p.name for p in shards] == [
         "test-000000.tar", "test-000001.tar", "train-000000.tar", "train-000001.tar", "train-000002.tar",
@@ -141,7 +141,7 @@ def test_a_shard_of_bad_files_alone_does_not_come_to_be(tmp_path: Path) -> None:
     audio.write(tmp_path / "in" / "b.wav", np.full((1, 800), 0.1, np.float32), 8000)
     (tmp_path / "in" / "a.wav").write_bytes(b"no audio")
     corpus = dataset.corpus_at(tmp_path / "in")
-    result = dataset.render_dataset(corpus, SETTINGS, WebDataset(shard=1), tmp_path / "out")
+    result = dataset.render_dataset(corpus, SETTINGS, WebDataset(views_per_tar=1), tmp_path / "out")
     assert [p.name for p in tmp_path.glob("out/*.tar")] == ["data-000001.tar"]
     assert len(result.rows) == 2
     assert result.rejected[0][0] == "a.wav"
@@ -151,4 +151,4 @@ def test_unknown_layouts_and_empty_shards_are_named() -> None:
     with pytest.raises(UnknownNameError, match="webdataset"):
         dataset.LAYOUTS["webdatset"]
     with pytest.raises(ParameterError, match="one view or more"):
-        WebDataset(shard=0)
+        WebDataset(views_per_tar=0)

@@ -22,7 +22,7 @@ from contrastive_artifacts import audio
 from contrastive_artifacts.core.errors import CorpusError, ParameterError, StorageError
 from contrastive_artifacts.core.journal import read_entries
 from contrastive_artifacts.data import dataset
-from contrastive_artifacts.data.dataset import DatasetSettings, pool, render, resume
+from contrastive_artifacts.data.dataset import DatasetSettings, pairs, pool, resume
 
 ROOT = Path(__file__).parents[3]
 SETTINGS = DatasetSettings(("hum", "dropout"), seed=4)
@@ -72,7 +72,7 @@ def test_the_number_of_processes_changes_no_byte(tmp_path: Path, layout: str) ->
     source = recordings(tmp_path / "in")
     (source / "r2.wav").write_bytes(b"no audio")
     for workers in (1, 2):
-        chosen = kind(shard=4) if layout == "webdataset" else kind()
+        chosen = kind(views_per_tar=4) if layout == "webdataset" else kind()
         corpus = dataset.corpus_at(source)
         result = dataset.render_dataset(corpus, SETTINGS, chosen, tmp_path / f"out{workers}", workers=workers)
         assert [clip for clip, _ in result.rejected] == ["r2.wav"]
@@ -125,7 +125,7 @@ from contrastive_artifacts.data.dataset import DatasetSettings
 if __name__ == "__main__":
     source, out, layout, workers = sys.argv[1:]
     kind = dataset.LAYOUTS[layout]
-    chosen = kind(shard=4) if layout == "webdataset" else kind()
+    chosen = kind(views_per_tar=4) if layout == "webdataset" else kind()
     settings = DatasetSettings(("hum", "dropout"), seed=4)
     dataset.render_dataset(dataset.corpus_at(source), settings, chosen, out, workers=int(workers))
 """
@@ -153,7 +153,7 @@ def test_killed_it_goes_on_where_it_was(tmp_path: Path, layout: str, workers: in
     finished = {entry["job"]: entry["outcome"] for entry in read_entries(lines)}
     assert 0 < len(finished) < (40 if layout == "paired" else 20)
     kind = dataset.LAYOUTS[layout]
-    chosen = kind(shard=4) if layout == "webdataset" else kind()
+    chosen = kind(views_per_tar=4) if layout == "webdataset" else kind()
     held = {chosen.container(row["file"]) for outcome in finished.values() for row in outcome["rows"]}
     before = times(out)
     corpus = dataset.corpus_at(source)
@@ -168,7 +168,7 @@ def test_killed_it_goes_on_where_it_was(tmp_path: Path, layout: str, workers: in
 
 def test_interrupted_it_leaves_whole_files_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     corpus = dataset.corpus_at(recordings(tmp_path / "in"))
-    done, encode = [], render.pairs.encode
+    done, encode = [], pairs.encode
 
     def interrupted(*given):
         done.append(1)
@@ -176,7 +176,7 @@ def test_interrupted_it_leaves_whole_files_only(tmp_path: Path, monkeypatch: pyt
             raise KeyboardInterrupt
         return encode(*given)
 
-    monkeypatch.setattr(render.pairs, "encode", interrupted)
+    monkeypatch.setattr(pairs, "encode", interrupted)
     with pytest.raises(KeyboardInterrupt):
         dataset.render_dataset(corpus, SETTINGS, PAIRED, tmp_path / "out")
     assert not list((tmp_path / "out").rglob("*.tmp*"))
