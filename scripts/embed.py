@@ -5,6 +5,7 @@
     python scripts/embed.py archive/ out=outputs/archive.parquet shard=3/16
     python scripts/embed.py archive/ out=outputs/archive.parquet shard=merge
     python scripts/embed.py archive/ out=outputs/archive.parquet engine=ray ray.address=auto
+    python scripts/embed.py s3://bucket/films out=s3://bucket/films.parquet
 
 One row per window: file, start and stop in samples of the file's own sample rate, what the probe predicts, and the
 vector. Files that cannot be read become rows of OUT.problems.csv. The same command again continues an interrupted run.
@@ -30,7 +31,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import contrastive_artifacts as ca
-from contrastive_artifacts.core import files, shards, typed
+from contrastive_artifacts.core import files, outbox, shards, typed
 from contrastive_artifacts.core.console import console, track
 from contrastive_artifacts.data.dataset import ray_pool
 from contrastive_artifacts.embedding.table import read_table
@@ -55,11 +56,16 @@ class Settings:
 
 def main(config: dict[str, Any]) -> None:
     settings = typed.settings(Settings, config, "")
+    shared = settings.shard is not None or settings.engine == "ray"
+    with outbox.uploaded(settings.out, is_file=True, shared=shared) as out:
+        _embed(settings, Path(out))
+
+
+def _embed(settings: Settings, out: Path) -> None:
     signals = retrieval.Signals(settings.channels, settings.stream, settings.streams)
     workers = typed.settings(ray_pool.RaySettings, settings.ray, "ray")
     shard = None if settings.shard == shards.MERGE else shards.parse(settings.shard)
     corpus, encoder = sections.make_corpus(settings.corpus), ca.load(settings.encoder)
-    out = Path(settings.out)
     files.check_file("out", out)
     if settings.index:
         files.check_folder("index", settings.index)

@@ -45,7 +45,7 @@ from typing import Any, Literal
 
 import contrastive_artifacts as ca
 from contrastive_artifacts import audio
-from contrastive_artifacts.core import files, shards, typed
+from contrastive_artifacts.core import files, outbox, shards, typed
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.ending import RULE_BROKEN
 from contrastive_artifacts.core.errors import ArtifactsError, ParameterError
@@ -102,7 +102,10 @@ def main(config: dict[str, Any]) -> None:
             raise ParameterError("serve=true shows one audio stream of one recording: give one FILE, not streams=all.")
         _serving()  # a missing package is reported before the scan, and so is a journal that cannot be written
         files.check_file("labels", _journal(settings, words[0]))
-    rows, rules, streams = _one_file(settings, words[0]) if alone else (*_several(settings, words), [])
+    shared = settings.shard is not None or settings.engine == "ray"
+    with outbox.uploaded(settings.out or "", is_file=alone, shared=shared) as out:
+        settings = replace(settings, out=out or None)
+        rows, rules, streams = _one_file(settings, words[0]) if alone else (*_several(settings, words), [])
     sentences = list(broken_rules(rules, rows))
     for sentence in sentences:
         console.print(f"failed    {sentence}")

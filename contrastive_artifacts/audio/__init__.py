@@ -5,6 +5,9 @@ reads files (:mod:`.decoding` chooses the decoder: :mod:`.sound_file`, or :mod:`
 places in time), :mod:`.level` measures levels, :mod:`.windows` cuts a signal into windows.
 """
 
+from ..core.location import is_address as is_address
+from ..core.location import location as location
+from ..core.location import relative_name as relative_name
 from .level import Loudness as Loudness
 from .level import active_rms as active_rms
 from .level import db_to_gain as db_to_gain
@@ -12,9 +15,6 @@ from .level import gain_to_db as gain_to_db
 from .level import loudness as loudness
 from .level import peak as peak
 from .level import rms as rms
-from .location import is_address as is_address
-from .location import location as location
-from .location import relative_name as relative_name
 from .media import EXTENSIONS as EXTENSIONS
 from .media import MAX_CHANNELS as MAX_CHANNELS
 from .media import AudioInfo as AudioInfo

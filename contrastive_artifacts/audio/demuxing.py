@@ -9,9 +9,9 @@ import av
 from av.stream import Disposition
 
 from ..core.errors import AudioError
+from ..core.location import is_address
 from .headers import FilePart
 from .info import Stream
-from .location import is_address
 
 _BEFORE_S = 1.0  # a look at the packets around a position begins that much earlier
 # The demuxers that may be used: none that opens other files, as those of playlists do.

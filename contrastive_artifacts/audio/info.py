@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 
 from ..core.errors import AudioError, ParameterError
-from .location import is_address
+from ..core.location import is_address
 
 MAX_CHANNELS = 8
 RATES = (1_000, 768_000)  # lowest and highest sample rate in Hz

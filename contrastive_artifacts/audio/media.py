@@ -22,13 +22,13 @@ from pathlib import Path
 import numpy as np
 
 from ..core.errors import AudioError, ParameterError
+from ..core.location import location
 from .decoding import EXTENSIONS as EXTENSIONS
 from .decoding import Source, open_source
 from .info import MAX_CHANNELS as MAX_CHANNELS
 from .info import AudioInfo as AudioInfo
 from .info import Span, reader_errors
 from .info import Stream as Stream
-from .location import location
 from .waveform import unusable
 
 _log = logging.getLogger("contrastive_artifacts")

@@ -16,12 +16,12 @@ import av
 import numpy as np
 import soundfile
 
+from ..core.location import is_address
 from . import headers
 from .container import ContainerSource
 from .demuxing import holds_after, packet_samples
 from .frames import Uniform
 from .info import CHUNK, RUN_UP_S, AudioInfo, Span, plausible, warn_of_length
-from .location import is_address
 
 _EXACT_SEEK = ("PCM_", "FLOAT", "DOUBLE", "ULAW", "ALAW")  # libsndfile subtypes without a decoder state
 _CHUNKED = ("WAV", "WAVEX", "RF64", "AIFF")

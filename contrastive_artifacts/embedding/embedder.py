@@ -182,15 +182,15 @@ class Embedder(Generic[Prepared]):
 
     def _windows(self, source: Input, stream: audio.Stream) -> tuple[int, Iterator[windows.Window]]:
         """The input's rate, and its windows."""
-        if isinstance(source, str | Path):
+        if isinstance(source, tuple | list) and len(source) == 2:
+            waveform, rate = audio.as_waveform(*source), int(source[1])
+            runs: Iterable[Iterable[tuple[int, np.ndarray]]] = [[(0, waveform)]]
+        elif isinstance(source, str | Path) or audio.is_address(source):
             file = audio.MediaFile(source, stream)
             rate = file.info.sample_rate
-            runs: Iterable[Iterable[tuple[int, np.ndarray]]] = file.runs(round(BLOCK_S * rate))
+            runs = file.runs(round(BLOCK_S * rate))
         else:
-            if not (isinstance(source, tuple | list) and len(source) == 2):
-                raise ParameterError(f"There is a {type(source).__name__}; give a path, or (waveform, sample_rate).")
-            waveform, rate = audio.as_waveform(*source), int(source[1])
-            runs = [[(0, waveform)]]
+            raise ParameterError(f"There is a {type(source).__name__}; give a path, or (waveform, sample_rate).")
         return rate, chain.from_iterable(windows.stream(run, *self._lengths(rate)) for run in runs)
 
     def _lengths(self, rate: int) -> tuple[int, int, int]:

@@ -46,8 +46,8 @@ def recording_rows(
 ) -> list[dict[str, Any]]:
     """One row for each window of a recording that was embedded as it is; its artifact is unknown: "".
 
-    Further columns: ``file``, the absolute path ("" for a clip without one), ``channel``, None for the mix, and
-    ``stream``, the index among the audio streams of the file.
+    Further columns: ``file``, the absolute path or the address ("" for a clip without one), ``channel``, None for the
+    mix, and ``stream``, the index among the audio streams of the file.
     """
     common = {"artifact": "", "severity": 0.0, "split": "", "params": "{}", "source": clip.source, "corpus": corpus}
     common |= {"clip": clip.id, "category": clip.category, "channel": channel, "stream": stream}

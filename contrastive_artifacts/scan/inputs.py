@@ -15,7 +15,7 @@ from ..core.console import printable
 from ..core.errors import ArtifactsError, CorpusError, ParameterError, one_of_many
 from ..data.corpora.archive_org import PREFIX, Recording, recordings
 from ..data.corpora.archive_org import folder as folder_of_items
-from ..data.corpora.listing import Listing, listing, no_audio
+from ..data.corpora.listing import Listing, is_folder, listing, no_audio
 
 
 @dataclass(frozen=True)
@@ -108,37 +108,17 @@ def _expanded(words: Sequence[str]) -> Iterator[str]:
 def _listed(word: str, others: Counter[str], parents: list[Path]) -> list[Path]:
     """The files that a word names; adds its folders to ``parents``, and what else they hold to ``others``."""
     files: list[Path] = []
-    if audio.is_address(word):
-        return list(_at_address(word, others))
-    for path in _matches(word, others) if _is_pattern(word) else (Path(word),):
-        if path.is_dir():
+    is_pattern = _is_pattern(word) and not audio.is_address(word)
+    for path in _matches(word, others) if is_pattern else (audio.location(word),):
+        if is_folder(path):
             listed = listing(path)
             others += listed.others
-            parents.append(path)
+            if not audio.is_address(path):
+                parents.append(path)
             files += listed.files
         else:
             files.append(path)
     return files
-
-
-def _at_address(word: str, others: Counter[str]) -> Iterator[Path]:
-    """The file at an address, or the media files below it, folder by folder."""
-    start = audio.location(word)
-    try:
-        if not start.is_dir():
-            yield start
-            return
-        for folder, _, names in start.walk():  # type: ignore[attr-defined]  # of Path from Python 3.12 on
-            for name in sorted(names):
-                suffix = Path(name).suffix.lower()
-                if suffix in audio.EXTENSIONS:
-                    yield folder / name
-                elif not name.startswith("."):
-                    others[f"{suffix or 'without suffix'} (no media)"] += 1
-    except Exception as error:  # each file system has its own classes
-        raise ParameterError(
-            f"{word} cannot be listed ({type(error).__name__}: {error}); check the address and the credentials."
-        ) from error
 
 
 def _is_item(word: str) -> bool:

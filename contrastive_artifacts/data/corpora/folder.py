@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ... import audio
 from ...artifacts import ARTIFACTS
 from ...core.errors import CorpusError
 from .base import Clip, Corpus
-from .listing import listing, no_audio
+from .listing import is_folder, listing, no_audio
 
 DELIMITERS = ",;\t"
 
@@ -37,9 +38,9 @@ def folder(
     """The audio files under a folder, or those that a CSV lists.
 
     Args:
-        path: The folder; files in its sub-folders are included. See :func:`.listing.listing` for what is left out; a
-            warning says how much.
-        csv: A table with a header row, of the files in the folder; its cells are separated by commas, semicolons or
+        path: The folder, or its address (``s3://bucket/films``); files in its sub-folders are included. See
+            :func:`.listing.listing` for what is left out; a warning says how much.
+        csv: A table with a header row, of the files in a local folder; its cells are separated by commas, semicolons or
             tabs. Without it each file is its own source: give one if several files were cut from
             the same recording, or a split will divide that recording.
         columns: Name of the column of ``file``, ``source``, ``category`` or ``fold`` if it is not one of
@@ -54,17 +55,20 @@ def folder(
         A corpus whose clip ids are paths relative to ``path``.
 
     Raises:
+        ParameterError: an address that cannot be listed.
         CorpusError: no such folder, no audio in it, or a CSV that does not match it or names files outside of it; the
             message names the first of them.
     """
-    root = Path(path)
-    if not root.is_dir():
+    root = audio.location(path)
+    if not is_folder(root):
         raise CorpusError(f"{root} is not a folder; give the folder that holds the audio files.")
     label = name or root.resolve().name
     if csv is None:
         if columns or file or where:
             raise CorpusError("columns, file and where describe a CSV; name it with csv=, or leave them out.")
         return _listed(label, root)
+    if audio.is_address(root):
+        raise CorpusError(f"A table describes files of a local folder, and {root} is an address; leave csv= out.")
     table = Path(csv) if Path(csv).is_file() else root / csv
     rows, header = _rows(table)
     return Corpus(

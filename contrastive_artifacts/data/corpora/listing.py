@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ... import audio
-from ...core.errors import CorpusError
+from ...core.errors import CorpusError, ParameterError
 
 HIDDEN = ("__MACOSX", "$RECYCLE.BIN", "System Volume Information")  # beside names that begin with a dot
 
@@ -35,13 +36,28 @@ class Listing:
         return f"{len(self.files)} of {len(self.files) + count} files; not read: {parts}"
 
 
+def is_folder(path: Path) -> bool:
+    """Whether a path, or an address as :func:`audio.location` gives it, is a folder.
+
+    Raises:
+        ParameterError: an address whose file system does not answer, or refuses to.
+    """
+    with _answering(path):
+        return path.is_dir()
+
+
 def listing(root: Path) -> Listing:
-    """Lists a folder with its sub-folders.
+    """Lists a folder with its sub-folders; that of an address (see :func:`is_folder`) one after the other.
 
     Hidden files and folders are left out without a word: names that begin with a dot (among them the ``._`` files of
     macOS) and :data:`HIDDEN`. Linked folders are followed, each real folder once, so that loops end; a file that is
     reached on several ways is taken once, on the way without links where there is one.
+
+    Raises:
+        ParameterError: an address that cannot be listed.
     """
+    if audio.is_address(root):
+        return _at_address(root)
     others: Counter[str] = Counter()
     files: dict[str, Path] = {}  # real path -> path
     for path in _files(root, others):
@@ -55,6 +71,34 @@ def listing(root: Path) -> Listing:
         else:
             files[real] = path
     return Listing(tuple(sorted(files.values())), others)
+
+
+def _at_address(root: Path) -> Listing:
+    others: Counter[str] = Counter()
+    files: list[Path] = []
+    with _answering(root):
+        for folder, _, names in root.walk():  # type: ignore[attr-defined]  # of Path from Python 3.12 on
+            if any(_is_hidden(name) for name in folder.relative_to(root).parts):
+                continue
+            for name in (name for name in names if not _is_hidden(name)):
+                suffix = Path(name).suffix.lower()
+                if suffix in audio.EXTENSIONS:
+                    files.append(folder / name)
+                else:
+                    others[f"{suffix or 'without suffix'} (no media)"] += 1
+    return Listing(tuple(sorted(files, key=str)), others)
+
+
+@contextmanager
+def _answering(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # each file system has its own classes
+        if not audio.is_address(path):
+            raise
+        raise ParameterError(
+            f"{path} cannot be listed ({type(error).__name__}: {error}); check the address and the credentials."
+        ) from error
 
 
 def no_audio(where: str, left_out: str = "") -> CorpusError:

@@ -20,6 +20,7 @@ from pathlib import Path
 from ...core import files
 from ...core.download import cache_folder
 from ...core.errors import StorageError
+from ...core.location import is_address
 
 RECORD = "roots.json"
 _KEY = "roots.key"
@@ -46,6 +47,10 @@ class Roots:
             OutsideRootsError: it lies outside of all folders.
         """
         resolved = Path(path).resolve()
+        if is_address(path):
+            raise OutsideRootsError(
+                f"{path} is at an address; recordings of an index are opened in local folders only."
+            )
         if not self._inside(resolved):
             raise OutsideRootsError(
                 f"{path} lies outside of the folders that this index or run may name; if you trust it, give the folder "
@@ -73,16 +78,17 @@ def roots_of(directory: str | Path, folders: str | Path | Iterable[str | Path] |
 
 
 def record_roots(directory: str | Path, recordings: Iterable[str | Path]) -> None:
-    """Records the folders of the recordings of an index or a run.
+    """Records the local folders of the recordings of an index or a run.
 
     Nothing is recorded where the user has no writable cache folder for the key.
 
     Args:
         directory: Folder of the index or the run.
-        recordings: Absolute paths of all its recordings.
+        recordings: Absolute paths of all its recordings; addresses are left out.
     """
     folders: list[str] = []
-    for folder in sorted({Path(recording).parent for recording in recordings}, key=lambda folder: folder.parts):
+    local = {Path(recording).parent for recording in recordings if not is_address(recording)}
+    for folder in sorted(local, key=lambda folder: folder.parts):
         if not folders or not folder.is_relative_to(folders[-1]):  # sub-folders follow their folder in this order
             folders.append(str(folder))
     key = _key(create=True)

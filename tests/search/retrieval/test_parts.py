@@ -34,6 +34,10 @@ class Levels:
         self.embedded.append(source.name)
         if source.name.startswith("bad"):
             raise ZeroDivisionError("of a decoder")
+        return self.levels(source)
+
+    def levels(self, source: Input) -> Embedding:
+        assert not isinstance(source, tuple)
         waveform, rate = audio.read(source)
         frames = np.stack([[x.mean(), abs(x).max()] for x in waveform[0].reshape(-1, rate)]).astype(np.float32)
         starts = np.arange(len(frames)) * rate

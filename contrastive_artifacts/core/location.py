@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, cast
 
-from ..core.errors import ParameterError
+from .errors import ParameterError
 
 
 def is_address(path: Any) -> bool:
