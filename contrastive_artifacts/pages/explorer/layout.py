@@ -17,7 +17,7 @@ from typing import Any
 import faiss
 import numpy as np
 
-from ...core.errors import StorageError
+from ...core.errors import ParameterError, StorageError
 from ...core.files import atomic_path
 from ...core.seeding import generator
 from ...probes.geometry import umap_2d
@@ -31,6 +31,7 @@ _VERSION = 2  # of the method; a saved map of another version is replaced
 _FEWEST = 5  # distinct rows that UMAP needs
 _BLOCK = 1 << 13  # rows that are placed at a time
 _SAMPLED = 4096  # vectors that identify the rows of a saved map
+MOST_ROWS = 8 << 20  # the page holds the position and the columns of each row, and a filter is a bit for each
 _SILENT = 0.999  # least cosine of a row with the vector of digital silence
 _CLOSE = 1e-4  # added to distances, so that the weight of an identical landmark stays finite
 _swig: Any = faiss  # its functions take arrays, which its type stubs do not declare
@@ -68,7 +69,15 @@ def layout_of(index: Index, seed: int = 0, progress: Progress = silent, silence:
         seed: Of the projection.
         progress: Shows the steps.
         silence: Embedding of digital silence [D]; None: no row counts as silent.
+
+    Raises:
+        ParameterError: more than :data:`MOST_ROWS` rows.
     """
+    if len(index) > MOST_ROWS:
+        raise ParameterError(
+            f"{index.directory} has {len(index):,} rows and a page takes {MOST_ROWS:,}; explore an index of a part of "
+            "the recordings. Searches (scripts/retrieve.py) take all rows."
+        )
     vectors, path = index.vectors(), index.directory / "map.safetensors"
     key, method = _key(index, seed), _method(len(index))
     saved = _saved(path, key, len(index))

@@ -16,6 +16,7 @@ from .bodies import ByLabel, ByRowNumbers, ByRows, BySpan, Labelled, Proposed
 from .collection import Collection
 from .filters import Filters
 from .labelling import Change, Labelling
+from .layout import MOST_ROWS
 from .page import explore_page
 from .pieces import View, pictured, played
 from .queries import UPLOAD_BYTES, Queries, Query
@@ -29,7 +30,7 @@ T = TypeVar("T")
 _BODIES = {
     "/api/labels": serving.Body(256 << 10),
     "/api/labels/shown": serving.Body(256 << 10),
-    "/api/filters": serving.Body(1 << 20, serving.BYTES),  # a bit for each of up to eight million rows
+    "/api/filters": serving.Body(MOST_ROWS // 8, serving.BYTES),  # a bit for each row
     "/api/search/sound": serving.Body(UPLOAD_BYTES, serving.BYTES),
 }
 
