@@ -52,15 +52,15 @@ class TrainingLog:
     Args:
         run: Directory of the run.
         steps: Number of all steps.
-        start: Step to start or resume at; log lines of later steps, from before a kill, are removed.
+        start: Steps that are done; log lines of later steps, from before a kill, are removed.
     """
 
     def __init__(self, run: Path, steps: int, start: int) -> None:
         self.path = run / "log.jsonl"
         lines = self.path.read_text().splitlines() if self.path.exists() else []
-        files.write_text(self.path, "".join(line + "\n" for line in lines if _step(line) < start))
+        files.write_text(self.path, "".join(line + "\n" for line in lines if _step(line) <= start))
         logging.getLogger("tensorboard").setLevel(logging.ERROR)
-        self.writer = SummaryWriter(str(run / "tensorboard"), purge_step=start)
+        self.writer = SummaryWriter(str(run / "tensorboard"), purge_step=start + 1)
         self.bar = Progress(
             TextColumn("pretrain {task.fields[stage]}"),
             BarColumn(),

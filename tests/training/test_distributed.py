@@ -44,10 +44,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 def test_loss_gradient_memory_and_statistics_are_those_of_one_process(trained: Path, tmp_path: Path) -> None:
-    alone = two_processes.gradients(tmp_path) | two_processes.norms()
+    alone = two_processes.gradients(two_processes.training(tmp_path / "ast", dropout=0.0)) | two_processes.norms()
+    alone |= two_processes.precise_gradients(tmp_path / "mn04")
     for rank in range(2):
         together = load_file(trained / f"results-{rank}.safetensors")
         assert together.keys() == alone.keys()
+        assert {value.dtype for name, value in alone.items() if name.startswith("precise.0")} == {torch.float64}
         for name, value in alone.items():
             torch.testing.assert_close(together[name], value, atol=1e-5, rtol=1e-5, msg=lambda m, n=name: f"{n}: {m}")
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import torch
 from safetensors.torch import save_file
@@ -31,10 +35,48 @@ def training(run: Path, trainer: TrainerSettings = TRAINER, dropout: float = 0.2
     return Pretraining(Encoder(backbone, settings), corpus, splits, [stage], trainer, run, {})
 
 
-def gradients(run: Path) -> dict[str, torch.Tensor]:
-    """Losses and gradients of three batches without dropout, the memory and the statistics after them."""
-    trained, results = training(run, dropout=0.0), {}
-    for step in range(3):
+class Precise(Pretraining):
+    """In double precision, as far as the batches go."""
+
+    def _tensor(self, part: Any) -> torch.Tensor:
+        tensor = super()._tensor(part)
+        return tensor.double() if tensor.is_floating_point() else tensor
+
+
+@contextmanager
+def doubles() -> Iterator[None]:
+    """Inside the block, new tensors are float64, and ``float()``, which ends half precision, leaves float64 alone."""
+
+    def single(tensor: torch.Tensor) -> torch.Tensor:
+        return tensor if tensor.dtype == torch.float64 else tensor.to(torch.float32)
+
+    torch.set_default_dtype(torch.float64)
+    try:
+        with mock.patch.object(torch.Tensor, "float", single):
+            yield
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def precise_gradients(run: Path) -> dict[str, torch.Tensor]:
+    """:func:`gradients` of one batch in double precision, by mn04 of random weights: fifty layers of batch norm."""
+    corpus = corpora.create("builtin", seed=3, sources=12, duration_s=1.0, sample_rate=32000)
+    splits = corpora.split(corpus.clips, {"train": 0.7, "validation": 0.3}, 0)
+    with doubles():
+        torch.manual_seed(0)
+        encoder = Encoder(
+            backbones.create("mn04", "none"), EncoderSettings(("clean", "hiss", "dropout"), 0.4, 16, 8, 0.0)
+        )
+        stage = Stage(StageViews((0.7, 1.0)), ObjectiveSettings(memory=16), OptimSettings())
+        trained = Precise(encoder.double(), corpus, splits, [stage], TRAINER, run, {})
+        trained.objective.double()
+        return {f"precise.{name}": value for name, value in gradients(trained, 1).items()}
+
+
+def gradients(trained: Pretraining, steps: int = 3) -> dict[str, torch.Tensor]:
+    """Losses and gradients of the first batches, the memory and the statistics after them."""
+    results = {}
+    for step in range(steps):
         trained.step = step
         trained.prepare()
         trained.optimizer.zero_grad()
@@ -70,7 +112,8 @@ def main(task: str, folder: Path) -> None:
         if task == "fail" and distributed.rank() == 1:
             raise AudioError("clip.wav cannot be read.")
         if task == "all":
-            results = gradients(folder / "gradients") | norms()
+            results = gradients(training(folder / "gradients", dropout=0.0)) | norms()
+            results |= precise_gradients(folder / "precise")
             save_file(
                 {k: v.contiguous() for k, v in results.items()}, folder / f"results-{distributed.rank()}.safetensors"
             )
