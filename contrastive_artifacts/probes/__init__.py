@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .bootstrap import Interval as Interval
 from .bootstrap import bootstrap as bootstrap
+from .bootstrap import bootstrap_gain as bootstrap_gain
 from .bootstrap import bootstrap_mean as bootstrap_mean
 from .bootstrap import bootstrap_sums as bootstrap_sums
 from .bundle import Probe as Probe

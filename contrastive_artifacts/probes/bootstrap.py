@@ -14,7 +14,7 @@ import numpy as np
 from ..core.errors import ParameterError
 from ..core.seeding import generator
 from .data import names
-from .metrics import ConfusionMetric, classes_of, encode
+from .metrics import ConfusionMetric, classes_of, confusion_cells, of_cells
 
 LEVEL = 0.95
 
@@ -52,12 +52,8 @@ def bootstrap(
         raise ParameterError(f"{len(labels)} labels but {len(predictions)} predictions.")
     if isinstance(metric, ConfusionMetric):
         classes = classes_of(labels, predictions)
-        count, of_counts = len(classes), metric.of_counts
-        cells = np.zeros((len(labels), count * count))
-        cells[np.arange(len(labels)), encode(labels, classes) * count + encode(predictions, classes)] = 1.0
-        return bootstrap_sums(
-            lambda s: of_counts(s.reshape(*s.shape[:-1], count, count), classes), cells, groups, n, seed
-        )
+        cells = confusion_cells(labels, predictions, classes)
+        return bootstrap_sums(lambda sums: of_cells(metric, sums, classes), cells, groups, n, seed)
     keys, code, weights = _resamples(groups, len(labels), n, seed)
     members = [np.flatnonzero(code == key) for key in range(len(keys))]
     values = np.empty(n)
@@ -65,6 +61,28 @@ def bootstrap(
         rows = np.concatenate([np.tile(members[key], times) for key, times in enumerate(row) if times])
         values[at] = metric(labels[rows], predictions[rows])
     return _interval(float(metric(labels, predictions)), values, len(keys))
+
+
+def bootstrap_gain(
+    metric: ConfusionMetric, labels: Any, before: Any, after: Any, groups: Any, n: int = 1000, seed: int = 0
+) -> Interval:
+    """95 % interval of ``metric(labels, after) - metric(labels, before)``, both over the same resampled groups.
+
+    Args:
+        labels, before, after: [N] truth and two predictions of the same rows.
+        groups: [N] units of resampling, the sources.
+
+    Raises:
+        ParameterError: lengths that differ, no rows.
+    """
+    classes = classes_of(labels, np.concatenate([before, after]))
+    cells = [confusion_cells(labels, predictions, classes) for predictions in (before, after)]
+
+    def gain(sums: np.ndarray) -> np.ndarray:
+        first, second = np.split(sums, 2, axis=-1)
+        return of_cells(metric, second, classes) - of_cells(metric, first, classes)
+
+    return bootstrap_sums(gain, np.concatenate(cells, axis=1), groups, n, seed)
 
 
 def bootstrap_sums(

@@ -55,6 +55,24 @@ def confusion(labels: Any, predictions: Any, classes: Sequence[str] | None = Non
     return np.bincount(truth * count + guess, minlength=count * count).reshape(count, count)
 
 
+def confusion_cells(labels: Any, predictions: Any, classes: Sequence[str]) -> np.ndarray:
+    """The cell of the confusion matrix that each row counts in, as a float64 vector of zeros and a one, [N, K * K].
+
+    Raises:
+        ParameterError: lengths differ, or a name is not among the classes.
+    """
+    if len(labels) != len(predictions):
+        raise ParameterError(f"{len(labels)} labels but {len(predictions)} predictions.")
+    cells = np.zeros((len(labels), len(classes) ** 2))
+    cells[np.arange(len(labels)), encode(labels, classes) * len(classes) + encode(predictions, classes)] = 1.0
+    return cells
+
+
+def of_cells(metric: ConfusionMetric, sums: np.ndarray, classes: Sequence[str]) -> np.ndarray:
+    """A metric [...] of sums [..., K * K] of :func:`confusion_cells`."""
+    return metric.of_counts(sums.reshape(*sums.shape[:-1], len(classes), len(classes)), classes)
+
+
 def confusion_table(counts: Counts, classes: Sequence[str]) -> str:
     """The confusion counts as aligned text: rows = truth, columns = prediction, last column = recall."""
     width = max(6, *(len(name) for name in classes))

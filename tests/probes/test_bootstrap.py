@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from contrastive_artifacts.core.errors import ParameterError
-from contrastive_artifacts.probes import accuracy, bootstrap, bootstrap_mean, macro_f1
+from contrastive_artifacts.probes import accuracy, bootstrap, bootstrap_gain, bootstrap_mean, macro_f1
 
 
 def noisy(rng: np.random.Generator, groups: int = 40, size: int = 10) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -64,3 +64,15 @@ def test_undefined_values_do_not_count() -> None:
         bootstrap_mean([], [])
     with pytest.raises(ParameterError, match="2 labels but 1"):
         bootstrap(accuracy, ["a", "b"], ["a"], ["x", "y"])
+
+
+def test_a_gain_is_paired() -> None:
+    """Predictions that differ in one view in twenty: the interval of the gain is far narrower than that of a figure."""
+    labels, guesses, source = noisy(np.random.default_rng(2), groups=60)
+    better = np.where(np.arange(len(labels)) % 20 == 0, labels, guesses)
+    gain = bootstrap_gain(macro_f1, labels, guesses, better, source, n=400)
+    assert gain.value == pytest.approx(macro_f1(labels, better) - macro_f1(labels, guesses))
+    assert 0 < gain.low < gain.value < gain.high
+    figure = bootstrap(macro_f1, labels, better, source, n=400)
+    assert gain.high - gain.low < 0.4 * (figure.high - figure.low)
+    assert bootstrap_gain(macro_f1, labels, guesses, guesses, source, n=50) == (0.0, 0.0, 0.0)
