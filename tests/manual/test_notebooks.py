@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from contrastive_artifacts.models import backbones
+
 nbformat = pytest.importorskip("nbformat", reason="nbclient is not installed: pip install 'contrastive-artifacts[dev]'")
 nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed: pip install 'contrastive-artifacts[dev]'")
 
@@ -28,6 +30,24 @@ def test_a_notebook_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     client.execute()
     texts = [output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", [])]
     assert any("macro-F1" in text or "P@5" in text for text in texts)
+    if name == "transfer_learning":
+        assert any("No published YAMNet here" in text for text in texts), "there is no cache and no network"
+        assert any("release/yamnet, its network, frozen macro-F1" in text for text in texts)
+
+
+def test_the_notebook_takes_published_weights_where_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cells = nbformat.read(NOTEBOOKS["transfer_learning"], as_version=4).cells
+    (cell,) = (cell for cell in cells if 'if WEIGHTS == "auto"' in cell.source)
+    asked: list[tuple[str, object]] = []
+    monkeypatch.setattr(backbones, "create", lambda name, weights: asked.append((name, weights)))
+    monkeypatch.setattr(backbones.hub, "locate", lambda checkpoint: tmp_path / checkpoint.sources[0].filename)
+    for weights in ("auto", "/somewhere"):
+        exec(compile(cell.source, "cell", "exec"), {"WEIGHTS": weights})
+        assert capsys.readouterr().out == "features: published YAMNet, frozen\n"
+    published = "lite-model_yamnet_classification_tflite_1.tflite"
+    assert asked == [("yamnet", tmp_path / published), ("yamnet", "/somewhere")]
 
 
 def small(cells: list) -> None:
