@@ -16,6 +16,7 @@ if __name__ == "__main__":  # before the slow imports
     cli.run(__file__, stopped="The run is kept up to its latest checkpoint; run the same command again to resume it.")
 
 import shlex
+from pathlib import Path
 from typing import Any
 
 from contrastive_artifacts.core import files
@@ -26,9 +27,10 @@ from contrastive_artifacts.training import distributed
 
 def main(config: dict[str, Any]) -> None:
     directory = config.pop("run")
+    plots = cli.load(Path(__file__).parent / "plots" / "outcomes.py") if config["plots"] else None
     if distributed.is_first():
         files.check_folder("run", directory)
-    result = run.pretrain(config, directory)
+    result = run.pretrain(config, directory, plots.validation if plots else None)
     if not distributed.is_first():
         return
     table(

@@ -16,6 +16,7 @@ if __name__ == "__main__":  # before the slow imports
     cli.run(__file__, stopped="Rendered views and the latest checkpoint are kept; run the same command again.")
 
 import shlex
+from pathlib import Path
 from typing import Any
 
 from contrastive_artifacts.core import files
@@ -28,8 +29,9 @@ from contrastive_artifacts.training import distributed
 def main(config: dict[str, Any]) -> None:
     distributed.require_one("pretrain_sets")
     directory = config.pop("run")
+    plots = cli.load(Path(__file__).parent / "plots" / "outcomes.py") if config["plots"] else None
     files.check_folder("run", directory)
-    loss = pretrain_sets(config, directory)
+    loss = pretrain_sets(config, directory, plots.validation if plots else None)
     probe = SetProbe.load(f"{directory}/encoder")
     rates = sorted(probe.thresholds)
     rows = [
@@ -40,4 +42,6 @@ def main(config: dict[str, Any]) -> None:
     table("thresholds for false segments per hour", ["fault", *(f"{rate:g}/h" for rate in rates)], rows)
     console.print(f"validation loss {loss:.3f}")
     console.print(f"encoder  {directory}/encoder")
+    if plots:
+        console.print(f"log      tensorboard --logdir {directory}/tensorboard")
     console.print(f"next     python scripts/probe_sets.py {shlex.quote(directory)}")

@@ -5,7 +5,8 @@
 
 Trains linear and MLP probes and kNN on views of the training sources, measures them on held-out sources and on unseen
 corpora, saves the probe with the encoder, and writes tables, index and metrics into the run, and plots of what the
-saved probe says: ROC and precision-recall of each artifact, reliability, severities, confusion. With labels=FILE the
+saved probe says: ROC and precision-recall of each artifact, reliability, severities, confusion, and a map of the views
+by artifact (UMAP). With labels=FILE the
 labels that users gave in the explorer are applied to the training rows first. Next: embedding_map.
 """
 
@@ -68,7 +69,10 @@ def main(config: dict[str, Any]) -> None:
         confusion = measured["type"]["linear"]["confusion"]
         console.print(f"\nlinear probe on h, {side}: rows are the true classes, columns the predicted ones")
         console.print(confusion_table(confusion["counts"], confusion["classes"]), highlight=False)
-        outcomes = Outcomes.of_one_label(probe, Embedded.from_table(embedded, side))
+        views = Embedded.from_table(embedded, side)
+        outcomes = Outcomes.of_one_label(
+            probe.classes, *probe.classify_batch(views.x), views.artifact, views.severity, views.x
+        )
         plots.draw_outcomes(outcomes, directory / "plots", side)
     console.print(f"probe     {directory}/encoder (to use it: contrastive_artifacts.load({str(directory)!r}))")
     index = Index.open(directory / "index")

@@ -5,7 +5,8 @@
 
 Prints, for every fault, how well it is told from clean sound, and for all together: pairs of faults, retrieval across
 sources, and the false segments per hour that the clean recordings raise at each threshold. Writes these
-tables, and plots into RUN/plots: ROC and precision-recall of each fault, reliability, severities, confusion.
+tables, and plots into RUN/plots: ROC and precision-recall of each fault, reliability, severities, confusion, and a map
+of the views by fault (UMAP).
 """
 
 from __future__ import annotations

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ..artifacts import CLEAN
-from .bundle import Probe
-from .data import Embedded
 from .metrics import Counts, confusion
 
 BINS = 10  # of a reliability diagram
@@ -27,6 +26,7 @@ class Outcomes:
         severities: [N, K] rendered severity of the faults that are there; NaN elsewhere and where unknown.
         unknown: bool [N, K], views that say nothing about a fault, as their sources may hold it.
         predicted: [N] names, what a view of one fault is taken for; "clean" for none.
+        vectors: float32 [N, D], h of the views.
     """
 
     names: tuple[str, ...]
@@ -36,19 +36,28 @@ class Outcomes:
     severities: np.ndarray
     unknown: np.ndarray
     predicted: np.ndarray
+    vectors: np.ndarray
 
     @classmethod
-    def of_one_label(cls, probe: Probe, views: Embedded) -> Outcomes:
-        """Of a probe that gives one label, on views with the labels of training; "clean" is none of the faults."""
-        chances, estimates = probe.classify_batch(views.x)
-        columns = [column for column, name in enumerate(probe.classes) if name != CLEAN]
-        names = tuple(probe.classes[column] for column in columns)
-        there = views.artifact[:, None] == np.array(names)[None]
-        severities = np.where(there, views.severity[:, None], np.nan)
-        predicted = np.array(probe.classes)[chances.argmax(axis=1)]
-        return cls(
-            names, chances[:, columns], estimates[:, columns], there, severities, np.zeros_like(there), predicted
-        )
+    def of_one_label(
+        cls, classes: Sequence[str], chances: np.ndarray, estimates: np.ndarray,
+        artifact: np.ndarray, severity: np.ndarray, vectors: np.ndarray,
+    ) -> Outcomes:  # fmt: skip
+        """Of views with one label each; "clean" is none of the faults.
+
+        Args:
+            classes: K + 1 names, "clean" among them.
+            chances, estimates: [N, K + 1] of a probe, or of the heads of an encoder, in the order of ``classes``.
+            artifact, severity: [N] names of what is there, and how bad.
+            vectors: float32 [N, D].
+        """
+        columns = [column for column, name in enumerate(classes) if name != CLEAN]
+        names = tuple(classes[column] for column in columns)
+        there = artifact[:, None] == np.array(names)[None]
+        severities = np.where(there, severity[:, None], np.nan)
+        predicted = np.array(classes)[chances.argmax(axis=1)]
+        unknown = np.zeros_like(there)
+        return cls(names, chances[:, columns], estimates[:, columns], there, severities, unknown, predicted, vectors)
 
     def against_clean(self, fault: int) -> tuple[np.ndarray, np.ndarray]:
         """Whether the fault is there, bool [M], and its chance [M], over views of it alone and clean ones.
@@ -83,3 +92,6 @@ class Outcomes:
         classes = (CLEAN, *self.names)
         truth = np.where(self.there.any(axis=1), np.array(self.names)[self.there.argmax(axis=1)], CLEAN)
         return confusion(truth[rows], self.predicted[rows], classes), classes
+
+
+DrawOutcomes = Callable[[Outcomes], Iterable[tuple[str, Any]]]  # gives names and matplotlib figures

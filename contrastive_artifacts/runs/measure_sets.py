@@ -125,7 +125,7 @@ def _measure(
     unknown = unknown_of(single, [clips for _, clips in corpora.values()])
     predicted = np.where(present.any(1), np.array(names)[np.where(present, chances, -1.0).argmax(1)], CLEAN)
     severities = np.where(there, single.column("severities", np.arange(len(single))), np.nan)
-    outcomes = Outcomes(tuple(names), chances, estimates[:, 1:], there, severities, unknown, predicted)
+    outcomes = Outcomes(tuple(names), chances, estimates[:, 1:], there, severities, unknown, predicted, vectors)
     faults = fault_figures(names, chances, there, unknown)
     pair_vectors, pair_labels = encode_views(encoder, pairs)
     present_in_pairs = probe.present(probe.classify_batch(unit_rows(pair_vectors))[0])[:, 1:]

@@ -10,14 +10,16 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import torch
+from scipy.special import softmax
 
 from ..core import files
 from ..core.errors import StorageError
@@ -27,11 +29,13 @@ from ..data.corpora import Clip, Corpus
 from ..embedding import ContextEmbedder, Embedder, FigureEmbedder, WindowEmbedder, open_embedder
 from ..embedding.table import table_vectors, write_table
 from ..models.encoder import Encoder
-from ..probes import Embedded, Probe
+from ..probes import Embedded, Outcomes, Probe
 from ..probes.labels import RowLabel, apply_labels, read_labels
+from ..probes.outcomes import DrawOutcomes
 from ..search.index import Index
 from ..search.retrieval import record_roots
 from ..training import Pretraining, Result, distributed
+from ..training.log import Judged
 from .measure import embed_views, localise, measure
 from .sections import (
     check_pretraining,
@@ -50,10 +54,16 @@ Unseen = Mapping[str, Mapping[str, Any]]  # name -> corpus section
 logger = logging.getLogger("contrastive_artifacts")
 
 
-def pretrain(config: dict[str, Any], directory: str | Path) -> Result:
-    """Pretrains as configured, or resumes; the configuration has the sections of ``configs/pretrain.yaml``.
+def pretrain(config: dict[str, Any], directory: str | Path, draw: DrawOutcomes | None = None) -> Result:
+    """Pretrains as configured, or resumes.
 
     Under torchrun, several processes train together, see :mod:`..training.distributed`.
+
+    Args:
+        config: The sections of ``configs/pretrain.yaml``.
+        directory: The run.
+        draw: Gives names and matplotlib figures of what the heads say of the validation views, for TensorBoard, which
+            shows losses alone where it is None.
 
     Raises:
         ParameterError: a setting that does not exist or is out of range.
@@ -65,10 +75,10 @@ def pretrain(config: dict[str, Any], directory: str | Path) -> Result:
         distributed.group(trainer_settings(config).device),
         locked(directory, "pretraining") if distributed.is_first() else nullcontext(),
     ):
-        return _pretrain(config, directory)
+        return _pretrain(config, directory, draw)
 
 
-def _pretrain(config: dict[str, Any], directory: str | Path) -> Result:
+def _pretrain(config: dict[str, Any], directory: str | Path, draw: DrawOutcomes | None) -> Result:
     trainer = trainer_settings(config)
     corpus = make_corpus(config["corpus"])
     splits = make_splits(corpus, config["split"])
@@ -76,7 +86,19 @@ def _pretrain(config: dict[str, Any], directory: str | Path) -> Result:
         torch.set_num_threads(max(1, (os.cpu_count() or 1) - trainer.workers))
     torch.manual_seed(trainer.seed)
     encoder = Encoder(make_backbone(config["backbone"]), encoder_settings(config))
-    return Pretraining(encoder, corpus, splits, make_stages(config), trainer, directory, config).fit()
+    states = np.array(encoder.settings.states)
+
+    def figures(views: Judged) -> Iterable[tuple[str, Any]]:
+        assert draw is not None
+        chances = softmax(views.logits, axis=1)
+        names = states[views.states]
+        return draw(
+            Outcomes.of_one_label(encoder.settings.states, chances, views.estimates, names, views.severities, views.h)
+        )
+
+    stages, shown = make_stages(config), None if draw is None else figures
+    record = {key: section for key, section in config.items() if key != "plots"}
+    return Pretraining(encoder, corpus, splits, stages, trainer, directory, record, shown).fit()
 
 
 class _Record(dict[str, Any]):

@@ -43,6 +43,7 @@ class PretrainSections:
         window_s: Length of the views and of the encoder's windows in seconds.
         views: Settings of :class:`.ViewSettings` that may differ between stages: severity, span, spliced.
         seed, objective_name: Only recorded; ``trainer.seed`` is the seed of the training.
+        plots: Whether TensorBoard shows plots of each validation; not recorded, a run resumes with or without them.
     """
 
     corpus: Mapping[str, Any]
@@ -57,6 +58,7 @@ class PretrainSections:
     views: Mapping[str, Any] | None = None
     seed: int = 0
     objective_name: str | None = None
+    plots: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from scipy.special import expit
 
 from ..artifacts import CLEAN, taxonomy
 from ..core import files, typed
@@ -28,10 +30,12 @@ from ..embedding import open_set_encoder
 from ..models import backbones
 from ..models.figure_encoder import STRIDE, FigureEncoder, FigureSettings
 from ..models.objectives.sets import SetObjectiveSettings
+from ..probes.outcomes import DrawOutcomes, Outcomes
 from ..probes.set_heads import set_probe
 from ..probes.sets import SetProbe
 from ..scan import alarms
 from ..training import checkpoint
+from ..training.log import Judged
 from ..training.sets import BATCH, SetFitSettings, fit_sets
 from . import sections
 
@@ -64,6 +68,7 @@ class SetSections:
         fitting: Settings of :class:`.SetFitSettings`; its seed is that of the run, if it is not given.
         alarms_per_hour: Numbers of false segments per hour that thresholds are set for; none: no thresholds.
         seed: Of views, weights, batches and dropout.
+        plots: Whether TensorBoard shows the training, with plots of each validation; not recorded.
     """
 
     corpora: Mapping[str, Mapping[str, Any]] | None
@@ -82,6 +87,7 @@ class SetSections:
     fitting: Mapping[str, Any]
     alarms_per_hour: list[float]
     seed: int
+    plots: bool = False
 
     @property
     def recordings(self) -> Mapping[str, Mapping[str, Any]]:
@@ -109,12 +115,14 @@ class SetSections:
         return typed.settings(Recipe, {**self.recipe, **changes}, "recipe", names=names, seed=self.seed * 1000 + seed)
 
 
-def pretrain_sets(config: dict[str, Any], directory: str | Path) -> float:
+def pretrain_sets(config: dict[str, Any], directory: str | Path, draw: DrawOutcomes | None = None) -> float:
     """Renders the views, trains, calibrates and sets thresholds; what is finished of an earlier call is kept.
 
     Args:
         config: The sections of ``configs/pretrain_sets.yaml``.
         directory: The run.
+        draw: Gives names and matplotlib figures of what the heads say of the validation views, for TensorBoard; None:
+            no events are written.
 
     Returns:
         The best loss on the validation side.
@@ -126,7 +134,7 @@ def pretrain_sets(config: dict[str, Any], directory: str | Path) -> float:
     """
     settings = check_sets(config)
     with locked(directory, "training an encoder of label sets"):
-        return _pretrain(settings, config, Path(directory))
+        return _pretrain(settings, config, Path(directory), draw)
 
 
 def check_sets(config: Mapping[str, Any]) -> SetSections:
@@ -144,11 +152,11 @@ def check_sets(config: Mapping[str, Any]) -> SetSections:
     return settings
 
 
-def _pretrain(settings: SetSections, config: dict[str, Any], directory: Path) -> float:
+def _pretrain(settings: SetSections, config: dict[str, Any], directory: Path, draw: DrawOutcomes | None) -> float:
     recipe = settings.recipe_of(1)
     sides = make_sides(settings)
     fingerprints = {name: corpus.fingerprint for name, (corpus, _) in sides["train"].items()}
-    record = {**config, "corpus_fingerprints": fingerprints}
+    record = {key: section for key, section in config.items() if key != "plots"} | {"corpus_fingerprints": fingerprints}
     start = None if settings.start is None else open_set_encoder(settings.start)
     encoder = _new_encoder(settings, start)
     if start is not None:
@@ -162,11 +170,25 @@ def _pretrain(settings: SetSections, config: dict[str, Any], directory: Path) ->
         more = fill_side(settings, sides["train"], several, settings.compounds)
         train = CachedViews([*train.caches, *more.caches], STRIDE)
     with counted("train", settings.fit.epochs * len(train)) as progress:
-        loss = fit_sets(encoder, train, validation, settings.fit, settings.loss, directory, progress)
+        shown = None if draw is None else partial(_figures, draw, encoder.settings.states)
+        loss = fit_sets(encoder, train, validation, settings.fit, settings.loss, directory, progress, shown)
     folder = directory / "encoder"
     encoder.save(folder)
     probe_encoder(folder, encoder, validation, sides["validation"], settings)
     return loss
+
+
+def _figures(draw: DrawOutcomes, states: Sequence[str], views: Judged) -> Iterable[tuple[str, Any]]:
+    """Figures of a validation; a view is taken for its most probable state."""
+    chances = expit(views.logits)
+    severities = np.where(views.states, views.severities, np.nan)
+    predicted = np.array(states)[chances.argmax(axis=1)]
+    return draw(
+        Outcomes(
+            tuple(states[1:]), chances[:, 1:], views.estimates[:, 1:], views.states, severities,
+            np.zeros_like(views.states), predicted, views.h,
+        )
+    )  # fmt: skip
 
 
 def _new_encoder(settings: SetSections, start: FigureEncoder | None) -> FigureEncoder:

@@ -22,13 +22,11 @@ from ..models.encoder import Encoder
 from ..models.heads import Encoded
 from ..models.objectives import Objective
 from . import checkpoint, distributed
-from .log import Clock, NoLog, TrainingLog
+from .log import LOG_EVERY, Clock, Draw, Judged, NoLog, TrainingLog, joined, judged
 from .parts import add_l1, in_parts
 from .settings import TrainerSettings
 from .stages import Schedule, Stage, StagedBatches
 from .steps import Steps, parameter_groups
-
-LOG_EVERY = 10
 
 
 @dataclass(frozen=True)
@@ -55,6 +53,8 @@ class Pretraining(Steps[Batch]):
         trainer: Length, batch size, device.
         run: Directory for the checkpoint, the log and the best encoder (``run/encoder``).
         config: The whole configuration as plain JSON; a run resumes only under the same configuration.
+        draw: Figures of each validation for TensorBoard; of several processes the first one draws the views that it
+            validates itself. None: none.
 
     Raises:
         ParameterError: a setting that this encoder or this machine does not support.
@@ -66,8 +66,9 @@ class Pretraining(Steps[Batch]):
 
     def __init__(
         self, encoder: Encoder, corpus: Corpus, splits: dict[str, list[Clip]], stages: Sequence[Stage],
-        trainer: TrainerSettings, run: str | Path, config: dict[str, Any],
+        trainer: TrainerSettings, run: str | Path, config: dict[str, Any], draw: Draw | None = None,
     ) -> None:  # fmt: skip
+        self.draw, self.judged = draw if distributed.is_first() else None, list[Judged]()
         self.trainer, self.run, self.schedule = trainer, Path(run), Schedule(stages, trainer.steps)
         cuda = trainer.device == "cuda" or (trainer.device == "auto" and torch.cuda.is_available())
         self.encoder = encoder.to("cuda" if cuda else "cpu")
@@ -105,7 +106,7 @@ class Pretraining(Steps[Batch]):
         torch.manual_seed(distributed.seed_of(self.trainer.seed))
         self.resume()
         self.first, self.clock = self.step, Clock()
-        log = TrainingLog(self.run, self.trainer.steps, self.step) if distributed.is_first() else NoLog()
+        log = TrainingLog(self.run, self.trainer.steps, self.step, self.draw) if distributed.is_first() else NoLog()
         with log as self.log:
             if not self.finished:
                 self.take(self.clock.waiting_for(self._loader()))
@@ -190,9 +191,13 @@ class Pretraining(Steps[Batch]):
         index = self.schedule.index(self.step - 1)
         batches, objective = self.validation[self.views[index]], self.objectives[index]
         losses = torch.zeros(len(batches), dtype=torch.float64, device=self.device)
+        self.judged = []
         with torch.no_grad():
             for number in range(distributed.rank(), len(batches), distributed.processes()):
-                losses[number] = self._loss(batches[number], objective, encoder, remember=False)[0]
+                batch, outputs = batches[number], self._outputs(batches[number], encoder)
+                losses[number] = self._objective(outputs, batch, objective, remember=False)[0]
+                if self.draw is not None:
+                    self.judged.append(judged(outputs, batch.states, batch.severities))
         return sum(distributed.summed(losses).tolist()) / len(losses)
 
     def _validated(self) -> Encoder:
@@ -222,6 +227,8 @@ class Pretraining(Steps[Batch]):
 
     def after_validation(self, loss: float) -> None:
         self.log.write(self.step, "validation", self._last_stage(), {"loss": loss})
+        if self.draw is not None:
+            self.log.draw(self.step, joined(self.judged))
 
     def _last_stage(self) -> str:
         """Name of the stage that the last step belonged to."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterator
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from ..data.figures.batches import CachedViews, SetBatch
 from ..models.figure_encoder import FigureEncoder
 from ..models.objectives.sets import SetObjective, SetObjectiveSettings
 from . import checkpoint
+from .log import LOG_EVERY, Board, Draw, Judged, joined, judged
 from .steps import Steps, parameter_groups
 
 CLIP = 1.0  # largest norm of the gradient
@@ -65,7 +67,7 @@ class _Pace:
 def fit_sets(
     encoder: FigureEncoder, train: CachedViews, validation: CachedViews, settings: SetFitSettings,
     objective: SetObjectiveSettings, directory: Path | None = None,
-    progress: Callable[[float], None] = lambda views: None,
+    progress: Callable[[float], None] = lambda views: None, draw: Draw | None = None,
 ) -> float:  # fmt: skip
     """Trains ``encoder`` in place; the result has the best validation loss, in evaluation mode.
 
@@ -74,6 +76,7 @@ def fit_sets(
         directory: Takes checkpoints. If it holds one, the training continues from it, on the same views and settings,
             and ends with exactly the weights of an uninterrupted one.
         progress: Called with the number of views of each step.
+        draw: Figures of each validation; they and the losses go to ``directory/tensorboard``. None: neither.
 
     Returns:
         The best validation loss.
@@ -86,10 +89,13 @@ def fit_sets(
         torch.manual_seed(seeding.derive(settings.seed, "sets"))
         training = _Fitting(encoder, train, validation, settings, objective, directory, progress)
         training.resume()
+        if draw is not None and directory is not None:
+            training.board = Board(directory, training.step, draw)
         if not training.step and not encoder.is_standardised:
             training.standardise()
-        if not training.finished:
-            training.take(training.batches())
+        with nullcontext() if training.board is None else closing(training.board):
+            if not training.finished:
+                training.take(training.batches())
     encoder.load_state_dict(training.best)
     encoder.eval()
     return training.best_loss
@@ -113,6 +119,7 @@ class _Fitting(Steps[SetBatch]):
         self.encoder, self.train, self.validation, self.settings = encoder, train, validation, settings
         self._objective, self.progress = SetObjective(objective), progress
         self.best = copy.deepcopy(encoder.state_dict())
+        self.board: Board | None = None
 
     @staticmethod
     def _epoch(train: CachedViews, settings: SetFitSettings, number: int) -> Iterator[np.ndarray]:
@@ -154,6 +161,19 @@ class _Fitting(Steps[SetBatch]):
 
     def after_step(self, batch: SetBatch, loss: float, terms: dict[str, float]) -> None:
         self.progress(len(batch.sources))
+        if self.board is not None and self.step % LOG_EVERY == 0:
+            self.board.write(self.step, "train", {"loss": loss, **terms})
+
+    def after_validation(self, loss: float) -> None:
+        if self.board is not None:
+            self.board.write(self.step, "validation", {"loss": loss})
+            self.board.draw(self.step, self._judged())
+
+    def _judged(self) -> Judged:
+        """What the encoder says of all validation views, in order."""
+        with torch.no_grad():
+            batches = (self.validation.batch(views) for views in self.validation.in_order(BATCH))
+            return joined([judged(self.encoder(b.figures), b.faults.bool(), b.severities) for b in batches])
 
     def validation_loss(self) -> float:
         """Mean over the validation views."""

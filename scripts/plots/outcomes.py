@@ -1,9 +1,10 @@
-"""Plots of what a probe says of held-out views: ROC and PR of each fault, reliability, severities, confusion."""
+"""Plots of what a probe says of held-out views: ROC and PR of each fault, reliability, severities, confusion, a map."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,25 +18,51 @@ from sklearn.metrics import average_precision_score, precision_recall_curve, roc
 
 from contrastive_artifacts.core.files import atomic_path
 from contrastive_artifacts.probes import Outcomes
+from contrastive_artifacts.probes.geometry import umap_2d
 from contrastive_artifacts.probes.metrics import spearman
 
 Draw = Callable[[Any, Outcomes, int], str]  # draws a fault on axes, and returns the figure for its title
 COLUMNS, CELL_IN = 5, 2.2
+POINTS, LEAST = 1500, 5  # views on a map, at most and at least
 
 
 def draw_outcomes(outcomes: Outcomes, directory: Path, side: str) -> list[Path]:
     """Writes the plots of one side into ``directory`` and returns their paths."""
-    paths = {name: directory / f"{name}-{side}.png" for name in ("roc", "pr", "severity", "reliability", "confusion")}
-    draw_faults(outcomes, paths["roc"], f"ROC against clean views, {side}", _roc, ("false positive rate", "recall"))
-    draw_faults(outcomes, paths["pr"], f"precision and recall, {side}", _precision, ("recall", "precision"))
-    draw_faults(outcomes, paths["severity"], f"severity, {side}", _severity, ("rendered", "estimated"))
-    draw_reliability(outcomes, paths["reliability"], side)
+    paths = []
+    for name, figure in figures(outcomes, side):
+        paths.append(directory / f"{name}-{side}.png")
+        with atomic_path(paths[-1]) as temporary:
+            figure.savefig(temporary, dpi=110)
+        plt.close(figure)
+    return paths
+
+
+def figures(outcomes: Outcomes, side: str) -> Iterator[tuple[str, Any]]:
+    """Name and figure of each plot; a map needs five views."""
+    yield "roc", of_faults(outcomes, f"ROC against clean views, {side}", _roc, ("false positive rate", "recall"))
+    yield "pr", of_faults(outcomes, f"precision and recall, {side}", _precision, ("recall", "precision"))
+    yield "severity", of_faults(outcomes, f"severity, {side}", _severity, ("rendered", "estimated"))
+    yield "reliability", reliability(outcomes, side)
     counts, classes = outcomes.confusion()
-    draw_confusion(counts.tolist(), classes, paths["confusion"], side)
-    return list(paths.values())
+    yield "confusion", confusion(counts.tolist(), classes, side)
+    if len(outcomes.vectors) >= LEAST:
+        yield "umap", umap(outcomes, side)
 
 
-def draw_faults(outcomes: Outcomes, path: Path, title: str, draw: Draw, labels: tuple[str, str]) -> None:
+def validation(outcomes: Outcomes) -> Iterator[tuple[str, Any]]:
+    """The figures of a validation during training."""
+    return figures(outcomes, "validation")
+
+
+def umap(outcomes: Outcomes, side: str) -> Any:
+    """One map for each fault: the views that hold it over all others, darker where it is more severe."""
+    rows = np.random.default_rng(0).permutation(len(outcomes.vectors))[:POINTS]
+    xy = umap_2d(outcomes.vectors[rows])
+    xy = (xy - xy.min(axis=0)) / np.maximum(np.ptp(xy, axis=0), 1e-9)
+    return of_faults(outcomes, f"views by fault (UMAP), {side}", partial(_map, rows=rows, xy=xy), ("", ""))
+
+
+def of_faults(outcomes: Outcomes, title: str, draw: Draw, labels: tuple[str, str]) -> Any:
     """One small plot for each fault."""
     rows = math.ceil(len(outcomes.names) / COLUMNS)
     columns = min(COLUMNS, len(outcomes.names))
@@ -51,7 +78,7 @@ def draw_faults(outcomes: Outcomes, path: Path, title: str, draw: Draw, labels: 
     figure.suptitle(title)
     figure.supxlabel(labels[0])
     figure.supylabel(labels[1])
-    _save(figure, path)
+    return figure
 
 
 def _roc(axis: Any, outcomes: Outcomes, fault: int) -> str:
@@ -80,7 +107,15 @@ def _severity(axis: Any, outcomes: Outcomes, fault: int) -> str:
     return f"{spearman(rendered, estimated):.2f}" if len(np.unique(rendered)) > 1 else ""
 
 
-def draw_reliability(outcomes: Outcomes, path: Path, side: str) -> None:
+def _map(axis: Any, outcomes: Outcomes, fault: int, rows: np.ndarray, xy: np.ndarray) -> str:
+    there, severities = outcomes.there[rows, fault], outcomes.severities[rows, fault]
+    axis.scatter(*xy.T, s=2, color="0.85")
+    axis.scatter(*xy[there].T, s=4, c=np.nan_to_num(severities[there], nan=1.0), cmap="viridis_r", vmin=0, vmax=1)
+    axis.set(xticks=[], yticks=[])
+    return ""
+
+
+def reliability(outcomes: Outcomes, side: str) -> Any:
     """How often a fault is there where its chance is so large, and how many chances there are."""
     chances, shares, counts = outcomes.reliability().T
     figure, (upper, lower) = plt.subplots(
@@ -91,11 +126,11 @@ def draw_reliability(outcomes: Outcomes, path: Path, side: str) -> None:
     upper.set(ylabel="share in which the fault is there", ylim=(-0.02, 1.02), title=f"reliability, all faults, {side}")
     lower.bar(chances, counts, width=0.06)
     lower.set(xlabel="chance", ylabel="number", yscale="log", xlim=(-0.02, 1.02))
-    _save(figure, path)
+    return figure
 
 
-def draw_confusion(counts: Sequence[Sequence[int]], classes: Sequence[str], path: Path, title: str) -> None:
-    """Writes the confusion matrix as a picture: colours are shares of each true class, numbers are counts."""
+def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str], title: str) -> Any:
+    """The confusion matrix: colours are shares of each true class, numbers are counts."""
     cell = 0.75 if len(classes) <= 12 else 0.45
     figure, axes = plt.subplots(figsize=(1.6 + cell * len(classes),) * 2, layout="constrained")
     shares = [[n / max(1, sum(row)) for n in row] for row in counts]
@@ -107,10 +142,4 @@ def draw_confusion(counts: Sequence[Sequence[int]], classes: Sequence[str], path
     axes.set(xlabel="predicted", ylabel="true", title=title)
     axes.set_xticks(range(len(classes)), classes, rotation=45, ha="right")
     axes.set_yticks(range(len(classes)), classes)
-    _save(figure, path)
-
-
-def _save(figure: Any, path: Path) -> None:
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=110)
-    plt.close(figure)
+    return figure

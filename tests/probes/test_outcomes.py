@@ -18,6 +18,7 @@ def outcomes(**changes: np.ndarray) -> Outcomes:
         "severities": np.where(there, 0.3, np.nan),
         "unknown": np.zeros((5, 2), bool),
         "predicted": np.array(["clean", "hum", "clicks", "clicks", "hum"]),
+        "vectors": np.zeros((5, 3), np.float32),
     }
     return Outcomes(("hum", "clicks"), **{**values, **changes})
 
@@ -35,7 +36,13 @@ def test_reliability_is_how_often_a_chance_is_right() -> None:
     rng = np.random.default_rng(0)
     chances = rng.random((20000, 2))
     there = rng.random((20000, 2)) < chances
-    views = {"estimates": chances, "severities": chances, "unknown": ~np.ones_like(there), "predicted": np.zeros(20000)}
+    views = {
+        "estimates": chances,
+        "severities": chances,
+        "unknown": ~np.ones_like(there),
+        "predicted": np.zeros(20000),
+        "vectors": chances,
+    }
     calibrated = Outcomes(("hum", "clicks"), chances, there=there, **views).reliability()
     assert calibrated[:, 2].sum() == 40000
     np.testing.assert_allclose(calibrated[:, 1], calibrated[:, 0], atol=0.03)
@@ -68,7 +75,8 @@ def test_of_one_label_follows_the_probe() -> None:
     severity = np.where(names == "clean", 0, rng.random(120))
     x[:, 0] += severity
     views = Embedded(x, names, severity, np.tile([f"s{n}" for n in range(10)], 12))
-    seen = Outcomes.of_one_label(Probe.fit(views, "print"), views)
+    probe = Probe.fit(views, "print")
+    seen = Outcomes.of_one_label(probe.classes, *probe.classify_batch(views.x), views.artifact, views.severity, views.x)
     assert set(seen.names) == {"hum", "clicks"}
     assert (seen.predicted == names).mean() > 0.9
     hum = seen.names.index("hum")

@@ -51,6 +51,7 @@ def test_the_scripts_write_what_they_say(made):
     for name in ("config.json", "log.jsonl", "encoder/encoder.safetensors", "encoder/probe.safetensors", "metrics.json",
                  "tables/h.parquet", "tables/z.parquet", "index/index.json", "plots/confusion-test.png",
                  "plots/roc-other.png", "plots/pr-test.png", "plots/severity-test.png", "plots/reliability-test.png",
+                 "plots/umap-test.png",
                  ):  # fmt: skip
         assert (directory / name).stat().st_size > 0, name
     assert str(directory) in out["pretrain"]

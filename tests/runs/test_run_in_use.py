@@ -41,7 +41,7 @@ def in_thread(function: Callable[[], Any]) -> BaseException | None:
 def test_who_trains_holds_the_run_and_others_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     refused: list[BaseException | None] = []
 
-    def trains(config: dict[str, Any], directory: Path) -> None:
+    def trains(config: dict[str, Any], directory: Path, draw: object) -> None:
         files.write_json(directory / "config.json", {"corpus": {}, "split": {}})
         others = [
             lambda: run.pretrain({"trainer": {}}, directory),

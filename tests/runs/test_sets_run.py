@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ def config(cache, **changes):
         "start": None, "recipe": {"window_s": 1.6, "damaged": 7, "counts": [0.6, 0.4]},
         "encoder": {"figures": 16, "channels": 8, "hidden": 16, "embedding": 8},
         "objective": {}, "fitting": {"epochs": 3, "batch": 16, "lr": 0.005}, "alarms_per_hour": [6.0, 60.0], "seed": 0,
+        "plots": False,
         **changes,
     }  # fmt: skip
 
@@ -96,7 +98,7 @@ def test_a_training_does_not_start_from_an_encoder_of_other_sizes(run, tmp_path)
 def test_more_views_extend_the_caches(run, tmp_path):
     cache = run.parent / "cache"
     before = len(list(cache.iterdir()))
-    pretrain_sets(config(cache, views=128), tmp_path / "more")
+    pretrain_sets(config(cache, views=128, fitting={"epochs": 1, "batch": 16}, alarms_per_hour=[]), tmp_path / "more")
     assert len(list(cache.iterdir())) == before
 
 
@@ -116,9 +118,10 @@ def test_measured_on_its_test_side_and_on_an_unseen_corpus(run):
     assert "third" in files.read_json(run / "metrics.json")
 
 
-def test_a_run_without_a_test_side_wants_unseen_corpora(tmp_path):
+def test_a_run_without_a_test_side_wants_unseen_corpora(run, tmp_path):
+    shutil.copytree(run, tmp_path / "run")
     split = {"by": "source", "train": 0.7, "validation": 0.3, "test": 0.0, "seed": 0}
-    pretrain_sets(config(tmp_path / "cache", split=split), tmp_path / "run")
+    files.write_json(tmp_path / "run" / "config.json", files.read_json(run / "config.json") | {"split": split})
     with pytest.raises(StorageError, match="no test side"):
         measure_sets(tmp_path / "run", {}, 32, 0)
 
@@ -144,12 +147,34 @@ def test_the_settings_of_the_script_are_those_of_the_function():
     assert set(written) - {"run", "defaults"} == set(config("cache"))
 
 
-def test_plots_are_written_beside_the_tables(run, tmp_path):
+def test_plots_are_written_beside_the_tables(run, tmp_path, monkeypatch):
     script = loaded(Path(__file__).parents[2] / "scripts" / "probe_sets.py")
+    monkeypatch.setattr(
+        script.plots, "umap_2d", lambda x: x[:, :2]
+    )  # which compiles for ten seconds; test_run draws it
     script.main({"run": str(run), "unseen": None, "views": 48, "seed": 0, "out": str(tmp_path / "faults.csv")})
     plots = {path.name for path in (run / "plots").iterdir()}
-    assert plots == {f"{name}-test.png" for name in ("roc", "pr", "severity", "reliability", "confusion")}
+    assert plots == {f"{name}-test.png" for name in ("roc", "pr", "severity", "reliability", "confusion", "umap")}
     assert all(np.ptp(imread(run / "plots" / name)) > 0.5 for name in plots)
+
+
+def test_each_validation_is_drawn(run, tmp_path):
+    seen = []
+
+    def draw(outcomes):
+        seen.append(outcomes)
+        return []
+
+    pretrain_sets(config(run.parent / "cache", alarms_per_hour=[], plots=True), tmp_path / "shown", draw)
+    assert "plots" not in files.read_json(tmp_path / "shown" / "config.json"), "a run resumes with or without plots"
+    assert list((tmp_path / "shown" / "tensorboard").iterdir())
+    assert not (run / "tensorboard").exists()
+    assert len(seen) > 1
+    last = seen[-1]
+    assert set(last.names) == {"hiss", "clicks", "hum"}
+    assert last.chances.shape == last.estimates.shape == last.there.shape == (len(last.vectors), 3)
+    np.testing.assert_array_equal(np.isfinite(last.severities), last.there)
+    assert last.there.any(1).mean() > 0.5, "seven views of eight are damaged"
 
 
 def test_figures_that_are_undefined_are_null(run):
