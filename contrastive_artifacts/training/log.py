@@ -107,8 +107,7 @@ class TrainingLog:
     def __init__(self, run: Path, steps: int, start: int, draw: Draw | None = None) -> None:
         self.path = run / "log.jsonl"
         lines = self.path.read_text().splitlines() if self.path.exists() else []
-        files.write_text(self.path, "".join(line + "
-" for line in lines if _step(line) <= start))
+        files.write_text(self.path, "".join(line + "\n" for line in lines if _step(line) <= start))
         self.board = Board(run, start, draw)
         self.bar = Progress(
             TextColumn("pretrain {task.fields[stage]}"),
