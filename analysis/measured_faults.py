@@ -64,7 +64,7 @@ def main(config: dict[str, Any]) -> None:
 def _rows(name: str, encoder: ca.PretrainedEncoder, corpus: Corpus) -> list[list[Any]]:
     limits = {reason: LIMITS[reason] for reason in FAULTS}
     with TemporaryDirectory() as folder:
-        findings = survey(corpus, folder, limits, lambda clips: track(clips, f"measure {name}"))
+        findings = survey(corpus, folder, limits)
     heard = [(finding, _present(encoder, corpus, finding)) for finding in track(findings, f"classify {name}")]
     rows = []
     for reason, fault in FAULTS.items():
