@@ -28,6 +28,7 @@ from ...search.index import Index, rows_at
 from ...search.retrieval import Roots, SpanHit
 from .columns import TIME, Column, coded, columns_of
 from .layout import Layout, Progress, layout_of, silent
+from .sample import sampled
 from .tables import in_time, times, with_columns
 
 CLEAN = "clean"
@@ -125,7 +126,7 @@ class Collection:
         progress: Progress = silent,
         roots: str | Sequence[str] | None = None,
     ) -> Collection:
-        """Opens the windows of recordings that scripts/embed.py indexed.
+        """Opens the windows of recordings that scripts/embed.py indexed; of many, some at random: see :func:`sampled`.
 
         Args:
             directory: The index.
@@ -146,8 +147,9 @@ class Collection:
             raise FingerprintError(f"{error} Give encoder=RUN or encoder=FOLDER; it is {str(encoder)!r} now.") from None
         run = retrieval.run_of_index(home)
         corpora = {corpus.name: corpus for corpus in Run(run).corpora().values()} if run else {}
-        layout, allowed = layout_of(index, seed, progress, _silence(pretrained)), retrieval.roots_of(run or home, roots)
-        return cls(index, pretrained, folder, corpora, layout, home, home.resolve().name, allowed)
+        part, allowed = sampled(index, seed), retrieval.roots_of(run or home, roots)
+        layout = layout_of(part, seed, progress, _silence(pretrained)).of_rows_among(len(index))
+        return cls(part, pretrained, folder, corpora, layout, home, home.resolve().name, allowed)
 
     def __len__(self) -> int:
         return len(self.index)

@@ -10,14 +10,14 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import faiss
 import numpy as np
 
-from ...core.errors import ParameterError, StorageError
+from ...core.errors import StorageError
 from ...core.files import atomic_path
 from ...core.seeding import generator
 from ...probes.geometry import umap_2d
@@ -31,7 +31,6 @@ _VERSION = 2  # of the method; a saved map of another version is replaced
 _FEWEST = 5  # distinct rows that UMAP needs
 _BLOCK = 1 << 13  # rows that are placed at a time
 _SAMPLED = 4096  # vectors that identify the rows of a saved map
-MOST_ROWS = 8 << 20  # the page holds the position and the columns of each row, and a filter is a bit for each
 _SILENT = 0.999  # least cosine of a row with the vector of digital silence
 _CLOSE = 1e-4  # added to distances, so that the weight of an identical landmark stays finite
 _swig: Any = faiss  # its functions take arrays, which its type stubs do not declare
@@ -54,6 +53,11 @@ class Layout:
     method: str
     silent: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
 
+    def of_rows_among(self, total: int) -> Layout:
+        """The same, said to be of rows that were drawn from ``total``, if these are more."""
+        count = len(self.points)
+        return self if count == total else replace(self, method=f"{count:,} of {total:,} rows at random; {self.method}")
+
 
 def silent(steps: Iterable[Any], what: str, total: int) -> Iterable[Any]:
     """Shows no progress."""
@@ -69,17 +73,9 @@ def layout_of(index: Index, seed: int = 0, progress: Progress = silent, silence:
         seed: Of the projection.
         progress: Shows the steps.
         silence: Embedding of digital silence [D]; None: no row counts as silent.
-
-    Raises:
-        ParameterError: more than :data:`MOST_ROWS` rows.
     """
-    if len(index) > MOST_ROWS:
-        raise ParameterError(
-            f"{index.directory} has {len(index):,} rows and a page takes {MOST_ROWS:,}; explore an index of a part of "
-            "the recordings. Searches (scripts/retrieve.py) take all rows."
-        )
     vectors, path = index.vectors(), index.directory / "map.safetensors"
-    key, method = _key(index, seed), _method(len(index))
+    key, method = key_of(index, seed), _method(len(index))
     saved = _saved(path, key, len(index))
     if saved is None:
         points = make_map(vectors, seed, progress)
@@ -156,8 +152,8 @@ def _method(count: int) -> str:
     )
 
 
-def _key(index: Index, seed: int) -> np.ndarray:
-    """Hash of what a map depends on, uint8 [16]."""
+def key_of(index: Index, seed: int) -> np.ndarray:
+    """Hash of the rows of an index and what else a map depends on, uint8 [16]."""
     digest = hashlib.blake2b(repr((_VERSION, index.fingerprint, seed, len(index))).encode(), digest_size=16)
     digest.update(np.ascontiguousarray(index.ids).data)
     step = max(1, len(index) // _SAMPLED)

@@ -16,12 +16,12 @@ from .bodies import ByLabel, ByRowNumbers, ByRows, BySpan, Labelled, Proposed
 from .collection import Collection
 from .filters import Filters
 from .labelling import Change, Labelling
-from .layout import MOST_ROWS
 from .page import explore_page
 from .pieces import View, pictured, played
 from .queries import UPLOAD_BYTES, Queries, Query
 from .retraining import Retraining
 from .rows import Rows
+from .sample import MOST_ROWS
 from .searching import Search
 from .slices import DAMAGED, Slices, Vanished
 from .work import Work

@@ -173,9 +173,6 @@ def test_an_index_opens_with_its_own_encoder_only(recorded, tmp_path, monkeypatc
         Collection.of_index(bare.directory, RELEASE)
     with pytest.raises(StorageError):
         Collection.of_index(tmp_path / "nothing")
-    monkeypatch.setattr("contrastive_artifacts.pages.explorer.layout.MOST_ROWS", len(recorded) - 1)
-    with pytest.raises(ParameterError, match=rf"has {len(recorded)} rows and a page takes {len(recorded) - 1}; "):
-        Collection.of_index(recorded.index.directory, RELEASE)
 
 
 def test_the_probe_is_retrained_with_user_labels(tmp_path, monkeypatch):
