@@ -121,12 +121,10 @@ class _Training(Steps[np.ndarray]):
 
     def batches(self) -> Iterator[np.ndarray]:
         """Rows of whole sources, so that a view of the same sound in another state is a negative."""
-        rng, names = seeding.generator(self.settings.seed, "head"), np.unique(self.train.sources)
-        rows = [np.flatnonzero(self.train.sources == name) for name in names]
+        rng = seeding.generator(self.settings.seed, "head")
         while self.step < self.settings.steps:
-            order = rng.permutation(len(names))
-            for first in range(0, len(order) - 1, self.settings.sources):  # a single source is no batch
-                yield np.concatenate([rows[n] for n in order[first : first + self.settings.sources]])
+            for rows in _whole_sources(self.train.sources, self.settings.sources, rng):
+                yield rows
                 if self.step == self.settings.steps:
                     return
 
@@ -160,9 +158,11 @@ class _Training(Steps[np.ndarray]):
         )
 
     def validation_loss(self) -> float:
+        """Mean over batches of as many sources as in training: the terms depend on the size of a batch."""
         self.head.eval()
+        batches = _whole_sources(self.validation.sources, self.settings.sources, seeding.generator("validation"))
         with torch.no_grad():
-            return float(self._loss(self.validation, np.arange(len(self.validation.x)), remember=False)[0])
+            return float(np.mean([float(self._loss(self.validation, rows, remember=False)[0]) for rows in batches]))
 
     def keep_best(self) -> None:
         if self.settings.patience:
@@ -172,3 +172,12 @@ class _Training(Steps[np.ndarray]):
         return checkpoint.State({}, {})
 
     def restore(self, state: checkpoint.State) -> None: ...
+
+
+def _whole_sources(sources: np.ndarray, count: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """The rows of ``count`` sources after another, in random order; a single source that is left is no batch."""
+    names = np.unique(sources)
+    rows = [np.flatnonzero(sources == name) for name in names]
+    order = rng.permutation(len(names))
+    for first in range(0, len(order) - 1, count):
+        yield np.concatenate([rows[n] for n in order[first : first + count]])
