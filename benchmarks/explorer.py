@@ -4,9 +4,10 @@
 
 Needs Chromium with its driver, selenium, and the extra `serve`. The rows are windows of 5 s of twenty recordings of
 five minutes; their vectors are random and their map is two coordinates, stored before (UMAP is not measured). Each
-round opens the page in a new window: *ready* is the time from the start of the navigation to the first drawing of all
-rows, *sound* that from a click on the play button of a row which was not opened before to its first sample. *server* is
-the time until the page answers, of one start. Writes results/explorer.csv: seconds, the median and the largest.
+round opens the page anew in one browser, which has opened it once before: *ready* is the time from the start of the
+navigation to the first drawing of all rows, *sound* that from a click on the play button of a row which was not opened
+before to its first sample. *server* is the time until the page answers, of one start. Writes results/explorer.csv:
+seconds, the median and the largest.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         make_index(Path(folder), options.rows)
         with served(Path(folder)) as (address, server_s):
-            rounds = [measured(address, options.rows, number) for number in range(options.rounds)]
+            rounds = measured(address, options.rows, options.rounds)
     table = [["rows", "what", "rounds", "median_s", "largest_s", "commit"]]
     for what, seconds in (("ready", [r for r, _ in rounds]), ("sound", [s for _, s in rounds]), ("server", [server_s])):
         figures = [f"{value:.2f}" for value in (statistics.median(seconds), max(seconds))]
@@ -115,8 +116,8 @@ def served(folder: Path) -> Iterator[tuple[str, float]]:
             process.kill()
 
 
-def measured(address: str, count: int, number: int) -> tuple[float, float]:
-    """Seconds until the page is ready, and until a row is heard."""
+def measured(address: str, count: int, rounds: int) -> list[tuple[float, float]]:
+    """Seconds until the page is ready, and until a row is heard, of each round."""
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
@@ -126,12 +127,14 @@ def measured(address: str, count: int, number: int) -> tuple[float, float]:
     browser: Any = webdriver.Chrome(options, Service(shutil.which("chromedriver")))  # none is downloaded
     try:
         browser.set_script_timeout(LIMIT_S)
-        browser.get(address)
-        while not browser.execute_script(READY):
-            time.sleep(0.01)
-        ready = browser.execute_script(NOW) / 1000
-        row = int(np.random.default_rng(number).integers(count))
-        return ready, browser.execute_async_script(PLAY, row) / 1000
+        seconds = []
+        for row in np.random.default_rng(1).integers(count, size=1 + rounds).tolist():
+            browser.get(address)
+            while not browser.execute_script(READY):
+                time.sleep(0.01)
+            ready = browser.execute_script(NOW) / 1000
+            seconds.append((ready, browser.execute_async_script(PLAY, row) / 1000))
+        return seconds[1:]
     finally:
         browser.quit()
 
