@@ -86,6 +86,10 @@ def scan_archive(
         done = {r.key for r in recordings if r.key in before and _are_there(before[r.key], folder, options)}
         remaining = [recording for recording in recordings if recording.key not in done]
         rows = [row for key in done for row in before[key]]
+        if (folder / _UNFINISHED).is_dir():
+            for recording in recordings:
+                if recording.key in done:  # and a kill came before its stretches were removed
+                    saved.remove(_unfinished(folder, recording))
         for parent in {(folder / recording.results).parent for recording in remaining}:
             files.remove_abandoned(parent)
         if shard is None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -265,11 +266,12 @@ def test_killed_it_goes_on_where_it_was(films: Path, tmp_path: Path) -> None:
         process.kill()
     finished = len((out / "journal.jsonl").read_bytes().splitlines()) - 2  # but the first line and empty.wav
     assert finished < 11
-    while True:  # its workers end with it, a moment later
-        times = {name: (out / name).stat().st_mtime_ns for name in written_names(out)}
-        time.sleep(3)
-        if times == {name: (out / name).stat().st_mtime_ns for name in written_names(out)}:
-            break
+    times: dict[str, int] = {}
+    while not times:  # its workers end with it, a moment later: until then files come and go
+        with suppress(FileNotFoundError):
+            before = {name: (out / name).stat().st_mtime_ns for name in written_names(out)}
+            time.sleep(3)
+            times = before if before == {n: (out / n).stat().st_mtime_ns for n in written_names(out)} else {}
     rows = scanned(films, out, workers=2)
     assert rows == scanned(films, straight, workers=1)
     for folder in (out, straight):
@@ -280,6 +282,24 @@ def test_killed_it_goes_on_where_it_was(films: Path, tmp_path: Path) -> None:
     results = {name: before for name, before in times.items() if not name.startswith("unfinished")}
     unchanged = [name for name, before in results.items() if (out / name).stat().st_mtime_ns == before]
     assert len(unchanged) >= 5 * finished
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_killed_before_the_stretches_of_what_is_done_were_removed(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(folder: Path) -> None:
+        if list(folder.rglob("*.parquet")):
+            raise KeyboardInterrupt
+
+    out = tmp_path / "out"
+    with monkeypatch.context() as patched:
+        patched.setattr(archive.saved, "remove", killed)
+        with pytest.raises(KeyboardInterrupt):
+            scanned(films, out)
+    assert list((out / "unfinished").rglob("*.parquet"))
+    assert scanned(films, out) == scanned(films, tmp_path / "straight")
+    assert not (out / "unfinished").exists()
 
 
 def test_recordings_of_archive_org_have_their_name_and_problems_are_rows(
