@@ -36,10 +36,9 @@ from contrastive_artifacts.probes import Embedded, SetProbe, evaluate
 from contrastive_artifacts.runs import sections
 from contrastive_artifacts.runs.measure import embed_views
 from contrastive_artifacts.runs.measure_sets import AUDIBLE
-from contrastive_artifacts.runs.sets import BUILTIN
+from contrastive_artifacts.runs.sets import UNHEARD
 
 STATES = artifacts.states("default6")
-UNHEARD = {"builtin": {**BUILTIN["builtin"], "seed": 9}}  # other sounds than those of training, of the same generators
 KEYS = ["encoder", "vector", "views", "seed"]
 SHOWN = ("linear macro-F1", "kNN5 macro-F1", "kNN5 - linear", "P@10", "same source", "severity rho")
 

@@ -35,6 +35,7 @@ from contrastive_artifacts.models.baselines import FrozenBackbone
 from contrastive_artifacts.models.fingerprint import fingerprint_of
 from contrastive_artifacts.models.objectives import ObjectiveSettings
 from contrastive_artifacts.probes import Interval, bootstrap, bootstrap_gain, knn_predict, macro_f1, task_labels
+from contrastive_artifacts.probes.evaluate import balanced_rows
 from contrastive_artifacts.probes.metrics import classes_of, encode
 from contrastive_artifacts.runs import sections
 from contrastive_artifacts.runs.measure import embed_views
@@ -261,9 +262,8 @@ def chunked(views: Views, labels: np.ndarray, classes: Sequence[str], frames: in
 
 
 def balanced(rows: FeatureRows) -> FeatureRows:
-    """Rows of rarer states are repeated until all are about equally common: in the binary task, those of clean."""
-    counts = np.bincount(rows.states)
-    index = np.repeat(np.arange(len(rows.states)), np.round(counts.max() / counts).astype(int)[rows.states])
+    """As :func:`balanced_rows` has them: in the binary task, rows of clean are repeated."""
+    index = balanced_rows(rows.states)
     return FeatureRows(rows.x[index], rows.states[index], rows.severities[index], rows.sources[index])
 
 

@@ -32,10 +32,9 @@ from contrastive_artifacts.data.curation.limits import LIMITS
 from contrastive_artifacts.data.curation.survey import Finding, survey
 from contrastive_artifacts.probes.precision import wilson
 from contrastive_artifacts.runs import sections
-from contrastive_artifacts.runs.sets import BUILTIN
+from contrastive_artifacts.runs.sets import UNHEARD
 
 FAULTS = {"clipped": "clipping", "humming": "hum", "band_limited": "bandlimit"}  # reason of curation -> label
-UNHEARD = {"builtin": {**BUILTIN["builtin"], "seed": 9}}  # other sounds than those of training, of the same generators
 HEADER = ["corpus", "fault", "with", "heard", "share", "low", "high"]
 HEADER += ["without", "raised", "raised_share", "raised_low", "raised_high"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -128,18 +128,29 @@ def joined(folder: Path, about: Mapping[str, Any]) -> tuple[list[dict[str, Any]]
     return entries, Shard(count, count)
 
 
-def missing(what: str, names: Sequence[str], numbers: Iterable[int], shard: Shard) -> StorageError:
+def missing(
+    what: str, items: Sequence[T], is_missing: Callable[[T], bool], name: Callable[[T], str],
+    seconds: Callable[[T], float], shard: Shard,
+) -> StorageError:  # fmt: skip
     """The error where shards have not done everything.
 
     Args:
-        what: The items in words, with how many there are: "300 recordings".
-        names: Those that are missing.
-        numbers: The shards that they belong to.
+        what: The items in words: "recordings".
+        items: All of them.
+        is_missing: Whether one is missing.
+        name: Of one, for the message.
+        seconds: The length by which items were shared out, see :meth:`Shard.numbers`.
         shard: Any of the shards.
     """
-    shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
-    commands = " ".join(f"shard={number}/{shard.count}" for number in sorted(set(numbers)))
-    return StorageError(f"{len(names)} of {what} are missing: {shown}. Run {commands} (again), then shard={MERGE}.")
+    numbers = shard.numbers(items, seconds)
+    lost = [(name(item), number) for item, number in zip(items, numbers, strict=True) if is_missing(item)]
+    shown = ", ".join(text for text, _ in lost[:_SHOWN]) + (
+        f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else ""
+    )
+    commands = " ".join(f"shard={number}/{shard.count}" for number in sorted({number for _, number in lost}))
+    return StorageError(
+        f"{len(lost)} of {len(items)} {what} are missing: {shown}. Run {commands} (again), then shard={MERGE}."
+    )
 
 
 def _journals(folder: Path) -> dict[Shard, Path]:

@@ -71,7 +71,7 @@ def evaluate(
     for task in TASKS:
         truth, labels = task_labels(test.artifact, task), task_labels(train.artifact, task)
         methods: dict[str, Any] = {}
-        balanced = _balanced(labels)
+        balanced = balanced_rows(labels)
         for kind in probes:
             probe = PROBES[kind].fit(train.x[balanced], labels[balanced], train.source[balanced])
             probabilities = probe.predict_proba(test.x)
@@ -113,7 +113,7 @@ def evaluate(
     }
 
 
-def _balanced(labels: np.ndarray) -> np.ndarray:
+def balanced_rows(labels: np.ndarray) -> np.ndarray:
     """Row numbers that repeat the rows of rarer classes until all are about equally common.
 
     Clean is one of many states; without repeats, a binary probe would be best if it never answered "clean".

@@ -40,6 +40,7 @@ from ..training.sets import BATCH, SetFitSettings, fit_sets
 from . import sections
 
 BUILTIN = {"builtin": {"kind": "builtin", "seed": 0, "sources": 300, "duration_s": 6.0, "sample_rate": 44100}}
+UNHEARD = {"builtin": {**BUILTIN["builtin"], "seed": 9}}  # other sounds than those of training, of the same generators
 AUDIBLE = (0.3, 1.0)  # severities of the views that encoders are measured on
 RECORDED = ("corpus_fingerprints", "start_fingerprint")  # in the config.json of a run beside its configuration
 SEVERAL = (0.0, 0.6, 0.4)  # weights of one, two and three faults in the views of ``compounds``

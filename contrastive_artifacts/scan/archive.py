@@ -86,10 +86,9 @@ def scan_archive(
         done = {r.key for r in recordings if r.key in before and _are_there(before[r.key], folder, options)}
         remaining = [recording for recording in recordings if recording.key not in done]
         rows = [row for key in done for row in before[key]]
-        if (folder / _UNFINISHED).is_dir():
-            for recording in recordings:
-                if recording.key in done:  # and a kill came before its stretches were removed
-                    saved.remove(_unfinished(folder, recording))
+        for stretches in list((folder / _UNFINISHED).glob("*")):
+            if stretches.name in done:  # and a kill came before its stretches were removed
+                saved.remove(stretches)
         for parent in {(folder / recording.results).parent for recording in remaining}:
             files.remove_abandoned(parent)
         if shard is None:
@@ -138,10 +137,9 @@ def joined_shards(
     }
     if any(recording.key not in complete for recording in recordings):
         recordings = with_lengths(recordings, options, workers)
-        numbers = shard.numbers(recordings, lambda recording: recording.work_s)
-        lost = [(r.results, n) for r, n in zip(recordings, numbers, strict=True) if r.key not in complete]
-        names, parts = [name for name, _ in lost], [number for _, number in lost]
-        raise shards.missing(f"{len(recordings)} recordings", names, parts, shard)
+        raise shards.missing(
+            "recordings", recordings, lambda r: r.key not in complete, lambda r: r.results, lambda r: r.work_s, shard
+        )
     with Journal(folder / _JOURNAL) as journal:
         _begun(journal, folder, inputs, identity, options)
         for recording in recordings:

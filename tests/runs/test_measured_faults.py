@@ -40,7 +40,7 @@ def recordings(folder: Path) -> Path:
 def test_counts_of_recordings_whose_faults_are_known(tmp_path: Path) -> None:
     config = yaml.safe_load((ROOT / "configs" / "measured_faults.yaml").read_text(encoding="utf-8"))
     config.pop("defaults")
-    corpora = {"own": {"kind": "folder", "path": str(recordings(tmp_path / "own"))}}
+    corpora = {"recorded": {"kind": "folder", "path": str(recordings(tmp_path / "recorded"))}}
     config |= {"corpora": corpora, "csv": str(tmp_path / "table.csv")}
     main = loaded(ROOT / "analysis" / "measured_faults.py").main
     main(config)

@@ -74,12 +74,11 @@ def joined_shards(corpus: Corpus, folder: str | Path) -> list[Entry]:
     """
     shard_entries, shard = shards.joined(Path(folder), _about(corpus))
     entries, keys = _by_key(shard_entries), [key(corpus, clip) for clip in corpus.clips]
-    lost = [name not in entries for name in keys]
-    if any(lost):
-        numbers = shard.numbers(corpus.clips, lengths.clip_s)
-        names = [printable(clip.id) for clip, is_lost in zip(corpus.clips, lost, strict=True) if is_lost]
-        lost_numbers = [number for number, is_lost in zip(numbers, lost, strict=True) if is_lost]
-        raise shards.missing(f"{len(corpus)} clips", names, lost_numbers, shard)
+    if any(name not in entries for name in keys):
+        raise shards.missing(
+            "clips", corpus.clips, lambda clip: key(corpus, clip) not in entries, lambda clip: printable(clip.id),
+            lengths.clip_s, shard,
+        )  # fmt: skip
     with Journal(Path(folder) / _JOURNAL) as journal:
         before = _by_key(journal.entries)
         for name in keys:

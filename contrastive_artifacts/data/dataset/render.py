@@ -119,10 +119,9 @@ def joined_shards(
     stored = resume.outcomes(entries)
     lost = {job.name for job in jobs if not _is_there(stored.get(job.name), folder, layout)}
     if lost:
-        numbers = shard.numbers(jobs, partial(_work_s, settings))
-        lost_numbers = [number for job, number in zip(jobs, numbers, strict=True) if job.name in lost]
-        names = [job.name for job in jobs if job.name in lost]
-        raise shards.missing(f"{len(jobs)} {layout.jobs_are}", names, lost_numbers, shard)
+        raise shards.missing(
+            layout.jobs_are, jobs, lambda job: job.name in lost, lambda job: job.name, partial(_work_s, settings), shard
+        )
     with resume.open_journal(folder, plan) as journal, _continuable(folder):
         before = resume.outcomes(journal.entries)
         for job in jobs:

@@ -20,20 +20,7 @@ from .slices import file_of
 from .tables import any_rendered, is_rendered
 
 # Metadata that is shown elsewhere on the page or is not for users.
-_ELSEWHERE = {
-    ROW,
-    TIME,
-    "id",
-    "params",
-    "file",
-    "start",
-    "stop",
-    "sample_rate",
-    "channel",
-    "stream",
-    "artifact",
-    "severity",
-}
+_ELSEWHERE = {ROW, TIME, "id", "params", "file", "start", "stop", "sample_rate", "channel", "stream"}
 _ELSEWHERE |= {"artifact", "severity", "heard", "heard_severity", "heard_probability", "present", "clip"}
 
 

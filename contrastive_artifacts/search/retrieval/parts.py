@@ -161,10 +161,9 @@ class EmbeddingParts:
         lost = {clip.id for clip in self.remaining}
         if lost:
             clips = list(self.corpus.clips)
-            numbers = shard.numbers(clips, self._seconds)
-            lost_numbers = [number for clip, number in zip(clips, numbers, strict=True) if clip.id in lost]
-            names = [printable(clip.id) for clip in clips if clip.id in lost]
-            raise shards.missing(f"{len(clips)} recordings", names, lost_numbers, shard)
+            raise shards.missing(
+                "recordings", clips, lambda clip: clip.id in lost, lambda clip: printable(clip.id), self._seconds, shard
+            )
 
     def join(self) -> int:
         """Writes the table; returns its number of rows.
