@@ -103,7 +103,7 @@ def without(views: CachedViews, kinds: list[str]) -> CachedViews:
         there = np.asarray(cache.arrays["labels"][cache.rows])[:, columns].any(1)
         return dataclasses.replace(cache, rows=cache.rows[~there])
 
-    return CachedViews([rest(cache) for cache in views.caches], STRIDE)
+    return CachedViews([rest(cache) for cache in views.caches], STRIDE, views.clip_faults)
 
 
 def measured_sides(settings: Settings, sides: Any) -> dict[str, CachedViews]:

@@ -28,7 +28,7 @@ from ..probes.sets import SetProbe
 from ..probes.spaces import retrieval
 from ..scan import alarms
 from . import sections
-from .sets import AUDIBLE, RECORDED, SetSections, encode_views, fill_side, make_sides
+from .sets import AUDIBLE, RECORDED, SetSections, encode_views, fill_side, make_sides, measured
 
 UNVARIED: dict[str, Any] = {"barely": 0.0, "spliced": 0.0, "varied": False, "severity": AUDIBLE}
 
@@ -87,7 +87,7 @@ def measure_sets(
     sides = {"test": make_sides(settings).get("test", {})} if not unseen else {}
     for name, section in unseen.items():
         corpus = sections.make_corpus(section, f"unseen.{name}")
-        sides[name] = {name: (corpus, list(corpus.clips))}
+        sides[name] = {name: (corpus, measured(settings, corpus, corpus.clips))}
     if not any(sides.values()):
         raise StorageError(f"{directory} has no test side; give unseen corpora.")
     with locked(directory, "measuring an encoder of label sets"):

@@ -25,6 +25,7 @@ from ..core.errors import StorageError
 from ..core.lock import locked
 from ..core.vectors import unit_rows
 from ..data.corpora import Clip, Corpus
+from ..data.curation import suspects
 from ..data.figures import CachedViews, FigureCache, Recipe, fill
 from ..embedding import open_set_encoder
 from ..models import backbones
@@ -42,6 +43,7 @@ from . import sections
 BUILTIN = {"builtin": {"kind": "builtin", "seed": 0, "sources": 300, "duration_s": 6.0, "sample_rate": 44100}}
 UNHEARD = {"builtin": {**BUILTIN["builtin"], "seed": 9}}  # other sounds than those of training, of the same generators
 AUDIBLE = (0.3, 1.0)  # severities of the views that encoders are measured on
+MEASURES = "measures"  # folder of the measures of the clips, in that of the caches
 RECORDED = ("corpus_fingerprints", "start_fingerprint")  # in the config.json of a run beside its configuration
 SEVERAL = (0.0, 0.6, 0.4)  # weights of one, two and three faults in the views of ``compounds``
 Sides = dict[str, dict[str, tuple[Corpus, list[Clip]]]]  # side -> name of the corpus -> its clips
@@ -169,7 +171,7 @@ def _pretrain(settings: SetSections, config: dict[str, Any], directory: Path, dr
     if settings.compounds:
         several = settings.recipe_of(3, counts=SEVERAL)
         more = fill_side(settings, sides["train"], several, settings.compounds)
-        train = CachedViews([*train.caches, *more.caches], STRIDE)
+        train = CachedViews([*train.caches, *more.caches], STRIDE, [*train.clip_faults, *more.clip_faults])
     with counted("train", settings.fit.epochs * len(train)) as progress:
         shown = None if draw is None else partial(_figures, draw, encoder.settings.states)
         loss = fit_sets(encoder, train, validation, settings.fit, settings.loss, directory, progress, shown)
@@ -204,13 +206,18 @@ def _new_encoder(settings: SetSections, start: FigureEncoder | None) -> FigureEn
 
 
 def make_sides(settings: SetSections) -> Sides:
-    """Side -> name of the corpus -> the corpus and its clips of that side."""
+    """Side -> name of the corpus -> the corpus and its clips of that side, measured for faults of their own."""
     sides: Sides = {}
     for name, section in settings.recordings.items():
         corpus = sections.make_corpus(section, f"corpora.{name}")
         for side, clips in sections.make_splits(corpus, settings.split).items():
-            sides.setdefault(side, {})[name] = (corpus, clips)
+            sides.setdefault(side, {})[name] = (corpus, measured(settings, corpus, clips))
     return sides
+
+
+def measured(settings: SetSections, corpus: Corpus, clips: Sequence[Clip]) -> list[Clip]:
+    """Clips with the faults that they hold by measurement among their ``unknown`` ones."""
+    return suspects.with_suspects(corpus, clips, Path(settings.cache) / MEASURES)
 
 
 def fill_side(
@@ -224,7 +231,8 @@ def fill_side(
             caches.append(
                 fill(settings.cache, corpus, clips, recipe, blocks, settings.workers, settings.backbone, progress)
             )
-    return CachedViews([first_blocks(cache, blocks) for cache in caches], STRIDE)
+    unknown = [[suspects.NAMES.intersection(clip.unknown) for clip in clips] for _, clips in corpora.values()]
+    return CachedViews([first_blocks(cache, blocks) for cache in caches], STRIDE, unknown)
 
 
 def first_blocks(cache: FigureCache, blocks: int) -> FigureCache:
@@ -295,5 +303,5 @@ def export_sets(directory: str | Path, target: str | Path, clean: Mapping[str, M
         recordings = dict(sides["validation"])
         for name, section in (clean or {}).items():
             corpus = sections.make_corpus(section, f"clean.{name}")
-            recordings[f"clean.{name}"] = (corpus, list(corpus.clips))
+            recordings[f"clean.{name}"] = (corpus, measured(settings, corpus, corpus.clips))
         return probe_encoder(target, encoder, validation, recordings, settings).fingerprint

@@ -156,7 +156,7 @@ class _Fitting(Steps[SetBatch]):
     def loss(self, batch: SetBatch) -> tuple[Tensor, dict[str, float]]:
         return self._objective(
             self.encoder(batch.figures), faults=batch.faults, severities=batch.severities, active=batch.active,
-            sources=batch.sources,
+            sources=batch.sources, unknown=batch.unknown,
         )  # fmt: skip
 
     def after_step(self, batch: SetBatch, loss: float, terms: dict[str, float]) -> None:

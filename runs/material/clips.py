@@ -28,6 +28,7 @@ from contrastive_artifacts.core.errors import ArtifactsError
 from contrastive_artifacts.data.corpora import Clip, Corpus
 from contrastive_artifacts.data.curation import survey
 from contrastive_artifacts.data.curation.limits import make_limits
+from contrastive_artifacts.data.curation.suspects import suspected
 
 LOSSY = {".ogg", ".oga", ".mp3"}
 AUDIO = LOSSY | {".wav", ".flac", ".aif", ".aiff"}
@@ -94,7 +95,7 @@ FAMILIES: dict[str, tuple[int, ...]] = {
     "strings": (40, 42, 48, 49), "brass": (56, 57, 60, 61), "wind": (65, 68, 71, 73), "voices": (52, 53),
     "plucked": (15, 45, 46, 104), "mallets": (11, 12, 13, 14),
 }  # fmt: skip
-NAMES = {"clipped": "clipping", "band_limited": "bandlimit", "humming": "hum", "clicking": "clicks"}
+NAMES = {"humming": "hum", "clicking": "clicks"}
 COLUMNS = ["file", "source_id", "package", "set", "category", "licence", "sr", "dur", "lossy", "held", "unknown"]
 COLUMNS += ["reasons"]
 SHORT, WHOLE, CUT, PER_FILE, PER_SOURCE = 5.0, 25.0, 20.0, 3, 120  # s, s, s, clips, joined clips
@@ -245,8 +246,9 @@ def judged(folder: Path, rows: list[Row], copies: bool) -> list[Row]:
         if finding.measures is None or copy or gone:
             continue
         exempt = {"humming", "clicking"} if row["package"] == "rendered" else set()
-        unknown = set(row["unknown"].split()) | {NAMES[r] for r in reasons if r in NAMES and r not in exempt}
         measures = finding.measures
+        unknown = {*row["unknown"].split(), *suspected(measures)}
+        unknown |= {NAMES[r] for r in reasons if r in NAMES and r not in exempt}
         if measures.silence_share > 0.005:
             unknown.add("dropout")
         if row["set"] == "speech" and measures.loudness_lufs - measures.floor_db < 35:

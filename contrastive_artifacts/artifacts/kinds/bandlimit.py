@@ -17,6 +17,10 @@ ACADEMY_DB = (0.0, 0.0, -10.0, -18.0, -30.0)
 """High end of the Academy curve of 1938 (the N curve of ISO 2969), with the same slope above 8 kHz."""
 
 
+ORDERS, STEEP = (8, 10, 12, 16), 64
+"""Of the low-pass: filters of machines and lines; of a file that once had a lower rate (-56 dB at 1.1 x cutoff)."""
+
+
 @dataclass(frozen=True)
 class Bandlimit(Artifact):
     """Muffled, telephone or AM sound: a Butterworth low-pass, with or without a high-pass or the Academy curve.
@@ -34,20 +38,20 @@ class Bandlimit(Artifact):
     scale: ClassVar[str] = "low-pass cutoff, 8 .. 3.4 kHz"
     fields: ClassVar[Mapping[str, Field]] = {
         "cutoff_hz": Number(3400, 8000, "Hz"),
-        "order": Choice((8, 10, 12, 16)),
+        "order": Choice((*ORDERS, STEEP)),
         "highpass_hz": Number(0, 300, "Hz; 0 is none"),
         "academy": Number(0, 1, "of the Academy curve in dB; 0 is none"),
     }
 
     def sample(self, severity: float, rng: np.random.Generator) -> Params:
-        kind = pick(rng, {"muffled": 0.6, "am": 0.2, "telephone": 0.2})
-        corner = {"muffled": 0.0, "am": float(rng.uniform(80, 200)), "telephone": float(rng.uniform(200, 300))}[kind]
-        order = (8, 10, 12, 16)[int(rng.integers(4))]
+        kind = pick(rng, {"muffled": 0.4, "resampled": 0.2, "am": 0.2, "telephone": 0.2})
+        corners = {"am": float(rng.uniform(80, 200)), "telephone": float(rng.uniform(200, 300))}
+        order = ORDERS[int(rng.integers(len(ORDERS)))] if kind != "resampled" else STEEP
         optical = rng.random() < 0.25 and kind == "muffled"
         return {
             "cutoff_hz": geometric(severity, 8000, 3400),
             "order": order,
-            "highpass_hz": corner,
+            "highpass_hz": corners.get(kind, 0.0),
             "academy": linear(severity, 0.2, 1.0) if optical else 0.0,
         }
 

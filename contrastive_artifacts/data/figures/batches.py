@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ class SetBatch(NamedTuple):
     severities: Tensor  # [B, K], 0 where the fault is absent
     active: Tensor  # [B, N, K] in {0, 1}: whether the fault is in a cell
     sources: Tensor  # int64 [B]
+    unknown: Tensor  # bool [B, K]: faults that were not rendered, and that the clip may hold
 
 
 class CachedViews:
@@ -31,12 +32,15 @@ class CachedViews:
     Args:
         caches: Of one recipe, or of recipes with equal names and windows.
         cell: Frames per cell of ``active``.
+        unknown: For each cache and each of its clips, faults that the clip may hold; none if not given.
 
     Raises:
         ParameterError: there is no cache, or their faults or columns differ.
     """
 
-    def __init__(self, caches: Sequence[FigureCache], cell: int) -> None:
+    def __init__(
+        self, caches: Sequence[FigureCache], cell: int, unknown: Sequence[Sequence[Collection[str]]] = ()
+    ) -> None:
         if not caches:
             raise ParameterError("There is no cache of figures; give one or more.")
         layouts = {repr((cache.names, cache.header["columns"])) for cache in caches}
@@ -48,11 +52,23 @@ class CachedViews:
         keys = [f"{n}/{name}" for n, cache in enumerate(caches) for name in cache.sources]
         self.sources = np.unique(keys, return_inverse=True)[1]
         crops = [f"{n}/{crop}" for n, cache in enumerate(caches) for crop in cache.crops.tolist()]
+        self.clip_faults = tuple(unknown)
+        self.unknown = self._unknown()
         starts = [0, *(i for i in range(1, len(crops)) if crops[i] != crops[i - 1]), len(crops)]
         self.crops = [np.arange(*span) for span in pairwise(starts)]
 
     def __len__(self) -> int:
         return len(self.row_of)
+
+    def _unknown(self) -> np.ndarray:
+        """Whether the clip of each view may hold each fault: bool [N, K]."""
+        unknown = np.zeros((len(self), len(self.names)), bool)
+        clips = self.column("clips", np.arange(len(self)))
+        for number, of_clips in enumerate(self.clip_faults):
+            rows = self.cache_of == number
+            holds = np.array([[name in faults for name in self.names] for faults in of_clips])
+            unknown[rows] = holds[clips[rows]]
+        return unknown
 
     def epoch(self, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
         """Views in random order, batches of at least ``size`` in whole crops; what is left at the end is left out."""
@@ -95,10 +111,12 @@ class CachedViews:
         bits = np.unpackbits(self.column("active", views), axis=-1, count=len(self.names))
         padded = np.pad(bits, ((0, 0), (0, -bits.shape[1] % self.cell), (0, 0)))
         active = padded.reshape(len(views), -1, self.cell, len(self.names)).max(2)
+        labels = self.column("labels", views)
         return SetBatch(
             self.figures(views),
-            torch.from_numpy(self.column("labels", views).astype(np.float32)),
+            torch.from_numpy(labels.astype(np.float32)),
             torch.from_numpy(self.column("severities", views)),
             torch.from_numpy(active.astype(np.float32)),
             torch.from_numpy(self.sources[views]),
+            torch.from_numpy(self.unknown[views] & ~labels),
         )

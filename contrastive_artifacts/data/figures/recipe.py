@@ -30,6 +30,7 @@ class Recipe:
         barely: Share of the damaged views that hold one fault 12 dB below severity 0; they are labelled clean.
         spliced: Share of the damaged views whose faults are confined to a span.
         span: Range ``[low, high]`` within (0, 1] of the length of such a span, as a share of the view.
+        delivered: Share of the views that are resampled, coded or rounded afterwards, see :func:`.delivery.deliver`.
         varied: Clips are varied as those of training: another speed, a lower sample rate, a second clip mixed in.
         seed: Seed of everything that is drawn.
 
@@ -47,6 +48,7 @@ class Recipe:
     barely: float = 0.08
     spliced: float = 0.25
     span: tuple[float, float] = (0.15, 0.6)
+    delivered: float = 0.7
     varied: bool = True
     seed: int = 0
 
@@ -60,8 +62,9 @@ class Recipe:
             raise ParameterError(f"damaged={self.damaged}: give 1 or more views for each crop.")
         if not self.counts or min(self.counts) < 0 or not sum(self.counts) > 0:
             raise ParameterError(f"counts={list(self.counts)}: give weights of one, two ... faults, 0 or more.")
-        if not 0 <= self.barely <= 1:
-            raise ParameterError(f"barely must lie in [0, 1]; got {self.barely}.")
+        for name, share in (("barely", self.barely), ("delivered", self.delivered)):
+            if not 0 <= share <= 1:
+                raise ParameterError(f"{name} must lie in [0, 1]; got {share}.")
         if self.barely and not self.scalable:
             raise ParameterError(f"None of {', '.join(self.names)} can be rendered below severity 0; give barely=0.")
         check_damage(self.severity, self.spliced, self.span)

@@ -12,6 +12,7 @@ from ...artifacts import RenderedView
 from ...core import seeding
 from ...core.errors import ArtifactsError
 from ..corpora import Clip, Corpus
+from ..views.delivery import deliver
 from ..views.rendering import tilt_and_level
 from ..views.sources import augment, cut_window, lower_rate, window_start
 from .recipe import Recipe
@@ -30,7 +31,7 @@ class FigureView(NamedTuple):
     start: int  # of the view in the varied clip, in samples
     severities: dict[str, float]  # fault -> severity, of the faults that changed the sound of the view
     segments: dict[str, np.ndarray]  # fault -> the samples of the view that it touched, int64 [n, 2]
-    params: dict[str, Any]  # of the rendering; artifacts.replay with it gives the context before tilt and level
+    params: dict[str, Any]  # of the rendering; artifacts.replay with it gives the context before tilt and what follows
     barely: bool = False  # ``params`` hold a fault that was mixed in at BARELY_DB; severities are empty
 
 
@@ -56,6 +57,9 @@ def block_views(corpus: Corpus, clips: Sequence[Clip], recipe: Recipe, block: in
             crop, rate, window, recipe, place, seeding.generator(*key, "draw"), seeding.derive(*key)
         )
         context = tilt_and_level(steps[-1].waveform, rate, seeding.generator(*key, "finish"))
+        delivery = seeding.generator(*key, "deliver")
+        if delivery.random() < recipe.delivered:
+            context = deliver(context, rate, delivery)
         context = np.ascontiguousarray(context, np.float32)
         segments = {step.params["artifact"]: _inside(step.segments, window) for step in steps if not barely}
         touching = {name: rows for name, rows in segments.items() if len(rows)}

@@ -46,9 +46,10 @@ class SetObjective(nn.Module):
     """Weighted sum of the terms.
 
     Shape:
-        ``forward(encoded, *, faults=[B, K] in {0, 1}, severities=[B, K], active=[B, N, K] in {0, 1}, sources=[B])``
-        returns a scalar and ``{term: value}``. ``encoded.logits`` has K + 1 columns, "clean" first; its frame logits
-        have K.
+        ``forward(encoded, *, faults=[B, K] in {0, 1}, severities=[B, K], active=[B, N, K] in {0, 1}, sources=[B],
+        unknown=bool [B, K])`` returns a scalar and ``{term: value}``. ``encoded.logits`` has K + 1 columns, "clean"
+        first; its frame logits have K. Where ``unknown`` is true, a fault is neither absent nor present: it is in no
+        term, and a view without other faults is in no pair.
     """
 
     def __init__(self, settings: SetObjectiveSettings) -> None:
@@ -56,17 +57,22 @@ class SetObjective(nn.Module):
         self.settings, self.rank = settings, RankNContrast()
 
     def forward(
-        self, encoded: Encoded, *, faults: Tensor, severities: Tensor, active: Tensor, sources: Tensor
+        self, encoded: Encoded, *, faults: Tensor, severities: Tensor, active: Tensor, sources: Tensor, unknown: Tensor
     ) -> tuple[Tensor, dict[str, float]]:
         settings, terms = self.settings, {}
-        states = torch.cat([(faults.sum(1, keepdim=True) == 0).float(), faults], dim=1)
+        clean = faults.sum(1, keepdim=True) == 0
+        doubtful = clean & unknown.any(1, keepdim=True)
+        states = torch.cat([clean.float(), faults], dim=1)
+        known = (~torch.cat([doubtful, unknown], dim=1)).float()
         if settings.cross_entropy:
-            loss = F.binary_cross_entropy_with_logits(encoded.logits, states)
+            loss = F.binary_cross_entropy_with_logits(encoded.logits, states, known)
             terms["cross_entropy"] = settings.cross_entropy * loss
         if settings.frames and encoded.frame_logits is not None:
-            terms["frames"] = settings.frames * F.binary_cross_entropy_with_logits(encoded.frame_logits, active)
+            loss = F.binary_cross_entropy_with_logits(encoded.frame_logits, active, known[:, None, 1:])
+            terms["frames"] = settings.frames * loss
         if settings.contrastive:
-            loss = soft_contrastive(encoded.z, states, sources, settings.temperature)
+            sure = ~doubtful[:, 0]
+            loss = soft_contrastive(encoded.z[sure], states[sure], sources[sure], settings.temperature)
             terms["contrastive"] = settings.contrastive * loss
         if settings.ranking:
             single = faults.sum(1) == 1

@@ -27,6 +27,13 @@ def test_tones_below_the_cutoff_pass_and_tones_above_are_attenuated(corner: floa
     assert gain_db(2 * corner, params) < -45
 
 
+def test_a_file_of_a_lower_rate_ends_steeply() -> None:
+    params = {"cutoff_hz": 4000.0, "order": 64, "highpass_hz": 0.0, "academy": 0.0}
+    assert abs(gain_db(3500, params)) < 0.1
+    assert gain_db(4400, params) == pytest.approx(-56, abs=2)
+    assert gain_db(5000, params) < -100
+
+
 def test_the_telephone_attenuates_lows_too() -> None:
     params = {"cutoff_hz": 3400.0, "order": 8, "highpass_hz": 300.0, "academy": 0.0}
     assert gain_db(75, params) < -40

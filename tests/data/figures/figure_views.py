@@ -28,5 +28,5 @@ def tones(*names: str) -> Tones:
 
 
 def small(**changes) -> Recipe:
-    """Short views and few of them."""
-    return Recipe(**{"window_s": 1.6, "damaged": 3, "varied": False, **changes})
+    """Short views and few of them, as they are rendered."""
+    return Recipe(**{"window_s": 1.6, "damaged": 3, "delivered": 0.0, "varied": False, **changes})

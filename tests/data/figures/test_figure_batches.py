@@ -42,6 +42,19 @@ def test_columns_are_those_of_the_rows(caches):
     assert batch.figures.backbone.shape == (3, 0)
 
 
+def test_faults_that_a_clip_may_hold_are_unknown_where_they_were_not_rendered(caches):
+    views = CachedViews(caches, cell=2, unknown=[[["hum"], []], [[], ["hum", "clipping"]]])
+    everything = views.batch(np.arange(24))
+    hum, clipping = views.names.index("hum"), views.names.index("clipping")
+    for view in range(24):
+        cache, row = caches[view // 12], view % 12
+        clip = cache.header["clips"][cache.arrays["clips"][row]]
+        expected = {"a": {hum} if view < 12 else set(), "bb": set(), "dddd": {hum, clipping}}[clip]
+        rendered = set(np.flatnonzero(everything.faults[view]).tolist())
+        assert set(np.flatnonzero(everything.unknown[view]).tolist()) == expected - rendered
+    assert not CachedViews(caches, cell=2).batch(np.arange(24)).unknown.any()
+
+
 def test_equal_names_in_two_caches_are_two_sources(caches):
     views = CachedViews(caches, cell=2)
     assert len(set(views.sources[:12]) & set(views.sources[12:])) == 0

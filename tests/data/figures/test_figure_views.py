@@ -32,7 +32,7 @@ def chain(params):
 @pytest.mark.parametrize("varied", [False, True])
 def test_views_replay_from_their_params_and_labels_are_what_changed_the_sound(varied):
     corpus = builtin(0, 3, 2.0, RATE)
-    recipe = Recipe(window_s=1.6, damaged=8, varied=varied, barely=0.3)
+    recipe = Recipe(window_s=1.6, damaged=8, delivered=0.0, varied=varied, barely=0.3)
     for block in range(2):
         views = block_views(corpus, corpus.clips, recipe, block)
         crop, rate, start, window = _crop(corpus, corpus.clips, clip_of(block, 3, recipe.seed), recipe, block)
@@ -64,6 +64,18 @@ def test_a_barely_view_changes_a_quarter_of_what_severity_0_does(corpus):
         finish = seeding.generator(recipe.seed, "figures", 0, place, "finish")
         expected = tilt_and_level(crop + np.float32(10 ** (-12 / 20)) * change, rate, finish)
         np.testing.assert_allclose(view.context, expected, atol=1e-6)
+
+
+def test_delivered_views_are_the_rendered_ones_after_delivery(corpus):
+    """At a share of .5 some views are as rendered, and the others within what a delivery changes; labels are equal."""
+    rendered, delivered = (block_views(corpus, corpus.clips, small(damaged=20, delivered=d), 0) for d in (0.0, 0.5))
+    same = 0
+    for before, after in zip(rendered, delivered, strict=True):
+        assert (before.severities, before.params, before.start) == (after.severities, after.params, after.start)
+        same += np.array_equal(before.context, after.context)
+        scale = np.dot(after.context, before.context) / np.dot(before.context, before.context)
+        assert np.square(after.context - scale * before.context).mean() < 0.1 * np.square(after.context).mean()
+    assert 4 <= same <= 17
 
 
 def test_the_frames_of_clicks_stand_where_the_clicks_are(corpus):
@@ -146,6 +158,7 @@ def test_a_pass_visits_every_clip_once():
         ({"context_s": 4.0}, "context_s"),
         ({"context_s": 61.0}, "context_s"),
         ({"damaged": 0}, "damaged"),
+        ({"delivered": 1.1}, "delivered"),
         ({"counts": ()}, "counts"),
         ({"counts": (0.0,)}, "counts"),
         ({"barely": 2.0}, "barely"),

@@ -33,6 +33,7 @@ def inputs(**changes: torch.Tensor) -> dict[str, torch.Tensor]:
         "severities": severities,
         "active": torch.zeros(4, 6, 3),
         "sources": torch.arange(4),
+        "unknown": torch.zeros(4, 3, dtype=torch.bool),
         **changes,
     }
 
@@ -54,6 +55,20 @@ def test_clean_is_the_empty_set():
     )
     total, _ = SetObjective(SetObjectiveSettings(**{**ONLY, "cross_entropy": 1.0}))(certain, **inputs())
     assert float(total) < 1e-3
+
+
+def test_what_is_unknown_moves_no_chance_and_joins_no_pair():
+    """The gradient is 0 at an unknown fault, at "clean" where nothing else is there, and at the z of such a view."""
+    unknown = torch.tensor([[False, True, False], [False, True, False], [False] * 3, [False] * 3])
+    logits, frames = torch.zeros(4, 4, requires_grad=True), torch.zeros(4, 6, 3, requires_grad=True)
+    z = encoded().z.requires_grad_()
+    objective = SetObjective(SetObjectiveSettings(**{**ONLY, "cross_entropy": 1, "frames": 1, "contrastive": 1}))
+    total, _ = objective(encoded()._replace(logits=logits, frame_logits=frames, z=z), **inputs(unknown=unknown))
+    total.backward()
+    still = torch.tensor([[True, False, True, False], [False, False, True, False], [False] * 4, [False] * 4])
+    assert torch.equal(logits.grad == 0, still)
+    assert torch.equal((frames.grad == 0).all(1), unknown)
+    assert (z.grad[0] == 0).all()
 
 
 def test_severity_counts_only_for_faults_that_are_there():

@@ -1,0 +1,46 @@
+"""Faults that recordings hold by measurement, so that nothing takes them for clean in these."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..corpora import Clip, Corpus
+from .limits import LIMITS, judge
+from .measures import Measures
+from .measuring import measured
+
+FAULTS = {"clipped": ("clipping", 0.0), "band_limited": ("bandlimit", 0.5)}
+"""Reason that no undamaged sound gives -> artifact, and the urgency from which it is suspected.
+
+Engines have steady lines and fires crackle: these reasons tell little. A band that ends at 16 kHz is no fault; it is
+one from about 13 kHz in a file of 44.1 kHz.
+"""
+NAMES = frozenset(name for name, _ in FAULTS.values())
+
+
+def with_suspects(corpus: Corpus, clips: Sequence[Clip], folder: str | Path) -> list[Clip]:
+    """The clips, with the faults that they hold by measurement among their ``unknown`` ones.
+
+    Args:
+        corpus: Where they are loaded from; clips without a file are synthesised, and clean.
+        clips: Some of its clips.
+        folder: Measures are stored in it, see :func:`.measuring.measured`.
+    """
+    if all(clip.path is None for clip in corpus.clips):
+        return list(clips)
+    faults = {
+        clip.id: suspected(Measures(**entry["measures"]))
+        for clip, entry in zip(corpus.clips, measured(corpus, folder), strict=True)
+        if "measures" in entry
+    }
+    return [
+        dataclasses.replace(clip, unknown=tuple(sorted({*clip.unknown, *faults.get(clip.id, ())}))) for clip in clips
+    ]
+
+
+def suspected(measures: Measures) -> tuple[str, ...]:
+    """The artifacts of :data:`FAULTS` that a clip holds by its measures."""
+    flags = judge(measures, {reason: LIMITS[reason] for reason in FAULTS})
+    return tuple(FAULTS[flag.reason][0] for flag in flags if flag.urgency >= FAULTS[flag.reason][1])
