@@ -139,3 +139,17 @@ def test_two_copies_are_compared(films: Path) -> None:
     assert done.returncode == 1
     assert "is no copy of first.wav" in done.stderr
     assert not list(films.glob("not.against.csv"))
+
+
+def test_results_are_uploaded_to_an_address(films: Path) -> None:
+    pytest.importorskip("upath")
+    words = ["films", "alarms_per_hour=6"]
+    for out in ("local", f"file://{films}/bucket/report"):
+        done = command(*words, f"out={out}", cwd=films)
+        assert done.returncode == 0, done.stderr
+    tables = [films / folder / "files.csv" for folder in ("local", "bucket/report")]
+    local, uploaded = (list(csv.DictReader(table.read_text(encoding="utf-8").splitlines())) for table in tables)
+    assert local == uploaded
+    names = [{str(path.relative_to(table.parent)) for path in table.parent.rglob("*.artifacts.*")} for table in tables]
+    assert names[0] == names[1]
+    assert names[0]

@@ -59,3 +59,17 @@ def test_mistakes_are_told_before_anything_is_measured(data, tmp_path):
         assert text in done.stderr
         assert "Traceback" not in done.stderr
     assert not (tmp_path / "to").exists()
+
+
+@pytest.mark.slow
+def test_shards_are_joined_to_the_manifest_of_one_call(data, tmp_path):
+    done = curate(tmp_path, "serve=false", "apply=auto", f"to={tmp_path}/whole")
+    assert done.returncode == 0, done.stderr
+    for shard in ("1/2", "2/2"):
+        done = curate(tmp_path, "serve=false", f"shard={shard}")
+        assert done.returncode == 0, done.stderr
+        assert f"shard     {shard}" in done.stdout
+        assert not (tmp_path / "to" / "manifest.csv").exists()
+    done = curate(tmp_path, "serve=false", "apply=auto", "shard=merge")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "to" / "manifest.csv").read_bytes() == (tmp_path / "whole" / "manifest.csv").read_bytes()

@@ -82,3 +82,30 @@ def test_esc50_artifact_is_one_configuration(tmp_path: Path) -> None:
     assert {row["corpus"] for row in rows} == {"esc50"}
     assert all(row["source"].startswith("freesound:") for row in rows)
     assert len({json.dumps([row["clip"], row["artifact"]]) for row in rows}) == len(rows)
+
+
+@pytest.mark.slow
+def test_shards_are_joined_to_what_one_call_renders(clip: Path) -> None:
+    for number in range(3):
+        noise = np.random.default_rng(number).normal(0, 0.1, (1, 8000)).astype(np.float32)
+        audio.write(clip.parent / "clips" / f"{number}.wav", noise, 16000)
+    words = ["path=clips", "artifacts=[hum]", "severities=[0.5]"]
+    done = command(*words, "to=whole", cwd=clip.parent)
+    assert done.returncode == 0, done.stderr
+    for shard in ("2/2", "1/2", "merge"):
+        done = command(*words, "to=parts", f"shard={shard}", cwd=clip.parent)
+        assert done.returncode == 0, done.stderr
+        assert (
+            "joined    all shards" if shard == "merge" else "shard=merge, when all shards have ended"
+        ) in done.stdout
+    assert _files(clip.parent / "parts") == _files(clip.parent / "whole")
+    missing = command(*words, "to=other", "shard=merge", cwd=clip.parent)
+    assert missing.returncode == 1
+    assert "shard" in missing.stderr
+    assert "Traceback" not in missing.stderr
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    """What a dataset consists of: all files but the journals."""
+    paths = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".jsonl")
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
