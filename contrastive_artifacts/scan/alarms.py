@@ -20,7 +20,7 @@ from ..data.dataset import pool
 from ..embedding import PretrainedEncoder, load
 from ..probes import SetProbe
 from .budget import STEPS, shared_out
-from .lanes import smoothed
+from .lanes import median_width, smoothed
 from .stretches import Hearing, heard
 
 RATES = (2.0, 6.0, 20.0, 60.0)  # false segments per hour, over all faults
@@ -33,7 +33,7 @@ class CleanScan:
     """The chances that a scan of a clean recording found.
 
     Args:
-        probabilities: [N, K], one row a window, "clean" first.
+        probabilities: [N, K], one row a window, "clean" first, after the median over neighbouring windows.
         seconds: Length of the recording.
         unknown: Faults that it may hold although it is taken as clean; it says nothing about them.
     """
@@ -59,6 +59,7 @@ def _clean_scan(folder: Path, corpus: Corpus, clip: Clip) -> CleanScan | None:
         hearing = Hearing(encoder, rate, (None,))
         cuts = windows.stream([(0, waveform)], hearing.window, hearing.hop, hearing.context)
         (probabilities,) = heard(0, 0, cuts, hearing).probabilities
+        probabilities = smoothed(probabilities, median_width(hearing.window, hearing.hop))
         return CleanScan(probabilities, waveform.shape[1] / rate, frozenset(clip.unknown))
     except ArtifactsError:
         return None
@@ -70,7 +71,7 @@ def _encoder(folder: Path) -> PretrainedEncoder:
 
 
 def thresholds(
-    scans: Iterable[CleanScan], damaged: Mapping[str, np.ndarray], width: int = 3, rates: Sequence[float] = RATES
+    scans: Iterable[CleanScan], damaged: Mapping[str, np.ndarray], rates: Sequence[float] = RATES
 ) -> Mapping[float, np.ndarray]:
     """False segments per hour over all faults -> thresholds float32 [K], that of "clean" first.
 
@@ -84,7 +85,6 @@ def thresholds(
         scans: Of clean recordings of sources that the encoder was not trained on.
         damaged: Each of the K - 1 faults, in the order of the columns of the scans -> its chances in windows that hold
             it, [N].
-        width: Windows of the median, as :func:`.scan.scan` uses it.
         rates: False segments per hour, each above 0.
 
     Raises:
@@ -93,7 +93,7 @@ def thresholds(
     peaks: dict[str, list[np.ndarray]] = {name: [] for name in damaged}
     hours = dict.fromkeys(damaged, 0.0)
     for scan in scans:
-        odds = _log_odds(smoothed(scan.probabilities, width))
+        odds = _log_odds(scan.probabilities)
         for column, name in enumerate(damaged, start=1):
             if name not in scan.unknown:
                 peaks[name].append(local_peaks(odds[:, column]))
@@ -120,15 +120,14 @@ def _log_odds(chances: np.ndarray) -> np.ndarray:
     return odds
 
 
-def per_hour(probe: SetProbe, scans: Sequence[CleanScan], rate: float, width: int = 3) -> dict[str, float]:
+def per_hour(probe: SetProbe, scans: Sequence[CleanScan], rate: float) -> dict[str, float]:
     """Fault -> false segments per hour at the thresholds for ``rate``, on recordings that say something about it."""
     enter, leave, raised = probe.enter(rate), probe.leave(rate), {}
-    smooth = [smoothed(scan.probabilities, width) for scan in scans]
     for column, name in enumerate(probe.classes[1:], start=1):
-        known = [(chances, scan) for chances, scan in zip(smooth, scans, strict=True) if name not in scan.unknown]
-        runs = [run for chances, _ in known for run in _runs(chances[:, column], leave[column])]
+        known = [scan for scan in scans if name not in scan.unknown]
+        runs = [run for scan in known for run in _runs(scan.probabilities[:, column], leave[column])]
         count = sum(run.max() >= enter[column] for run in runs)
-        hours = sum(scan.seconds for _, scan in known) / 3600
+        hours = sum(scan.seconds for scan in known) / 3600
         if hours:
             raised[name] = float(count / hours)
     return raised

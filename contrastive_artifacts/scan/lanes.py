@@ -146,6 +146,11 @@ def differs(channel: np.ndarray, mix: np.ndarray) -> bool:
     return energy - common > ALIKE * energy
 
 
+def median_width(window: int, hop: int) -> int:
+    """Windows of the median of a scan: odd, and few enough to pass an event of one sample (in window / hop windows)."""
+    return 2 * (round(window / hop) // 2) + 1
+
+
 def smoothed(probabilities: np.ndarray, width: int) -> np.ndarray:
     """Probabilities [N, K] after a median over ``width`` neighbouring windows."""
     smooth: np.ndarray = median_filter(probabilities, size=(width, 1), mode="nearest")

@@ -16,7 +16,7 @@ from .. import audio
 from ..core.console import printable, stderr
 from ..core.errors import AudioError, ParameterError
 from ..embedding import PretrainedEncoder, load
-from .lanes import WindowClassifier
+from .lanes import WindowClassifier, median_width
 from .measured import Meter
 from .overview import OverviewMeter
 from .saved import SavedStretches
@@ -113,7 +113,7 @@ def scan(
         raise AudioError(f"{path} holds no audio samples; give a file with a sound track.")
     runs = joined(stretches, hearing.channels)
     total = runs[-1].stop
-    width = 2 * (round(window / hop) // 2) + 1
+    width = median_width(window, hop)
     cell = encoder.cell_s * rate if isinstance(encoder, PretrainedEncoder) else 0.0
     shortest = min(total, window // 2 if minimum_s is None else round(minimum_s * rate))
     segments = [

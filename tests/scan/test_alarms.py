@@ -11,15 +11,16 @@ from scipy.special import expit, logit
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.probes import SetProbe
 from contrastive_artifacts.scan.alarms import CleanScan, local_peaks, per_hour, thresholds
+from contrastive_artifacts.scan.lanes import median_width, smoothed
 
 CLASSES = ("clean", "hum", "clicks")
 
 
 def clean(hours: float, seed: int, unknown: frozenset[str] = frozenset()) -> CleanScan:
-    """Windows every 2.5 s with normal log odds around -3."""
+    """Windows every 2.5 s with normal log odds around -3, before the median of three."""
     count = int(hours * 1440)
     odds = np.random.default_rng(seed).normal(-3, 1, (count, 3))
-    return CleanScan(expit(odds), hours * 3600, unknown)
+    return CleanScan(smoothed(expit(odds), 3), hours * 3600, unknown)
 
 
 def damaged(hum: float = 0.0, clicks: float = 0.0) -> dict[str, np.ndarray]:
@@ -79,3 +80,11 @@ def test_nothing_to_measure_is_refused():
         thresholds([], damaged())
     with pytest.raises(ParameterError, match="above 0"):
         thresholds([clean(1, 0)], damaged(), rates=(0.0,))
+
+
+def test_a_median_passes_what_lies_in_one_place_of_a_recording():
+    assert [median_width(5000, hop) for hop in (1000, 1250, 2500, 4000, 5000)] == [5, 5, 3, 1, 1]
+    for hop in (1000, 1250, 2500, 4000, 5000):
+        hit = np.zeros((40, 1))
+        hit[10 : 10 + 5000 // hop] = 0.9  # the windows that hold one sample
+        assert smoothed(hit, median_width(5000, hop)).max() == 0.9
