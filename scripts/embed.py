@@ -96,7 +96,7 @@ def _embed(settings: Settings, out: Path) -> None:
         parts.remove()
     console.print(f"table     {out}: {windows} windows of {len(corpus) - len(problems)} recordings")
     if index is not None:
-        console.print(f"index     {index.directory}: {index.kind}, recall {index.recall:.2f}")
+        console.print(f"index     {index.location}: {index.kind}, recall {index.recall:.2f}")
     if corpus.left_out:
         console.print(f"folder    {corpus.left_out}")
     if problems:

@@ -30,8 +30,10 @@ from contrastive_artifacts.core import typed
 from contrastive_artifacts.core.console import console, track
 from contrastive_artifacts.core.errors import ParameterError, StorageError
 from contrastive_artifacts.core.journal import Journal
+from contrastive_artifacts.core.location import is_address
 from contrastive_artifacts.pages.explorer.collection import CORRECTED, Collection
 from contrastive_artifacts.probes.labels import Labels
+from contrastive_artifacts.search.index import home_of
 
 
 @dataclass(frozen=True)
@@ -55,18 +57,19 @@ def main(config: dict[str, Any]) -> None:
     if run is not None and settings.encoder is not None:
         raise ParameterError("A run has its own encoder: omit encoder=, or give index=RUN/index instead of run=.")
     serving, explore_app = _serving()  # a missing package is reported before minutes of UMAP
-    path = Path(settings.labels or (Path(run) / "labels.jsonl" if run else f"{Path(index)}.labels.jsonl"))
-    folder, access, started = Path(run or index or ""), serving.Access.to(settings.host), time.monotonic()
-    if not folder.exists():
-        raise StorageError(f"{folder} does not exist; give the folder of a run, or index= that of an index.")
+    opened, access, started = run or index or "", serving.Access.to(settings.host), time.monotonic()
+    home = Path(run) if run else home_of(opened)
+    path = Path(settings.labels or (home / "labels.jsonl" if run else f"{home}.labels.jsonl"))
+    if not home.exists() and (run or not is_address(opened)):
+        raise StorageError(f"{opened} does not exist; give the folder of a run, or index= that of an index.")
     with serving.listening(access, settings.port) as (listener, address):
         console.print(f"page      {address} (shows once the rows are ready; Ctrl+C ends)")
-        console.print(f"opening   {folder}: loading the encoder and the index ...")
+        console.print(f"opening   {opened}: loading the encoder and the index ...")
         if run is not None:
             collection = Collection.of_run(run, settings.seed, progress, settings.roots)
         else:
             encoder = settings.encoder or "release"
-            collection = Collection.of_index(folder, encoder, settings.seed, progress, settings.roots)
+            collection = Collection.of_index(opened, encoder, settings.seed, progress, settings.roots)
         with _journal(path) as journal:
             labels = Labels(journal, settings.who or getpass.getuser(), collection.index.fingerprint)
             app = explore_app(collection, labels, access)

@@ -89,7 +89,7 @@ def main(config: dict[str, Any]) -> None:
     if len(recurrences) > _PLAYED:
         note = f"The {_PLAYED} largest are shown; {out.name} has all {len(recurrences)}."
     kind = _KINDS.get(settings.by, f"values of {settings.by}")
-    write_recurrences(page, faults, f"Faults that recur in {index.directory.resolve().name}", facts, note, kind)
+    write_recurrences(page, faults, f"Faults that recur in {index.name}", facts, note, kind)
     console.print(f"table     {out}")
     console.print(f"page      {page} (open it in a browser)")
     if settings.export:

@@ -149,7 +149,7 @@ def write(
             rate = audio.probe(path).sample_rate
             stop = None if settings.stop_s is None else round(settings.stop_s * rate)
             rows.insert(0, HitRow(Path(path).name, "", None, *audio.read(path, round(settings.start_s * rate), stop)))
-        about = {"index": index.directory, "windows": len(index), "search": index.kind, "recall": index.recall}
+        about = {"index": index.location, "windows": len(index), "search": index.kind, "recall": index.recall}
         write_hits(settings.page, rows, f"Sounds like {title}", about)
         lines.append(f"page      {settings.page} (open it in a browser)")
     return lines

@@ -45,7 +45,7 @@ def uploaded(target: str, is_file: bool, shared: bool) -> Iterator[str]:
         raise ParameterError(f"out={target}: one machine writes there; shard= and engine=ray need a folder they share.")
     there = location(target)
     folder: Any = there.parent if is_file else there
-    here = cache_folder() / "outbox" / hashlib.blake2b(str(there).encode(), digest_size=12).hexdigest()
+    here = local_folder("outbox", str(there))
     with _writable(target):
         probe = folder / ".contrastive-artifacts"
         _make(folder)
@@ -55,6 +55,11 @@ def uploaded(target: str, is_file: bool, shared: bool) -> Iterator[str]:
     with _writable(target):
         count = _upload(here, folder)
     console.print(f"uploaded  {count} files to {folder}; the local ones stay in {here}")
+
+
+def local_folder(purpose: str, address: str) -> Path:
+    """Where this machine stores what belongs to an address and cannot lie there: a folder of its own in the cache."""
+    return cache_folder() / purpose / hashlib.blake2b(address.encode(), digest_size=12).hexdigest()
 
 
 def _upload(here: Path, folder: Any) -> int:

@@ -93,7 +93,7 @@ def _windows(index: Index, track: Path, recording: str | Path | None) -> tuple[s
     """The clip of a track, and the rows of its windows."""
     columns = [name for name in ("clip", "file", "stream") if name in index.metadata.column_names]
     if "file" not in columns:
-        raise ParameterError(f"{index.directory} holds no windows of recordings; give an index that embed made.")
+        raise ParameterError(f"{index.location} holds no windows of recordings; give an index that embed made.")
     clips = index.metadata.select(columns).group_by(columns).aggregate([]).to_pylist()
     if recording is not None:
         real = os.path.realpath(recording)

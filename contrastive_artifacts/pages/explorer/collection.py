@@ -70,7 +70,7 @@ class Collection:
     ) -> None:
         retrieval.check_places(index)
         if not len(index):
-            raise ParameterError(f"{index.directory} has no rows; embed recordings first.")
+            raise ParameterError(f"{index.location} has no rows; embed recordings first.")
         self.encoder, self.encoder_folder = encoder, encoder_folder
         self.corpora, self.layout = dict(corpora), layout
         self.home, self.title = home, title
@@ -129,7 +129,7 @@ class Collection:
         """Opens the windows of recordings that scripts/embed.py indexed; of many, some at random: see :func:`sampled`.
 
         Args:
-            directory: The index.
+            directory: The index, or its address.
             encoder: The encoder that made it.
             seed: Of the map.
             progress: Shows the steps of the map.
@@ -139,17 +139,17 @@ class Collection:
             FingerprintError: the index was built with another encoder.
             StorageError: the index is missing or damaged.
         """
-        home, folder = Path(directory), embedding.encoder_folder(encoder)
+        folder = embedding.encoder_folder(encoder)
         pretrained = embedding.load(folder)
         try:
-            index = Index.open(home, pretrained.fingerprint)
+            index = Index.open(directory, pretrained.fingerprint)
         except FingerprintError as error:
             raise FingerprintError(f"{error} Give encoder=RUN or encoder=FOLDER; it is {str(encoder)!r} now.") from None
-        run = retrieval.run_of_index(home)
+        run = retrieval.run_of_index(index.directory)
         corpora = {corpus.name: corpus for corpus in Run(run).corpora().values()} if run else {}
-        part, allowed = sampled(index, seed), retrieval.roots_of(run or home, roots)
+        part, allowed = sampled(index, seed), retrieval.roots_of(run or index.directory, roots)
         layout = layout_of(part, seed, progress, _silence(pretrained)).of_rows_among(len(index))
-        return cls(part, pretrained, folder, corpora, layout, home, home.resolve().name, allowed)
+        return cls(part, pretrained, folder, corpora, layout, index.directory, index.name, allowed)
 
     def __len__(self) -> int:
         return len(self.index)

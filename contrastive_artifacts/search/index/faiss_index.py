@@ -33,7 +33,8 @@ class FaissIndex(Index):
     """
 
     def __init__(self, directory: Path, stored: Stored) -> None:
-        self.directory, self.fingerprint, self.kind, self.dim = directory, stored.fingerprint, stored.kind, stored.dim
+        self.location, self.directory = str(directory), directory
+        self.fingerprint, self.kind, self.dim = stored.fingerprint, stored.kind, stored.dim
         self.recall = float(stored.settings["recall_at_10"])
         self._stored, self._structure = stored, stored.structure
         self._rows = Rows([segment.vectors for segment in stored.segments])

@@ -17,6 +17,8 @@ import numpy as np
 import pyarrow as pa
 
 from ...core.errors import ParameterError
+from ...core.location import is_address
+from ...core.outbox import local_folder
 from ...core.registry import Registry
 from .checks import Ids, Metadata, check_fingerprint, check_ids, check_k, check_rows, check_vectors
 from .metadata import Where, rows_at
@@ -46,7 +48,8 @@ class Index(ABC):
     process at a time writes a folder, any other is refused; who opens it meanwhile gets the old index or the new one.
 
     Attributes:
-        directory: Folder of its files.
+        location: Folder of its files, or its address.
+        directory: The folder; of an index at an address the one for what this machine adds (roots, maps, tables).
         fingerprint: Of the encoder that computed the vectors.
         kind: "flat" (exact), "ivf_sq8", "ivf_pq" or "lance".
         recall: Share of the ten nearest rows that a search returns, measured with vectors of the index as queries when
@@ -54,11 +57,19 @@ class Index(ABC):
             difference of examples).
     """
 
+    location: str
     directory: Path
     fingerprint: str
     kind: str
     recall: float
     dim: int
+
+    @property
+    def name(self) -> str:
+        """The last part of its location."""
+        if is_address(self.location):
+            return self.location.rstrip("/").rpartition("/")[2]
+        return self.directory.resolve().name
 
     # ------------------------------------------------------------------ made, opened
     @staticmethod
@@ -131,7 +142,7 @@ class Index(ABC):
         """
         if not shards:
             raise ParameterError("there is no index to merge; give at least one.")
-        first = shards[0].directory if isinstance(shards[0], Index) else shards[0]
+        first = shards[0].location if isinstance(shards[0], Index) else shards[0]
         return _member(kind, first).join(shards, directory, kind)
 
     @classmethod
@@ -253,10 +264,15 @@ def hits_of(ranked: Ranked, ids: np.ndarray, table: pa.Table) -> list[Hit]:
     return [Hit(i, s, row) for i, s, row in zip(ids[positions].tolist(), cosines, rows, strict=True)]
 
 
+def home_of(location: str | Path) -> Path:
+    """The folder of an index; for the address of one, the folder in which this machine adds to it."""
+    return local_folder("indexes", str(location)) if is_address(location) else Path(location)
+
+
 def _member(kind: str | None, directory: str | Path) -> type[Index]:
     """The class of a kind, or of the index in a folder."""
     if kind is None:
-        kind = "lance" if "://" in str(directory) or (Path(directory) / _FOLDER_OF_LANCE).is_dir() else "flat"
+        kind = "lance" if is_address(directory) or (Path(directory) / _FOLDER_OF_LANCE).is_dir() else "flat"
     module, name = KINDS[kind]
     member: type[Index] = getattr(import_module(f".{module}", __package__), name)
     return member

@@ -13,8 +13,9 @@ import numpy as np
 import pyarrow as pa
 
 from ...core.errors import FingerprintError, ParameterError, StorageError
+from ...core.location import is_address
 from .checks import ID, Ids, Metadata, check_disjoint, check_ids, check_rows
-from .index import Hit, Index, hits_of
+from .index import Hit, Index, hits_of, home_of
 from .lance_recall import TRAINED_FROM, trained
 from .lance_table import (
     VECTOR,
@@ -41,14 +42,13 @@ _TIE = 1e-5
 class LanceIndex(Index):
     """An index in a LanceDB table, see :class:`.Index`: IVF-PQ with candidates ranked again by the original vectors.
 
-    ``directory`` of an address such as ``s3://bucket/index`` is that address. :attr:`ids`, :attr:`metadata` and all
-    :meth:`vectors` are read when they are asked for; searching needs none of them.
+    :attr:`ids`, :attr:`metadata` and all :meth:`vectors` are read when they are asked for; a search needs none of them.
     """
 
     kind = "lance"
 
     def __init__(self, location: str, table: Any, record: dict[str, Any]) -> None:
-        self.location, self.directory = location, Path(location)
+        self.location, self.directory = location, home_of(location)
         self.fingerprint, self.recall = record["fingerprint"], float(record["recall_at_10"])
         self._table, self._record = table, record
         self.dim = int(table.schema.field(VECTOR).type.list_size)
@@ -120,7 +120,7 @@ class LanceIndex(Index):
 
     @classmethod
     def _opened(cls, shard: Index | str | Path, target: str) -> LanceIndex:
-        location = getattr(shard, "location", None) or str(shard.directory if isinstance(shard, Index) else shard)
+        location = shard.location if isinstance(shard, Index) else str(shard)
         opened = shard if isinstance(shard, Index) and location != target else Index.open(location)
         if not isinstance(opened, LanceIndex):
             raise ParameterError(f"{location} is of kind {opened.kind!r}, which merges only with its own kind.")
@@ -276,6 +276,6 @@ def _table_schema(metadata: pa.Schema, dim: int) -> pa.Schema:
 
 def _checked(directory: str | Path) -> str:
     """The location of a table; a local folder must not hold an index of FAISS."""
-    if "://" not in str(directory) and (Path(directory) / RECORD).exists():
+    if not is_address(directory) and (Path(directory) / RECORD).exists():
         raise StorageError(f"{directory} holds an index of another kind; choose another folder, or delete it.")
     return str(directory)

@@ -80,7 +80,7 @@ def of_label(index: Index, label: str) -> np.ndarray:
                 return mean_of(index.vectors(ids))
             values = index.metadata.column(column).unique().to_pylist()
             labels += [name for value in values for name in names_of(str(value or ""))]
-    raise ParameterError(f"No row of {index.directory} is labelled {label!r}; there are {sorted(set(labels))}.")
+    raise ParameterError(f"No row of {index.location} is labelled {label!r}; there are {sorted(set(labels))}.")
 
 
 def sources_of(index: Index, paths: Sequence[str | Path]) -> list[Any]:

@@ -94,7 +94,7 @@ def check_places(index: Index) -> None:
     table = index.metadata
     if missing := {"clip", "start", "stop", "sample_rate"} - set(table.column_names):
         raise ParameterError(
-            f"{index.directory} has no columns {', '.join(sorted(missing))}: its rows are not windows of recordings. "
+            f"{index.location} has no columns {', '.join(sorted(missing))}: its rows are not windows of recordings. "
             "Give an index of scripts/embed.py or of a probed run."
         )
     for names, fits, kind in (
@@ -105,7 +105,7 @@ def check_places(index: Index) -> None:
         for name in names:
             if name in table.column_names and not fits(table.schema.field(name).type):
                 column_type = table.schema.field(name).type
-                raise StorageError(f"{index.directory}: column {name} holds {column_type}, not {kind}; index again.")
+                raise StorageError(f"{index.location}: column {name} holds {column_type}, not {kind}; index again.")
     start, stop, rate = (table.column(name).cast(pa.int64()) for name in ("start", "stop", "sample_rate"))
     length = pc.subtract(stop, start)
     rules = {
@@ -124,7 +124,7 @@ def check_places(index: Index) -> None:
         bad = np.flatnonzero(~np.asarray(pc.fill_null(good, False).to_numpy(), dtype=bool))
         if len(bad):
             raise StorageError(
-                f"{index.directory}: {len(bad)} rows have {problem}; the first has the id {index.ids[bad[0]]}. "
+                f"{index.location}: {len(bad)} rows have {problem}; the first has the id {index.ids[bad[0]]}. "
                 "Index again."
             )
     _checked.add(index)

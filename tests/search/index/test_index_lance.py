@@ -11,9 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from contrastive_artifacts.core.download import CACHE_VARIABLE
 from contrastive_artifacts.core.errors import FingerprintError, ParameterError, StorageError
 from contrastive_artifacts.core.lock import locked
-from contrastive_artifacts.search.index import Index
+from contrastive_artifacts.search.index import Index, home_of
+from contrastive_artifacts.search.retrieval.roots import record_roots, roots_of
 
 pytest.importorskip("lancedb")
 COUNT = 120
@@ -183,3 +185,22 @@ Index.build(np.eye(8), [{{}}] * 8, {str(tmp_path / "lance")!r}, "f", kind="lance
     assert "ParameterError" in result.stderr
     assert "contrastive-artifacts[lance]" in result.stderr
     assert not (tmp_path / "lance").exists()
+
+
+def test_what_this_machine_adds_to_an_index_at_an_address_lies_in_its_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    address = f"file://{tmp_path}/bucket/shelf"
+    index = Index.build(np.eye(8), [{}] * 8, address, "f", kind="lance")
+    record_roots(index.directory, [str(tmp_path / "films" / "a.wav")])
+    assert (index.location, index.name) == (address, "shelf")
+    assert index.directory == home_of(address)
+    assert index.directory.is_relative_to(tmp_path / "cache")
+    assert tmp_path / "films" in roots_of(home_of(address)).folders
+    assert {path.name for path in tmp_path.iterdir()} == {"bucket", "cache"}
+    two = Index.build(np.eye(8), [{}] * 8, tmp_path / "two", "f", range(8, 16), "lance")
+    merged = Index.merge([index, two], address)
+    assert (len(merged), merged.location) == (16, address)
+    assert home_of(tmp_path / "two") == tmp_path / "two"
