@@ -9,13 +9,15 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${WEIGHTS:?}"
 PYTHON=${PYTHON:-.venv/bin/python}
-RUN=${RUN:-outputs/release-sets} CACHE=${CACHE:-outputs/figures} VIEWS=${VIEWS:-128000} COMPOUNDS=${COMPOUNDS:-72000}
+RUN=${RUN:-outputs/release-sets} CACHE=${CACHE:-outputs/figures} VIEWS=${VIEWS:-80000} COMPOUNDS=${COMPOUNDS:-32000}
+START=${START:-null} EPOCHS=${EPOCHS:-8} LR=${LR:-0.002}   # the shipped one started from release/all of commit 053d70b, 5 epochs, 0.001
 
 source runs/material/corpora.sh
 
 "$PYTHON" scripts/pretrain_sets.py run="$RUN" cache="$CACHE" views="$VIEWS" compounds="$COMPOUNDS" validation_views=4000 "corpora={$corpora}" \
-  split.train=0.88 split.validation=0.12 split.test=0 recipe.context_s=5 "backbone={name:mn04,weights:$WEIGHTS/efficientat}"
-"$PYTHON" scripts/probe_sets.py run="$RUN" views=2000 out=results/release_sets.csv "unseen={$held}"
+  split.train=0.88 split.validation=0.12 split.test=0 recipe.context_s=5 "backbone={name:mn04,weights:$WEIGHTS/efficientat}" \
+  start="$START" fitting.epochs="$EPOCHS" fitting.lr="$LR"
+"$PYTHON" scripts/probe_sets.py run="$RUN" views=1000 out=results/release_sets.csv "unseen={$held}"
 "$PYTHON" scripts/export.py run="$RUN" to=contrastive_artifacts/release/all "clean={$held}"   # thresholds from all clean sound
 echo all > contrastive_artifacts/release/default   # what "release" stands for
 "$PYTHON" analysis/default_six.py "corpora={$held}"   # results/default_six.csv: one of seven labels, beside release/mn04
