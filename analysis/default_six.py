@@ -69,8 +69,7 @@ class Views:
 def main(config: dict[str, Any]) -> None:
     settings = typed.settings(Settings, config, "")
     files.check_file("csv", settings.csv)
-    recordings = settings.corpora or UNHEARD
-    corpora = {name: sections.make_corpus(section, f"corpora.{name}") for name, section in recordings.items()}
+    corpora = sections.make_corpora(settings.corpora or UNHEARD)
     rows: list[dict[str, Any]] = []
     for encoder in settings.encoders:
         for seed in settings.seeds:

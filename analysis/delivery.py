@@ -29,7 +29,7 @@ from contrastive_artifacts.core.console import console, table, track
 from contrastive_artifacts.core.errors import ArtifactsError
 from contrastive_artifacts.core.seeding import derive, generator
 from contrastive_artifacts.data.corpora import Clip, Corpus
-from contrastive_artifacts.data.views.delivery import PEAK, coded, resampled, rounded
+from contrastive_artifacts.data.views.delivery import coded, resampled, rounded, under_full_scale
 from contrastive_artifacts.data.views.sources import cut_window, window_start
 from contrastive_artifacts.probes.set_metrics import fault_figures
 from contrastive_artifacts.runs import sections
@@ -45,6 +45,7 @@ DELIVERIES: Mapping[str, Delivery] = {
     "Vorbis": lambda samples, rate, rng: coded(samples, rate, "vorbis", 128.0),
 }
 HEADER = ["encoder", "corpus", "delivery", "fault", "views", "area", "recall", "present"]
+SHOWN = ("mean", CLEAN)
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,7 @@ class Settings:
 def main(config: dict[str, Any]) -> None:
     settings = typed.settings(Settings, config, "")
     files.check_file("csv", settings.csv)
-    recordings = settings.corpora or UNHEARD
-    corpora = {name: sections.make_corpus(section, f"corpora.{name}") for name, section in recordings.items()}
+    corpora = sections.make_corpora(settings.corpora or UNHEARD)
     rows: list[list[Any]] = []
     for name in settings.encoders:
         encoder = ca.load(name)
@@ -69,9 +69,6 @@ def main(config: dict[str, Any]) -> None:
             files.write_csv(settings.csv, [HEADER, *(map(_text, row) for row in rows)])
     table("means over the faults, and clean views", HEADER, [list(map(_text, row)) for row in rows if row[3] in SHOWN])
     console.print(f"rows  {settings.csv}")
-
-
-SHOWN = ("mean", CLEAN)
 
 
 def measured(encoder: ca.PretrainedEncoder, corpus: Corpus, settings: Settings) -> Iterator[list[Any]]:
@@ -108,7 +105,7 @@ def _rendered(corpus: Corpus, clip: Clip, names: Sequence[str], seed: int) -> It
     for name in (CLEAN, *names):
         severity = float(generator(seed, clip.id, name).uniform(*AUDIBLE)) if name != CLEAN else 0.0
         view = artifacts.render(name, window, rate, severity, seed=derive(seed, clip.id, name)).waveform[0]
-        yield name, view * np.float32(PEAK / max(float(np.abs(view).max()), PEAK)), rate
+        yield name, under_full_scale(view), rate
 
 
 def _figures(

@@ -108,9 +108,7 @@ def main(config: dict[str, Any]) -> None:
 
 
 def _kinds(settings: Settings) -> dict[str, Layers]:
-    corpora = {
-        name: sections.make_corpus(section, f"corpora.{name}") for name, section in (settings.corpora or UNSEEN).items()
-    }
+    corpora = sections.make_corpora(settings.corpora or UNSEEN)
     mixtures = settings.mixtures or {}
     unknown = sorted({name for names in mixtures.values() for name in names} - set(corpora))
     if unknown:

@@ -54,8 +54,7 @@ def main(config: dict[str, Any]) -> None:
     encoder = ca.load(settings.encoder)
     if missing := sorted(set(FAULTS.values()) - set(encoder.labels)):
         raise ParameterError(f"encoder={settings.encoder} does not know {', '.join(missing)}.")
-    recordings = settings.corpora or UNHEARD
-    corpora = {name: sections.make_corpus(section, f"corpora.{name}") for name, section in recordings.items()}
+    corpora = sections.make_corpora(settings.corpora or UNHEARD)
     rows = [row for name, corpus in corpora.items() for row in _rows(name, encoder, corpus)]
     files.write_csv(settings.csv, [HEADER, *rows])
     table(f"{settings.encoder}: faults by measurement", HEADER, rows)

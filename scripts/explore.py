@@ -58,7 +58,7 @@ def main(config: dict[str, Any]) -> None:
         raise ParameterError("A run has its own encoder: omit encoder=, or give index=RUN/index instead of run=.")
     serving, explore_app = _serving()  # a missing package is reported before minutes of UMAP
     opened, access, started = run or index or "", serving.Access.to(settings.host), time.monotonic()
-    home = Path(run) if run else home_of(opened)
+    home = home_of(opened)
     path = Path(settings.labels or (home / "labels.jsonl" if run else f"{home}.labels.jsonl"))
     if not home.exists() and (run or not is_address(opened)):
         raise StorageError(f"{opened} does not exist; give the folder of a run, or index= that of an index.")

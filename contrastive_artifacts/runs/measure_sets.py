@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ from ..core.errors import StorageError
 from ..core.lock import locked
 from ..core.vectors import unit_rows
 from ..data.corpora import Clip, Corpus
-from ..data.figures import CachedViews
 from ..embedding import open_set_encoder
 from ..models.figure_encoder import FigureEncoder
 from ..probes.bootstrap import Interval, bootstrap_mean
@@ -87,7 +86,7 @@ def measure_sets(
     sides = {"test": make_sides(settings).get("test", {})} if not unseen else {}
     for name, section in unseen.items():
         corpus = sections.make_corpus(section, f"unseen.{name}")
-        sides[name] = {name: (corpus, measured(settings, corpus, corpus.clips))}
+        sides[name] = {name: (corpus, measured(settings, corpus))}
     if not any(sides.values()):
         raise StorageError(f"{directory} has no test side; give unseen corpora.")
     with locked(directory, "measuring an encoder of label sets"):
@@ -122,7 +121,7 @@ def _measure(
     vectors, there = encode_views(encoder, single)
     states, estimates = probe.classify_batch(unit_rows(vectors))
     chances, present = states[:, 1:], probe.present(states)[:, 1:]
-    unknown = unknown_of(single, [clips for _, clips in corpora.values()])
+    unknown = single.held_by_clips([[clip.unknown for clip in clips] for _, clips in corpora.values()])
     predicted = np.where(present.any(1), np.array(names)[np.where(present, chances, -1.0).argmax(1)], CLEAN)
     severities = np.where(there, single.column("severities", np.arange(len(single))), np.nan)
     outcomes = Outcomes(tuple(names), chances, estimates[:, 1:], there, severities, unknown, predicted, vectors)
@@ -150,17 +149,6 @@ def _measure(
         sum(scan.seconds for scan in scans) / 3600,
         outcomes,
     )
-
-
-def unknown_of(views: CachedViews, clips: Sequence[Sequence[Clip]]) -> np.ndarray:
-    """Whether the clip of each view may hold each fault: bool [N, K]; ``clips`` are those of each cache."""
-    holds = [np.array([[name in clip.unknown for name in views.names] for clip in part]) for part in clips]
-    numbers = views.column("clips", np.arange(len(views)))
-    unknown = np.zeros((len(views), len(views.names)), bool)
-    for cache, of_clips in enumerate(holds):
-        rows = views.cache_of == cache
-        unknown[rows] = of_clips[numbers[rows]]
-    return unknown
 
 
 def mean_recall(raised: np.ndarray, there: np.ndarray, unknown: np.ndarray) -> float:

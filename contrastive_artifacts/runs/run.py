@@ -41,6 +41,7 @@ from .sections import (
     check_pretraining,
     encoder_settings,
     make_backbone,
+    make_corpora,
     make_corpus,
     make_splits,
     make_stages,
@@ -160,7 +161,7 @@ class Run:
             StorageError: the run was not probed.
         """
         unseen = _Record(self.directory / "probing.json", "a probing")["unseen"]
-        return {"train": self.corpus, "test": self.corpus, **_make_unseen(mapping(unseen, "unseen"))}
+        return {"train": self.corpus, "test": self.corpus, **make_corpora(mapping(unseen, "unseen"), "unseen")}
 
     def sides(self, unseen: Mapping[str, Corpus]) -> Sides:
         """The training and test sides of the run, and unseen corpora as they are.
@@ -206,7 +207,7 @@ class Run:
         with locked(self.directory, "probing"):
             files.remove_abandoned(self.directory / "tables")
             user_labels = [] if labels is None else read_labels(labels)
-            embedder, sides = self.embedder(), self.sides(_make_unseen(unseen))
+            embedder, sides = self.embedder(), self.sides(make_corpora(unseen, "unseen"))
             tables = self._embed(embedder, sides, duration_s, draws, seed)
             for space, table in tables.items():
                 write_table(self.directory / "tables" / f"{space}.parquet", table)
@@ -274,10 +275,6 @@ class Run:
             for side, (corpus, clips) in sides.items()
             if side != "train"
         }
-
-
-def _make_unseen(unseen: Unseen) -> dict[str, Corpus]:
-    return {name: make_corpus(section, f"unseen.{name}") for name, section in unseen.items()}
 
 
 def _labelled(

@@ -131,6 +131,11 @@ def make_corpus(section: Mapping[str, Any], name: str = "corpus") -> Corpus:
     return corpora.create(kind, **arguments)
 
 
+def make_corpora(named: Mapping[str, Mapping[str, Any]], setting: str = "corpora") -> dict[str, Corpus]:
+    """Name -> corpus of each section of the setting ``setting``, see :func:`make_corpus`."""
+    return {name: make_corpus(section, f"{setting}.{name}") for name, section in named.items()}
+
+
 def check_corpus(section: Mapping[str, Any], name: str = "corpus") -> tuple[str, dict[str, Any]]:
     """Kind and checked options of a corpus, without opening it."""
     stated = {key: value for key, value in mapping(section, name).items() if value is not None}

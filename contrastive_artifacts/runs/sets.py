@@ -210,14 +210,15 @@ def make_sides(settings: SetSections) -> Sides:
     sides: Sides = {}
     for name, section in settings.recordings.items():
         corpus = sections.make_corpus(section, f"corpora.{name}")
+        clips_of = {clip.id: clip for clip in measured(settings, corpus)}
         for side, clips in sections.make_splits(corpus, settings.split).items():
-            sides.setdefault(side, {})[name] = (corpus, measured(settings, corpus, clips))
+            sides.setdefault(side, {})[name] = (corpus, [clips_of[clip.id] for clip in clips])
     return sides
 
 
-def measured(settings: SetSections, corpus: Corpus, clips: Sequence[Clip]) -> list[Clip]:
-    """Clips with the faults that they hold by measurement among their ``unknown`` ones."""
-    return suspects.with_suspects(corpus, clips, Path(settings.cache) / MEASURES)
+def measured(settings: SetSections, corpus: Corpus) -> list[Clip]:
+    """The clips of a corpus with the faults that they hold by measurement among their ``unknown`` ones."""
+    return suspects.with_suspects(corpus, Path(settings.cache) / MEASURES)
 
 
 def fill_side(
@@ -303,5 +304,5 @@ def export_sets(directory: str | Path, target: str | Path, clean: Mapping[str, M
         recordings = dict(sides["validation"])
         for name, section in (clean or {}).items():
             corpus = sections.make_corpus(section, f"clean.{name}")
-            recordings[f"clean.{name}"] = (corpus, measured(settings, corpus, corpus.clips))
+            recordings[f"clean.{name}"] = (corpus, measured(settings, corpus))
         return probe_encoder(target, encoder, validation, recordings, settings).fingerprint

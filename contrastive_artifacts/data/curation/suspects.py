@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from pathlib import Path
 
 from ..corpora import Clip, Corpus
@@ -20,23 +19,20 @@ one from about 13 kHz in a file of 44.1 kHz.
 NAMES = frozenset(name for name, _ in FAULTS.values())
 
 
-def with_suspects(corpus: Corpus, clips: Sequence[Clip], folder: str | Path) -> list[Clip]:
-    """The clips, with the faults that they hold by measurement among their ``unknown`` ones.
+def with_suspects(corpus: Corpus, folder: str | Path) -> list[Clip]:
+    """The clips of a corpus, with the faults that they hold by measurement among their ``unknown`` ones.
 
     Args:
-        corpus: Where they are loaded from; clips without a file are synthesised, and clean.
-        clips: Some of its clips.
+        corpus: Its clips without a file are synthesised, and clean.
         folder: Measures are stored in it, see :func:`.measuring.measured`.
     """
     if all(clip.path is None for clip in corpus.clips):
-        return list(clips)
-    faults = {
-        clip.id: suspected(Measures(**entry["measures"]))
-        for clip, entry in zip(corpus.clips, measured(corpus, folder), strict=True)
-        if "measures" in entry
-    }
+        return list(corpus.clips)
     return [
-        dataclasses.replace(clip, unknown=tuple(sorted({*clip.unknown, *faults.get(clip.id, ())}))) for clip in clips
+        dataclasses.replace(clip, unknown=tuple(sorted({*clip.unknown, *suspected(Measures(**entry["measures"]))})))
+        if "measures" in entry
+        else clip
+        for clip, entry in zip(corpus.clips, measured(corpus, folder), strict=True)
     ]
 
 

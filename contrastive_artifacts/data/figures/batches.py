@@ -53,22 +53,21 @@ class CachedViews:
         self.sources = np.unique(keys, return_inverse=True)[1]
         crops = [f"{n}/{crop}" for n, cache in enumerate(caches) for crop in cache.crops.tolist()]
         self.clip_faults = tuple(unknown)
-        self.unknown = self._unknown()
+        self.unknown = self.held_by_clips(self.clip_faults)
         starts = [0, *(i for i in range(1, len(crops)) if crops[i] != crops[i - 1]), len(crops)]
         self.crops = [np.arange(*span) for span in pairwise(starts)]
 
     def __len__(self) -> int:
         return len(self.row_of)
 
-    def _unknown(self) -> np.ndarray:
-        """Whether the clip of each view may hold each fault: bool [N, K]."""
-        unknown = np.zeros((len(self), len(self.names)), bool)
+    def held_by_clips(self, clip_faults: Sequence[Sequence[Collection[str]]]) -> np.ndarray:
+        """Whether the clip of each view holds each fault, bool [N, K], by the faults of each cache and clip."""
+        held = np.zeros((len(self), len(self.names)), bool)
         clips = self.column("clips", np.arange(len(self)))
-        for number, of_clips in enumerate(self.clip_faults):
+        for number, of_clips in enumerate(clip_faults):
             rows = self.cache_of == number
-            holds = np.array([[name in faults for name in self.names] for faults in of_clips])
-            unknown[rows] = holds[clips[rows]]
-        return unknown
+            held[rows] = np.array([[name in faults for name in self.names] for faults in of_clips])[clips[rows]]
+        return held
 
     def epoch(self, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
         """Views in random order, batches of at least ``size`` in whole crops; what is left at the end is left out."""

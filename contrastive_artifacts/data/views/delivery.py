@@ -38,11 +38,16 @@ def deliver(samples: np.ndarray, rate: int, rng: np.random.Generator) -> np.ndar
     narrow = max(1, round(rate * rng.uniform(NARROWEST, 1.0)))
     if another_rate < RESAMPLED:
         samples = resampled(samples, rate, narrow)
-    samples = samples * np.float32(min(1.0, PEAK / max(float(np.abs(samples).max(initial=0.0)), PEAK)))
+    samples = under_full_scale(samples)
     if lossy < CODED:
         name = ("mp3", "vorbis")[int(rng.integers(2))]
         samples = coded(samples, rate, name, rng.uniform(*BITS) if name == "mp3" else rng.uniform(*VORBIS_KBPS))
     return rounded(samples, rng if dithered < DITHERED else None) if whole < ROUNDED else samples
+
+
+def under_full_scale(samples: np.ndarray) -> np.ndarray:
+    """Scaled down to a peak of PEAK where it is higher, float32 ``[T]``."""
+    return samples * np.float32(PEAK / max(float(np.abs(samples).max(initial=0.0)), PEAK))
 
 
 def resampled(samples: np.ndarray, rate: int, narrow: int) -> np.ndarray:

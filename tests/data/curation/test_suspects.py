@@ -48,16 +48,16 @@ def test_clips_take_what_they_are_suspected_of_beside_what_was_known(tmp_path: P
     table = tmp_path / "audio" / "list.csv"
     table.write_text("file,unknown\ndull.wav,codec\nfine.wav,codec\ndamaged.wav,hum\n")
     corpus = folder(tmp_path / "audio", csv="list.csv", columns={"unknown": "unknown"})
-    clips = suspects.with_suspects(corpus, corpus.clips, tmp_path / "measures")
+    clips = suspects.with_suspects(corpus, tmp_path / "measures")
     assert {clip.id: clip.unknown for clip in clips} == {
         "dull.wav": ("bandlimit", "codec"), "fine.wav": ("codec",), "damaged.wav": ("hum",)
     }  # fmt: skip
     before = (tmp_path / "measures" / "measures.jsonl").read_bytes()
-    assert suspects.with_suspects(corpus, corpus.clips[:1], tmp_path / "measures") == clips[:1]
+    assert suspects.with_suspects(corpus, tmp_path / "measures") == clips
     assert (tmp_path / "measures" / "measures.jsonl").read_bytes() == before, "measured once"
 
 
 def test_synthesised_clips_are_not_measured(tmp_path: Path) -> None:
     corpus = builtin(0, 3, 1.0, 16000)
-    assert suspects.with_suspects(corpus, corpus.clips, tmp_path / "none") == list(corpus.clips)
+    assert suspects.with_suspects(corpus, tmp_path / "none") == list(corpus.clips)
     assert not (tmp_path / "none").exists()
