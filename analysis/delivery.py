@@ -24,12 +24,13 @@ import numpy as np
 import contrastive_artifacts as ca
 from contrastive_artifacts import artifacts, audio
 from contrastive_artifacts.artifacts import CLEAN
+from contrastive_artifacts.artifacts.dsp.narrow import at_rate
 from contrastive_artifacts.core import files, typed
 from contrastive_artifacts.core.console import console, table, track
 from contrastive_artifacts.core.errors import ArtifactsError
 from contrastive_artifacts.core.seeding import derive, generator
 from contrastive_artifacts.data.corpora import Clip, Corpus
-from contrastive_artifacts.data.views.delivery import coded, resampled, rounded, under_full_scale
+from contrastive_artifacts.data.views.delivery import coded, rounded, under_full_scale
 from contrastive_artifacts.data.views.sources import cut_window, window_start
 from contrastive_artifacts.probes.set_metrics import fault_figures
 from contrastive_artifacts.runs import sections
@@ -40,7 +41,7 @@ DELIVERIES: Mapping[str, Delivery] = {
     "as rendered": lambda samples, rate, rng: samples,
     "16 bits": lambda samples, rate, rng: rounded(samples, None),
     "16 bits, dithered": lambda samples, rate, rng: rounded(samples, rng),
-    "another rate": lambda samples, rate, rng: resampled(samples, rate, round(0.92 * rate)),  # as 44.1 in 48 kHz
+    "another rate": lambda samples, rate, rng: at_rate(samples, rate, round(0.92 * rate)),  # as 44.1 in 48 kHz
     "MP3": lambda samples, rate, rng: coded(samples, rate, "mp3", 2.9),  # 128 kbit/s at 44.1 kHz
     "Vorbis": lambda samples, rate, rng: coded(samples, rate, "vorbis", 128.0),
 }

@@ -35,8 +35,6 @@ from contrastive_artifacts.runs import sections
 from contrastive_artifacts.runs.sets import UNHEARD
 
 FAULTS = {"clipped": "clipping", "humming": "hum", "band_limited": "bandlimit"}  # reason of curation -> label
-NOTHING_ABOVE = 1.3  # largest bandwidth of a lost band, as a share of the frequency of its edge
-DOUBTFUL = 0.5  # urgency between the limits: neither with the fault nor without it
 HEADER = ["corpus", "fault", "with", "heard", "share", "low", "high"]
 HEADER += ["without", "raised", "raised_share", "raised_low", "raised_high"]
 
@@ -83,13 +81,8 @@ def _present(encoder: ca.PretrainedEncoder, corpus: Corpus, finding: Finding) ->
 
 
 def _urgency(finding: Finding, reason: str) -> float:
-    """0 at the soft limit, 1 at the hard one; negative where the measure says nothing, 0.5 where it is doubtful."""
-    urgency = next((flag.urgency for flag in finding.flags if flag.reason == reason), -1.0)
-    measures = finding.measures
-    if reason == "band_limited" and urgency >= 0 and measures is not None:
-        # Voices fall steeply somewhere, too: a band that is lost has nothing above its edge.
-        return urgency if measures.bandwidth_hz <= NOTHING_ABOVE * measures.edge_hz else DOUBTFUL
-    return urgency
+    """0 at the soft limit, 1 at the hard one; negative where the measure says nothing."""
+    return next((flag.urgency for flag in finding.flags if flag.reason == reason), -1.0)
 
 
 def _shares(heard: Sequence[bool]) -> list[Any]:

@@ -11,10 +11,10 @@ import numpy as np
 from ... import audio
 from ..base import Artifact, Params, geometric, whole
 from ..dsp.coders import CODERS, code
+from ..dsp.narrow import rate_for
 from ..fields import Choice, Field, Number, Whole
 
-_FILLED = 0.4565  # edge of soxr's pass band, as a share of the new sample rate
-_STEP_HZ = 50  # sample rates with a common divisor are resampled faster
+_NEAR = 1.25  # largest ratio of the sample rate of a clip to that of a codec, so that the clip is coded as it is
 _LOWEST = min(coder.band[0][0] for coder in CODERS.values())
 _HIGHEST = max(coder.band[-1][0] for coder in CODERS.values())
 
@@ -28,9 +28,10 @@ class Codec(Artifact):
     06.10 has a fixed 1.625 bits per sample, so its bit rate is set by the sample rate: 14.6 kbit/s at 9 kHz .. 8.1 at
     5 kHz; the standard's is 13 at 8 kHz. aac and vorbis are controlled by quality, and meet ``kbps`` within about a
     third. The bandwidth falls with the bit rate, without steps, so that a lower bit rate is always worse. It is at most
-    0.45 x sample rate x (bandwidth / highest bandwidth) ** 0.25. Between generations the sound stays at the codec's
-    sample rate. The delay of the codec is removed, to the sample; for amr_nb and gsm, whose filters do not have linear
-    phase, to a sample at 8 kHz.
+    0.45 x sample rate x (bandwidth / highest bandwidth) ** 0.25. A clip whose sample rate is within a quarter of that
+    of the codec is coded as it is, sample by sample: a telephone codec leaves no edge in the spectrum of a file of
+    8 kHz. Between generations the sound stays at the codec's sample rate. The delay of the codec is removed, to the
+    sample; for amr_nb and gsm, whose filters do not have linear phase, to a sample at 8 kHz.
     """
 
     name: ClassVar[str] = "codec"
@@ -65,14 +66,17 @@ def _generations(channel: np.ndarray, sample_rate: int, params: Params) -> np.nd
     kbps = coder.clamp(params["kbps"])
     top = coder.highest(kbps)
     edge = min(top, 0.45 * sample_rate * (top / coder.band[-1][1]) ** 0.25)
-    narrow = _STEP_HZ * max(20, round(edge / _FILLED / _STEP_HZ))
+    narrow = rate_for(edge)
     rate = next((r for r in coder.rates if r >= narrow), coder.rates[-1]) if coder.rates else narrow
-    coded = audio.resample(audio.resample(channel, sample_rate, narrow), narrow, rate)
+    as_it_is = rate / _NEAR <= sample_rate <= rate * _NEAR
+    coded = channel if as_it_is else audio.resample(audio.resample(channel, sample_rate, narrow), narrow, rate)
     samples, delay = len(coded), coder.delay(kbps)
     for _ in range(params["generations"]):
         coded = _shift(code(coded, rate, name, kbps), int(delay), samples)
-    late = params["generations"] * (delay - int(delay)) * sample_rate / rate
-    return _shift(audio.resample(coded, rate, sample_rate), round(late), len(channel))
+    late = params["generations"] * (delay - int(delay))
+    if as_it_is:
+        return _shift(coded, round(late), len(channel))
+    return _shift(audio.resample(coded, rate, sample_rate), round(late * sample_rate / rate), len(channel))
 
 
 def _shift(row: np.ndarray, lag: int, samples: int) -> np.ndarray:

@@ -16,7 +16,7 @@ from .levels import FLOOR_DB as FLOOR_DB
 from .levels import Levels, Phase
 from .spectrum import BandMeter
 
-VERSION = 2  # of the definitions below; measures of another version are computed again
+VERSION = 3  # of the definitions below; measures of another version are computed again
 
 
 @dataclass(frozen=True)

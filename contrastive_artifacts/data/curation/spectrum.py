@@ -15,6 +15,7 @@ _ACTIVE_DB = 60.0  # frames further below the loudest one are ignored
 _BANDS = 128  # from 0 to half the sample rate
 _LEAST_EDGE_HZ = 2000.0  # below, a steep end can be the end of a tone
 _CLIFF_DB = 20.0
+_NOTHING_ABOVE = 1.3  # largest bandwidth of a lost band, as a share of the edge: voices fall steeply somewhere, too
 _BATCH = 1024  # frames transformed at once: memory does not grow with the length of the clip
 
 
@@ -24,8 +25,9 @@ class Band:
     bandwidth_hz: Highest frequency whose mean power (Welch, 2048 samples) lies within 80 dB of the strongest one.
     edge_hz: Frequency, 2 kHz or higher, of the steepest permanent fall of the spectrum; half the sample rate if none.
     edge_db: Depth of the fall within 1/64 of the sample rate.
-    lost: Share of the band above the edge if the fall is 20 dB or more, else 0.0. Microphones and air roll off slowly:
-        steep edges come from lossy coding (16 kHz) and resampling (4 kHz in a 44.1 kHz file).
+    lost: Share of the band above the edge if the fall is 20 dB or more and nothing lies above it (the bandwidth is at
+        most 1.3 times the edge), else 0.0. Microphones and air roll off slowly: steep edges come from lossy coding
+        (16 kHz) and resampling (4 kHz in a 44.1 kHz file).
     """
 
     bandwidth_hz: float
@@ -109,8 +111,8 @@ def band_of(bandwidth: float, mean_db: np.ndarray, nyquist: float) -> Band:
     drop = levels[after - 1] - levels[after]
     edge = width * (after - 0.5 + (float((levels[after - 1] - middle) / drop) if drop > 0 else 0.5))
     edge = min(edge, nyquist)
-    lost = 1 - edge / nyquist if falls[place] >= _CLIFF_DB else 0.0
-    return Band(bandwidth, float(edge), float(falls[place]), float(lost))
+    lost = falls[place] >= _CLIFF_DB and bandwidth <= _NOTHING_ABOVE * edge
+    return Band(bandwidth, float(edge), float(falls[place]), float(1 - edge / nyquist) if lost else 0.0)
 
 
 class Spectra:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ... import audio
 from ...artifacts.dsp.coders import CODERS, code
+from ...artifacts.dsp.narrow import at_rate
 
 RESAMPLED, NARROWEST = 0.3, 0.85  # probability of other sample rates; the lowest of them, as a share of the own rate
 CODED, BITS, VORBIS_KBPS = 0.25, (2.2, 3.6), (100.0, 160.0)  # probability of a lossy file; see coded()
@@ -37,7 +37,7 @@ def deliver(samples: np.ndarray, rate: int, rng: np.random.Generator) -> np.ndar
     another_rate, lossy, whole, dithered = (float(value) for value in rng.random(4))
     narrow = max(1, round(rate * rng.uniform(NARROWEST, 1.0)))
     if another_rate < RESAMPLED:
-        samples = resampled(samples, rate, narrow)
+        samples = at_rate(samples, rate, narrow)
     samples = under_full_scale(samples)
     if lossy < CODED:
         name = ("mp3", "vorbis")[int(rng.integers(2))]
@@ -48,11 +48,6 @@ def deliver(samples: np.ndarray, rate: int, rng: np.random.Generator) -> np.ndar
 def under_full_scale(samples: np.ndarray) -> np.ndarray:
     """Scaled down to a peak of PEAK where it is higher, float32 ``[T]``."""
     return samples * np.float32(PEAK / max(float(np.abs(samples).max(initial=0.0)), PEAK))
-
-
-def resampled(samples: np.ndarray, rate: int, narrow: int) -> np.ndarray:
-    """As from a file of the rate ``narrow`` in Hz, float32 ``[T]``: nothing is left above half of it."""
-    return _length(audio.resample(audio.resample(samples, rate, narrow), narrow, rate), len(samples))
 
 
 def coded(samples: np.ndarray, rate: int, name: str, quality: float) -> np.ndarray:

@@ -8,7 +8,7 @@ from ... import audio
 
 SPEED = 0.2  # training clips are played faster or slower by up to this many octaves
 LOWER_RATE = 0.5  # probability that a training clip is resampled to one of these rates, where figures are native
-LOWER_RATES = (8000, 11025, 16000, 22050, 32000)
+LOWER_RATES = (8000, 8000, 11025, 16000, 22050, 32000)  # 8 kHz twice: the rate of telephones
 OVERLAY = 0.5  # probability that a second clip is mixed with a training clip,
 OVERLAY_DB = (-20.0, 0.0)  # at this level relative to it
 

@@ -136,3 +136,22 @@ def test_the_error_of_a_missing_encoder_says_what_to_install(monkeypatch: pytest
     monkeypatch.setitem(coders.CODERS, "mp3", coder)  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match=r"mp3 encoder \(no_such_encoder\).*pip install --upgrade av"):
         CODEC.apply(sound(44100), 44100, params("aac", 0.0) | {"codec": "mp3"})
+
+
+@pytest.mark.parametrize(("codec", "severity"), [("gsm", 0.0), ("gsm", 0.3), ("amr_nb", 0.0), ("amr_nb", 1.0)])
+@pytest.mark.parametrize("rate", [7000, 8000, 9000])
+def test_a_telephone_codec_leaves_no_edge_in_a_file_of_its_rate(codec: str, severity: float, rate: int) -> None:
+    """The highest twentieth of the band stays within 20 dB of what it was; a resampler leaves 60 dB less there."""
+    clean = (0.1 * np.random.default_rng(2).standard_normal((1, 2 * rate))).astype(np.float32)
+    powers = [
+        signal.welch(sound[0], rate, nperseg=512)[1]
+        for sound in (clean, CODEC.apply(clean, rate, params(codec, severity)))
+    ]
+    before, after = (10 * np.log10(power[-18:-5].mean()) for power in powers)
+    assert after > before - 20
+
+
+def test_a_clip_of_the_rate_of_a_codec_is_coded_sample_by_sample() -> None:
+    clean = voice(8000)
+    coded = coders.code(clean[0], 8000, "gsm", 13.0)[: clean.shape[1]]
+    assert_array_equal(CODEC.apply(clean, 8000, {"codec": "gsm", "kbps": 13.0, "generations": 1})[0], coded)

@@ -94,6 +94,14 @@ def test_the_end_of_the_band_is_measured(cut, rate):
     assert text == f"nothing above {measures.edge_hz:,.0f} Hz, of {rate // 2:,} Hz"
 
 
+def test_a_steep_fall_with_sound_above_it_is_no_lost_band():
+    below = audio.resample(audio.resample(noise(), RATE, 8000), 8000, RATE)[: len(noise())]
+    measures = measure((below + noise(level=1e-4))[None], RATE)
+    assert measures.edge_hz == pytest.approx(4000, rel=0.05)
+    assert measures.edge_db > 20
+    assert measures.lost_band == 0
+
+
 def test_full_band_and_gentle_slopes_are_not_cut_off():
     assert measure(noise()[None], RATE).lost_band == 0
     brown = np.cumsum(noise())
