@@ -1,0 +1,119 @@
+"""Checks an encoder of label sets on telephone sound: codecs in files of 8 kHz, and 8 kHz in wider files.
+
+    python analysis/telephone.py
+    python analysis/telephone.py 'corpora={speech: {kind: folder, path: DIR}}'
+
+Each clip is brought to 8 kHz and coded by the real encoders, two that training views hold (GSM 06.10, AMR) and three
+that they do not (G.723.1, RealAudio 14.4, Nellymoser). The decoded sound is rounded to 16 bits and heard at 8 kHz, where
+nothing but the codec tells, and in a file of 44.1 kHz, which lacks its upper band as well. The table has for each of
+these how many recordings hold the codec, or a band limit, or anything that was not put there.
+"""
+
+from __future__ import annotations
+
+from contrastive_artifacts import cli
+
+if __name__ == "__main__":  # before the slow imports
+    cli.run(__file__)
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from itertools import islice
+from typing import Any, cast
+
+import av
+import numpy as np
+
+import contrastive_artifacts as ca
+from contrastive_artifacts import audio
+from contrastive_artifacts.artifacts.dsp.coders import code
+from contrastive_artifacts.core import files, typed
+from contrastive_artifacts.core.console import console, table, track
+from contrastive_artifacts.core.errors import ArtifactsError
+from contrastive_artifacts.data.views.delivery import rounded
+from contrastive_artifacts.probes.precision import wilson
+from contrastive_artifacts.runs import sections
+from contrastive_artifacts.runs.sets import UNHEARD
+
+RATE, WIDE = 8000, 44100
+LEVEL = 0.5  # peak of what is coded
+HEADER = ["corpus", "codec", "file_rate", "clips", "codec_share", "low", "high", "bandlimit_share", "other_faults"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    encoder: str
+    corpora: Mapping[str, Mapping[str, Any]] | None
+    clips: int
+    csv: str
+
+
+def unseen_codec(samples: np.ndarray, name: str, kbps: float, kind: str) -> np.ndarray:
+    """Float32 ``[T]`` at 8 kHz through an encoder and a decoder of FFmpeg, late by less than 25 ms, ``[>= T]``."""
+    encoder = cast(av.AudioCodecContext, av.CodecContext.create(name, "w"))
+    encoder.sample_rate, encoder.layout, encoder.format = RATE, "mono", kind
+    encoder.bit_rate, encoder.time_base = round(1000 * kbps), Fraction(1, RATE)
+    encoder.open()
+    decoder = cast(av.AudioCodecContext, av.CodecContext.create(name, "r"))
+    decoder.sample_rate, decoder.layout = RATE, "mono"
+    size = encoder.frame_size
+    values = samples if kind == "flt" else np.rint(samples * 32767).astype(np.int16)
+    blocks = np.pad(values, (0, -len(values) % size)).reshape(-1, 1, size)
+    frames = [av.AudioFrame.from_ndarray(block, format=kind, layout="mono") for block in blocks]
+    for number, frame in enumerate(frames):
+        frame.sample_rate, frame.pts = RATE, number * size
+    packets = [packet for frame in [*frames, None] for packet in encoder.encode(frame)]
+    decoded = [frame.to_ndarray().reshape(-1) for packet in packets for frame in decoder.decode(packet)]
+    joined = np.concatenate(decoded)
+    return joined.astype(np.float32) / 32768 if joined.dtype == np.int16 else joined.astype(np.float32)
+
+
+CODECS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
+    "none": lambda samples: samples,
+    "gsm": lambda samples: code(samples, RATE, "gsm", 13.0),
+    "amr_nb 12.2": lambda samples: code(samples, RATE, "amr_nb", 12.2),
+    "amr_nb 4.75": lambda samples: code(samples, RATE, "amr_nb", 4.75),
+    "g723_1": partial(unseen_codec, name="g723_1", kbps=6.3, kind="s16"),
+    "real_144": partial(unseen_codec, name="real_144", kbps=8.0, kind="s16"),
+    "nellymoser": partial(unseen_codec, name="nellymoser", kbps=16.0, kind="flt"),
+}
+
+
+def main(config: dict[str, Any]) -> None:
+    settings = typed.settings(Settings, config, "")
+    files.check_file("csv", settings.csv)
+    encoder = ca.load(settings.encoder)
+    rows = [
+        row
+        for name, corpus in sections.make_corpora(settings.corpora or UNHEARD).items()
+        for row in _rows(name, encoder, corpus, settings.clips)
+    ]
+    files.write_csv(settings.csv, [HEADER, *rows])
+    table(f"{settings.encoder}: telephone codecs", HEADER, rows)
+    console.print(f"table  {settings.csv}")
+
+
+def _rows(name: str, encoder: ca.PretrainedEncoder, corpus: Any, clips: int) -> list[list[Any]]:
+    present: dict[tuple[str, int], list[tuple[str, ...]]] = {(c, rate): [] for c in CODECS for rate in (RATE, WIDE)}
+    for clip in track(list(islice(corpus.clips, clips)), f"classify {name}"):
+        try:
+            waveform, rate = corpus.load(clip)
+            narrow = audio.resample(audio.mono(waveform), rate, RATE)
+            narrow *= np.float32(LEVEL / max(float(np.abs(narrow).max()), 1e-6))
+            for codec, through in CODECS.items():
+                decoded = through(narrow)[: len(narrow)]
+                for file_rate in (RATE, WIDE):
+                    heard = rounded(audio.resample(decoded, RATE, file_rate), None)
+                    present[codec, file_rate].append(encoder.classify((heard, file_rate)).present)
+        except ArtifactsError:  # cannot be read, or too short
+            continue
+    rows = []
+    for (codec, file_rate), sets in present.items():
+        with_codec = sum("codec" in names for names in sets)
+        others = sum(len(set(names) - {"codec", "bandlimit"}) for names in sets)
+        share = [f"{value:.3f}" for value in (with_codec / max(1, len(sets)), *wilson(with_codec, len(sets)))]
+        limited = sum("bandlimit" in names for names in sets) / max(1, len(sets))
+        rows.append([name, codec, file_rate, len(sets), *share, f"{limited:.3f}", f"{others / max(1, len(sets)):.3f}"])
+    return rows
