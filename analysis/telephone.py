@@ -4,9 +4,9 @@
     python analysis/telephone.py 'corpora={speech: {kind: folder, path: DIR}}'
 
 Each clip is brought to 8 kHz and coded by the real encoders, two that training views hold (GSM 06.10, AMR) and three
-that they do not (G.723.1, RealAudio 14.4, Nellymoser). The decoded sound is rounded to 16 bits and heard at 8 kHz, where
-nothing but the codec tells, and in a file of 44.1 kHz, which lacks its upper band as well. The table has for each of
-these how many recordings hold the codec, or a band limit, or anything that was not put there.
+that they do not (G.723.1, RealAudio 14.4, Nellymoser). The decoded sound is rounded to 16 bits and heard at 8 kHz,
+where nothing but the codec tells, and in a file of 44.1 kHz, which lacks its upper band as well. The table has for each
+of these in which share of the recordings the codec is heard, and a band limit, and how many other faults a recording.
 """
 
 from __future__ import annotations

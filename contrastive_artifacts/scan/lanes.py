@@ -15,6 +15,7 @@ from ..embedding import PretrainedEncoder
 
 ALIKE = 1e-3  # share of the energy of a channel that is not in the mix: 30 dB below it
 SILENT = 1e-10  # mean square: -100 dBFS
+MOSTLY = 0.5  # share of a window in silence above which nothing is heard in it
 LIKELY = 128  # of 255: chance of a cell above which an artifact counts as there
 
 
@@ -92,6 +93,9 @@ class Run:
 def classify(lane: Lane, signals: Signals, encoder: WindowClassifier, rate: int) -> None:
     """Adds the results of some windows to a lane.
 
+    A window that is mostly silence has no artifact: what begins or ends in leader, black or padding is no dropout, and
+    long gaps are measured (:mod:`.measured.silence`).
+
     Raises:
         ParameterError: an encoder that returns arrays of other shapes.
     """
@@ -108,8 +112,15 @@ def classify(lane: Lane, signals: Signals, encoder: WindowClassifier, rate: int)
                 f"The encoder gave {name} of shape {np.shape(values)} for {expected[0]} windows and "
                 f"{len(encoder.labels)} labels; classify_windows must return values in [0, 1] of shape {expected}."
             )
-    lane.probabilities.append(np.asarray(probabilities, np.float32))
+    silent = [mostly_silent(window) for window in signals.windows]
+    lane.probabilities.append(np.asarray(probabilities, np.float32).copy())
+    lane.probabilities[-1][silent] = np.arange(expected[1]) == 0  # "clean"
     lane.severities.append(np.asarray(severities, np.float32))
+
+
+def mostly_silent(window: np.ndarray) -> bool:
+    """Whether more than half of a mono window [T] lies under -100 dBFS."""
+    return bool(np.count_nonzero(np.square(window) <= SILENT) > MOSTLY * window.size)
 
 
 def classify_differing(
