@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from contrastive_artifacts.scan.lanes import bounds, smoothed
+from contrastive_artifacts.scan.lanes import Lane, Signals, bounds, classify, smoothed
 
 RATE, CELL = 1000, 100.0  # Hz, samples
 STARTS, EDGES = [0, 1000, 2000], np.array([0, 1500, 2500, 4000])  # windows of 2 s every second
@@ -38,3 +39,25 @@ def test_cells_never_widen_a_segment():
 def test_a_median_of_three_removes_single_windows():
     chances = np.array([0, 0, 1, 0, 0, 1, 1, 0], float)[:, None]
     assert smoothed(chances, 3)[:, 0].tolist() == [0, 0, 0, 0, 0, 1, 1, 0]
+
+
+class Alarmist:
+    """Hears the artifact in every window."""
+
+    labels, window_s, hop_s = ("clean", "dropout"), 1.0, 0.5
+
+    def classify_windows(self, waveforms: list[np.ndarray], sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
+        return np.tile(np.float32([0.1, 0.9]), (len(waveforms), 1)), np.tile(np.float32([0, 0.5]), (len(waveforms), 1))
+
+
+def test_a_window_that_is_mostly_silence_has_no_artifact():
+    noise = (0.01 * np.random.default_rng(0).standard_normal(RATE)).astype(np.float32)
+    padded, full, quiet = noise.copy(), noise, noise * np.float32(0.01)  # -80 dBFS is no silence
+    padded[RATE // 3 :] = 0
+    half = noise.copy()
+    half[RATE // 2 + 20 :] = 0  # some samples of noise are near 0, too
+    windows = [full, padded, half, quiet, 0 * noise]
+    lane = Lane(None)
+    classify(lane, Signals(windows, windows), Alarmist(), RATE)
+    assert lane.probabilities[0][:, 1].tolist() == pytest.approx([0.9, 0, 0.9, 0.9, 0])
+    assert lane.probabilities[0][:, 0].tolist() == pytest.approx([0.1, 1, 0.1, 0.1, 1])
