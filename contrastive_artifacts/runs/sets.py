@@ -261,8 +261,8 @@ def probe_encoder(
         return probe
     scans = [
         scan
-        for corpus, clips in corpora.values()
-        for scan in alarms.clean_scans(folder, corpus, clips, settings.workers or os.cpu_count() or 1)
+        for name, (corpus, clips) in corpora.items()
+        for scan in alarms.clean_scans(folder, corpus, clips, settings.workers or os.cpu_count() or 1, name)
     ]
     chances = probe.classify_batch(unit_rows(vectors))[0][:, 1:]
     audible = validation.column("severities", np.arange(len(validation))) >= AUDIBLE[0]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy.ndimage import find_objects, label
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from ..audio import windows
 from ..core.console import track
@@ -19,13 +19,12 @@ from ..data.corpora import Clip, Corpus
 from ..data.dataset import pool
 from ..embedding import PretrainedEncoder, load
 from ..probes import SetProbe
-from .budget import STEPS, shared_out
 from .lanes import median_width, smoothed
+from .peaks import Levels, Peaks, log_odds
 from .stretches import Hearing, heard
 
 RATES = (2.0, 6.0, 20.0, 60.0)  # false segments per hour, over all faults
-TAIL = 10  # peaks whose mean excess gives the slope of the tail beyond the largest of them
-APART = 2  # windows between two peaks of one segment
+LESS = tuple(2.0 ** (-half / 2) for half in range(11))  # shares of a rate that thresholds are set for, see thresholds()
 
 
 @dataclass(frozen=True)
@@ -36,23 +35,27 @@ class CleanScan:
         probabilities: [N, K], one row a window, "clean" first, after the median over neighbouring windows.
         seconds: Length of the recording.
         unknown: Faults that it may hold although it is taken as clean; it says nothing about them.
+        material: Name of the kind of material that it belongs to.
     """
 
     probabilities: np.ndarray
     seconds: float
     unknown: frozenset[str] = frozenset()
+    material: str = ""
 
 
-def clean_scans(folder: Path, corpus: Corpus, clips: Sequence[Clip], workers: int) -> Iterator[CleanScan]:
+def clean_scans(
+    folder: Path, corpus: Corpus, clips: Sequence[Clip], workers: int, material: str = ""
+) -> Iterator[CleanScan]:
     """Scans clean clips with the encoder in ``folder``, one after another; clips that cannot be read are left out."""
-    work = partial(_clean_scan, folder, corpus)
+    work = partial(_clean_scan, folder, corpus, material)
     with closing(pool.results(work, clips, workers)) as results:
         for _, result in track(results, f"scan clean clips of {corpus.name}", total=len(clips)):
             if isinstance(result, CleanScan):
                 yield result
 
 
-def _clean_scan(folder: Path, corpus: Corpus, clip: Clip) -> CleanScan | None:
+def _clean_scan(folder: Path, corpus: Corpus, material: str, clip: Clip) -> CleanScan | None:
     encoder = _encoder(folder)
     try:
         waveform, rate = corpus.load(clip)
@@ -60,7 +63,7 @@ def _clean_scan(folder: Path, corpus: Corpus, clip: Clip) -> CleanScan | None:
         cuts = windows.stream([(0, waveform)], hearing.window, hearing.hop, hearing.context)
         (probabilities,) = heard(0, 0, cuts, hearing).probabilities
         probabilities = smoothed(probabilities, median_width(hearing.window, hearing.hop))
-        return CleanScan(probabilities, waveform.shape[1] / rate, frozenset(clip.unknown))
+        return CleanScan(probabilities, waveform.shape[1] / rate, frozenset(clip.unknown), material)
     except ArtifactsError:
         return None
 
@@ -81,6 +84,10 @@ def thresholds(
     tail of the peaks is extended: an excess over a high level is exponential in log odds (peaks over threshold,
     Pickands, Annals of Statistics 3(1), 1975).
 
+    Material unlike that of the recordings raises more. Where there are several materials, thresholds are set for the
+    largest share of a rate (LESS) for which each material, at thresholds set on the others, keeps to the rate on
+    average.
+
     Args:
         scans: Of clean recordings of sources that the encoder was not trained on.
         damaged: Each of the K - 1 faults, in the order of the columns of the scans -> its chances in windows that hold
@@ -90,34 +97,32 @@ def thresholds(
     Raises:
         ParameterError: no recording, or a rate that is not above 0.
     """
-    peaks: dict[str, list[np.ndarray]] = {name: [] for name in damaged}
-    hours = dict.fromkeys(damaged, 0.0)
+    materials: dict[str, Peaks] = {}
     for scan in scans:
-        odds = _log_odds(scan.probabilities)
-        for column, name in enumerate(damaged, start=1):
-            if name not in scan.unknown:
-                peaks[name].append(local_peaks(odds[:, column]))
-                hours[name] += scan.seconds / 3600
-    if not any(hours.values()) or min(rates, default=0) <= 0:
+        material = materials.setdefault(scan.material, Peaks.none(damaged))
+        material.add(log_odds(scan.probabilities), scan.seconds / 3600, scan.unknown)
+    odds = {name: log_odds(chances) for name, chances in damaged.items()}
+    together = Peaks.joined(list(materials.values()), damaged)
+    if not any(together.hours.values()) or min(rates, default=0) <= 0:
         raise ParameterError("Thresholds need clean recordings, and numbers of false segments per hour above 0.")
-    falling = {name: np.sort(np.concatenate(parts or [np.zeros(0)]))[::-1] for name, parts in peaks.items()}
-    levels = np.array([[_level(falling[name], step * hours[name]) for step in STEPS] for name in damaged])
-    recalls = np.array(
-        [
-            (_log_odds(chances)[:, None] >= row).mean(0) if len(chances) else np.zeros(len(STEPS))
-            for chances, row in zip(damaged.values(), levels, strict=True)
-        ]
-    )
-    each = np.arange(len(levels))
+    left_out: list[tuple[Peaks, Levels]] = []
+    for material in materials.values() if len(materials) > 1 else ():
+        others = Peaks.joined([other for other in materials.values() if other is not material], damaged)
+        left_out.append((material, Levels.of(others, odds)))
+    levels = Levels.of(together, odds)
     return {
-        float(rate): np.concatenate([[0.5], expit(levels[each, shared_out(rate, recalls)])]).astype(np.float32)
+        float(rate): np.concatenate([[0.5], expit(levels.at(_nominal(rate, left_out)))]).astype(np.float32)
         for rate in rates
     }
 
 
-def _log_odds(chances: np.ndarray) -> np.ndarray:
-    odds: np.ndarray = logit(np.clip(chances.astype(np.float64), 1e-9, 1 - 1e-9))
-    return odds
+def _nominal(rate: float, left_out: Sequence[tuple[Peaks, Levels]]) -> float:
+    """The rate to set thresholds for; ``left_out`` are each material and the levels that the others give."""
+    for share in LESS:
+        raised = sum(material.above(levels.at(rate * share)) for material, levels in left_out)
+        if raised <= rate * sum(max(material.hours.values()) for material, _ in left_out):
+            break
+    return rate * share
 
 
 def per_hour(probe: SetProbe, scans: Sequence[CleanScan], rate: float) -> dict[str, float]:
@@ -137,32 +142,3 @@ def _runs(values: np.ndarray, leave: float) -> list[np.ndarray]:
     """The values [N] of each run that is not below ``leave``."""
     runs, _ = label(values >= leave)
     return [values[where] for where in find_objects(runs)]
-
-
-def local_peaks(values: np.ndarray) -> np.ndarray:
-    """The largest values [N], each of which stands for all within APART places of it, in falling order."""
-    order, taken, peaks = np.argsort(-values, kind="stable"), np.zeros(len(values), bool), []
-    for place in order.tolist():
-        if not taken[place]:
-            peaks.append(values[place])
-            taken[max(0, place - APART) : place + APART + 1] = True
-    return np.array(peaks)
-
-
-def _level(falling: np.ndarray, allowed: float) -> float:
-    """The level that ``allowed`` of the peaks exceed, as expected; 0 (a chance of one half) without peaks.
-
-    Args:
-        falling: All peaks, the largest first.
-        allowed: Their number, which need not be whole.
-    """
-    if not len(falling):
-        return 0.0
-    whole = int(allowed)
-    if whole >= len(falling):
-        return float(falling[-1])
-    if whole >= 1:
-        return float(falling[whole - 1] + falling[whole]) / 2
-    tail = falling[: TAIL + 1]
-    excess = float((tail[:-1] - tail[-1]).mean()) if len(tail) > 1 else 0.0
-    return float(tail[0]) + excess * float(np.log(1 / max(allowed, 1e-6)))

@@ -10,8 +10,9 @@ from scipy.special import expit, logit
 
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.probes import SetProbe
-from contrastive_artifacts.scan.alarms import CleanScan, local_peaks, per_hour, thresholds
+from contrastive_artifacts.scan.alarms import CleanScan, per_hour, thresholds
 from contrastive_artifacts.scan.lanes import median_width, smoothed
+from contrastive_artifacts.scan.peaks import local_peaks
 
 CLASSES = ("clean", "hum", "clicks")
 
@@ -88,3 +89,24 @@ def test_a_median_passes_what_lies_in_one_place_of_a_recording():
         hit = np.zeros((40, 1))
         hit[10 : 10 + 5000 // hop] = 0.9  # the windows that hold one sample
         assert smoothed(hit, median_width(5000, hop)).max() == 0.9
+
+
+def test_thresholds_hold_on_material_unlike_that_they_are_set_on():
+    """Materials differ in their level of log odds: set on some of them, thresholds keep to a rate on others."""
+    rng = np.random.default_rng(3)
+
+    def kinds(count: int) -> list[CleanScan]:
+        scans = []
+        for kind in range(count):
+            odds = rng.normal(-3, 1, (7200, 3)) + rng.normal(0, 1)
+            scans.append(CleanScan(smoothed(expit(odds), 3), 5 * 3600, material=f"kind {kind}"))
+        return scans
+
+    known, others = kinds(12), kinds(60)
+    together = [CleanScan(scan.probabilities, scan.seconds) for scan in known]
+    raised = [
+        sum(per_hour(probe_with(thresholds(scans, damaged(), rates=(20.0,))), others, 20.0).values())
+        for scans in (known, together)
+    ]
+    assert raised[0] < raised[1]
+    assert raised[0] < 20 * 1.3
