@@ -48,6 +48,6 @@ def get_timestamp_embeddings(audio: Tensor, model: HearModel) -> tuple[Tensor, T
 
 
 def get_scene_embeddings(audio: Tensor, model: HearModel) -> Tensor:
-    """``[B, T]`` at the model's rate -> ``[B, D]``, unit length: the mean over windows at the hop of the encoder."""
-    frames = centred(model.encoder, audio, model.sample_rate, model.encoder.hop_s)
+    """``[B, T]`` at the model's rate -> ``[B, D]``, unit length: the mean over windows half a window apart."""
+    frames = centred(model.encoder, audio, model.sample_rate, model.encoder.window_s / 2)
     return torch.from_numpy(unit_rows(frames.mean(1).cpu().numpy())).to(frames.device)

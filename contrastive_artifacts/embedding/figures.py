@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from ..core.vectors import unit_rows
 from ..data.views.sources import cut_window
 from ..models import backbones
 from ..models.figure_encoder import FigureEncoder
@@ -26,7 +25,7 @@ class FigureEmbedder(Embedder[Figures[np.ndarray]]):
         self.states, self.window_s = encoder.settings.states, encoder.settings.window_s
         self.sample_rate = 44100 if encoder.backbone is None else encoder.backbone.sample_rate
         self.wants_native = True
-        self.dim = encoder.settings.hidden
+        self.dim = encoder.dim
         self.fingerprint = encoder.fingerprint()
         self.backbone = None if encoder.backbone is None else backbones.freeze(encoder.backbone)
 
@@ -72,5 +71,4 @@ class FigureEmbedder(Embedder[Figures[np.ndarray]]):
         return np.concatenate(vectors), np.concatenate(cells)
 
     def project(self, h: np.ndarray) -> np.ndarray:
-        with torch.inference_mode():
-            return unit_rows(self.encoder.projector(torch.from_numpy(h)).numpy())
+        return self.encoder.contrastive(torch.from_numpy(h)).numpy()

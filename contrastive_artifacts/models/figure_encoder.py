@@ -33,6 +33,7 @@ DILATIONS = (1, 2, 4, 8, 16)
 GROUPS, STRIDE, ATTENTION = 8, 2, 4  # of the normalisation; frames per cell; number of attention weights per cell
 LARGEST = 8.0  # standard deviations that standardised figures are limited to
 LEAST_DEVIATION = 1e-3
+CONTRASTIVE = 2.0  # length of z in h, for 1 of the hidden layer: four fifths of the similarity of two h are that of z
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ class FigureSettings:
         figures: Width of the branch of the figures of the window.
         channels: Width of the convolutions over frames, a multiple of 8.
         backbone: Width of the branch of the backbone.
-        hidden: Width of h.
-        embedding: Width of z.
+        hidden: Width of the hidden layer.
+        embedding: Width of z; h is as wide as both.
         dropout: Dropout probability in training, [0, 1).
 
     Raises:
@@ -83,8 +84,10 @@ class FigureSettings:
 class FigureEncoder(Heads):
     """``forward(figures of B windows) -> Encoded``, whose frame logits are those of the faults, without "clean".
 
-    The chances are ``logits.sigmoid()``. h has a norm of sqrt(hidden), so that the heads are linear in its direction,
-    which the index stores. A cell of the frame logits is STRIDE frames long.
+    The chances are ``logits.sigmoid()``. h is the hidden layer beside z, the vector of the contrastive term: neighbours
+    in z hold the same faults more often and the same sound less often, the hidden layer also tells faults apart that
+    have no label. h has a norm of sqrt(dim), so that the heads are linear in its direction, which the index stores. A
+    cell of the frame logits is STRIDE frames long.
 
     Args:
         settings: Sizes.
@@ -118,8 +121,13 @@ class FigureEncoder(Heads):
                 nn.Dropout(drop), nn.Linear(3 * backbone.dim, settings.backbone), nn.GELU(), nn.Dropout(drop)
             )
         self.neck = nn.Sequential(nn.Linear(joined, settings.hidden), nn.GELU(), nn.Dropout(drop))
-        self.add_heads(settings.hidden, settings.embedding, len(settings.states))
+        self.add_heads(settings.hidden, settings.embedding, len(settings.states), self.dim)
         self.backbone = None if backbone is None else backbone.requires_grad_(False)
+
+    @property
+    def dim(self) -> int:
+        """Width of h."""
+        return self.settings.hidden + self.settings.embedding
 
     @property
     def cell_s(self) -> float:
@@ -136,8 +144,14 @@ class FigureEncoder(Heads):
         parts += [frame_logits.amax(2), frame_logits.mean(2)]
         if self.backbone is not None:
             parts.append(self.pooled(self._standard("pooled", figures.backbone)))
-        h = F.normalize(self.neck(torch.cat(parts, dim=1)), dim=1) * math.sqrt(self.settings.hidden)
-        return self.encoded(h)._replace(frame_logits=frame_logits.transpose(1, 2))
+        hidden = F.normalize(self.neck(torch.cat(parts, dim=1)), dim=1)
+        z = F.normalize(self.projector(hidden * math.sqrt(self.settings.hidden)), dim=1)
+        h = torch.cat([hidden, CONTRASTIVE * z], dim=1) * math.sqrt(self.dim / (1 + CONTRASTIVE**2))
+        return Encoded(h, z, self.types(h), self.severities(h).sigmoid(), frame_logits.transpose(1, 2))
+
+    def contrastive(self, h: Tensor) -> Tensor:
+        """z ``[..., embedding]``, L2-normalised, in h or means of it ``[..., dim]``."""
+        return F.normalize(h[..., self.settings.hidden :], dim=-1)
 
     def _cells(self, figures: Figures[Tensor]) -> Tensor:
         """``[B, channels, cells]``."""

@@ -34,17 +34,18 @@ class Heads(nn.Module):
     types: nn.Linear
     severities: nn.Linear
 
-    def add_heads(self, hidden: int, embedding: int, states: int) -> None:
+    def add_heads(self, hidden: int, embedding: int, states: int, width: int | None = None) -> None:
         """Creates the heads. Call it after all layers below h exist: the initial weights of a seed depend on the order.
 
         Args:
-            hidden: Width of h.
+            hidden: Width of the input of the projector.
             embedding: Width of z.
             states: K.
+            width: Of h, the input of the other heads; None: hidden.
         """
         self.projector = nn.Sequential(nn.Linear(hidden, hidden), nn.GELU(), nn.Linear(hidden, embedding))
-        self.types = nn.Linear(hidden, states)
-        self.severities = nn.Linear(hidden, states)
+        self.types = nn.Linear(width or hidden, states)
+        self.severities = nn.Linear(width or hidden, states)
 
     def encoded(self, h: Tensor) -> Encoded:
         """Applies the heads to h ``[B, hidden]``."""

@@ -32,7 +32,7 @@ def small(folder: Path) -> Path:
     encoder = FigureEncoder(settings).eval()
     encoder.save(folder)
     rng = np.random.default_rng(0)
-    matrices = [rng.standard_normal((3, 16)).astype(np.float32) for _ in range(2)]
+    matrices = [rng.standard_normal((3, 24)).astype(np.float32) for _ in range(2)]
     rows = [rng.standard_normal(3).astype(np.float32) for _ in range(2)]
     arrays = (matrices[0], rows[0], matrices[1], rows[1])
     SetProbe(STATES, *arrays, encoder.fingerprint(), clean_weight=3.0, of_window=0.4).save(folder)

@@ -34,12 +34,20 @@ def encoder() -> FigureEncoder:
 
 def test_shapes(encoder):
     encoded = encoder(random_figures(5))
-    assert encoded.h.shape == (5, 16)
+    assert encoded.h.shape == (5, 24)  # the hidden layer and z
     assert encoded.z.shape == (5, 8)
     assert encoded.logits.shape == encoded.severity.shape == (5, 4)
     assert encoded.frame_logits.shape == (5, 50, 3), "one column per fault, none for clean"
-    torch.testing.assert_close(encoded.h.norm(dim=1), torch.full((5,), 4.0))
+    torch.testing.assert_close(encoded.h.norm(dim=1), torch.full((5,), 24.0**0.5))
     assert encoder.cell_s == pytest.approx(0.032)
+
+
+def test_h_is_the_hidden_layer_beside_z(encoder):
+    encoded = encoder(random_figures(5))
+    torch.testing.assert_close(encoder.contrastive(encoded.h), encoded.z)
+    h, z = torch.nn.functional.normalize(encoded.h, dim=1), encoded.z
+    hidden = torch.nn.functional.normalize(h[:, :16], dim=1)
+    torch.testing.assert_close(h @ h.T, 0.2 * (hidden @ hidden.T) + 0.8 * (z @ z.T))
 
 
 def test_a_row_does_not_depend_on_the_others(encoder):
