@@ -44,6 +44,8 @@ BUILTIN = {"builtin": {"kind": "builtin", "seed": 0, "sources": 300, "duration_s
 UNHEARD = {"builtin": {**BUILTIN["builtin"], "seed": 9}}  # other sounds than those of training, of the same generators
 AUDIBLE = (0.3, 1.0)  # severities of the views that encoders are measured on
 MEASURES = "measures"  # folder of the measures of the clips, in that of the caches
+FALSE_SEGMENTS = "false_segments.csv"  # beside the probe: of each material at the thresholds that the others give
+FALSE_SEGMENTS_HEADER = ["alarms_per_hour", "material", "hours", "false_per_hour"]
 RECORDED = ("corpus_fingerprints", "start_fingerprint")  # in the config.json of a run beside its configuration
 SEVERAL = (0.0, 0.6, 0.4)  # weights of one, two and three faults in the views of ``compounds``
 Sides = dict[str, dict[str, tuple[Corpus, list[Clip]]]]  # side -> name of the corpus -> its clips
@@ -268,6 +270,9 @@ def probe_encoder(
     audible = validation.column("severities", np.arange(len(validation))) >= AUDIBLE[0]
     damaged = {name: chances[audible[:, column], column] for column, name in enumerate(probe.classes[1:])}
     levels = alarms.thresholds(scans, damaged, rates=settings.alarms_per_hour)
+    raised = alarms.left_out_rates(scans, damaged, rates=settings.alarms_per_hour)
+    rows = [[f"{rate:g}", material, f"{hours:.2f}", f"{per_hour:.1f}"] for rate, material, hours, per_hour in raised]
+    files.write_csv(folder / FALSE_SEGMENTS, [FALSE_SEGMENTS_HEADER, *rows])
     probe = dataclasses.replace(probe, thresholds=levels)
     probe.save(folder)
     return probe

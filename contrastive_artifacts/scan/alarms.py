@@ -97,30 +97,59 @@ def thresholds(
     Raises:
         ParameterError: no recording, or a rate that is not above 0.
     """
-    materials: dict[str, Peaks] = {}
-    for scan in scans:
-        material = materials.setdefault(scan.material, Peaks.none(damaged))
-        material.add(log_odds(scan.probabilities), scan.seconds / 3600, scan.unknown)
+    clean = materials(scans, damaged)
     odds = {name: log_odds(chances) for name, chances in damaged.items()}
-    together = Peaks.joined(list(materials.values()), damaged)
+    together = Peaks.joined(list(clean.values()), damaged)
     if not any(together.hours.values()) or min(rates, default=0) <= 0:
         raise ParameterError("Thresholds need clean recordings, and numbers of false segments per hour above 0.")
-    left_out: list[tuple[Peaks, Levels]] = []
-    for material in materials.values() if len(materials) > 1 else ():
-        others = Peaks.joined([other for other in materials.values() if other is not material], damaged)
-        left_out.append((material, Levels.of(others, odds)))
-    levels = Levels.of(together, odds)
+    levels, left_out = Levels.of(together, odds), list(_left_out(clean, odds).values())
     return {
         float(rate): np.concatenate([[0.5], expit(levels.at(_nominal(rate, left_out)))]).astype(np.float32)
         for rate in rates
     }
 
 
+def materials(scans: Iterable[CleanScan], names: Iterable[str]) -> dict[str, Peaks]:
+    """Material -> the peaks of its scans, for the faults in the order of the columns of the scans."""
+    names = list(names)
+    clean: dict[str, Peaks] = {}
+    for scan in scans:
+        material = clean.setdefault(scan.material, Peaks.none(names))
+        material.add(log_odds(scan.probabilities), scan.seconds / 3600, scan.unknown)
+    return clean
+
+
+def left_out_rates(
+    scans: Iterable[CleanScan], damaged: Mapping[str, np.ndarray], rates: Sequence[float] = RATES
+) -> list[tuple[float, str, float, float]]:
+    """Rows (rate, material, hours, false segments per hour): what each material raises at the thresholds of the others.
+
+    The arguments are those of :func:`thresholds`; no row where there is but one material.
+    """
+    odds = {name: log_odds(chances) for name, chances in damaged.items()}
+    parts = _left_out(materials(scans, damaged), odds)
+    rows = []
+    for rate in rates:
+        nominal = _nominal(rate, list(parts.values()))
+        for name, (material, levels) in parts.items():
+            rows.append((rate, name, material.length, material.above(levels.at(nominal)) / material.length))
+    return rows
+
+
+def _left_out(clean: Mapping[str, Peaks], odds: Mapping[str, np.ndarray]) -> dict[str, tuple[Peaks, Levels]]:
+    """Material -> its peaks and the levels that all others give; nothing where there is but one material."""
+    parts: dict[str, tuple[Peaks, Levels]] = {}
+    for name, material in clean.items() if len(clean) > 1 else ():
+        others = Peaks.joined([other for other in clean.values() if other is not material], odds)
+        parts[name] = material, Levels.of(others, odds)
+    return parts
+
+
 def _nominal(rate: float, left_out: Sequence[tuple[Peaks, Levels]]) -> float:
     """The rate to set thresholds for; ``left_out`` are each material and the levels that the others give."""
+    hours = sum(material.length for material, _ in left_out)
     for share in LESS:
-        raised = sum(material.above(levels.at(rate * share)) for material, levels in left_out)
-        if raised <= rate * sum(max(material.hours.values()) for material, _ in left_out):
+        if sum(material.above(levels.at(rate * share)) for material, levels in left_out) <= rate * hours:
             break
     return rate * share
 

@@ -39,6 +39,11 @@ class Peaks:
                 self.peaks[name].append(local_peaks(odds[:, column]))
                 self.hours[name] += hours
 
+    @property
+    def length(self) -> float:
+        """Hours of all recordings."""
+        return max(self.hours.values(), default=0.0)
+
     def above(self, levels: np.ndarray) -> int:
         """How many peaks of all faults reach the log odds [K - 1] of their fault."""
         pairs = zip(self.peaks.values(), levels.tolist(), strict=True)

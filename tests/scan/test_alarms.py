@@ -10,7 +10,7 @@ from scipy.special import expit, logit
 
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.probes import SetProbe
-from contrastive_artifacts.scan.alarms import CleanScan, per_hour, thresholds
+from contrastive_artifacts.scan.alarms import CleanScan, left_out_rates, per_hour, thresholds
 from contrastive_artifacts.scan.lanes import median_width, smoothed
 from contrastive_artifacts.scan.peaks import local_peaks
 
@@ -110,3 +110,14 @@ def test_thresholds_hold_on_material_unlike_that_they_are_set_on():
     ]
     assert raised[0] < raised[1]
     assert raised[0] < 20 * 1.3
+
+
+def test_each_material_is_counted_at_the_thresholds_of_the_others():
+    """Of three materials one is louder: at thresholds of the two others it raises more than was allowed."""
+    scans = [
+        CleanScan(smoothed(expit(np.random.default_rng(seed).normal(odds, 1, (7200, 3))), 3), 5 * 3600, material=name)
+        for seed, (name, odds) in enumerate((("speech", -3), ("music", -3), ("loud", -1)))
+    ]
+    raised = {name: per_hour for _, name, hours, per_hour in left_out_rates(scans, damaged(), rates=(60.0,))}
+    assert raised["loud"] > 60 > max(raised["speech"], raised["music"])
+    assert left_out_rates(scans[:1], damaged()) == []
