@@ -32,6 +32,8 @@ NEEDS_REFERENCE: dict[str, str] = {  # artifact -> why one channel without a cle
     "eq_warm": _BALANCE,
     "eq_vocal": _BALANCE,
 }
+MAY_BRING: dict[str, tuple[str, ...]] = {"codec": ("bandlimit",)}
+"""Artifact -> others that it may bring along: low bit rates narrow the band, and what remains sounds the same."""
 
 
 def catalog_places(labels: Iterable[str]) -> dict[str, int]:

@@ -128,6 +128,7 @@ def _measure(
     faults = fault_figures(names, chances, there, unknown)
     pair_vectors, pair_labels = encode_views(encoder, pairs)
     present_in_pairs = probe.present(probe.classify_batch(unit_rows(pair_vectors))[0])[:, 1:]
+    present_in_pairs &= pair_labels | ~pairs.unknown  # what a fault brings along is none beside it
     workers = settings.workers or os.cpu_count() or 1
     clean = corpora.values() if probe.thresholds else ()
     scans = [scan for corpus, clips in clean for scan in alarms.clean_scans(folder, corpus, clips, workers)]

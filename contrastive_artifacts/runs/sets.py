@@ -257,7 +257,9 @@ def probe_encoder(
     """Calibrates the chances, measures thresholds on the clean clips of ``corpora``, and saves the probe."""
     vectors, there = encode_views(encoder.eval(), validation)
     heads = [(head.weight.detach().numpy(), head.bias.detach().numpy()) for head in (encoder.types, encoder.severities)]
-    probe = set_probe(encoder.settings.states, heads[0], heads[1], vectors, there, encoder.fingerprint())
+    probe = set_probe(
+        encoder.settings.states, heads[0], heads[1], vectors, there, validation.unknown, encoder.fingerprint()
+    )
     probe.save(folder)
     if not settings.alarms_per_hour:
         return probe

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...artifacts import taxonomy
 from ...core.errors import ParameterError
 from ...models.figures import Figures
 from .cache import FigureCache
@@ -61,12 +62,19 @@ class CachedViews:
         return len(self.row_of)
 
     def held_by_clips(self, clip_faults: Sequence[Sequence[Collection[str]]]) -> np.ndarray:
-        """Whether the clip of each view holds each fault, bool [N, K], by the faults of each cache and clip."""
+        """Whether each view may hold each fault that was not rendered, bool [N, K].
+
+        By the faults of each cache and clip, and by the faults that the rendered ones may bring along.
+        """
         held = np.zeros((len(self), len(self.names)), bool)
         clips = self.column("clips", np.arange(len(self)))
         for number, of_clips in enumerate(clip_faults):
             rows = self.cache_of == number
             held[rows] = np.array([[name in faults for name in self.names] for faults in of_clips])[clips[rows]]
+        labels = self.column("labels", np.arange(len(self)))
+        for name, others in taxonomy.MAY_BRING.items():
+            for other in others if {name, *others} <= {*self.names} else ():
+                held[:, self.names.index(other)] |= labels[:, self.names.index(name)]
         return held
 
     def epoch(self, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:

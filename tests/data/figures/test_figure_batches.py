@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from figure_views import small, tones
 
+from contrastive_artifacts.artifacts import taxonomy
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.data.figures import CachedViews, fill
 
@@ -42,7 +43,8 @@ def test_columns_are_those_of_the_rows(caches):
     assert batch.figures.backbone.shape == (3, 0)
 
 
-def test_faults_that_a_clip_may_hold_are_unknown_where_they_were_not_rendered(caches):
+def test_faults_that_a_clip_may_hold_are_unknown_where_they_were_not_rendered(caches, monkeypatch):
+    monkeypatch.setattr(taxonomy, "MAY_BRING", {})
     views = CachedViews(caches, cell=2, unknown=[[["hum"], []], [[], ["hum", "clipping"]]])
     everything = views.batch(np.arange(24))
     hum, clipping = views.names.index("hum"), views.names.index("clipping")
@@ -67,3 +69,14 @@ def test_unlike_caches_are_refused(tmp_path, caches):
         CachedViews([caches[0], other], cell=2)
     with pytest.raises(ParameterError, match="no cache"):
         CachedViews([], cell=2)
+
+
+def test_what_a_fault_may_bring_along_is_unknown_beside_it(caches, monkeypatch):
+    there = CachedViews(caches, cell=2).batch(np.arange(24)).faults.bool()
+    often, other = there.sum(0).argsort(descending=True)[:2].tolist()
+    assert (there[:, often] & ~there[:, other]).any()
+    names = caches[0].names
+    monkeypatch.setattr(taxonomy, "MAY_BRING", {names[often]: (names[other],), names[other]: ("no such fault",)})
+    unknown = CachedViews(caches, cell=2).batch(np.arange(24)).unknown
+    np.testing.assert_array_equal(unknown[:, other], there[:, often] & ~there[:, other])
+    assert int(unknown.sum()) == int(unknown[:, other].sum())
