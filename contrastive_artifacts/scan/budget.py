@@ -10,16 +10,16 @@ STEPS = np.geomspace(0.004, 40, 41)  # false segments per hour of one fault, bet
 def shared_out(rate: float, recalls: np.ndarray) -> np.ndarray:
     """The number of the step in STEPS that each fault gets, int64 [K].
 
-    Each fault begins with the first step. Then the step that raises the mean recall most for each further false segment
-    is taken, until nothing more can be had for ``rate``: a fault that is heard as well with few false segments leaves
-    them to others (greedy choice for the multiple-choice knapsack problem, Sinha & Zoltners, Operations Research 27(3),
-    1979).
+    Each fault begins with the first step. Then the step that raises the mean square root of the recalls most for each
+    further false segment is taken, until nothing more can be had for ``rate``: a fault that is heard as well with few
+    false segments leaves them to others (greedy choice for the multiple-choice knapsack problem, Sinha & Zoltners,
+    Operations Research 27(3), 1979). The square root, so that no fault is given up for a little more of another.
 
     Args:
         rate: False segments per hour over all faults.
         recalls: [K, len(STEPS)], share of each fault that is heard at each step.
     """
-    chosen = np.zeros(len(recalls), np.int64)
+    chosen, recalls = np.zeros(len(recalls), np.int64), np.sqrt(recalls)
     each = np.arange(len(recalls))
     while True:
         costs = STEPS[None] - STEPS[chosen][:, None]
