@@ -1,4 +1,4 @@
-"""Checks an encoder of label sets on telephone sound: codecs in files of 8 kHz, and 8 kHz in wider files.
+"""Checks an encoder of label sets on codecs in files of 8 kHz, and on 8 kHz in wider files.
 
     python analysis/telephone.py
     python analysis/telephone.py 'corpora={speech: {kind: folder, path: DIR}}'
