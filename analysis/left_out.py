@@ -61,9 +61,9 @@ class MislabelledViews(CachedViews):
     """Views of which a share has the labels of another, random view."""
 
     def __init__(self, views: CachedViews, share: float, seed: int) -> None:
+        self.label_of = np.arange(len(views))  # before anything asks for labels
         super().__init__(views.caches, views.cell)
         rng = generator("wrong labels", seed)
-        self.label_of = np.arange(len(self))
         wrong = np.flatnonzero(rng.random(len(self)) < share)
         self.label_of[wrong] = rng.integers(len(self), size=len(wrong))
 

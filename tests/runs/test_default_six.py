@@ -34,10 +34,10 @@ def six() -> ModuleType:
 def encoder(tmp_path: Path) -> Path:
     torch.manual_seed(0)
     states = ("clean", "hum", "hiss")
-    settings = FigureSettings(states, window_s=1.6, figures=16, channels=8, hidden=16, embedding=8)
+    settings = FigureSettings(states, window_s=1.6, figures=64, channels=8, hidden=64, embedding=16)
     network = FigureEncoder(settings).eval()
     network.save(tmp_path / "encoder")
-    weights = np.random.default_rng(0).standard_normal((3, 16)).astype(np.float32)
+    weights = np.random.default_rng(0).standard_normal((3, 80)).astype(np.float32)
     zeros = np.zeros(3, np.float32)
     SetProbe(states, weights, zeros, weights, zeros, network.fingerprint()).save(tmp_path / "encoder")
     return tmp_path / "encoder"
@@ -86,12 +86,12 @@ def test_the_table(six: ModuleType, encoder: Path, tmp_path: Path) -> None:
 
 
 def test_vectors_of_the_release(six: ModuleType) -> None:
-    h = unit_rows(np.random.default_rng(0).standard_normal((5, 256)).astype(np.float32))
+    h = unit_rows(np.random.default_rng(0).standard_normal((5, 384)).astype(np.float32))
     data = Embedded(h, ["clean"] * 5, np.zeros(5), ["a"] * 5)
     views = six.Views(data, np.ones(5, bool), np.zeros(5, bool), np.array(["a"] * 5))
     vectors = six.vectors("release/all", views)
     assert {name: x.shape[1] for name, x in vectors.items()} == {
-        "h": 256, "log odds": 31, "chances": 31, "seven chances": 7,
+        "h": 384, "log odds": 31, "chances": 31, "seven chances": 7,
     }  # fmt: skip
     np.testing.assert_allclose(expit(vectors["log odds"]), vectors["chances"], atol=1e-5)
     probe = load("release/all").probe

@@ -43,7 +43,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_mix_of_inputs_becomes_a_report(films: Path) -> None:
     rules = "dropout>0.1 unreadable>=1 hum>99"
-    words = ["films", "@list", "films/*.wav", "out=report", "workers=2", f"fail_on={rules}"]
+    words = ["films", "@list", "films/*.wav", "out=report", "workers=2", "alarms_per_hour=60", f"fail_on={rules}"]
     done = command(*words, cwd=films)
     assert done.returncode == 3, done.stderr
     assert "summary   4 scans, 1 failed, 0.00 h" in done.stdout
@@ -67,7 +67,7 @@ def test_a_mix_of_inputs_becomes_a_report(films: Path) -> None:
 
 
 def test_one_file_is_scanned_as_ever_and_held_against_rules(films: Path) -> None:
-    done = command("films/b/a.wav", "fail_on=dropout>=1 clipping>9", "out=single", cwd=films)
+    done = command("films/b/a.wav", "fail_on=dropout>=1 clipping>9", "alarms_per_hour=60", "out=single", cwd=films)
     assert done.returncode == 3, done.stderr
     assert sorted(path.name for path in films.glob("single*")) == [
         f"single.artifacts.{suffix}" for suffix in ("csv", "html", "json", "txt", "vtt")
@@ -99,7 +99,7 @@ def test_errors_are_one_message(films: Path, words: list[str], code: int, messag
 
 def test_an_item_of_archive_org_becomes_a_report(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Downloaded over a connection that breaks; the second time without any."""
-    words = ["ia:tape", "ia:lost", "other.wav", "out=items"]
+    words = ["ia:tape", "ia:lost", "other.wav", "out=items", "alarms_per_hour=60"]
     with serving() as server:
         monkeypatch.setenv(ADDRESS_VARIABLE, server.url)
         server.add("tape", "side a.wav", (films / "films" / "b" / "a.wav").read_bytes())
@@ -117,7 +117,7 @@ def test_an_item_of_archive_org_becomes_a_report(films: Path, monkeypatch: pytes
     ]
     assert rows[1]["origin"] == "ia:tape/side a.wav: original; other files of this recording: 1"
     assert (films / "items" / "archive.org" / "tape" / "side a.wav.artifacts.html").is_file()
-    again = command("ia:tape", "out=items", "fail_on=dropout>=1", cwd=films)
+    again = command("ia:tape", "out=items", "alarms_per_hour=60", "fail_on=dropout>=1", cwd=films)
     assert again.returncode == 3, again.stderr
     assert "failed    ia:tape/side a.wav: " in again.stdout
 
