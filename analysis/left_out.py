@@ -61,11 +61,11 @@ class MislabelledViews(CachedViews):
     """Views of which a share has the labels of another, random view."""
 
     def __init__(self, views: CachedViews, share: float, seed: int) -> None:
-        self.label_of = np.arange(len(views))  # before anything asks for labels
-        super().__init__(views.caches, views.cell)
         rng = generator("wrong labels", seed)
-        wrong = np.flatnonzero(rng.random(len(self)) < share)
-        self.label_of[wrong] = rng.integers(len(self), size=len(wrong))
+        self.label_of = np.arange(len(views))
+        wrong = np.flatnonzero(rng.random(len(views)) < share)
+        self.label_of[wrong] = rng.integers(len(views), size=len(wrong))
+        super().__init__(views.caches, views.cell)  # which asks for labels
 
     def column(self, name: str, views: np.ndarray) -> np.ndarray:
         return super().column(name, self.label_of[views] if name in LABELS else views)

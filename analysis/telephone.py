@@ -18,20 +18,17 @@ if __name__ == "__main__":  # before the slow imports
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
-from functools import partial
-from itertools import islice
-from typing import Any, cast
+from typing import Any
 
-import av
 import numpy as np
 
 import contrastive_artifacts as ca
 from contrastive_artifacts import audio
-from contrastive_artifacts.artifacts.dsp.coders import code
+from contrastive_artifacts.artifacts.dsp.coders import code, through_ffmpeg
 from contrastive_artifacts.core import files, typed
 from contrastive_artifacts.core.console import console, table, track
 from contrastive_artifacts.core.errors import ArtifactsError
+from contrastive_artifacts.data.corpora import Corpus
 from contrastive_artifacts.data.views.delivery import rounded
 from contrastive_artifacts.probes.precision import wilson
 from contrastive_artifacts.runs import sections
@@ -50,24 +47,9 @@ class Settings:
     csv: str
 
 
-def unseen_codec(samples: np.ndarray, name: str, kbps: float, kind: str) -> np.ndarray:
-    """Float32 ``[T]`` at 8 kHz through an encoder and a decoder of FFmpeg, late by less than 25 ms, ``[>= T]``."""
-    encoder = cast(av.AudioCodecContext, av.CodecContext.create(name, "w"))
-    encoder.sample_rate, encoder.layout, encoder.format = RATE, "mono", kind
-    encoder.bit_rate, encoder.time_base = round(1000 * kbps), Fraction(1, RATE)
-    encoder.open()
-    decoder = cast(av.AudioCodecContext, av.CodecContext.create(name, "r"))
-    decoder.sample_rate, decoder.layout = RATE, "mono"
-    size = encoder.frame_size
-    values = samples if kind == "flt" else np.rint(samples * 32767).astype(np.int16)
-    blocks = np.pad(values, (0, -len(values) % size)).reshape(-1, 1, size)
-    frames = [av.AudioFrame.from_ndarray(block, format=kind, layout="mono") for block in blocks]
-    for number, frame in enumerate(frames):
-        frame.sample_rate, frame.pts = RATE, number * size
-    packets = [packet for frame in [*frames, None] for packet in encoder.encode(frame)]
-    decoded = [frame.to_ndarray().reshape(-1) for packet in packets for frame in decoder.decode(packet)]
-    joined = np.concatenate(decoded)
-    return joined.astype(np.float32) / 32768 if joined.dtype == np.int16 else joined.astype(np.float32)
+def unseen_codec(name: str, kbps: float, kind: str) -> Callable[[np.ndarray], np.ndarray]:
+    """Takes float32 ``[T]`` at 8 kHz through an encoder and a decoder of FFmpeg, late by less than 25 ms."""
+    return lambda samples: through_ffmpeg(samples, RATE, kbps, name, name, kind, lambda kbps: {})
 
 
 CODECS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -75,9 +57,9 @@ CODECS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
     "gsm": lambda samples: code(samples, RATE, "gsm", 13.0),
     "amr_nb 12.2": lambda samples: code(samples, RATE, "amr_nb", 12.2),
     "amr_nb 4.75": lambda samples: code(samples, RATE, "amr_nb", 4.75),
-    "g723_1": partial(unseen_codec, name="g723_1", kbps=6.3, kind="s16"),
-    "real_144": partial(unseen_codec, name="real_144", kbps=8.0, kind="s16"),
-    "nellymoser": partial(unseen_codec, name="nellymoser", kbps=16.0, kind="flt"),
+    "g723_1": unseen_codec("g723_1", 6.3, "s16"),
+    "real_144": unseen_codec("real_144", 8.0, "s16"),
+    "nellymoser": unseen_codec("nellymoser", 16.0, "flt"),
 }
 
 
@@ -95,9 +77,9 @@ def main(config: dict[str, Any]) -> None:
     console.print(f"table  {settings.csv}")
 
 
-def _rows(name: str, encoder: ca.PretrainedEncoder, corpus: Any, clips: int) -> list[list[Any]]:
+def _rows(name: str, encoder: ca.PretrainedEncoder, corpus: Corpus, clips: int) -> list[list[Any]]:
     present: dict[tuple[str, int], list[tuple[str, ...]]] = {(c, rate): [] for c in CODECS for rate in (RATE, WIDE)}
-    for clip in track(list(islice(corpus.clips, clips)), f"classify {name}"):
+    for clip in track(corpus.clips[:clips], f"classify {name}"):
         try:
             waveform, rate = corpus.load(clip)
             narrow = audio.resample(audio.mono(waveform), rate, RATE)
@@ -111,9 +93,9 @@ def _rows(name: str, encoder: ca.PretrainedEncoder, corpus: Any, clips: int) -> 
             continue
     rows = []
     for (codec, file_rate), sets in present.items():
-        with_codec = sum("codec" in names for names in sets)
+        with_codec, limited = (sum(fault in names for names in sets) for fault in ("codec", "bandlimit"))
         others = sum(len(set(names) - {"codec", "bandlimit"}) for names in sets)
-        share = [f"{value:.3f}" for value in (with_codec / max(1, len(sets)), *wilson(with_codec, len(sets)))]
-        limited = sum("bandlimit" in names for names in sets) / max(1, len(sets))
-        rows.append([name, codec, file_rate, len(sets), *share, f"{limited:.3f}", f"{others / max(1, len(sets)):.3f}"])
+        count = max(1, len(sets))
+        shares = (with_codec / count, *wilson(with_codec, len(sets)), limited / count, others / count)
+        rows.append([name, codec, file_rate, len(sets), *(f"{share:.3f}" for share in shares)])
     return rows

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 class Encoded(NamedTuple):
     """Output of an encoder or a context module for a batch of B windows and K states."""
 
-    h: Tensor  # [B, hidden], the embedding that probes and the index use
+    h: Tensor  # [B, D], the embedding that probes and the index use
     z: Tensor  # [B, embedding], L2-normalised, the input of the contrastive term
     logits: Tensor  # [B, K] of the type head
     severity: Tensor  # [B, K] in [0, 1]

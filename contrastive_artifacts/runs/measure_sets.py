@@ -121,7 +121,7 @@ def _measure(
     vectors, there = encode_views(encoder, single)
     states, estimates = probe.classify_batch(unit_rows(vectors))
     chances, present = states[:, 1:], probe.present(states)[:, 1:]
-    unknown = single.held_by_clips([[clip.unknown for clip in clips] for _, clips in corpora.values()])
+    unknown = single.may_hold([[clip.unknown for clip in clips] for _, clips in corpora.values()])
     predicted = np.where(present.any(1), np.array(names)[np.where(present, chances, -1.0).argmax(1)], CLEAN)
     severities = np.where(there, single.column("severities", np.arange(len(single))), np.nan)
     outcomes = Outcomes(tuple(names), chances, estimates[:, 1:], there, severities, unknown, predicted, vectors)

@@ -271,8 +271,9 @@ def probe_encoder(
     chances = probe.classify_batch(unit_rows(vectors))[0][:, 1:]
     audible = validation.column("severities", np.arange(len(validation))) >= AUDIBLE[0]
     damaged = {name: chances[audible[:, column], column] for column, name in enumerate(probe.classes[1:])}
-    levels = alarms.thresholds(scans, damaged, rates=settings.alarms_per_hour)
-    raised = alarms.left_out_rates(scans, damaged, rates=settings.alarms_per_hour)
+    clean = alarms.CleanLevels.of(scans, damaged)
+    levels = clean.thresholds(settings.alarms_per_hour)
+    raised = clean.left_out_rates(settings.alarms_per_hour)
     rows = [[f"{rate:g}", material, f"{hours:.2f}", f"{per_hour:.1f}"] for rate, material, hours, per_hour in raised]
     files.write_csv(folder / FALSE_SEGMENTS, [FALSE_SEGMENTS_HEADER, *rows])
     probe = dataclasses.replace(probe, thresholds=levels)

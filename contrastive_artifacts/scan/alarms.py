@@ -24,7 +24,7 @@ from .peaks import Levels, Peaks, log_odds
 from .stretches import Hearing, heard
 
 RATES = (2.0, 6.0, 20.0, 60.0)  # false segments per hour, over all faults
-LESS = tuple(2.0 ** (-half / 2) for half in range(11))  # shares of a rate that thresholds are set for, see thresholds()
+LESS = tuple(2.0 ** (-half / 2) for half in range(11))  # shares of a rate that thresholds are set for
 
 
 @dataclass(frozen=True)
@@ -73,85 +73,89 @@ def _encoder(folder: Path) -> PretrainedEncoder:
     return load(folder)
 
 
-def thresholds(
-    scans: Iterable[CleanScan], damaged: Mapping[str, np.ndarray], rates: Sequence[float] = RATES
-) -> Mapping[float, np.ndarray]:
-    """False segments per hour over all faults -> thresholds float32 [K], that of "clean" first.
+@dataclass(frozen=True)
+class CleanLevels:
+    """What clean recordings allow: levels that so many false segments exceed, of all and without each material.
 
-    How many of the false segments a fault may raise is chosen for the recall of all faults, see
-    :func:`.budget.shared_out`. A threshold lies between the peaks of the smoothed chances of all recordings that it may
-    pass and those that it may not. Where the recordings are too short to hold a single false segment at that rate, the
-    tail of the peaks is extended: an excess over a high level is exponential in log odds (peaks over threshold,
-    Pickands, Annals of Statistics 3(1), 1975).
-
-    Material unlike that of the recordings raises more. Where there are several materials, thresholds are set for the
-    largest share of a rate (LESS) for which each material, at thresholds set on the others, keeps to the rate on
-    average.
+    Make it by :meth:`of`.
 
     Args:
-        scans: Of clean recordings of sources that the encoder was not trained on.
-        damaged: Each of the K - 1 faults, in the order of the columns of the scans -> its chances in windows that hold
-            it, [N].
-        rates: False segments per hour, each above 0.
-
-    Raises:
-        ParameterError: no recording, or a rate that is not above 0.
+        levels: Of all recordings.
+        left_out: Material -> its peaks, and the levels of all others; empty where there is but one material.
     """
-    clean = materials(scans, damaged)
-    odds = {name: log_odds(chances) for name, chances in damaged.items()}
-    together = Peaks.joined(list(clean.values()), damaged)
-    if not any(together.hours.values()) or min(rates, default=0) <= 0:
-        raise ParameterError("Thresholds need clean recordings, and numbers of false segments per hour above 0.")
-    levels, left_out = Levels.of(together, odds), list(_left_out(clean, odds).values())
-    return {
-        float(rate): np.concatenate([[0.5], expit(levels.at(_nominal(rate, left_out)))]).astype(np.float32)
-        for rate in rates
-    }
 
+    levels: Levels
+    left_out: Mapping[str, tuple[Peaks, Levels]]
 
-def materials(scans: Iterable[CleanScan], names: Iterable[str]) -> dict[str, Peaks]:
-    """Material -> the peaks of its scans, for the faults in the order of the columns of the scans."""
-    names = list(names)
-    clean: dict[str, Peaks] = {}
-    for scan in scans:
-        material = clean.setdefault(scan.material, Peaks.none(names))
-        material.add(log_odds(scan.probabilities), scan.seconds / 3600, scan.unknown)
-    return clean
+    @classmethod
+    def of(cls, scans: Iterable[CleanScan], damaged: Mapping[str, np.ndarray]) -> CleanLevels:
+        """Measures them.
 
+        Args:
+            scans: Of clean recordings of sources that the encoder was not trained on.
+            damaged: Each of the K - 1 faults, in the order of the columns of the scans -> its chances in windows that
+                hold it, [N].
 
-def left_out_rates(
-    scans: Iterable[CleanScan], damaged: Mapping[str, np.ndarray], rates: Sequence[float] = RATES
-) -> list[tuple[float, str, float, float]]:
-    """Rows (rate, material, hours, false segments per hour): what each material raises at the thresholds of the others.
+        Raises:
+            ParameterError: there is no recording.
+        """
+        materials: dict[str, Peaks] = {}
+        for scan in scans:
+            material = materials.setdefault(scan.material, Peaks.none(damaged))
+            material.add(log_odds(scan.probabilities), scan.seconds / 3600, scan.unknown)
+        odds = {name: log_odds(chances) for name, chances in damaged.items()}
+        together = Peaks.joined(list(materials.values()), damaged)
+        if not together.length:
+            raise ParameterError("Thresholds need clean recordings.")
+        left_out: dict[str, tuple[Peaks, Levels]] = {}
+        for name, material in materials.items() if len(materials) > 1 else ():
+            others = Peaks.joined([other for other in materials.values() if other is not material], damaged)
+            left_out[name] = material, Levels.of(others, odds)
+        return cls(Levels.of(together, odds), left_out)
 
-    The arguments are those of :func:`thresholds`; no row where there is but one material.
-    """
-    odds = {name: log_odds(chances) for name, chances in damaged.items()}
-    parts = _left_out(materials(scans, damaged), odds)
-    rows = []
-    for rate in rates:
-        nominal = _nominal(rate, list(parts.values()))
-        for name, (material, levels) in parts.items():
-            rows.append((rate, name, material.length, material.above(levels.at(nominal)) / material.length))
-    return rows
+    def thresholds(self, rates: Sequence[float] = RATES) -> Mapping[float, np.ndarray]:
+        """False segments per hour over all faults -> thresholds float32 [K], that of "clean" first.
 
+        How many of the false segments a fault may raise is chosen for the recall of all faults, see
+        :func:`.budget.shared_out`. A threshold lies between the peaks of the smoothed chances of all recordings that it
+        may pass and those that it may not. Where the recordings are too short to hold a single false segment at that
+        rate, the tail of the peaks is extended: an excess over a high level is exponential in log odds (peaks over
+        threshold, Pickands, Annals of Statistics 3(1), 1975).
 
-def _left_out(clean: Mapping[str, Peaks], odds: Mapping[str, np.ndarray]) -> dict[str, tuple[Peaks, Levels]]:
-    """Material -> its peaks and the levels that all others give; nothing where there is but one material."""
-    parts: dict[str, tuple[Peaks, Levels]] = {}
-    for name, material in clean.items() if len(clean) > 1 else ():
-        others = Peaks.joined([other for other in clean.values() if other is not material], odds)
-        parts[name] = material, Levels.of(others, odds)
-    return parts
+        Material unlike that of the recordings raises more. Where there are several materials, thresholds are set for
+        the largest share of a rate (LESS) for which each material, at thresholds set on the others, keeps to the rate
+        on average.
 
+        Args:
+            rates: False segments per hour, each above 0.
 
-def _nominal(rate: float, left_out: Sequence[tuple[Peaks, Levels]]) -> float:
-    """The rate to set thresholds for; ``left_out`` are each material and the levels that the others give."""
-    hours = sum(material.length for material, _ in left_out)
-    for share in LESS:
-        if sum(material.above(levels.at(rate * share)) for material, levels in left_out) <= rate * hours:
-            break
-    return rate * share
+        Raises:
+            ParameterError: no rate, or one that is not above 0.
+        """
+        if min(rates, default=0) <= 0:
+            raise ParameterError("Thresholds need numbers of false segments per hour above 0.")
+        return {
+            float(rate): np.concatenate([[0.5], expit(self.levels.at(self._nominal(rate)))]).astype(np.float32)
+            for rate in rates
+        }
+
+    def left_out_rates(self, rates: Sequence[float] = RATES) -> list[tuple[float, str, float, float]]:
+        """Rows (rate, material, hours, false segments per hour): what each raises at the thresholds of the others."""
+        rows = []
+        for rate in rates:
+            nominal = self._nominal(rate)
+            for name, (material, levels) in self.left_out.items():
+                rows.append((rate, name, material.length, material.above(levels.at(nominal)) / material.length))
+        return rows
+
+    def _nominal(self, rate: float) -> float:
+        """The rate to set thresholds for."""
+        parts = self.left_out.values()
+        hours = sum(material.length for material, _ in parts)
+        for share in LESS:
+            if sum(material.above(levels.at(rate * share)) for material, levels in parts) <= rate * hours:
+                break
+        return rate * share
 
 
 def per_hour(probe: SetProbe, scans: Sequence[CleanScan], rate: float) -> dict[str, float]:

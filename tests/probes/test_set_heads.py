@@ -43,7 +43,7 @@ def test_the_probe_of_heads_equals_the_heads_where_they_are_calibrated():
     weights, bias = rng.standard_normal((3, 4)), np.array([0.5, -0.5, 0.2])
     odds = h @ weights.T + bias
     there = rng.random((30000, 2)) < expit(odds[:, 1:])
-    probe = set_probe(("clean", "hum", "clicks"), (weights, bias), (weights, bias), h, there, ~there & False, "f")
+    probe = set_probe(("clean", "hum", "clicks"), (weights, bias), (weights, bias), h, there, np.zeros_like(there), "f")
     chances, severities = probe.classify_batch(unit_rows(h[:50]))
     np.testing.assert_allclose(chances[:, 1:], expit(odds[:50, 1:]), atol=0.03)
     np.testing.assert_allclose(severities[:, 1:], expit(odds[:50, 1:]), atol=1e-5)
@@ -56,7 +56,7 @@ def test_a_fault_is_present_in_a_fixed_share_of_other_clean_views():
     there = rng.random((20000, 2)) < expit(h @ weights[1:].T + bias[1:])
     fit, rest = np.arange(20000) < 10000, np.arange(20000) >= 10000
     probe = set_probe(
-        ("clean", "hum", "clicks"), (weights, bias), (weights, bias), h[fit], there[fit], ~there[fit] & False, "f"
+        ("clean", "hum", "clicks"), (weights, bias), (weights, bias), h[fit], there[fit], np.zeros_like(there[fit]), "f"
     )
     assert probe.clean_weight == pytest.approx(4 * there[fit].any(1).sum() / (~there[fit].any(1)).sum())
     clean = unit_rows(h[rest & ~there.any(1)])

@@ -10,7 +10,7 @@ from scipy.special import expit, logit
 
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.probes import SetProbe
-from contrastive_artifacts.scan.alarms import CleanScan, left_out_rates, per_hour, thresholds
+from contrastive_artifacts.scan.alarms import CleanLevels, CleanScan, per_hour
 from contrastive_artifacts.scan.lanes import median_width, smoothed
 from contrastive_artifacts.scan.peaks import local_peaks
 
@@ -37,26 +37,26 @@ def probe_with(levels) -> SetProbe:
 
 @pytest.mark.parametrize("rate", [2.0, 20.0, 60.0])
 def test_other_recordings_raise_as_many_false_segments_as_asked(rate):
-    levels = thresholds([clean(10, seed) for seed in range(4)], damaged(), rates=(rate,))
+    levels = CleanLevels.of([clean(10, seed) for seed in range(4)], damaged()).thresholds(rates=(rate,))
     raised = sum(per_hour(probe_with(levels), [clean(10, seed) for seed in range(10, 20)], rate).values())
     assert rate / 1.6 < raised < rate * 1.6
 
 
 def test_a_rate_below_the_length_of_the_recordings_is_extended():
     short, long = [clean(0.5, seed) for seed in range(2)], [clean(0.5, seed) for seed in range(100)]
-    from_short, from_long = (thresholds(scans, damaged(), rates=(0.5,))[0.5] for scans in (short, long))
+    from_short, from_long = (CleanLevels.of(scans, damaged()).thresholds(rates=(0.5,))[0.5] for scans in (short, long))
     np.testing.assert_allclose(logit(from_short[1:]), logit(from_long[1:]), atol=1.0)
 
 
 def test_more_alarms_mean_lower_thresholds():
-    levels = thresholds([clean(2, 0)], damaged())
+    levels = CleanLevels.of([clean(2, 0)], damaged()).thresholds()
     rows = [levels[rate] for rate in sorted(levels)]
     assert all((a[1:] >= b[1:]).all() and (a[1:] > b[1:]).any() for a, b in pairwise(rows))
 
 
 def test_a_fault_that_is_surely_heard_leaves_false_segments_to_others():
     scans = [clean(10, seed) for seed in range(4)]
-    alike, unlike = (thresholds(scans, damaged(hum=shift), rates=(20.0,))[20.0] for shift in (0.0, 12.0))
+    alike, unlike = (CleanLevels.of(scans, damaged(hum=shift)).thresholds(rates=(20.0,))[20.0] for shift in (0.0, 12.0))
     assert unlike[1] > alike[1]
     assert unlike[2] < alike[2]
     raised = per_hour(probe_with({20.0: unlike}), [clean(10, seed) for seed in range(10, 20)], 20.0)
@@ -66,7 +66,9 @@ def test_a_fault_that_is_surely_heard_leaves_false_segments_to_others():
 
 def test_what_a_recording_may_hold_does_not_count_against_it():
     loud = CleanScan(np.tile([0.1, 0.999, 0.1], (500, 1)), 1250.0, frozenset({"hum"}))
-    with_loud, without = (thresholds([clean(2, 0), *more], damaged(), rates=(6.0,)) for more in ([loud], []))
+    with_loud, without = (
+        CleanLevels.of([clean(2, 0), *more], damaged()).thresholds(rates=(6.0,)) for more in ([loud], [])
+    )
     assert with_loud[6.0][1] == without[6.0][1]
     raised = per_hour(probe_with(with_loud), [loud], 6.0)
     assert raised == {"clicks": 0}
@@ -78,9 +80,9 @@ def test_one_segment_is_one_peak():
 
 def test_nothing_to_measure_is_refused():
     with pytest.raises(ParameterError, match="clean recordings"):
-        thresholds([], damaged())
+        CleanLevels.of([], damaged()).thresholds()
     with pytest.raises(ParameterError, match="above 0"):
-        thresholds([clean(1, 0)], damaged(), rates=(0.0,))
+        CleanLevels.of([clean(1, 0)], damaged()).thresholds(rates=(0.0,))
 
 
 def test_a_median_passes_what_lies_in_one_place_of_a_recording():
@@ -105,7 +107,7 @@ def test_thresholds_hold_on_material_unlike_that_they_are_set_on():
     known, others = kinds(12), kinds(60)
     together = [CleanScan(scan.probabilities, scan.seconds) for scan in known]
     raised = [
-        sum(per_hour(probe_with(thresholds(scans, damaged(), rates=(20.0,))), others, 20.0).values())
+        sum(per_hour(probe_with(CleanLevels.of(scans, damaged()).thresholds(rates=(20.0,))), others, 20.0).values())
         for scans in (known, together)
     ]
     assert raised[0] < raised[1]
@@ -118,6 +120,8 @@ def test_each_material_is_counted_at_the_thresholds_of_the_others():
         CleanScan(smoothed(expit(np.random.default_rng(seed).normal(odds, 1, (7200, 3))), 3), 5 * 3600, material=name)
         for seed, (name, odds) in enumerate((("speech", -3), ("music", -3), ("loud", -1)))
     ]
-    raised = {name: per_hour for _, name, hours, per_hour in left_out_rates(scans, damaged(), rates=(60.0,))}
+    raised = {
+        name: per_hour for _, name, hours, per_hour in CleanLevels.of(scans, damaged()).left_out_rates(rates=(60.0,))
+    }
     assert raised["loud"] > 60 > max(raised["speech"], raised["music"])
-    assert left_out_rates(scans[:1], damaged()) == []
+    assert CleanLevels.of(scans[:1], damaged()).left_out_rates() == []

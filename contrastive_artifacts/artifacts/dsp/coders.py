@@ -79,11 +79,19 @@ def code(samples: np.ndarray, sample_rate: int, name: str, kbps: float) -> np.nd
         ) from error
 
 
+def aligned(row: np.ndarray, lag: int, samples: int) -> np.ndarray:
+    """A row moved ``lag`` samples earlier, cut or zero-padded to ``[samples]``."""
+    out = np.zeros(samples, dtype=np.float32)
+    source = row[lag : lag + samples]
+    out[: len(source)] = source
+    return out
+
+
 def _pcm(samples: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(samples * 32767.0), -32768, 32767).astype(np.int16)
 
 
-def _ffmpeg(
+def through_ffmpeg(
     samples: np.ndarray,
     sample_rate: int,
     kbps: float,
@@ -92,7 +100,17 @@ def _ffmpeg(
     kind: str,
     options: Callable[[float], Mapping[str, str]],
 ) -> np.ndarray:
-    """An encoder and a decoder of FFmpeg, joined by packets: a file format between them would shift the sound."""
+    """Mono float32 ``[T]`` through an encoder and a decoder of FFmpeg, late by their delay.
+
+    They are joined by packets: a file format between them would shift the sound.
+
+    Args:
+        samples: float32 ``[T]`` within [-1, 1].
+        sample_rate, kbps: Hz; kbit/s.
+        encoder, decoder: Their names.
+        kind: Sample format of the encoder.
+        options: kbit/s -> options of the encoder.
+    """
     source = cast(av.AudioCodecContext, av.CodecContext.create(decoder, "r"))
     return _decode(source, list(_packets(samples, sample_rate, kbps, encoder, kind, options(kbps), source)))
 
@@ -187,7 +205,7 @@ CODERS: Mapping[str, Coder] = {
         ((0, 1105),),
     ),
     "aac": Coder(
-        partial(_ffmpeg, encoder="aac", decoder="aac", kind="fltp", options=_aac_options),
+        partial(through_ffmpeg, encoder="aac", decoder="aac", kind="fltp", options=_aac_options),
         "aac",
         ((8, 2800), (16, 5000), (32, 9000), (64, 14400)),
         _MPEG_RATES,
@@ -195,7 +213,7 @@ CODERS: Mapping[str, Coder] = {
     ),
     "opus": Coder(
         partial(
-            _ffmpeg,
+            through_ffmpeg,
             encoder="libopus",
             decoder="opus",
             kind="flt",
@@ -215,7 +233,7 @@ CODERS: Mapping[str, Coder] = {
     ),
     "amr_nb": Coder(
         partial(
-            _ffmpeg,
+            through_ffmpeg,
             encoder="libopencore_amrnb",
             decoder="amrnb",
             kind="s16",

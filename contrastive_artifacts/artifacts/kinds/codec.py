@@ -10,7 +10,7 @@ import numpy as np
 
 from ... import audio
 from ..base import Artifact, Params, geometric, whole
-from ..dsp.coders import CODERS, code
+from ..dsp.coders import CODERS, aligned, code
 from ..dsp.narrow import rate_for
 from ..fields import Choice, Field, Number, Whole
 
@@ -72,16 +72,8 @@ def _generations(channel: np.ndarray, sample_rate: int, params: Params) -> np.nd
     coded = channel if as_it_is else audio.resample(audio.resample(channel, sample_rate, narrow), narrow, rate)
     samples, delay = len(coded), coder.delay(kbps)
     for _ in range(params["generations"]):
-        coded = _shift(code(coded, rate, name, kbps), int(delay), samples)
+        coded = aligned(code(coded, rate, name, kbps), int(delay), samples)
     late = params["generations"] * (delay - int(delay))
     if as_it_is:
-        return _shift(coded, round(late), len(channel))
-    return _shift(audio.resample(coded, rate, sample_rate), round(late * sample_rate / rate), len(channel))
-
-
-def _shift(row: np.ndarray, lag: int, samples: int) -> np.ndarray:
-    """A row moved ``lag`` samples earlier, cut or zero-padded to ``[samples]``."""
-    out = np.zeros(samples, dtype=np.float32)
-    source = row[lag : lag + samples]
-    out[: len(source)] = source
-    return out
+        return aligned(coded, round(late), len(channel))
+    return aligned(audio.resample(coded, rate, sample_rate), round(late * sample_rate / rate), len(channel))

@@ -54,14 +54,14 @@ class CachedViews:
         self.sources = np.unique(keys, return_inverse=True)[1]
         crops = [f"{n}/{crop}" for n, cache in enumerate(caches) for crop in cache.crops.tolist()]
         self.clip_faults = tuple(unknown)
-        self.unknown = self.held_by_clips(self.clip_faults)
+        self.unknown = self.may_hold(self.clip_faults)
         starts = [0, *(i for i in range(1, len(crops)) if crops[i] != crops[i - 1]), len(crops)]
         self.crops = [np.arange(*span) for span in pairwise(starts)]
 
     def __len__(self) -> int:
         return len(self.row_of)
 
-    def held_by_clips(self, clip_faults: Sequence[Sequence[Collection[str]]]) -> np.ndarray:
+    def may_hold(self, clip_faults: Sequence[Sequence[Collection[str]]]) -> np.ndarray:
         """Whether each view may hold each fault that was not rendered, bool [N, K].
 
         By the faults of each cache and clip, and by the faults that the rendered ones may bring along.
@@ -73,8 +73,9 @@ class CachedViews:
             held[rows] = np.array([[name in faults for name in self.names] for faults in of_clips])[clips[rows]]
         labels = self.column("labels", np.arange(len(self)))
         for name, others in taxonomy.MAY_BRING.items():
-            for other in others if {name, *others} <= {*self.names} else ():
-                held[:, self.names.index(other)] |= labels[:, self.names.index(name)]
+            for other in others:
+                if {name, other} <= {*self.names}:
+                    held[:, self.names.index(other)] |= labels[:, self.names.index(name)]
         return held
 
     def epoch(self, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:

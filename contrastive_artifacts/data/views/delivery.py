@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...artifacts.dsp.coders import CODERS, code
+from ...artifacts.dsp.coders import CODERS, aligned, code
 from ...artifacts.dsp.narrow import at_rate
 
 RESAMPLED, NARROWEST = 0.3, 0.85  # probability of other sample rates; the lowest of them, as a share of the own rate
@@ -59,15 +59,10 @@ def coded(samples: np.ndarray, rate: int, name: str, quality: float) -> np.ndarr
     file_rate = min(FILE_RATES, key=lambda known: abs(known - rate))  # is stated: no sample is resampled
     kbps = quality * file_rate / 1000 if name == "mp3" else quality
     delay = round(CODERS[name].delay(kbps))
-    return _length(code(samples, file_rate, name, kbps)[delay:], len(samples))
+    return aligned(code(samples, file_rate, name, kbps), delay, len(samples))
 
 
 def rounded(samples: np.ndarray, dither: np.random.Generator | None) -> np.ndarray:
     """As from a file of 16 bits, float32 ``[T]``; ``dither`` gives triangular noise of two steps, None: none."""
     noise = 0.0 if dither is None else dither.triangular(-STEP, 0, STEP, len(samples))
     return np.clip(np.round((samples + noise) / STEP), -32768, 32767).astype(np.float32) * np.float32(STEP)
-
-
-def _length(samples: np.ndarray, length: int) -> np.ndarray:
-    """Cut or filled up with zeros."""
-    return np.pad(samples[:length], (0, max(0, length - len(samples))))
