@@ -18,6 +18,8 @@ ACADEMY_DB = (0.0, 0.0, -10.0, -18.0, -30.0)
 """High end of the Academy curve of 1938 (the N curve of ISO 2969), with the same slope above 8 kHz."""
 
 
+RANGE_HZ = (8000, 3400)
+"""Cutoffs of severity 0 and 1."""
 ORDERS, RESAMPLED = (8, 10, 12, 16), 0
 """Of the low-pass of machines and lines; stands for the one of a file that once had a lower rate."""
 
@@ -39,7 +41,7 @@ class Bandlimit(Artifact):
     )  # fmt: skip
     scale: ClassVar[str] = "low-pass cutoff, 8 .. 3.4 kHz"
     fields: ClassVar[Mapping[str, Field]] = {
-        "cutoff_hz": Number(3400, 8000, "Hz"),
+        "cutoff_hz": Number(RANGE_HZ[1], RANGE_HZ[0], "Hz"),
         "order": Choice((RESAMPLED, *ORDERS)),
         "highpass_hz": Number(0, 300, "Hz; 0 is none"),
         "academy": Number(0, 1, "of the Academy curve in dB; 0 is none"),
@@ -51,7 +53,7 @@ class Bandlimit(Artifact):
         order = ORDERS[int(rng.integers(len(ORDERS)))] if kind != "resampled" else RESAMPLED
         optical = rng.random() < 0.25 and kind == "muffled"
         return {
-            "cutoff_hz": geometric(severity, 8000, 3400),
+            "cutoff_hz": geometric(severity, *RANGE_HZ),
             "order": order,
             "highpass_hz": corners.get(kind, 0.0),
             "academy": linear(severity, 0.2, 1.0) if optical else 0.0,
@@ -76,3 +78,9 @@ class Bandlimit(Artifact):
 def cutoff(cutoff_hz: float, sample_rate: int) -> float:
     """The low-pass corner in Hz at this sample rate."""
     return min(cutoff_hz, 0.45 * sample_rate * (cutoff_hz / 8000.0) ** 0.25)
+
+
+def severity_of(edge_hz: float) -> float:
+    """The severity in [0, 1] of a band that ends at ``edge_hz``, in a file with a band that is wider."""
+    mildest, worst = RANGE_HZ
+    return float(np.clip(np.log(mildest / edge_hz) / np.log(mildest / worst), 0.0, 1.0))

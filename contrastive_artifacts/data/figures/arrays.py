@@ -13,7 +13,7 @@ from ...models.detail.figures import FRAME_S
 from .recipe import Recipe
 from .views import FigureView
 
-VERSION = 3  # of the columns and of the way views are drawn
+VERSION = 4  # of the columns and of the way views are drawn
 VERSIONS: Mapping[str, int | str] = {**figures.VERSIONS, "cache": VERSION, "render": RENDER_VERSION}
 Columns = dict[str, tuple[str, tuple[int, ...]]]
 

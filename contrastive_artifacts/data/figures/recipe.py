@@ -31,6 +31,9 @@ class Recipe:
         spliced: Share of the damaged views whose faults are confined to a span.
         span: Range ``[low, high]`` within (0, 1] of the length of such a span, as a share of the view.
         delivered: Share of the views that are resampled, coded or rounded afterwards, see :func:`.delivery.deliver`.
+        telephone: Share of the damaged views at sample rates of telephones that hold a telephone codec.
+        upsampled: Share of the crops whose clip was resampled to a rate of NARROW_HZ or less that are resampled back
+            after rendering, and so are band limited. Where clips are not varied, there are none.
         varied: Clips are varied as those of training: another speed, a lower sample rate, a second clip mixed in.
         seed: Seed of everything that is drawn.
 
@@ -49,6 +52,8 @@ class Recipe:
     spliced: float = 0.25
     span: tuple[float, float] = (0.15, 0.6)
     delivered: float = 0.7
+    telephone: float = 0.2
+    upsampled: float = 0.4
     varied: bool = True
     seed: int = 0
 
@@ -62,9 +67,9 @@ class Recipe:
             raise ParameterError(f"damaged={self.damaged}: give 1 or more views for each crop.")
         if not self.counts or min(self.counts) < 0 or not sum(self.counts) > 0:
             raise ParameterError(f"counts={list(self.counts)}: give weights of one, two ... faults, 0 or more.")
-        for name, share in (("barely", self.barely), ("delivered", self.delivered)):
-            if not 0 <= share <= 1:
-                raise ParameterError(f"{name} must lie in [0, 1]; got {share}.")
+        for name in ("barely", "delivered", "telephone", "upsampled"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ParameterError(f"{name} must lie in [0, 1]; got {getattr(self, name)}.")
         if self.barely and not self.scalable:
             raise ParameterError(f"None of {', '.join(self.names)} can be rendered below severity 0; give barely=0.")
         check_damage(self.severity, self.spliced, self.span)

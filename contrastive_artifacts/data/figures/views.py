@@ -13,6 +13,7 @@ from ...core import seeding
 from ...core.errors import ArtifactsError
 from ..corpora import Clip, Corpus
 from ..views.delivery import deliver
+from ..views.narrowband import NARROW_HZ, TELEPHONE_HZ, telephone_seed, upsampled
 from ..views.rendering import tilt_and_level
 from ..views.sources import augment, cut_window, lower_rate, window_start
 from .recipe import Recipe
@@ -21,7 +22,7 @@ BARELY_DB = -12.0  # level of the change by a fault of severity 0 in views that 
 
 
 class FigureView(NamedTuple):
-    """One view at the native rate of its crop."""
+    """One view at the native rate of its crop, or at that of the clip where the crop is upsampled."""
 
     waveform: np.ndarray  # float32 [T]
     context: np.ndarray  # the rendered crop that it is cut from, float32 [T']
@@ -31,7 +32,9 @@ class FigureView(NamedTuple):
     start: int  # of the view in the varied clip, in samples
     severities: dict[str, float]  # fault -> severity, of the faults that changed the sound of the view
     segments: dict[str, np.ndarray]  # fault -> the samples of the view that it touched, int64 [n, 2]
-    params: dict[str, Any]  # of the rendering; artifacts.replay with it gives the context before tilt and what follows
+    params: dict[
+        str, Any
+    ]  # of the rendering; artifacts.replay gives the context before tilt, upsampling and what follows
     barely: bool = False  # ``params`` hold a fault that was mixed in at BARELY_DB; severities are empty
 
 
@@ -49,28 +52,40 @@ def block_views(corpus: Corpus, clips: Sequence[Clip], recipe: Recipe, block: in
         CorpusError: the clip has no file.
     """
     number = clip_of(block, len(clips), recipe.seed)
-    crop, rate, start, window = _crop(corpus, clips, number, recipe, block)
-    views = []
-    for place in range(recipe.rows):
-        key = (recipe.seed, "figures", block, place)
-        steps, params, barely = _rendered(
-            crop, rate, window, recipe, place, seeding.generator(*key, "draw"), seeding.derive(*key)
-        )
-        context = tilt_and_level(steps[-1].waveform, rate, seeding.generator(*key, "finish"))
-        delivery = seeding.generator(*key, "deliver")
-        if delivery.random() < recipe.delivered:
-            context = deliver(context, rate, delivery)
-        context = np.ascontiguousarray(context, np.float32)
-        segments = {step.params["artifact"]: _inside(step.segments, window) for step in steps if not barely}
-        touching = {name: rows for name, rows in segments.items() if len(rows)}
-        severities = {step.params["artifact"]: step.params["severity"] for step in steps}
-        views.append(
-            FigureView(
-                context[window], context, window.start, rate, number, start + window.start,
-                {name: severities[name] for name in touching}, touching, params, barely,
-            )
-        )  # fmt: skip
-    return views
+    crop = _crop(corpus, clips, number, recipe, block)
+    return [_view(crop, number, recipe, block, place) for place in range(recipe.rows)]
+
+
+def _view(crop: _Crop, clip: int, recipe: Recipe, block: int, place: int) -> FigureView:
+    rate, window, key = crop.rate, crop.window, (recipe.seed, "figures", block, place)
+    steps, params, barely = _rendered(crop, recipe, place, seeding.generator(*key, "draw"), seeding.derive(*key))
+    context = tilt_and_level(steps[-1].waveform, rate, seeding.generator(*key, "finish"))
+    segments = {step.params["artifact"]: _inside(step.segments, window) for step in steps if not barely}
+    touching = {name: rows for name, rows in segments.items() if len(rows)}
+    drawn = {step.params["artifact"]: step.params["severity"] for step in steps}
+    severities, start = {name: drawn[name] for name in touching}, crop.start + window.start
+    if crop.file_rate != rate:
+        ratio = crop.file_rate / rate
+        context, limit = upsampled(context, rate, crop.file_rate)
+        rate, length = crop.file_rate, round(recipe.window_s * crop.file_rate)
+        start, begin = round(start * ratio), min(round(window.start * ratio), len(context) - length)
+        window = slice(begin, begin + length)
+        touching = {name: _scaled(rows, ratio, length) for name, rows in touching.items()}
+        if "bandlimit" in recipe.names:
+            severities["bandlimit"] = max(limit, severities.get("bandlimit", 0.0))
+            touching["bandlimit"] = np.array([[0, length]])
+    delivery = seeding.generator(*key, "deliver")
+    if delivery.random() < recipe.delivered:
+        context = deliver(context, rate, delivery)
+    context = np.ascontiguousarray(context, np.float32)
+    return FigureView(context[window], context, window.start, rate, clip, start, severities, touching, params, barely)
+
+
+def _scaled(segments: np.ndarray, ratio: float, length: int) -> np.ndarray:
+    """Segments ``[n, 2]`` at ``ratio`` times their sample rate, within ``length`` samples and none of them empty."""
+    starts = np.minimum(segments[:, 0] * ratio, length - 1).astype(np.int64)
+    stops = np.ceil(segments[:, 1] * ratio).astype(np.int64)
+    return np.stack([starts, np.clip(stops, starts + 1, length)], axis=1)
 
 
 def _inside(segments: np.ndarray, window: slice) -> np.ndarray:
@@ -80,27 +95,38 @@ def _inside(segments: np.ndarray, window: slice) -> np.ndarray:
     return parts
 
 
-def _crop(
-    corpus: Corpus, clips: Sequence[Clip], number: int, recipe: Recipe, block: int
-) -> tuple[np.ndarray, int, int, slice]:
-    """A clean crop ``[1, T']`` of the varied clip, its rate in Hz, its start in samples, and the view in it."""
+class _Crop(NamedTuple):
+    """A clean part of a varied clip."""
+
+    waveform: np.ndarray  # [1, T']
+    rate: int  # Hz
+    start: int  # in the varied clip, in samples
+    window: slice  # the view in it
+    file_rate: int  # Hz, of the views; differs from rate where they are resampled after rendering
+
+
+def _crop(corpus: Corpus, clips: Sequence[Clip], number: int, recipe: Recipe, block: int) -> _Crop:
     loaded = _mono(corpus, clips[number])
+    file_rate = loaded[1]
     if recipe.varied:
         rng = seeding.generator(recipe.seed, "figures", block, "vary")
         second = clips[int(rng.integers(len(clips)))]
-        loaded = lower_rate(loaded, seeding.generator(recipe.seed, "figures", block, "lower"))
+        lower = seeding.generator(recipe.seed, "figures", block, "lower")
+        loaded = lower_rate(loaded, lower)
+        narrow = loaded[1] < file_rate and loaded[1] <= NARROW_HZ and lower.random() < recipe.upsampled
         try:
             other = _mono(corpus, second)
         except ArtifactsError:
             other = loaded
         loaded = augment(loaded, other, rng)
+        file_rate = file_rate if narrow else loaded[1]
     waveform, rate = loaded
     window, longest = round(recipe.window_s * rate), round(recipe.context_s * rate)
     length = max(window, min(longest, waveform.shape[1]))
     start = window_start(waveform, length, seeding.generator(recipe.seed, "figures", block, "crop"))
     crop = cut_window(waveform, start, length)
     offset = window_start(crop, window, seeding.generator(recipe.seed, "figures", block, "window"))
-    return crop, rate, start, slice(offset, offset + window)
+    return _Crop(crop, rate, start, slice(offset, offset + window), file_rate)
 
 
 def _mono(corpus: Corpus, clip: Clip) -> tuple[np.ndarray, int]:
@@ -109,10 +135,11 @@ def _mono(corpus: Corpus, clip: Clip) -> tuple[np.ndarray, int]:
 
 
 def _rendered(
-    crop: np.ndarray, rate: int, window: slice, recipe: Recipe, place: int, rng: np.random.Generator, seed: int
+    of: _Crop, recipe: Recipe, place: int, rng: np.random.Generator, seed: int
 ) -> tuple[list[RenderedView], dict[str, Any], bool]:
     """The steps of rendering one view, the params of all of them, and whether its fault lies below severity 0."""
-    barely, spliced, share, position = (float(value) for value in rng.random(4))  # all drawn, used or not
+    barely, spliced, share, position, call = (float(value) for value in rng.random(5))  # all drawn, used or not
+    crop, rate, window = of.waveform, of.rate, of.window
     if place == 0:
         view = artifacts.render(artifacts.CLEAN, crop, rate, seed=seed)
         return [view], view.params, False
@@ -127,6 +154,8 @@ def _rendered(
         inside = max(1, round(length * (recipe.span[0] + (recipe.span[1] - recipe.span[0]) * share)))
         begin = window.start + int(position * (length - inside))
         span = (begin, begin + inside)
+    if call < recipe.telephone and rate <= TELEPHONE_HZ and "codec" in recipe.names:
+        seed = telephone_seed(recipe.preset, recipe.severity, seed)
     chain = recipe.preset.draw(seed, severity=recipe.severity)
     steps = artifacts.compose_steps(chain, crop, rate, seed, span)
     return steps, artifacts.compound_params(steps, seed), False

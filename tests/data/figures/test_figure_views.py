@@ -32,10 +32,10 @@ def chain(params):
 @pytest.mark.parametrize("varied", [False, True])
 def test_views_replay_from_their_params_and_labels_are_what_changed_the_sound(varied):
     corpus = builtin(0, 3, 2.0, RATE)
-    recipe = Recipe(window_s=1.6, damaged=8, delivered=0.0, varied=varied, barely=0.3)
+    recipe = Recipe(window_s=1.6, damaged=8, delivered=0.0, upsampled=0.0, varied=varied, barely=0.3)
     for block in range(2):
         views = block_views(corpus, corpus.clips, recipe, block)
-        crop, rate, start, window = _crop(corpus, corpus.clips, clip_of(block, 3, recipe.seed), recipe, block)
+        crop, rate, start, window, _ = _crop(corpus, corpus.clips, clip_of(block, 3, recipe.seed), recipe, block)
         assert not views[0].severities
         assert not views[0].barely
         for place, view in enumerate(views):
@@ -58,7 +58,7 @@ def test_views_replay_from_their_params_and_labels_are_what_changed_the_sound(va
 def test_a_barely_view_changes_a_quarter_of_what_severity_0_does(corpus):
     recipe = small(names=("hiss", "hum"), barely=1.0)
     views = block_views(corpus, corpus.clips, recipe, 0)
-    crop, rate, _, _ = _crop(corpus, corpus.clips, clip_of(0, 3, 0), recipe, 0)
+    crop, rate, _, _, _ = _crop(corpus, corpus.clips, clip_of(0, 3, 0), recipe, 0)
     for place, view in enumerate(views[1:], start=1):
         change = artifacts.replay(crop, rate, view.params) - crop
         finish = seeding.generator(recipe.seed, "figures", 0, place, "finish")
@@ -103,7 +103,7 @@ def test_a_fault_beside_a_view_is_in_its_context_and_not_among_its_labels(corpus
     assert len(clean.waveform) == 1.6 * RATE
     assert len(clean.context) == 3 * RATE
     assert {bool(view.severities) for view in damaged} == {True, False}
-    crop, rate, _, window = _crop(corpus, corpus.clips, clip_of(0, 3, 0), recipe, 0)
+    crop, rate, _, window, _ = _crop(corpus, corpus.clips, clip_of(0, 3, 0), recipe, 0)
     for view in damaged:
         (start, stop), *_ = artifacts.replay_view(crop, rate, view.params).segments
         assert bool(view.severities) == (start < window.stop and stop > window.start)
