@@ -28,13 +28,14 @@ from contrastive_artifacts.core import files, typed
 from contrastive_artifacts.core.console import console, table, track
 from contrastive_artifacts.core.errors import ArtifactsError, ParameterError
 from contrastive_artifacts.data.corpora import Corpus
+from contrastive_artifacts.data.curation import suspects
 from contrastive_artifacts.data.curation.limits import LIMITS
 from contrastive_artifacts.data.curation.survey import Finding, survey
 from contrastive_artifacts.probes.precision import wilson
 from contrastive_artifacts.runs import sections
 from contrastive_artifacts.runs.sets import UNHEARD
 
-FAULTS = {"clipped": "clipping", "humming": "hum", "band_limited": "bandlimit"}  # reason of curation -> label
+FAULTS = {reason: fault for reason, (fault, _) in suspects.FAULTS.items()}
 HEADER = ["corpus", "fault", "with", "heard", "share", "low", "high"]
 HEADER += ["without", "raised", "raised_share", "raised_low", "raised_high"]
 

@@ -95,7 +95,6 @@ FAMILIES: dict[str, tuple[int, ...]] = {
     "strings": (40, 42, 48, 49), "brass": (56, 57, 60, 61), "wind": (65, 68, 71, 73), "voices": (52, 53),
     "plucked": (15, 45, 46, 104), "mallets": (11, 12, 13, 14),
 }  # fmt: skip
-NAMES = {"humming": "hum", "clicking": "clicks"}
 COLUMNS = ["file", "source_id", "package", "set", "category", "licence", "sr", "dur", "lossy", "held", "unknown"]
 COLUMNS += ["reasons"]
 SHORT, WHOLE, CUT, PER_FILE, PER_SOURCE = 5.0, 25.0, 20.0, 3, 120  # s, s, s, clips, joined clips
@@ -232,8 +231,8 @@ def saved(folder: Path, about: tuple[str, ...], wave: np.ndarray, rate: int, nam
 def judged(folder: Path, rows: list[Row], copies: bool) -> list[Row]:
     """Rows with measured faults in ``unknown``, without clips that are silent or equal a clip of another source.
 
-    Lines at mains multiples and clicks are no faults in music that was rendered from a score. Hiss: speech whose
-    quietest tenth lies less than 35 dB under its loudness.
+    Clicks are no faults in music that was rendered from a score. Hiss: speech whose quietest tenth lies less than 35 dB
+    under its loudness.
     """
     clips = [Clip(row["file"], row["source_id"], row["category"], None, folder / row["file"]) for row in rows]
     limits = make_limits({} if copies else {"duplicate": None})
@@ -245,10 +244,10 @@ def judged(folder: Path, rows: list[Row], copies: bool) -> list[Row]:
         gone = any(flag.reason in ("silent", "padded", "quiet") and flag.urgency >= 1 for flag in finding.flags)
         if finding.measures is None or copy or gone:
             continue
-        exempt = {"humming", "clicking"} if row["package"] == "rendered" else set()
         measures = finding.measures
         unknown = {*row["unknown"].split(), *suspected(measures)}
-        unknown |= {NAMES[r] for r in reasons if r in NAMES and r not in exempt}
+        if "clicking" in reasons and row["package"] != "rendered":
+            unknown.add("clicks")
         if measures.silence_share > 0.005:
             unknown.add("dropout")
         if row["set"] == "speech" and measures.loudness_lufs - measures.floor_db < 35:

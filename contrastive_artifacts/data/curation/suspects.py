@@ -10,11 +10,12 @@ from .limits import LIMITS, judge
 from .measures import Measures
 from .measuring import measured
 
-FAULTS = {"clipped": ("clipping", 0.0), "band_limited": ("bandlimit", 0.5)}
-"""Reason that no undamaged sound gives -> artifact, and the urgency from which it is suspected.
+FAULTS = {"clipped": ("clipping", 0.0), "humming": ("hum", 0.0), "band_limited": ("bandlimit", 0.5)}
+"""Reason of curation -> artifact, and the urgency from which it is suspected.
 
-Engines have steady lines and fires crackle: these reasons tell little. A band that ends at 16 kHz is no fault; it is
-one from about 13 kHz in a file of 44.1 kHz.
+A band that ends at 16 kHz is no fault; it is one from about 13 kHz in a file of 44.1 kHz. Some engines have lines at
+mains multiples, too; they are few, and a suspicion takes nothing away but one clean example. Fires crackle, so clicks
+tell little.
 """
 NAMES = frozenset(name for name, _ in FAULTS.values())
 

@@ -1,4 +1,4 @@
-"""Faults by measurement: what is clipped or band-limited is suspected of it, and nothing else is of anything."""
+"""Faults by measurement: what is clipped, hums or is band-limited is suspected of it, and nothing else of anything."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def below(hertz: float) -> np.ndarray:
         (below(8000), ("bandlimit",)),
         (below(4000), ("bandlimit",)),
         (noise().clip(-0.15, 0.15), ("clipping",)),
-        (0.1 * np.sin(2 * np.pi * 50 * np.arange(3 * RATE) / RATE) + 0.01 * noise(), ()),  # lines: no fault by itself
+        (0.1 * np.sin(2 * np.pi * 50 * np.arange(3 * RATE) / RATE) + 0.01 * noise(), ("hum",)),
+        (0.1 * np.sin(2 * np.pi * 440 * np.arange(3 * RATE) / RATE) + 0.01 * noise(), ()),  # a note
     ],
 )
 def test_what_a_sound_is_suspected_of(sound: np.ndarray, expected: tuple[str, ...]) -> None:
