@@ -151,10 +151,9 @@ class _SharedNorm(nn.modules.batchnorm._BatchNorm):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or processes() == 1:
             return super().forward(x)
-        over, shape = [0, *range(2, x.ndim)], [1, -1, *[1] * (x.ndim - 2)]
-        mean = _sum(x.mean(over)) / processes()
-        centred = x - mean.view(shape)
-        variance = _sum(centred.square().mean(over)) / processes()
+        ones = x.new_ones(x.shape[1]) if self.weight is None else self.weight
+        bias = torch.zeros_like(ones) if self.bias is None else self.bias
+        normed, mean, variance = _Normed.apply(x, ones, bias, self.eps)  # type: ignore[no-untyped-call]
         if self.running_mean is not None and self.running_var is not None and self.momentum is not None:
             count = x.numel() // x.shape[1] * processes()
             with torch.no_grad():
@@ -162,8 +161,45 @@ class _SharedNorm(nn.modules.batchnorm._BatchNorm):
                 self.running_var.lerp_(variance * count / (count - 1), self.momentum)
                 if self.num_batches_tracked is not None:
                     self.num_batches_tracked.add_(1)
-        normed = centred * (variance + self.eps).rsqrt().view(shape)
-        return normed * self.weight.view(shape) + self.bias.view(shape) if self.affine else normed
+        output: Tensor = normed
+        return output
+
+
+class _Normed(torch.autograd.Function):
+    """Normalised by the mean and the variance of all processes: three passes over memory where autograd takes ten.
+
+    The gradient is that by constant statistics, less what comes back through them: for each channel a constant and a
+    multiple of the input (Ioffe & Szegedy, arXiv 1502.03167, section 3).
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
+        exact = x.to(torch.promote_types(x.dtype, torch.float32))
+        own = torch.stack(torch.var_mean(exact, [0, *range(2, x.ndim)], correction=0))
+        parts = [torch.empty_like(own) for _ in range(processes())]
+        dist.all_gather(parts, own)
+        variances, means = torch.stack(parts).unbind(1)
+        mean = means.mean(0)
+        variance = (variances + (means - mean).square()).mean(0)
+        ctx.save_for_backward(x, weight, mean, variance)
+        ctx.eps = eps
+        ctx.mark_non_differentiable(mean, variance)
+        return nn.functional.batch_norm(x, mean, variance, weight, bias, eps=eps), mean, variance
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+        x, weight, mean, variance = ctx.saved_tensors
+        of_x, of_weight, of_bias = torch.ops.aten.native_batch_norm_backward(
+            gradients[0], x, weight, mean, variance, None, None, False, ctx.eps, [True, True, True]
+        )
+        through_mean, through_spread = summed(torch.stack([of_bias, of_weight])) / (
+            x.numel() // len(mean) * processes()
+        )
+        inverse, shape = (variance + ctx.eps).rsqrt(), [1, -1, *[1] * (x.ndim - 2)]
+        slope = weight * inverse.square() * through_spread
+        constant = weight * inverse * through_mean - slope * mean
+        of_x.sub_(constant.view(shape).to(x.dtype)).addcmul_(x, slope.view(shape).to(x.dtype), value=-1)
+        return of_x, of_weight, of_bias, None
 
 
 def gathered(part: Tensor) -> Tensor:
@@ -184,21 +220,6 @@ class _Gathered(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         return gradients[0].chunk(processes())[rank()] * processes()
-
-
-class _Summed(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, values: Tensor) -> Tensor:
-        return summed(values.clone())
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        return summed(gradients[0].clone())
-
-
-def _sum(values: Tensor) -> Tensor:
-    summed_values: Tensor = _Summed.apply(values)  # type: ignore[no-untyped-call]
-    return summed_values
 
 
 def summed(values: Tensor) -> Tensor:
