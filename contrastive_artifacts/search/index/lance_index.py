@@ -16,7 +16,7 @@ from ...core.errors import FingerprintError, ParameterError, StorageError
 from ...core.location import is_address
 from .checks import ID, Ids, Metadata, check_disjoint, check_ids, check_rows
 from .index import Hit, Index, hits_of, home_of
-from .lance_recall import TRAINED_FROM, trained
+from .lance_recall import FEWEST, TRAINED_FROM, trained
 from .lance_table import (
     VECTOR,
     batches_of,
@@ -64,7 +64,7 @@ class LanceIndex(Index):
             raise ParameterError("like= is for shards of FAISS; an index of kind 'lance' is filled by add.")
         location = _checked(directory)
         with lock_of(location, "building the index"):
-            record = {"fingerprint": fingerprint, "recall_at_10": 1.0, "probes": 0}
+            record = {"fingerprint": fingerprint, "recall_at_10": 1.0, "probes": 0, "candidates": FEWEST}
             schema = _table_schema(table.schema, unit.shape[1])
             return cls._write(location, batches_of(unit, ids, table, schema), schema, record)
 
@@ -106,7 +106,7 @@ class LanceIndex(Index):
             except pa.ArrowException as error:
                 raise ParameterError(f"the metadata of the shards do not fit together ({error}).") from None
             schema = _table_schema(schema, opened[0].dim)
-            record = {"fingerprint": fingerprints[0], "recall_at_10": 1.0, "probes": 0}
+            record = {"fingerprint": fingerprints[0], "recall_at_10": 1.0, "probes": 0, "candidates": FEWEST}
             # LanceDB cannot read tables while it writes one: its event loop would wait for itself.
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / "rows.arrow"
@@ -232,7 +232,8 @@ class LanceIndex(Index):
 
     def _hits(self, query: np.ndarray, k: int, count: int, condition: str | None) -> list[Hit]:
         if self._record["probes"] and count > _EXACT_TO:
-            near = self._near(query, max(10 * k, 100), condition, self._record["probes"])
+            candidates = self._record["candidates"]
+            near = self._near(query, max(candidates, candidates * k // 10), condition, self._record["probes"])
             if len(near) >= k:
                 return self._ranked(near, query, k)
         depth = min(k + 8, count)

@@ -86,8 +86,9 @@ def open_table(location: str) -> tuple[Any, dict[str, Any]]:
 
 
 def _fits(record: dict[str, Any]) -> bool:
-    recall, probes = record.get("recall_at_10"), record.get("probes")
-    return isinstance(recall, (int, float)) and 0 <= recall <= 1 and type(probes) is int and probes >= 0
+    recall, probes, candidates = (record.get(name) for name in ("recall_at_10", "probes", "candidates"))
+    counts = type(probes) is int and probes >= 0 and type(candidates) is int and candidates >= 1
+    return isinstance(recall, (int, float)) and 0 <= recall <= 1 and counts
 
 
 def create_table(location: str, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Any:

@@ -145,6 +145,28 @@ def test_recall_is_measured_and_at_least_what_is_asked_for(tmp_path: Path, monke
     assert all(hit.metadata["take"] == 2 for hit in hits)
 
 
+def test_more_vectors_are_compared_where_codes_do_not_tell_neighbours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Independent vectors of 64 dimensions: the ten nearest are not among the twelve with the nearest codes."""
+    from contrastive_artifacts.search.index import lance_index, lance_recall
+
+    monkeypatch.setattr(lance_index, "_EXACT_TO", 0)
+    monkeypatch.setattr(lance_recall, "_PER_CELL", 3000)
+    monkeypatch.setattr(lance_recall, "FEWEST", 12)
+    x = np.random.default_rng(0).standard_normal((6000, 64)).astype(np.float32)
+    lance = Index.build(x, [{}] * 6000, tmp_path / "lance", "f", kind="lance")
+    assert lance._record["candidates"] > 12
+    queries = np.random.default_rng(1).standard_normal((60, 64)).astype(np.float32)
+    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+    near = [{hit.id for hit in hits} for hits in lance.search_batch(queries)]
+    best = [set(np.argsort(-unit @ query)[:10].tolist()) for query in queries]
+    assert np.mean([len(a & b) / 10 for a, b in zip(near, best, strict=True)]) > 0.9
+    monkeypatch.setattr(lance_recall, "_MOST", 12)
+    few = Index.build(x, [{}] * 6000, tmp_path / "few", "f", kind="lance")
+    assert few.recall < 0.9, "which its codes alone would not reach"
+
+
 def test_what_cannot_be_opened_or_written_is_a_named_error(tmp_path: Path) -> None:
     index = Index.build(vectors(), ROWS, tmp_path / "a", "f1", kind="lance")
     with pytest.raises(FingerprintError, match=r"'f1'.*'f2'"):
