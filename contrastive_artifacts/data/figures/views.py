@@ -9,11 +9,13 @@ import numpy as np
 
 from ... import artifacts, audio
 from ...artifacts import RenderedView
+from ...artifacts.dsp.narrow import FILLED
+from ...artifacts.kinds.bandlimit import severity_of
 from ...core import seeding
 from ...core.errors import ArtifactsError
 from ..corpora import Clip, Corpus
 from ..views.delivery import deliver
-from ..views.narrowband import NARROW_HZ, TELEPHONE_HZ, telephone_seed, upsampled
+from ..views.narrowband import NARROW_HZ, TELEPHONE_HZ, telephone_seed
 from ..views.rendering import tilt_and_level
 from ..views.sources import augment, cut_window, lower_rate, window_start
 from .recipe import Recipe
@@ -63,22 +65,34 @@ def _view(crop: _Crop, clip: int, recipe: Recipe, block: int, place: int) -> Fig
     segments = {step.params["artifact"]: _inside(step.segments, window) for step in steps if not barely}
     touching = {name: rows for name, rows in segments.items() if len(rows)}
     drawn = {step.params["artifact"]: step.params["severity"] for step in steps}
-    severities, start = {name: drawn[name] for name in touching}, crop.start + window.start
+    severities = {name: drawn[name] for name in touching}
+    first = crop.start + window.start
+    view = FigureView(context[window], context, window.start, rate, clip, first, severities, touching, params, barely)
     if crop.file_rate != rate:
-        ratio = crop.file_rate / rate
-        context, limit = upsampled(context, rate, crop.file_rate)
-        rate, length = crop.file_rate, round(recipe.window_s * crop.file_rate)
-        start, begin = round(start * ratio), min(round(window.start * ratio), len(context) - length)
-        window = slice(begin, begin + length)
-        touching = {name: _scaled(rows, ratio, length) for name, rows in touching.items()}
-        if "bandlimit" in recipe.names:
-            severities["bandlimit"] = max(limit, severities.get("bandlimit", 0.0))
-            touching["bandlimit"] = np.array([[0, length]])
-    delivery = seeding.generator(*key, "deliver")
+        view = _upsampled(view, crop.file_rate, recipe)
+    context, delivery = view.context, seeding.generator(*key, "deliver")
     if delivery.random() < recipe.delivered:
-        context = deliver(context, rate, delivery)
+        context = deliver(context, view.sample_rate, delivery)
     context = np.ascontiguousarray(context, np.float32)
-    return FigureView(context[window], context, window.start, rate, clip, start, severities, touching, params, barely)
+    waveform = context[view.offset : view.offset + len(view.waveform)]
+    return view._replace(waveform=waveform, context=context)
+
+
+def _upsampled(view: FigureView, file_rate: int, recipe: Recipe) -> FigureView:
+    """The view in a file of a higher sample rate, which it does not fill: band limited beside what it has."""
+    ratio, length = file_rate / view.sample_rate, round(recipe.window_s * file_rate)
+    context = audio.resample(view.context, view.sample_rate, file_rate)
+    context = np.pad(context, (0, max(0, length - len(context))))  # a window in whole samples may be a bit shorter
+    offset = min(round(view.offset * ratio), len(context) - length)
+    severities = dict(view.severities)
+    segments = {name: _scaled(rows, ratio, length) for name, rows in view.segments.items()}
+    if "bandlimit" in recipe.names:
+        severities["bandlimit"] = max(severity_of(FILLED * view.sample_rate), severities.get("bandlimit", 0.0))
+        segments["bandlimit"] = np.array([[0, length]])
+    return view._replace(
+        waveform=context[offset : offset + length], context=context, offset=offset, sample_rate=file_rate,
+        start=round(view.start * ratio), severities=severities, segments=segments,
+    )  # fmt: skip
 
 
 def _scaled(segments: np.ndarray, ratio: float, length: int) -> np.ndarray:

@@ -8,12 +8,8 @@ from __future__ import annotations
 
 import itertools
 
-import numpy as np
-
-from ... import artifacts, audio
+from ... import artifacts
 from ...artifacts import Preset
-from ...artifacts.dsp.narrow import FILLED
-from ...artifacts.kinds.bandlimit import severity_of
 from ...core import seeding
 
 TELEPHONE_HZ = 10_000  # highest sample rate that stands for a telephone
@@ -31,8 +27,3 @@ def telephone_seed(preset: Preset, severity: tuple[float, float], seed: int) -> 
                 if step["parameters"]["codec"] in TELEPHONE_CODECS:
                     return candidate
     raise AssertionError  # the loop has no end
-
-
-def upsampled(waveform: np.ndarray, rate: int, file_rate: int) -> tuple[np.ndarray, float]:
-    """Sound of a lower rate in a file of a higher one, float32 ``[T']``, and the severity of its band limit."""
-    return audio.resample(waveform, rate, file_rate), severity_of(FILLED * rate)

@@ -12,6 +12,7 @@ from contrastive_artifacts.artifacts.kinds.bandlimit import severity_of
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.data.corpora.builtin import builtin
 from contrastive_artifacts.data.figures import Recipe, block_views
+from contrastive_artifacts.data.figures.views import FigureView, _upsampled
 from contrastive_artifacts.data.views.narrowband import TELEPHONE_CODECS
 
 RATE = 44100
@@ -84,6 +85,16 @@ def test_other_faults_of_upsampled_crops_stay_at_their_place():
             back = np.interp(np.arange(len(before.waveform)) * ratio, np.arange(len(after.waveform)), after.waveform)
             middle = slice(200, -200)
             assert np.corrcoef(back[middle], before.waveform[middle])[0, 1] > 0.98
+
+
+def test_a_window_that_falls_short_in_the_higher_rate_is_whole():
+    """At 8095 Hz a window of 2.51 s is cut to whole samples: at 44.1 kHz two are missing, and the clip is no longer."""
+    rate = 8095
+    context = np.random.default_rng(0).normal(0, 0.1, round(2.51 * rate)).astype(np.float32)
+    view = FigureView(context, context, 0, rate, 0, 0, {}, {}, {})
+    wider = _upsampled(view, RATE, small(window_s=2.51))
+    assert len(wider.waveform) == round(2.51 * RATE)
+    assert wider.offset == 0
 
 
 def test_the_severity_of_a_band_is_that_of_the_cutoff():
