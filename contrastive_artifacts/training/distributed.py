@@ -175,9 +175,9 @@ class _Normed(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
         exact = x.to(torch.promote_types(x.dtype, torch.float32))
-        own = torch.stack(torch.var_mean(exact, [0, *range(2, x.ndim)], correction=0))
-        parts = [torch.empty_like(own) for _ in range(processes())]
-        dist.all_gather(parts, own)
+        local = torch.stack(torch.var_mean(exact, [0, *range(2, x.ndim)], correction=0))
+        parts = [torch.empty_like(local) for _ in range(processes())]
+        dist.all_gather(parts, local)
         variances, means = torch.stack(parts).unbind(1)
         mean = means.mean(0)
         variance = (variances + (means - mean).square()).mean(0)
