@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from scipy import fft
 
 _CACHE_SAMPLES = 2**16  # samples transformed at once: the temporaries fit in the processor's cache
-_LARGE = 2**17  # for responses up to half as long, this transform size is faster than the next one
+_PART = 2**13  # taps of a long response that are transformed at once: faster than one larger transform
 
 
 def convolve(waveform: np.ndarray, response: np.ndarray) -> np.ndarray:
@@ -25,32 +25,51 @@ def convolve(waveform: np.ndarray, response: np.ndarray) -> np.ndarray:
     """
     samples = waveform.shape[-1]
     response = np.atleast_2d(response)[:, :samples].astype(np.float32, copy=False)
-    length = response.shape[-1]
-    size = fft.next_fast_len(_block(samples, length), real=True)
+    by = _by_parts if response.shape[-1] > 2 * _PART else _at_once
+    return np.stack([by(channel, response[index % len(response)]) for index, channel in enumerate(waveform)])
+
+
+def _at_once(channel: np.ndarray, response: np.ndarray) -> np.ndarray:
+    """Convolution of ``[T]`` with ``[L]``, the whole response in one transform, several blocks of sound at a time."""
+    samples, length = len(channel), len(response)
+    size = fft.next_fast_len(min(samples + length - 1, max(4096, 1 << (4 * length - 1).bit_length())), real=True)
     hop, group = size - length + 1, max(1, _CACHE_SAMPLES // size)
-    spectra = fft.rfft(response, size, axis=-1)
-    out = np.empty_like(waveform)
-    count = -(-samples // hop)
-    for index, channel in enumerate(waveform):
-        spectrum = spectra[index % len(spectra)]
-        padded = np.zeros(length - 1 + count * hop, dtype=np.float32)
-        padded[length - 1 : length - 1 + samples] = channel
-        frames = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop]
-        for first in range(0, count, group):
-            product = fft.rfft(frames[first : first + group], axis=-1)
-            product *= spectrum
-            block = fft.irfft(product, size, axis=-1)[:, length - 1 :].reshape(-1)
-            start = first * hop
-            out[index, start : start + len(block)] = block[: samples - start]
+    spectrum, count = fft.rfft(response, size), -(-samples // hop)
+    out = np.empty_like(channel)
+    padded = np.zeros(length - 1 + count * hop, dtype=np.float32)
+    padded[length - 1 : length - 1 + samples] = channel
+    frames = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop]
+    for first in range(0, count, group):
+        product = fft.rfft(frames[first : first + group], axis=-1)
+        product *= spectrum
+        block = fft.irfft(product, size, axis=-1)[:, length - 1 :].reshape(-1)
+        out[first * hop : first * hop + len(block)] = block[: samples - first * hop]
     return out
 
 
-def _block(samples: int, length: int) -> int:
-    """A fast transform size for a response of ``length`` samples: a few times as long, or the whole clip."""
-    size = max(4096, 1 << (4 * length - 1).bit_length())
-    if size > _LARGE >= 2 * length:
-        size = _LARGE
-    return min(samples + length - 1, size)
+def _by_parts(channel: np.ndarray, response: np.ndarray) -> np.ndarray:
+    """The same for a long response: its parts are transformed once, and so is each block of sound.
+
+    Uniformly partitioned convolution (Stockham 1966; Wefers, Partitioned convolution algorithms for real-time
+    auralization, 2015, chapter 5): the spectrum of a block of output is the sum over the parts of their spectra times
+    those of the blocks before.
+    """
+    count = -(-len(response) // _PART)
+    parts = fft.rfft(np.pad(response, (0, count * _PART - len(response))).reshape(count, _PART), 2 * _PART, axis=1)
+    before = np.zeros_like(parts)  # spectra of the last blocks, that of block n in row n modulo their number
+    total, product = np.empty_like(parts[0]), np.empty_like(parts[0])
+    out, frame = np.empty_like(channel), np.zeros(2 * _PART, dtype=np.float32)
+    for number, start in enumerate(range(0, len(channel), _PART)):
+        block = channel[start : start + _PART]
+        frame[:_PART] = frame[_PART:]
+        frame[_PART : _PART + len(block)], frame[_PART + len(block) :] = block, 0.0
+        before[number % count] = fft.rfft(frame)
+        np.multiply(parts[0], before[number % count], out=total)
+        for part in range(1, min(count, number + 1)):
+            np.multiply(parts[part], before[(number - part) % count], out=product)
+            total += product
+        out[start : start + _PART] = fft.irfft(total, 2 * _PART)[_PART : _PART + len(block)]
+    return out
 
 
 def impulse_response(sections: np.ndarray, below_db: float = 120.0) -> np.ndarray:

@@ -55,13 +55,25 @@ def gate(
     gain = _gains(faint)
     gain = floor + (1.0 - floor) * gain
     gain[~(gain < 1.0)] = 1.0
-    out, centre = np.empty_like(waveform), (np.arange(len(gain)) + 0.5) * length
-    for start in range(0, samples, _SAMPLES):
-        index = np.arange(start, min(start + _SAMPLES, samples))
-        out[:, index] = waveform[:, index] * np.interp(index, centre, gain).astype(np.float32)
+    out = _scaled(waveform, gain, length)
     # The gain is interpolated between block centres: a block is touched if it or a neighbour is attenuated.
     touched = np.flatnonzero(scipy.ndimage.binary_dilation(gain < 1.0, np.ones(3)))
     return out, merge(touched * length, np.minimum((touched + 1) * length, samples))
+
+
+def _scaled(waveform: np.ndarray, gain: np.ndarray, length: int) -> np.ndarray:
+    """``[C, T]`` times a gain that is that of each block ``[N]`` at its centre, and linear between centres."""
+    out, first, rise = np.empty_like(waveform), -(-length // 2), np.diff(gain)
+    share = (first + np.arange(length)) / length - 0.5  # of the way to the next centre
+    out[:, :first] = waveform[:, :first] * np.float32(gain[0])
+    group = max(1, _SAMPLES // length)
+    for block in range(0, len(rise), group):
+        steps = rise[block : block + group, None]
+        ramps = (gain[block : block + len(steps), None] + steps * share).astype(np.float32).reshape(-1)
+        part = out[:, first + block * length :][:, : len(ramps)]
+        np.multiply(waveform[:, first + block * length :][:, : len(ramps)], ramps[: part.shape[1]], out=part)
+    out[:, first + len(rise) * length :] = waveform[:, first + len(rise) * length :] * np.float32(gain[-1])
+    return out
 
 
 def _gains(faint: np.ndarray) -> np.ndarray:
