@@ -24,7 +24,6 @@ from .peaks import Levels, Peaks, log_odds
 from .stretches import Hearing, heard
 
 RATES = (2.0, 6.0, 20.0, 60.0)  # false segments per hour, over all faults
-LESS = tuple(2.0 ** (-half / 2) for half in range(11))  # shares of a rate that thresholds are set for
 
 
 @dataclass(frozen=True)
@@ -104,27 +103,23 @@ class CleanLevels:
             material = materials.setdefault(scan.material, Peaks.none(damaged))
             material.add(log_odds(scan.probabilities), scan.seconds / 3600, scan.unknown)
         odds = {name: log_odds(chances) for name, chances in damaged.items()}
-        together = Peaks.joined(list(materials.values()), damaged)
-        if not together.length:
+        if not any(material.length for material in materials.values()):
             raise ParameterError("Thresholds need clean recordings.")
         left_out: dict[str, tuple[Peaks, Levels]] = {}
         for name, material in materials.items() if len(materials) > 1 else ():
-            others = Peaks.joined([other for other in materials.values() if other is not material], damaged)
+            others = [other for other in materials.values() if other is not material]
             left_out[name] = material, Levels.of(others, odds)
-        return cls(Levels.of(together, odds), left_out)
+        return cls(Levels.of(list(materials.values()), odds), left_out)
 
     def thresholds(self, rates: Sequence[float] = RATES) -> Mapping[float, np.ndarray]:
         """False segments per hour over all faults -> thresholds float32 [K], that of "clean" first.
 
         How many of the false segments a fault may raise is chosen for the recall of all faults, see
-        :func:`.budget.shared_out`. A threshold lies between the peaks of the smoothed chances of all recordings that it
-        may pass and those that it may not. Where the recordings are too short to hold a single false segment at that
-        rate, the tail of the peaks is extended: an excess over a high level is exponential in log odds (peaks over
-        threshold, Pickands, Annals of Statistics 3(1), 1975).
-
-        Material unlike that of the recordings raises more. Where there are several materials, thresholds are set for
-        the largest share of a rate (LESS) for which each material, at thresholds set on the others, keeps to the rate
-        on average.
+        :func:`.budget.shared_out`; what they count as, by material that is left out, see :meth:`.peaks.Levels.of`. A
+        threshold lies between the peaks of the smoothed chances of all recordings that it may pass and those that it
+        may not. Where the recordings are too short to hold a single false segment at that rate, the tail of the peaks
+        is extended: an excess over a high level is exponential in log odds (peaks over threshold, Pickands, Annals of
+        Statistics 3(1), 1975).
 
         Args:
             rates: False segments per hour, each above 0.
@@ -134,28 +129,16 @@ class CleanLevels:
         """
         if min(rates, default=0) <= 0:
             raise ParameterError("Thresholds need numbers of false segments per hour above 0.")
-        return {
-            float(rate): np.concatenate([[0.5], expit(self.levels.at(self._nominal(rate)))]).astype(np.float32)
-            for rate in rates
-        }
+        return {float(rate): np.concatenate([[0.5], expit(self.levels.at(rate))]).astype(np.float32) for rate in rates}
 
     def left_out_rates(self, rates: Sequence[float] = RATES) -> list[tuple[float, str, float, float]]:
         """Rows (rate, material, hours, false segments per hour): what each raises at the thresholds of the others."""
         rows = []
         for rate in rates:
-            nominal = self._nominal(rate)
             for name, (material, levels) in self.left_out.items():
-                rows.append((rate, name, material.length, material.above(levels.at(nominal)) / material.length))
+                raised = float(material.above(levels.at(rate)).sum())
+                rows.append((rate, name, material.length, raised / material.length))
         return rows
-
-    def _nominal(self, rate: float) -> float:
-        """The rate to set thresholds for."""
-        parts = self.left_out.values()
-        hours = sum(material.length for material, _ in parts)
-        for share in LESS:
-            if sum(material.above(levels.at(rate * share)) for material, levels in parts) <= rate * hours:
-                break
-        return rate * share
 
 
 def per_hour(probe: SetProbe, scans: Sequence[CleanScan], rate: float) -> dict[str, float]:

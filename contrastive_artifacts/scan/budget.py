@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-STEPS = np.geomspace(0.004, 40, 41)  # false segments per hour of one fault, between which is chosen
+STEPS = np.geomspace(0.0004, 40, 51)  # false segments per hour of one fault, between which is chosen
 
 
-def shared_out(rate: float, recalls: np.ndarray) -> np.ndarray:
+def shared_out(rate: float, recalls: np.ndarray, costs: np.ndarray) -> np.ndarray:
     """The number of the step in STEPS that each fault gets, int64 [K].
 
     Each fault begins with the first step. Then the step that raises the mean square root of the recalls most for each
@@ -18,15 +18,17 @@ def shared_out(rate: float, recalls: np.ndarray) -> np.ndarray:
     Args:
         rate: False segments per hour over all faults.
         recalls: [K, len(STEPS)], share of each fault that is heard at each step.
+        costs: [K, len(STEPS)], false segments per hour that each step counts as, rising.
     """
     chosen, recalls = np.zeros(len(recalls), np.int64), np.sqrt(recalls)
     each = np.arange(len(recalls))
     while True:
-        costs = STEPS[None] - STEPS[chosen][:, None]
+        spent = costs[each, chosen]
+        more = costs - spent[:, None]
         gains = recalls - recalls[each, chosen][:, None]
-        possible = (costs > 0) & (gains > 0) & (costs <= rate - STEPS[chosen].sum())
+        possible = (more > 0) & (gains > 0) & (more <= rate - spent.sum())
         if not possible.any():
             return chosen
-        worth = np.where(possible, gains / np.where(costs > 0, costs, 1.0), -1.0)
+        worth = np.where(possible, gains / np.where(more > 0, more, 1.0), -1.0)
         fault, step = np.unravel_index(worth.argmax(), worth.shape)
         chosen[fault] = step

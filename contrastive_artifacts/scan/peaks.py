@@ -12,6 +12,7 @@ from .budget import STEPS, shared_out
 
 TAIL = 10  # peaks whose mean excess gives the slope of the tail beyond the largest of them
 APART = 2  # windows between two peaks of one segment
+LEFT_OUT = 2.0  # times that a false segment of left-out material counts
 
 
 @dataclass
@@ -44,33 +45,63 @@ class Peaks:
         """Hours of all recordings."""
         return max(self.hours.values(), default=0.0)
 
-    def above(self, levels: np.ndarray) -> int:
-        """How many peaks of all faults reach the log odds [K - 1] of their fault."""
-        pairs = zip(self.peaks.values(), levels.tolist(), strict=True)
-        return sum(int((peaks >= level).sum()) for of_fault, level in pairs for peaks in of_fault)
+    def above(self, levels: np.ndarray) -> np.ndarray:
+        """How many peaks of each fault reach its log odds [K - 1, ...]: int64 [K - 1, ...]."""
+        rising = [np.sort(np.concatenate(peaks or [np.zeros(0)])) for peaks in self.peaks.values()]
+        counts = [
+            len(of_fault) - np.searchsorted(of_fault, level) for of_fault, level in zip(rising, levels, strict=True)
+        ]
+        return np.array(counts)
 
 
 @dataclass(frozen=True)
 class Levels:
-    """Log odds [K - 1, STEPS] that as many false segments of each fault exceed, and the recall [K - 1, STEPS] there."""
+    """Log odds that so many false segments per hour (STEPS) of each fault exceed, and what they are worth.
+
+    Args:
+        levels: Log odds, [K - 1, STEPS].
+        recalls: Share of the windows with the fault that exceed them, [K - 1, STEPS].
+        costs: False segments per hour that each counts as, [K - 1, STEPS].
+    """
 
     levels: np.ndarray
     recalls: np.ndarray
+    costs: np.ndarray
 
     @classmethod
-    def of(cls, clean: Peaks, damaged: Mapping[str, np.ndarray]) -> Levels:
-        falling = {n: np.sort(np.concatenate(peaks or [np.zeros(0)]))[::-1] for n, peaks in clean.peaks.items()}
-        levels = np.array([[_level(falling[name], step * clean.hours[name]) for step in STEPS] for name in damaged])
+    def of(cls, materials: Sequence[Peaks], damaged: Mapping[str, np.ndarray]) -> Levels:
+        """Measures them on clean materials.
+
+        Material unlike the others raises more at their levels, and of some faults much more. So each is left out in
+        turn: a step costs itself, and LEFT_OUT times the rate of what is left out at the levels of the others. More
+        than once, as what is chosen are faults that happen to have few of them.
+
+        Args:
+            materials: Kinds of clean sound.
+            damaged: Each fault -> the log odds of windows that hold it, [N].
+        """
+        clean = Peaks.joined(materials, damaged)
+        levels = _levels(clean)
+        raised = np.zeros(levels.shape)
+        for material in materials if len(materials) > 1 else ():
+            raised += material.above(_levels(Peaks.joined([m for m in materials if m is not material], damaged)))
+        hours = np.array([[max(clean.hours[name], 1e-9)] for name in damaged])
         recalls = [
             (odds[:, None] >= row).mean(0) if len(odds) else np.zeros(len(STEPS))
             for odds, row in zip(damaged.values(), levels, strict=True)
         ]
-        return cls(levels, np.array(recalls))
+        return cls(levels, np.array(recalls), np.maximum.accumulate(STEPS + LEFT_OUT * raised / hours, axis=1))
 
     def at(self, rate: float) -> np.ndarray:
         """The log odds [K - 1] at which all faults together raise ``rate`` false segments per hour."""
-        chosen: np.ndarray = self.levels[np.arange(len(self.levels)), shared_out(rate, self.recalls)]
+        steps = shared_out(rate, self.recalls, self.costs)
+        chosen: np.ndarray = self.levels[np.arange(len(self.levels)), steps]
         return chosen
+
+
+def _levels(clean: Peaks) -> np.ndarray:
+    falling = {name: np.sort(np.concatenate(peaks or [np.zeros(0)]))[::-1] for name, peaks in clean.peaks.items()}
+    return np.array([[_level(values, step * clean.hours[name]) for step in STEPS] for name, values in falling.items()])
 
 
 def log_odds(chances: np.ndarray) -> np.ndarray:

@@ -223,6 +223,7 @@ def saved(folder: Path, about: tuple[str, ...], wave: np.ndarray, rate: int, nam
     unknown |= {"splice"} if joined else set()
     unknown |= {"clipping"} if (np.abs(wave).max(axis=0) > 1.0).sum() > OVERS * wave.shape[1] / rate else set()
     unknown |= {"quantization"} if not np.any(samples & 63) else set()
+    unknown |= {"packet_loss"} if source.startswith("espeak/") else set()  # repeats periods exactly
     held = "1" if HELD.match(source) else "0"
     values = [file, source, package, kind, category, licence, str(rate), f"{wave.shape[1] / rate:.3f}", lossy, held]
     return dict(zip(COLUMNS, [*values, " ".join(sorted(unknown)), ""], strict=True))

@@ -114,6 +114,19 @@ def test_thresholds_hold_on_material_unlike_that_they_are_set_on():
     assert raised[0] < 20 * 1.3
 
 
+def test_a_fault_that_one_material_raises_more_leaves_false_segments_to_the_others():
+    """Hum is likelier in one of three materials, so other recordings may raise it more than these say."""
+    scans = []
+    for seed, hum in enumerate((-3, -3, 0)):
+        odds = np.random.default_rng(seed).normal([-3, hum, -3], 1, (7200, 3))
+        scans.append(CleanScan(smoothed(expit(odds), 3), 5 * 3600, material=f"kind {seed}"))
+    together = [CleanScan(scan.probabilities, scan.seconds) for scan in scans]
+    apart, joined = (CleanLevels.of(of, damaged()).thresholds(rates=(20.0,))[20.0] for of in (scans, together))
+    hum, clicks = 1, 2
+    assert apart[hum] > joined[hum]
+    assert logit(apart[clicks]) - logit(joined[clicks]) < logit(apart[hum]) - logit(joined[hum])
+
+
 def test_each_material_is_counted_at_the_thresholds_of_the_others():
     """Of three materials one is louder: at thresholds of the two others it raises more than was allowed."""
     scans = [

@@ -6,12 +6,25 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contrastive_artifacts.scan.budget import STEPS, shared_out
+from contrastive_artifacts.scan import budget
+from contrastive_artifacts.scan.budget import STEPS
 
 
 def recalls(offsets) -> np.ndarray:
     """Recalls that rise with the rate of false segments, later for a lower offset."""
     return 1 / (1 + np.exp(-(np.log(STEPS)[None] + np.array(offsets)[:, None])))
+
+
+def shared_out(rate: float, table: np.ndarray) -> np.ndarray:
+    """Where each false segment costs itself."""
+    return budget.shared_out(rate, table, np.tile(STEPS, (len(table), 1)))
+
+
+def test_a_fault_that_costs_more_gets_less():
+    costs = np.stack([STEPS, 4 * STEPS])
+    cheap, dear = budget.shared_out(6.0, recalls([0.0, 0.0]), costs)
+    assert dear < cheap
+    assert costs[[0, 1], [cheap, dear]].sum() <= 6.0
 
 
 def test_faults_that_are_alike_get_alike():
