@@ -44,7 +44,7 @@ class Classification:
 
 
 class PretrainedEncoder:
-    """An encoder with its probe, on the CPU.
+    """An encoder with its probe; its network runs on the CPU, or where :data:`.core.device.VARIABLE` says.
 
     Attributes:
         labels: What the probe tells: ``"clean"`` first, then the artifacts that the encoder was trained on, then

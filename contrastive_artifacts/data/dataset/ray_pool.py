@@ -20,6 +20,7 @@ from typing import Any, Generic, TypeVar
 
 from threadpoolctl import threadpool_limits
 
+from ...core import device
 from ...core.errors import ParameterError, StorageError
 from .pool import Crashed
 
@@ -36,7 +37,7 @@ class RaySettings:
     Attributes:
         address: "local" starts one on this machine, "auto" uses the one that this machine belongs to, else HOST:PORT.
         num_cpus: Workers, each with one CPU; None for as many as the cluster has CPUs.
-        num_gpus: GPUs that are reserved, shared among the workers.
+        num_gpus: GPUs for the networks of encoders, shared among the workers; 0: they run on the CPU.
     """
 
     address: str = "local"
@@ -108,8 +109,10 @@ def _no_answer(address: str, reason: str) -> ParameterError:
 class _Worker:
     """What runs in the process of an actor."""
 
-    def __init__(self, function: Callable[[Any], Any], folder: str) -> None:
+    def __init__(self, function: Callable[[Any], Any], folder: str, on_gpu: bool) -> None:
         self._function = function
+        if on_gpu:
+            os.environ[device.VARIABLE] = "cuda"
         with suppress(OSError):  # relative paths are those of the driver where folders are shared
             os.chdir(folder)
 
@@ -166,7 +169,7 @@ class Cluster:
         tries: dict[int, int] = {}  # identity of a job whose worker has died -> how often
 
         def start() -> None:
-            worker = actor.remote(function, str(Path.cwd()))
+            worker = actor.remote(function, str(Path.cwd()), self._gpus > 0)
             starting[worker.started.remote()] = worker
 
         try:

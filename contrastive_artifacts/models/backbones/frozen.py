@@ -1,4 +1,4 @@
-"""A copy of a network for inference on the CPU, with packed weights and fused bias and activation.
+"""A copy of a network for inference: on the CPU with packed weights and fused bias and activation, or on a GPU.
 
 Ordinary modules convert their weights into oneDNN's layout in every call and process each map a second time for the
 activation. The operators used here are those that PyTorch's compiler generates for CPUs (oneDNN, arXiv 2301.01333).
@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from ...core.device import chosen_device
 from .contract import Backbone
 from .layers import ConvUnit
 from .vit import Attention, Mlp
@@ -32,14 +33,17 @@ FLOATS = 16 * 32 * 48 * 32  # size of the first map of a chunk: maps fit into th
 def freeze(network: Network) -> Network:
     """A faster copy for inference: same inputs, same outputs except for rounding, no gradients.
 
-    It shares no memory with ``network``, and its state dict cannot be loaded elsewhere. Without oneDNN, or on another
-    device than the CPU, it is an ordinary copy in evaluation mode.
+    It shares no memory with ``network``, and its state dict cannot be loaded elsewhere. Without oneDNN, or where
+    ``network`` is not on the CPU, it is an ordinary copy in evaluation mode; so is one on the GPU that
+    :data:`.core.device.VARIABLE` names, which takes and returns tensors on the CPU all the same.
 
     Args:
         network: A backbone, or a module that contains one. Convolutional backbones and the blocks of :mod:`.vit` are
             packed; networks of other libraries and layers with low-rank corrections are not.
     """
-    frozen = copy.deepcopy(network).eval().requires_grad_(False)
+    frozen, device = copy.deepcopy(network).eval().requires_grad_(False), chosen_device()
+    if device.type != "cpu":
+        return behind_cpu(frozen, device)
     if torch.backends.mkldnn.is_available() and all(p.device.type == "cpu" for p in frozen.parameters()):
         for module in list(frozen.modules()):
             if isinstance(module, Backbone) and module.convolutional:
@@ -47,6 +51,22 @@ def freeze(network: Network) -> Network:
             else:
                 _pack_linear(module)
     return frozen
+
+
+def behind_cpu(network: Network, device: torch.device) -> Network:
+    """Moves a network to a device; it takes and returns tensors on the CPU, alone or in tuples."""
+    torch.backends.cudnn.allow_tf32 = False  # as precise as the CPU
+    network.to(device)
+    network.register_forward_pre_hook(lambda _, inputs: _moved(inputs, device))
+    network.register_forward_hook(lambda _, __, outputs: _moved(outputs, torch.device("cpu")))
+    return network
+
+
+def _moved(value: Any, device: torch.device) -> Any:
+    if isinstance(value, tuple):
+        parts = (_moved(part, device) for part in value)
+        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+    return value.to(device) if isinstance(value, Tensor) else value
 
 
 class FrozenBlocks(nn.Module):

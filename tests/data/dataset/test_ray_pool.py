@@ -11,19 +11,22 @@ from pathlib import Path
 
 import pytest
 
+from contrastive_artifacts.core.device import VARIABLE
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.data.dataset import ray_pool
 from contrastive_artifacts.data.dataset.pool import Crashed
 from contrastive_artifacts.data.dataset.ray_pool import RaySettings, cluster
 
 
-def killed_at_first(path: Path) -> int:
+def killed_at_first(path: Path) -> int | str:
     """The process that does the job; the process that begins it is killed the first time."""
     if path.name == "always" or (path.name == "once" and not path.exists()):
         path.touch()
         os.kill(os.getpid(), signal.SIGKILL)
     if path.name == "slow":
         time.sleep(100)
+    if path.name == "device":
+        return os.environ.get(VARIABLE, "")
     return os.getpid()
 
 
@@ -50,14 +53,15 @@ def test_an_address_that_does_not_answer(address: str, monkeypatch: pytest.Monke
 def test_jobs_on_two_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("ray")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), *sys.path]))
-    jobs = deque(tmp_path / name for name in ("a", "once", "b", "always", "c", "slow"))
+    jobs = deque(tmp_path / name for name in ("a", "once", "b", "always", "c", "device", "slow"))
     outcomes = {}
-    with cluster(RaySettings("local", 2)) as workers:
+    with cluster(RaySettings("local", 2, 1)) as workers:  # a GPU that Ray only counts
         for job, outcome in workers.results(killed_at_first, jobs, lambda job: 5 if job.name == "slow" else 100):
             outcomes[job.name] = outcome
             if job.name == "c":
                 jobs.append(tmp_path / "added")
     assert all(isinstance(outcomes[name], int) for name in ("a", "b", "c", "once", "added"))
+    assert outcomes["device"] == "cuda"
     assert isinstance(outcomes["always"], Crashed)
     assert outcomes["always"].problem.startswith(f"its process ended {ray_pool._TRIES} times")
     assert outcomes["slow"] == Crashed("it took longer than 5 s and was given up")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import copy
+from typing import NamedTuple
 
 import pytest
 import torch
 from families import FAMILIES
+from torch import nn
 
+from contrastive_artifacts.core.device import VARIABLE
+from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.models import backbones
 from contrastive_artifacts.models.backbones import Backbone, yamnet
-from contrastive_artifacts.models.backbones.frozen import FrozenBlocks, FrozenLinear
+from contrastive_artifacts.models.backbones.frozen import FrozenBlocks, FrozenLinear, behind_cpu
 from contrastive_artifacts.models.backbones.layers import as_image
 from contrastive_artifacts.models.backbones.vit import recorded_attention
 from contrastive_artifacts.models.encoder import Encoder, EncoderSettings
@@ -105,6 +109,37 @@ def test_two_encoders_do_not_share() -> None:
         for copy_, original in zip(frozen, (first, second), strict=True):
             close(copy_(waveform).frames, original(waveform).frames)
         assert not torch.allclose(frozen[0](waveform).frames, frozen[1](waveform).frames, atol=1e-2)
+
+
+class Pair(NamedTuple):
+    sums: torch.Tensor
+    note: str | None
+
+
+class SumsOnMeta(nn.Module):
+    """Says where its input and its weights are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(3))
+
+    def forward(self, inputs: Pair, other: None) -> Pair:
+        assert other is None
+        return Pair(torch.ones(2), f"{inputs.sums.device} {self.weight.device} {inputs.note}")
+
+
+def test_a_network_on_another_device_takes_and_returns_tensors_on_the_cpu() -> None:
+    """The device without storage stands for a GPU."""
+    network = behind_cpu(SumsOnMeta(), torch.device("meta"))
+    outputs = network(Pair(torch.ones(4), "a"), None)
+    assert outputs.note == "meta meta a"
+    assert outputs.sums.device.type == "cpu"
+
+
+def test_the_device_of_a_frozen_network_is_that_of_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "cuda:63")
+    with pytest.raises(ParameterError, match="PyTorch sees"):
+        backbones.freeze(create("mn04"))
 
 
 def test_without_onednn_and_elsewhere_it_is_a_plain_copy(monkeypatch: pytest.MonkeyPatch) -> None:
