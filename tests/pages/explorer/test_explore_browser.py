@@ -104,7 +104,7 @@ def test_playback_by_keyboard_alone(page):
     open_row(page, rows_of(page, "artifact", "hum")[0])
     press(page, "p", " ")  # looped, so that it cannot end while this looks
     wait(page, lambda: state(page)["playing"] == state(page)["selected"])
-    before = script(page, "return player.context.currentTime - player.position()")
+    before = script(page, "const now = player.context.currentTime; return now - player.position(now)")
     wait(page, lambda: script(page, "return player.position()") > 0.1)
     playing = "return new URL(player.voice.id, location).searchParams.get('version')"
     for key, version in (("b", "clean"), ("d", "difference"), ("a", "damaged")):
@@ -114,8 +114,8 @@ def test_playback_by_keyboard_alone(page):
         assert state(page)["playing"] != "", "switching does not stop the sound"
         lag = script(
             page,
-            "const { start, stop } = player.voice.span;"
-            "return (player.context.currentTime - player.position()) % (stop - start)",
+            "const { start, stop } = player.voice.span, now = player.context.currentTime;"
+            "return (now - player.position(now)) % (stop - start)",
         )
         assert lag == pytest.approx(before % 1.0, abs=0.002), "and it goes on from the same position"
     press(page, " ")
