@@ -67,8 +67,8 @@ def main() -> None:
             sample_s = make_index(Path(folder), rows)
             with served(Path(folder)) as (address, server_s):
                 ready, sound, sent = zip(*measured(address, min(rows, MOST_ROWS), options.rounds), strict=True)
-        measures = {"ready": ready, "sound": sound, "server": [server_s], "sample": [sample_s]}
-        for what, values in (*measures.items(), ("sent", sent)):
+        measures = {"ready": ready, "sound": sound, "server": [server_s], "sample": [sample_s], "sent": sent}
+        for what, values in measures.items():
             figures = [f"{value:.2f}" for value in (statistics.median(values), max(values))]
             unit = "MB" if what == "sent" else "s"
             table.append([str(rows), what, unit, str(len(values)), *figures, files.commit(__file__)])
@@ -90,7 +90,7 @@ def make_index(folder: Path, count: int) -> float:
         shard, table = folder / f"shard-{first}", windows_of(paths, len(ids), rng)
         shards.append(Index.build(vectors, table, shard, encoder.fingerprint, ids=ids, kind="flat"))
     index = Index.merge(shards, folder / "index", kind="flat")
-    del shards[:]
+    shards.clear()  # files that are mapped keep their place on the disk
     for shard in folder.glob("shard-*"):
         shutil.rmtree(shard)
     record_roots(index.directory, {str(path) for path in paths})

@@ -21,9 +21,11 @@ def chosen_device() -> torch.device:
     """
     import torch
 
-    name, count = os.environ.get(VARIABLE, "cpu"), torch.cuda.device_count()
-    kind, _, number = name.partition(":")
-    if name == "cpu" or (name == "auto" and not count):
+    name = os.environ.get(VARIABLE, "cpu")
+    if name == "cpu":
+        return torch.device(name)
+    count, (kind, _, number) = torch.cuda.device_count(), name.partition(":")
+    if name == "auto" and not count:
         return torch.device("cpu")
     if kind not in ("auto", "cuda") or not (number or "0").isdecimal():
         raise ParameterError(f"{VARIABLE}={name}: give cpu, cuda, cuda:N or auto.")

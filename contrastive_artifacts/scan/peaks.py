@@ -47,11 +47,12 @@ class Peaks:
 
     def above(self, levels: np.ndarray) -> np.ndarray:
         """How many peaks of each fault reach its log odds [K - 1, ...]: int64 [K - 1, ...]."""
-        rising = [np.sort(np.concatenate(peaks or [np.zeros(0)])) for peaks in self.peaks.values()]
-        counts = [
-            len(of_fault) - np.searchsorted(of_fault, level) for of_fault, level in zip(rising, levels, strict=True)
-        ]
-        return np.array(counts)
+        pairs = zip(self.rising().values(), levels, strict=True)
+        return np.array([len(of_fault) - np.searchsorted(of_fault, level) for of_fault, level in pairs])
+
+    def rising(self) -> dict[str, np.ndarray]:
+        """Fault -> the peaks of all recordings, the smallest first."""
+        return {name: np.sort(np.concatenate(peaks or [np.zeros(0)])) for name, peaks in self.peaks.items()}
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,9 @@ class Levels:
 
 
 def _levels(clean: Peaks) -> np.ndarray:
-    falling = {name: np.sort(np.concatenate(peaks or [np.zeros(0)]))[::-1] for name, peaks in clean.peaks.items()}
-    return np.array([[_level(values, step * clean.hours[name]) for step in STEPS] for name, values in falling.items()])
+    """The log odds [K - 1, STEPS] that so many of the peaks exceed."""
+    rising = clean.rising()
+    return np.array([[_level(rising[name][::-1], step * clean.hours[name]) for step in STEPS] for name in rising])
 
 
 def log_odds(chances: np.ndarray) -> np.ndarray:

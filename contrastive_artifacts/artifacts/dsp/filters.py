@@ -25,17 +25,23 @@ def convolve(waveform: np.ndarray, response: np.ndarray) -> np.ndarray:
     """
     samples = waveform.shape[-1]
     response = np.atleast_2d(response)[:, :samples].astype(np.float32, copy=False)
-    by = _by_parts if response.shape[-1] > 2 * _PART else _at_once
-    return np.stack([by(channel, response[index % len(response)]) for index, channel in enumerate(waveform)])
-
-
-def _at_once(channel: np.ndarray, response: np.ndarray) -> np.ndarray:
-    """Convolution of ``[T]`` with ``[L]``, the whole response in one transform, several blocks of sound at a time."""
-    samples, length = len(channel), len(response)
+    out, length = np.empty_like(waveform), response.shape[-1]
+    if length > 2 * _PART:
+        parts = [_spectra_of_parts(row) for row in response]
+        for index, channel in enumerate(waveform):
+            _by_parts(channel, parts[index % len(parts)], out[index])
+        return out
     size = fft.next_fast_len(min(samples + length - 1, max(4096, 1 << (4 * length - 1).bit_length())), real=True)
-    hop, group = size - length + 1, max(1, _CACHE_SAMPLES // size)
-    spectrum, count = fft.rfft(response, size), -(-samples // hop)
-    out = np.empty_like(channel)
+    spectra = fft.rfft(response, size, axis=-1)
+    for index, channel in enumerate(waveform):
+        _at_once(channel, spectra[index % len(spectra)], size, length, out[index])
+    return out
+
+
+def _at_once(channel: np.ndarray, spectrum: np.ndarray, size: int, length: int, out: np.ndarray) -> None:
+    """Convolves ``[T]`` with a response of ``length`` taps by its spectrum of ``size``, several blocks at a time."""
+    samples, hop, group = len(channel), size - length + 1, max(1, _CACHE_SAMPLES // size)
+    count = -(-samples // hop)
     padded = np.zeros(length - 1 + count * hop, dtype=np.float32)
     padded[length - 1 : length - 1 + samples] = channel
     frames = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop]
@@ -44,21 +50,25 @@ def _at_once(channel: np.ndarray, response: np.ndarray) -> np.ndarray:
         product *= spectrum
         block = fft.irfft(product, size, axis=-1)[:, length - 1 :].reshape(-1)
         out[first * hop : first * hop + len(block)] = block[: samples - first * hop]
-    return out
 
 
-def _by_parts(channel: np.ndarray, response: np.ndarray) -> np.ndarray:
-    """The same for a long response: its parts are transformed once, and so is each block of sound.
+def _spectra_of_parts(response: np.ndarray) -> np.ndarray:
+    """Spectra of successive parts of ``_PART`` taps of ``[L]``: complex64 ``[parts, _PART + 1]``."""
+    count = -(-len(response) // _PART)
+    parts = np.pad(response, (0, count * _PART - len(response))).reshape(count, _PART)
+    return fft.rfft(parts, 2 * _PART, axis=1)
+
+
+def _by_parts(channel: np.ndarray, parts: np.ndarray, out: np.ndarray) -> None:
+    """Convolves ``[T]`` with a long response by the spectra of its parts; each block of sound is transformed once.
 
     Uniformly partitioned convolution (Stockham 1966; Wefers, Partitioned convolution algorithms for real-time
     auralization, 2015, chapter 5): the spectrum of a block of output is the sum over the parts of their spectra times
     those of the blocks before.
     """
-    count = -(-len(response) // _PART)
-    parts = fft.rfft(np.pad(response, (0, count * _PART - len(response))).reshape(count, _PART), 2 * _PART, axis=1)
-    before = np.zeros_like(parts)  # spectra of the last blocks, that of block n in row n modulo their number
+    count, before = len(parts), np.zeros_like(parts)  # spectra of the last blocks: of block n in row n modulo count
     total, product = np.empty_like(parts[0]), np.empty_like(parts[0])
-    out, frame = np.empty_like(channel), np.zeros(2 * _PART, dtype=np.float32)
+    frame = np.zeros(2 * _PART, dtype=np.float32)
     for number, start in enumerate(range(0, len(channel), _PART)):
         block = channel[start : start + _PART]
         frame[:_PART] = frame[_PART:]
@@ -69,7 +79,6 @@ def _by_parts(channel: np.ndarray, response: np.ndarray) -> np.ndarray:
             np.multiply(parts[part], before[(number - part) % count], out=product)
             total += product
         out[start : start + _PART] = fft.irfft(total, 2 * _PART)[_PART : _PART + len(block)]
-    return out
 
 
 def impulse_response(sections: np.ndarray, below_db: float = 120.0) -> np.ndarray:
