@@ -59,7 +59,7 @@ def audiomentations_rows(responses: Path) -> tuple[Shared, ...]:
                lambda p: p["knee"] == 0 and p["skew"] == 0 and p["oversampling"] == 1),
         Shared("dropout", "TimeMask", lambda am: am.TimeMask(0.005, 0.15, p=1.0), differs="ours many gaps, theirs one"),
         Shared("codec", "Mp3Compression", lambda am: [am.Mp3Compression(k, k, p=1.0) for k in MP3_KBPS],
-               lambda p: p["codec"] == "mp3" and p["generations"] == 1,
+               lambda p: p["codec"] == "mp3" and p["generations"] == 1 and p["band"] == "falling",
                tuple(math.log(64 / k) / math.log(8) for k in MP3_KBPS)),
         Shared("bandlimit", "LowPassFilter", lambda am: am.LowPassFilter(3400, 8000, 48, 96, p=1.0),
                lambda p: p["highpass_hz"] == 0 and p["academy"] == 0),

@@ -16,7 +16,7 @@ from ..core.errors import ParameterError
 from .base import Params, RenderedView, check_severity, merge, whole
 from .catalog import ARTIFACTS, CLEAN
 
-VERSION = 3  # of the rendering: equal params of one version give equal samples
+VERSION = 4  # of the rendering: equal params of one version give equal samples
 _KEYS = ("artifact", "severity", "seed", "parameters", "version")
 COMPOUND = "compound"  # the "artifact" in the params of a view of several
 Rendering = Callable[[np.ndarray, int, Params], tuple[np.ndarray, np.ndarray]]

@@ -53,8 +53,14 @@ def _main(script: Path, command: Command, positional: Positional | None) -> None
 
 
 def load(path: Path) -> ModuleType:
-    """The file as a module: a script, or what several scripts share, which stands in a folder below them."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    """The file as a module: a script, or what several scripts share, which stands in a folder below them.
+
+    A folder is loaded as a package.
+    """
+    folder = path.is_dir()
+    spec = importlib.util.spec_from_file_location(
+        path.stem, path / "__init__.py" if folder else path, submodule_search_locations=[str(path)] if folder else None
+    )
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -167,7 +167,7 @@ def test_overdrive_is_volume_and_asoftclip() -> None:
 def test_saturation_is_oversampled_tanh() -> None:
     """SciPy's resampling by eight around NumPy's tanh, and FFmpeg's curve on tones too low to alias: within -50 dB."""
     wave = tone(197, level=0.1) + tone(601, level=0.1)
-    out = apply("saturation", wave, drive_db=18.0, bias=0.0)
+    out = apply("saturation", wave, drive_db=18.0, bias=0.0, curve="tanh", oversampling=2)
     unit = float(np.sqrt(np.mean(wave**2))) / 10 ** (3 / 20)  # the active level is 3 dB above 1 at the input of tanh
     fine = signal.resample_poly(wave.astype(np.float64), 8, 1, axis=1)
     scipy = signal.resample_poly(np.tanh(fine / unit), 1, 8, axis=1)
@@ -294,7 +294,7 @@ def test_codec_loses_what_mp3_compression_does(peer: Any) -> None:
     """mp3 at 32 kbit/s: equal bandwidth within 0.3 octaves, and no delay."""
     pytest.importorskip("fast_mp3_augment")
     wave = noise(2.0)
-    out = apply("codec", wave, codec="mp3", kbps=32.0, generations=1)
+    out = apply("codec", wave, codec="mp3", kbps=32.0, generations=1, band="falling")
     theirs = peer.Mp3Compression(32, 32, p=1.0)(wave[0], sample_rate=RATE)[None]
     edges = []
     for coded in (out, theirs):

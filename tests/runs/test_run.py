@@ -166,16 +166,6 @@ def test_recipes_are_compared_by_fold(tmp_path):
 
 
 @pytest.mark.slow
-def test_textbook_renderings_are_classified(made, tmp_path):
-    directory, _ = made
-    done = script("independent", f"encoder={directory}", "clips=2", "corpus.duration_s=1.0", f"csv={tmp_path}/i.csv")
-    assert done.returncode == 0, done.stderr
-    rows = [row.split(",") for row in (tmp_path / "i.csv").read_text().splitlines()]
-    assert len(rows) == 1 + 1 + 6 * 3
-    assert all(row[2] == "2" for row in rows[1:])
-
-
-@pytest.mark.slow
 def test_export_embed_and_scan(made, tmp_path):
     from contrastive_artifacts import audio
     from contrastive_artifacts.embedding.table import read_table

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import av
 import lameenc
@@ -27,6 +27,13 @@ _LAME_QUALITY = 7  # the fastest that still has the psychoacoustic model
 _FLUSH = 1152  # samples of silence at the end, so that no clip is shorter than a frame
 
 
+class Unlimited(NamedTuple):
+    """How an encoder codes sound of the full bandwidth, and the supported sample rates in Hz."""
+
+    round_trip: RoundTrip
+    rates: tuple[int, ...] = (*_MPEG_RATES, 48000)
+
+
 @dataclass(frozen=True)
 class Coder:
     """One codec, and the bandwidth that it is given at each bit rate.
@@ -39,6 +46,8 @@ class Coder:
         rates: the supported sample rates in Hz; empty if all are.
         delays: rows (lowest kbit/s, delay of the decoded sound in samples at the coded sample rate), rising. Fractions
             come from filters without linear phase.
+        unlimited: how it codes sound of the full bandwidth, of which the encoder leaves out what it chooses; None for
+            telephone codecs.
     """
 
     round_trip: RoundTrip
@@ -46,6 +55,7 @@ class Coder:
     band: tuple[tuple[float, float], ...]
     rates: tuple[int, ...]
     delays: tuple[tuple[float, float], ...]
+    unlimited: Unlimited | None = None
 
     def clamp(self, kbps: float) -> float:
         """The nearest bit rate in the range of this codec."""
@@ -61,16 +71,19 @@ class Coder:
         return [samples for lowest, samples in self.delays if kbps >= lowest][-1]
 
 
-def code(samples: np.ndarray, sample_rate: int, name: str, kbps: float) -> np.ndarray:
+def code(samples: np.ndarray, sample_rate: int, name: str, kbps: float, unlimited: bool = False) -> np.ndarray:
     """Encodes and decodes mono float32 ``[T]``; the output is late by ``CODERS[name].delay(kbps)``, ``[>= T]``.
+
+    ``unlimited``: the samples have the full bandwidth, see :attr:`Coder.unlimited`.
 
     Raises:
         ParameterError: the encoder is missing or refuses the sample rate.
     """
     coder = CODERS[name]
     padded = np.append(samples, np.zeros(_FLUSH, dtype=np.float32))
+    round_trip = coder.unlimited.round_trip if unlimited and coder.unlimited else coder.round_trip
     try:
-        return coder.round_trip(padded, sample_rate, kbps)
+        return round_trip(padded, sample_rate, kbps)
     except (av.error.FFmpegError, ValueError, RuntimeError, soundfile.SoundFileError) as error:
         raise ParameterError(
             f"The {name} encoder ({coder.encoder}) does not work here at {sample_rate} Hz and {kbps:g} kbit/s: "
@@ -203,6 +216,7 @@ CODERS: Mapping[str, Coder] = {
         ((8, 2400), (12, 3000), (20, 4600), (28, 5800), (36, 7500), (44, 9400), (52, 11100), (64, 14400)),
         _MPEG_RATES,
         ((0, 1105),),
+        Unlimited(_mp3),
     ),
     "aac": Coder(
         partial(through_ffmpeg, encoder="aac", decoder="aac", kind="fltp", options=_aac_options),
@@ -210,6 +224,12 @@ CODERS: Mapping[str, Coder] = {
         ((8, 2800), (16, 5000), (32, 9000), (64, 14400)),
         _MPEG_RATES,
         ((0, 1024),),
+        # at its bit rate, for which it chooses the bandwidth itself
+        Unlimited(
+            partial(
+                through_ffmpeg, encoder="aac", decoder="aac", kind="fltp", options=lambda kbps: {"aac_coder": "fast"}
+            )
+        ),
     ),
     "opus": Coder(
         partial(
@@ -223,6 +243,17 @@ CODERS: Mapping[str, Coder] = {
         ((6, 3000), (12, 5800), (24, 10000), (64, 19000)),
         (48000,),
         ((0, 0),),
+        # as users run it: below 20 kbit/s it may code speech by linear prediction
+        Unlimited(
+            partial(
+                through_ffmpeg,
+                encoder="libopus",
+                decoder="opus",
+                kind="flt",
+                options=lambda kbps: {"compression_level": "1", "application": "audio"},
+            ),
+            (48000,),
+        ),
     ),
     "vorbis": Coder(
         partial(_sndfile, file="OGG", subtype="VORBIS"),
@@ -230,6 +261,7 @@ CODERS: Mapping[str, Coder] = {
         ((28, 3500), (64, 14000)),
         (32000,),
         ((0, 0),),
+        Unlimited(partial(_sndfile, file="OGG", subtype="VORBIS")),
     ),
     "amr_nb": Coder(
         partial(

@@ -75,6 +75,23 @@ def bank(
     return pulses
 
 
+def bumps(lengths: np.ndarray, dips: np.ndarray, longest: int) -> np.ndarray:
+    """Smooth pulses, as of a stylus over a bump in the groove: raised cosines, or sines within them.
+
+    Args:
+        lengths: in samples, ``[K]``.
+        dips: bool ``[K]``: as high a dip follows the bump.
+        longest: L.
+
+    Returns:
+        ``[K, L]``, zero beyond each length, with peaks of 1 or less.
+    """
+    turn = np.minimum((np.arange(longest) + 1) / (lengths[:, None] + 1), 1.0)
+    pulses = np.square(np.sin(np.pi * turn))
+    pulses[dips] *= np.sin(2 * np.pi * turn[dips])
+    return pulses
+
+
 def count_of(rng: np.random.Generator, expected: float) -> int:
     """A random count of about ``expected``, at least 1, with the variance of a Poisson variable.
 

@@ -12,7 +12,7 @@ from ...audio import db_to_gain
 from ...core import seeding
 from ..base import Artifact, Params, draw_seed, geometric, linear, log_uniform, merge, pick
 from ..dsp.levels import reference
-from ..dsp.pulses import count_of, ring
+from ..dsp.pulses import bumps, count_of, ring
 from ..fields import SEED, Choice, Field, Number
 
 _BATCH = 1 << 13  # clicks computed at a time: 8192 x 5 ms at 44.1 kHz is 7 MB
@@ -32,7 +32,8 @@ class Clicks(Artifact):
     """Ticks, clicks and pops of records, switches and digital errors, equal in all channels.
 
     Shapes: ``impulse`` (one sample), exponential ``decay``, damped ``resonance`` (an AR(2) pulse excited once),
-    ``burst`` (an AR(2) pulse excited by decaying noise), or ``mixed``. ``level_db`` is the peak re the active level,
+    ``burst`` (an AR(2) pulse excited by decaying noise), ``pop`` (a smooth bump, or one with a dip after it), or
+    ``mixed``. ``level_db`` is the peak re the active level,
     from which single clicks differ by up to ``spread_db``. Model: Godsill and Rayner, Digital Audio Restoration, 1998
     (clicks as additive bursts). Every clip has at least one.
     """
@@ -46,7 +47,7 @@ class Clicks(Artifact):
         "rate_hz": Number(0.2, 20, "clicks per s"),
         "level_db": Number(10, 24, "dB"),
         "spread_db": Number(0, 6, "dB"),
-        "shape": Choice(("impulse", "decay", "resonance", "burst", "mixed")),
+        "shape": Choice(("impulse", "decay", "resonance", "burst", "pop", "mixed")),
         "length_ms": Number(0.05, 5, "ms"),
         "resonance_hz": Number(500, 8000, "Hz"),
         "spacing": Choice(("random", "regular")),
@@ -58,7 +59,9 @@ class Clicks(Artifact):
             "rate_hz": geometric(severity, 0.2, 20),
             "level_db": linear(severity, 10, 24),
             "spread_db": float(rng.uniform(0, 4)),
-            "shape": pick(rng, {"impulse": 0.25, "decay": 0.2, "resonance": 0.25, "burst": 0.1, "mixed": 0.2}),
+            "shape": pick(
+                rng, {"impulse": 0.2, "decay": 0.15, "resonance": 0.2, "burst": 0.1, "pop": 0.15, "mixed": 0.2}
+            ),
             "length_ms": log_uniform(rng, 0.1, 5),
             "resonance_hz": log_uniform(rng, 500, 8000),
             "spacing": pick(rng, {"random": 0.85, "regular": 0.15}),
@@ -108,7 +111,7 @@ def _bursts(clicks: _Clicks, sample_rate: int, params: Params) -> Iterator[tuple
         step = np.arange(longest)
         kind = np.full(count, params["shape"])
         if params["shape"] == "mixed":
-            kind = np.array(["decay", "resonance", "burst"])[rng.integers(3, size=count)]
+            kind = np.array(["decay", "resonance", "burst", "pop"])[rng.integers(4, size=count)]
         hertz = np.clip(params["resonance_hz"] * np.exp(rng.normal(0, 0.25, count)), 300, 0.45 * sample_rate)
         wave = np.cos(2 * np.pi * (hertz[:, None] / sample_rate * step + rng.uniform(-0.2, 0.2, count)[:, None]))
         wave[kind == "decay"] = 1.0
@@ -120,6 +123,8 @@ def _bursts(clicks: _Clicks, sample_rate: int, params: Params) -> Iterator[tuple
         excitation *= envelope[wild]
         excitation[:, 0] = 2.0  # a click starts with a step, whatever noise follows
         wave[wild] = ring(excitation, hertz[wild, None], length[wild] / fall[wild], sample_rate)
+        smooth = kind == "pop"
+        wave[smooth] = bumps(length[smooth], rng.random(int(smooth.sum())) < 0.5, longest)
         wave[step >= length[:, None]] = 0.0
         wave[length == 1, 0] = 1.0
         peak = db_to_gain(1.0) ** rng.uniform(-params["spread_db"], params["spread_db"], count)

@@ -12,8 +12,8 @@ from ...audio import db_to_gain
 from ...core import seeding
 from ..base import Artifact, Params, draw_seed, linear, log_uniform, merge, pick
 from ..dsp.levels import reference
-from ..dsp.pulses import bank, scatter
-from ..fields import SEED, Field, Number
+from ..dsp.pulses import bank, bumps, scatter
+from ..fields import SEED, Choice, Field, Number
 
 _BATCH = 1 << 13  # clicks added at a time
 _SHAPES = 32  # clicks in the bank of a clip
@@ -27,7 +27,8 @@ class PeriodicClicks(Artifact):
     """A scratch across the groove of a record, or splices and perforations of film: similar clicks, one per period.
 
     ``rate_hz`` is that of a record (33 1/3, 45 or 78 per minute), of film frames (24 Hz) or of perforations (96 Hz),
-    within 0.2 %. Each click is an excited AR(4) pulse around ``resonance_hz``, equal in all channels. ``level_db`` is
+    within 0.2 %. Each click has the ``shape`` of an excited AR(4) pulse around ``resonance_hz``, or is a smooth ``pop``
+    (a bump, or one with a dip after it), equal in all channels. ``level_db`` is
     the peak re the active level, from which single clicks differ by up to ``spread_db``; ``jitter`` is the RMS of their
     deviation in time, as a share of the period; ``phase`` is the position of the first click in the first period, or in
     a clip that is shorter.
@@ -46,6 +47,7 @@ class PeriodicClicks(Artifact):
         "phase": Number(0, 1, "turns"),
         "length_ms": Number(0.1, 3, "ms"),
         "resonance_hz": Number(300, 8000, "Hz"),
+        "shape": Choice(("resonance", "pop")),
     }
 
     def sample(self, severity: float, rng: np.random.Generator) -> Params:
@@ -61,13 +63,19 @@ class PeriodicClicks(Artifact):
             "phase": float(rng.random()),
             "length_ms": log_uniform(rng, 0.3, 3),
             "resonance_hz": log_uniform(rng, 500, 5000),
+            "shape": pick(rng, {"resonance": 0.75, "pop": 0.25}),
         }
 
     def _render(self, waveform: np.ndarray, sample_rate: int, params: Params) -> tuple[np.ndarray, np.ndarray]:
         samples = waveform.shape[-1]
         length = max(2, round(params["length_ms"] * 1e-3 * sample_rate))
         rng = seeding.generator(params["seed"], "periodic_clicks", "shapes")
-        shapes = bank(rng, _SHAPES, length, params["resonance_hz"], 4, sample_rate, common=_COMMON)
+        if params["shape"] == "pop":
+            dips = np.full(1, rng.random() < 0.5)
+            shapes = np.repeat(bumps(np.array([length]), dips, length), _SHAPES, axis=0).astype(np.float32)
+            shapes /= shapes.max()
+        else:
+            shapes = bank(rng, _SHAPES, length, params["resonance_hz"], 4, sample_rate, common=_COMMON)
         shapes *= np.float32(reference(waveform, sample_rate) * db_to_gain(params["level_db"]))
         step = sample_rate / params["rate_hz"]
         exact = np.arange(params["phase"] * min(step, samples - 1), samples, step)

@@ -10,11 +10,12 @@ import itertools
 
 from ... import artifacts
 from ...artifacts import Preset
+from ...artifacts.dsp.coders import CODERS
 from ...core import seeding
 
 TELEPHONE_HZ = 10_000  # highest sample rate that stands for a telephone
 NARROW_HZ = 13_000  # the highest sample rate whose band is missed in a wider file: it ends at 6 kHz
-TELEPHONE_CODECS = ("gsm", "amr_nb")
+TELEPHONE_CODECS = tuple(name for name, coder in CODERS.items() if coder.unlimited is None)
 
 
 def telephone_seed(preset: Preset, severity: tuple[float, float], seed: int) -> int:

@@ -21,7 +21,7 @@ def make(**changes: object) -> dict:
     return {**params, **changes}
 
 
-@pytest.mark.parametrize("shape", ["impulse", "decay", "resonance", "burst", "mixed"])
+@pytest.mark.parametrize("shape", ["impulse", "decay", "resonance", "burst", "pop", "mixed"])
 def test_every_segment_holds_a_click_and_the_rest_is_not_changed(shape: str, steady: np.ndarray) -> None:
     params = make(shape=shape)
     out = CLICKS.apply(steady, RATE, params)
@@ -52,6 +52,18 @@ def test_a_resonance_has_its_frequency() -> None:
     spectrum = np.abs(np.fft.rfft(out[start:stop], 8192))
     assert 3000 * 0.5 < np.argmax(spectrum) * RATE / 8192 < 3000 * 2
     assert np.abs(out[stop - 20 : stop]).max() < 0.2 * np.abs(out[start : start + 30]).max()
+
+
+def test_a_pop_is_smooth_with_or_without_a_dip_after_the_bump() -> None:
+    silence = np.full((1, 20 * RATE), 1e-3, dtype=np.float32)
+    params = make(shape="pop", length_ms=4.0, rate_hz=0.5)
+    pops = CLICKS.apply(silence, RATE, params)[0] - silence[0]
+    dips = []
+    for start, stop in CLICKS.segments(silence, RATE, params):
+        pop = pops[start:stop] / np.abs(pops[start:stop]).max()
+        assert np.abs(np.diff(pop, prepend=0.0, append=0.0)).max() < 3.3 * np.pi / (stop - start)
+        dips.append(pop.min() < -0.5 and pop.max() > 0.5)
+    assert 0 < sum(dips) < len(dips)
 
 
 @pytest.mark.parametrize("rate", [0.2, 2.0, 20.0])

@@ -48,7 +48,8 @@ def lag(clean: np.ndarray, coded: np.ndarray, reach: int | None = None) -> int:
 
 def params(codec: str, severity: float, generations: int = 1) -> dict:
     band = CODERS[codec].band
-    return {"codec": codec, "kbps": geometric(severity, band[-1][0], band[0][0]), "generations": generations}
+    kbps = geometric(severity, band[-1][0], band[0][0])
+    return {"codec": codec, "kbps": kbps, "generations": generations, "band": "falling"}
 
 
 CASES = [(severity, 1) for severity in (0.0, 0.3, 0.6, 1.0)] + [(0.5, g) for g in (2, 3, 4, 5)]
@@ -73,6 +74,36 @@ def test_speech_codecs_are_aligned_to_a_sample_at_8_khz(codec: str, rate: int) -
         out = CODEC.apply(clean, rate, params(codec, severity, generations))
         assert out.shape == clean.shape
         assert abs(lag(clean, out, rate // 2000)) <= rate / 8000, (severity, generations)
+
+
+@pytest.mark.parametrize("codec", sorted(set(CODERS) - {"amr_nb", "gsm"}))
+@pytest.mark.parametrize("rate", [8000, 16000, 44100, 48000, 96000])
+@pytest.mark.parametrize("kbps", [16.0, 48.0])
+def test_a_clip_of_which_the_encoder_chooses_the_band_is_aligned(codec: str, rate: int, kbps: float) -> None:
+    clean = sound(rate)
+    for generations in (1, 3):
+        chosen = params(codec, 0.0, generations) | {"kbps": kbps, "band": "encoder"}
+        tolerance = 1 if codec == "opus" and kbps < 20 else 0  # where it codes speech by linear prediction
+        assert abs(lag(clean, CODEC.apply(clean, rate, chosen))) <= tolerance, generations
+
+
+@pytest.mark.parametrize("codec", ["opus", "vorbis"])
+def test_an_encoder_keeps_more_of_the_band_than_is_left_to_it_otherwise(codec: str) -> None:
+    """At 32 kbit/s, of white noise at 44.1 kHz: the falling band ends at 4 to 12 kHz."""
+    clean = (0.1 * np.random.default_rng(2).standard_normal((1, 66150))).astype(np.float32)
+    edges = []
+    for band in ("falling", "encoder"):
+        coded = CODEC.apply(clean, 44100, params(codec, 0.0) | {"kbps": 32.0, "band": band})
+        frequencies, power = signal.welch(coded[0], 44100, nperseg=2048)
+        edges.append(frequencies[power > 0.02 * np.median(power[:100])].max())
+    assert edges[1] > 1.05 * edges[0], edges
+
+
+def test_telephone_codecs_always_have_a_narrow_band() -> None:
+    drawn = [CODEC.sample(0.5, np.random.default_rng(seed)) for seed in range(200)]
+    assert {p["band"] for p in drawn if p["codec"] in ("gsm", "amr_nb")} == {"falling"}
+    assert {p["band"] for p in drawn if p["codec"] == "mp3"} == {"falling", "encoder"}
+    assert max(p["kbps"] for p in drawn if p["band"] == "encoder") <= 48
 
 
 @pytest.mark.parametrize("codec", CODERS)
@@ -121,7 +152,7 @@ def test_loud_audio_is_not_clipped_by_the_encoder() -> None:
 
 def test_a_bit_rate_out_of_range_is_clamped() -> None:
     clean = sound(44100)
-    beyond = CODEC.apply(clean, 44100, {"codec": "amr_nb", "kbps": 64.0, "generations": 1})
+    beyond = CODEC.apply(clean, 44100, params("amr_nb", 0.0) | {"kbps": 64.0})
     assert_array_equal(beyond, CODEC.apply(clean, 44100, params("amr_nb", 0.0)))
 
 
@@ -154,4 +185,4 @@ def test_a_telephone_codec_leaves_no_edge_in_a_file_of_its_rate(codec: str, seve
 def test_a_clip_of_the_rate_of_a_codec_is_coded_sample_by_sample() -> None:
     clean = voice(8000)
     coded = coders.code(clean[0], 8000, "gsm", 13.0)[: clean.shape[1]]
-    assert_array_equal(CODEC.apply(clean, 8000, {"codec": "gsm", "kbps": 13.0, "generations": 1})[0], coded)
+    assert_array_equal(CODEC.apply(clean, 8000, params("gsm", 0.0) | {"kbps": 13.0})[0], coded)

@@ -14,7 +14,7 @@ CLICKS = artifacts.artifact("periodic_clicks")
 def make(**changes: object) -> dict:
     params = {
         "seed": 5, "rate_hz": 1.3, "level_db": 20.0, "spread_db": 1.0, "jitter": 0.001, "phase": 0.4, "length_ms": 1.0,
-        "resonance_hz": 2000.0,
+        "resonance_hz": 2000.0, "shape": "resonance",
     }  # fmt: skip
     return {**params, **changes}
 
@@ -63,6 +63,16 @@ def test_the_level_is_the_given_one(steady: np.ndarray) -> None:
     heights = np.abs(added[peaks(added, RATE // 4)])
     assert heights.max() <= 1.001 * expected
     assert heights.min() > 0.6 * expected
+
+
+def test_a_pop_is_a_smooth_bump_once_per_turn() -> None:
+    silence = np.full((1, 10 * RATE), 1e-3, dtype=np.float32)
+    out, segments = CLICKS.render(silence, RATE, make(shape="pop", length_ms=2.0, spread_db=0.0))
+    pops = [(out - silence)[0, start:stop] for start, stop in segments if stop - start == 88]
+    assert len(pops) == pytest.approx(13, abs=1)
+    for pop in pops:
+        np.testing.assert_array_equal(pop, pops[0])
+        assert np.abs(np.diff(pop, prepend=0.0, append=0.0)).max() < 3.3 * np.pi / 88 * np.abs(pop).max()
 
 
 def test_every_clip_has_a_click() -> None:

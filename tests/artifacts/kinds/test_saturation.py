@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,10 @@ from contrastive_artifacts.artifacts.dsp.oversampling import change, sufficient
 
 RATE = 44100
 SATURATION = artifacts.artifact("saturation")
+
+
+def params(drive_db: float, bias: float = 0.0, curve: str = "tanh", oversampling: int = 2) -> dict:
+    return {"drive_db": drive_db, "bias": bias, "curve": curve, "oversampling": oversampling}
 
 
 def tone(hertz: int, rate: int = RATE, seconds: int = 1) -> np.ndarray:
@@ -23,7 +29,7 @@ def lines(wave: np.ndarray) -> np.ndarray:
 
 def distortion(hertz: int, drive_db: float, bias: float) -> float:
     """Total harmonic distortion: RMS of the harmonics re the fundamental."""
-    level = lines(SATURATION.apply(tone(hertz), RATE, {"drive_db": drive_db, "bias": bias}))
+    level = lines(SATURATION.apply(tone(hertz), RATE, params(drive_db, bias)))
     return float(np.sqrt(np.square(level[2 * hertz :: hertz]).sum()) / level[hertz])
 
 
@@ -44,13 +50,13 @@ def test_harmonics_are_those_of_tanh() -> None:
     drive_db = 12.0
     amplitude = np.sqrt(2) * 10 ** ((drive_db - 15) / 20)
     expected = lines(np.tanh(amplitude * tone(441) / 0.1))
-    level = lines(SATURATION.apply(tone(441), RATE, {"drive_db": drive_db, "bias": 0.0}))
+    level = lines(SATURATION.apply(tone(441), RATE, params(drive_db)))
     for n in (3, 5, 7):
         assert level[n * 441] / level[441] == pytest.approx(expected[n * 441] / expected[441], rel=0.01)
 
 
 def test_bias_gives_even_harmonics() -> None:
-    level, biased = (lines(SATURATION.apply(tone(441), RATE, {"drive_db": 12.0, "bias": bias})) for bias in (0.0, 0.2))
+    level, biased = (lines(SATURATION.apply(tone(441), RATE, params(12.0, bias))) for bias in (0.0, 0.2))
     assert level[882] < 1e-5 * level[441]
     assert biased[882] > 0.03 * biased[441]
     assert biased[1323] > 0.03 * biased[441]
@@ -63,7 +69,7 @@ def test_aliasing_is_weak(hertz: int, rate: int) -> None:
     wave = tone(hertz, rate)
     amplitude = np.sqrt(2) * 10 ** ((24 - 15) / 20)
     folded = []
-    for bent in (SATURATION.apply(wave, rate, {"drive_db": 24.0, "bias": 0.0}), np.tanh(10 * amplitude * wave)):
+    for bent in (SATURATION.apply(wave, rate, params(24.0)), np.tanh(10 * amplitude * wave)):
         level = lines(bent)
         fundamental = level[hertz]
         level[::hertz] = 0.0
@@ -74,15 +80,45 @@ def test_aliasing_is_weak(hertz: int, rate: int) -> None:
 
 def test_the_level_is_preserved(clip: np.ndarray) -> None:
     for drive in (3.0, 24.0):
-        out = SATURATION.apply(clip, RATE, {"drive_db": drive, "bias": 0.2})
+        out = SATURATION.apply(clip, RATE, params(drive, 0.2))
         assert np.square(out).mean() == pytest.approx(np.square(clip).mean(), rel=1e-4)
     assert np.abs(out).max() < 0.8 * np.abs(clip).max()
 
 
 def test_drive_is_relative_to_the_level(clip: np.ndarray) -> None:
-    params = {"drive_db": 15.0, "bias": 0.1}
-    quiet = SATURATION.apply(0.01 * clip, RATE, params)
-    np.testing.assert_allclose(100 * quiet, SATURATION.apply(clip, RATE, params), atol=1e-4)
+    chosen = params(15.0, 0.1)
+    quiet = SATURATION.apply(0.01 * clip, RATE, chosen)
+    np.testing.assert_allclose(100 * quiet, SATURATION.apply(clip, RATE, chosen), atol=1e-4)
+
+
+@pytest.mark.parametrize("bias", [0.0, 0.2])
+@pytest.mark.parametrize(
+    ("curve", "at"),
+    [
+        ("tanh", np.tanh),
+        ("arctan", lambda x: 2 / np.pi * np.arctan(np.pi / 2 * x)),
+        ("cubic", lambda x: np.where(np.abs(x) < 1.5, x - 4 * x**3 / 27, np.sign(x))),
+    ],
+)
+def test_without_oversampling_every_sample_follows_the_curve(curve: str, at: Any, bias: float) -> None:
+    """Up to the level and the offset of a biased curve, which varies below 10 Hz only."""
+    wave = tone(441)
+    out = SATURATION.apply(wave, RATE, params(18.0, bias, curve, oversampling=1))[0]
+    expected = at(np.sqrt(2) * 10 ** (3 / 20) * wave[0] / 0.1 + bias)
+    middle = slice(RATE // 4, RATE // 4 + 1000)  # ten periods
+    out, expected = (x[middle] - x[middle].mean() for x in (out, expected))
+    np.testing.assert_allclose(out / out.std(), expected / expected.std(), atol=0.01)
+
+
+def test_simple_software_leaves_flat_tops_and_oversampling_does_not() -> None:
+    """Shares of the samples that equal their neighbour after rounding to 16 bits, of tones up to 6 kHz."""
+    wave = sum(tone(hertz) for hertz in (397, 1511, 3119, 5987))
+    shares = []
+    for oversampling in (1, 2):
+        out = SATURATION.apply(wave, RATE, params(24.0, 0.0, "cubic", oversampling))[0]
+        shares.append(float((np.diff(np.round(32767 * out)) == 0).mean()))
+    assert shares[0] > 0.4
+    assert shares[1] < 0.5 * shares[0]
 
 
 @pytest.mark.parametrize("rate", [44100, 16000])
