@@ -37,7 +37,7 @@ def test_it_changes_with_a_weight_a_name_and_a_record() -> None:
 @pytest.mark.parametrize(
     ("name", "fingerprint"),
     [
-        ("all", "ae694f17815dbb0cb3b3d10b02b19468"),
+        ("all", "ed6dc24ebd7d9a8075e820aa3756f2e8"),
         ("mn04", "673f90086a23f235d4f504af9a5c4eba"),
         ("yamnet", "5c218102fe54848e480b5c1cc0f471e5"),
     ],
