@@ -208,6 +208,11 @@ def _aac_options(kbps: float) -> Mapping[str, str]:
     }
 
 
+def _opus(application: str) -> RoundTrip:
+    options = {"compression_level": "1", "application": application}
+    return partial(through_ffmpeg, encoder="libopus", decoder="opus", kind="flt", options=lambda kbps: options)
+
+
 CODERS: Mapping[str, Coder] = {
     "mp3": Coder(
         _mp3,
@@ -232,26 +237,14 @@ CODERS: Mapping[str, Coder] = {
         ),
     ),
     "opus": Coder(
-        partial(
-            through_ffmpeg,
-            encoder="libopus",
-            decoder="opus",
-            kind="flt",
-            options=lambda kbps: {"compression_level": "1", "application": "lowdelay"},
-        ),
+        _opus("lowdelay"),
         "libopus",
         ((6, 3000), (12, 5800), (24, 10000), (64, 19000)),
         (48000,),
         ((0, 0),),
         # as users run it: below 20 kbit/s it may code speech by linear prediction
         Unlimited(
-            partial(
-                through_ffmpeg,
-                encoder="libopus",
-                decoder="opus",
-                kind="flt",
-                options=lambda kbps: {"compression_level": "1", "application": "audio"},
-            ),
+            _opus("audio"),
             (48000,),
         ),
     ),

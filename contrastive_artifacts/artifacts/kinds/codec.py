@@ -31,7 +31,7 @@ class Codec(Artifact):
     5 kHz; the standard's is 13 at 8 kHz. aac and vorbis are controlled by quality, and meet ``kbps`` within about a
     third. With ``band`` "falling" the bandwidth falls with the bit rate, without steps, so that a lower bit rate is
     always worse. It is at most 0.45 x sample rate x (bandwidth / highest bandwidth) ** 0.25. With "encoder" the encoder
-    has the clip as it is, at its own or the next supported rate, as most files are made, and chooses what it leaves
+    has the clip as it is, at its own or the next supported rate, as most files are coded, and chooses what it leaves
     out: many an encoder keeps a wide band at 16 kbit/s. A clip whose sample rate is within a quarter of that
     of the codec is coded as it is, sample by sample: a telephone codec leaves no edge in the spectrum of a file of
     8 kHz. Between generations the sound stays at the codec's sample rate. The delay of the codec is removed, to the
