@@ -11,12 +11,13 @@ from ... import audio
 from .blocks import Blocks, of_waveform
 from .clicks import Clicks
 from .clipping import Clipping
+from .crests import Crests
 from .hum import HumMeter
 from .levels import FLOOR_DB as FLOOR_DB
 from .levels import Levels, Phase
 from .spectrum import BandMeter
 
-VERSION = 3  # of the definitions below; measures of another version are computed again
+VERSION = 4  # of the definitions below; measures of another version are computed again
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Measures:
         loudness_lufs: Integrated loudness (BS.1770-4); -160 for silence.
         peak_db: Largest sample, dBFS.
         clipped_per_s: Flat-topped runs per second, see :class:`.clipping.Clipping`; of the worst channel.
+        crest_crowding: Standard deviations by which flat crests crowd at one level, see :class:`.crests.Crests`.
         zero_share: Share of samples that are exactly zero.
         silence_share: Share of time in digital silence: all channels exactly zero for 20 ms or longer (padding, gaps).
         quiet_share: Share of 20 ms blocks below -70 dBFS, digital silence included.
@@ -46,6 +48,7 @@ class Measures:
     loudness_lufs: float
     peak_db: float
     clipped_per_s: float
+    crest_crowding: float
     zero_share: float
     silence_share: float
     quiet_share: float
@@ -92,11 +95,13 @@ def measure_blocks(blocks: Blocks) -> Measures:
             meter.add(block)
     samples = levels.samples
     seconds = samples / rate
-    clipping, clicks = Clipping(levels.high, levels.low), Clicks(rate)
+    clipping, crests = Clipping(levels.high, levels.low), Crests(levels.high, levels.low, rate)
+    clicks = Clicks(rate)
     band_meter, hum_meter = BandMeter(samples, rate), HumMeter(samples, rate)
     digest = hashlib.sha256(repr((rate, (channels, samples))).encode())
     for block in blocks:
         clipping.add(block)
+        crests.add(block)
         mono = mixture.mono(block)
         for mono_meter in (clicks, band_meter, hum_meter):
             mono_meter.add(mono)
@@ -116,6 +121,7 @@ def measure_blocks(blocks: Blocks) -> Measures:
         **levels.figures(),
         out_of_phase_share=phase.share(),
         clipped_per_s=clipping.most() / seconds,
+        crest_crowding=crests.most(),
         clicks_per_s=clicks.count() / seconds,
         bandwidth_hz=band.bandwidth_hz,
         edge_hz=band.edge_hz,

@@ -10,7 +10,12 @@ from .limits import LIMITS, judge
 from .measures import Measures
 from .measuring import measured
 
-FAULTS = {"clipped": ("clipping", 0.0), "humming": ("hum", 0.0), "band_limited": ("bandlimit", 0.5)}
+FAULTS = {
+    "clipped": ("clipping", 0.0),
+    "crowded": ("clipping", 0.0),
+    "humming": ("hum", 0.0),
+    "band_limited": ("bandlimit", 0.5),
+}
 """Reason of curation -> artifact, and the urgency from which it is suspected.
 
 A band that ends at 16 kHz is no fault; it is one from about 13 kHz in a file of 44.1 kHz. Some engines have lines at
@@ -40,4 +45,4 @@ def with_suspects(corpus: Corpus, folder: str | Path) -> list[Clip]:
 def suspected(measures: Measures) -> tuple[str, ...]:
     """The artifacts of :data:`FAULTS` that a clip holds by its measures."""
     flags = judge(measures, {reason: LIMITS[reason] for reason in FAULTS})
-    return tuple(FAULTS[flag.reason][0] for flag in flags if flag.urgency >= FAULTS[flag.reason][1])
+    return tuple(sorted({FAULTS[flag.reason][0] for flag in flags if flag.urgency >= FAULTS[flag.reason][1]}))
