@@ -3,11 +3,11 @@
     python analysis/measured_faults.py
     python analysis/measured_faults.py 'corpora={speech: {kind: folder, path: DIR}}'
 
-Nothing is rendered. The measures of curation (flat tops, lines at mains multiples, a missing upper band) say which
-recordings have a fault: at their hard limit or beyond. Those below the soft limit count as without it, those between
-are left out. The table has for each fault how many recordings with it, and how many without, the encoder calls faulty,
-with 95 % intervals. The measures err as well: engines have steady lines, and dull sounds no upper band; what counts is
-that two methods agree.
+Nothing is rendered. The measures of curation (flat tops, crests at one level, lines at mains multiples, a missing
+upper band) say which recordings have a fault: at their hard limit or beyond. Those below the soft limit count as
+without it, those between are left out. The table has for each fault how many recordings with it, and how many
+without, the encoder calls faulty, with 95 % intervals. The measures err as well: engines have steady lines, and dull
+sounds no upper band; what counts is that two methods agree.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ from contrastive_artifacts.probes.precision import wilson
 from contrastive_artifacts.runs import sections
 from contrastive_artifacts.runs.sets import UNHEARD
 
-FAULTS = {reason: fault for reason, (fault, _) in suspects.FAULTS.items()}
+REASONS = {
+    fault: [reason for reason, (name, _) in suspects.FAULTS.items() if name == fault]
+    for fault, _ in suspects.FAULTS.values()
+}
 HEADER = ["corpus", "fault", "with", "heard", "share", "low", "high"]
 HEADER += ["without", "raised", "raised_share", "raised_low", "raised_high"]
 
@@ -51,7 +54,7 @@ def main(config: dict[str, Any]) -> None:
     settings = typed.settings(Settings, config, "")
     files.check_file("csv", settings.csv)
     encoder = ca.load(settings.encoder)
-    if missing := sorted(set(FAULTS.values()) - set(encoder.labels)):
+    if missing := sorted(set(REASONS) - set(encoder.labels)):
         raise ParameterError(f"encoder={settings.encoder} does not know {', '.join(missing)}.")
     corpora = sections.make_corpora(settings.corpora or UNHEARD)
     rows = [row for name, corpus in corpora.items() for row in _rows(name, encoder, corpus)]
@@ -61,14 +64,14 @@ def main(config: dict[str, Any]) -> None:
 
 
 def _rows(name: str, encoder: ca.PretrainedEncoder, corpus: Corpus) -> list[list[Any]]:
-    limits = {reason: LIMITS[reason] for reason in FAULTS}
+    limits = {reason: LIMITS[reason] for reason in suspects.FAULTS}
     with TemporaryDirectory() as folder:
         findings = survey(corpus, folder, limits)
     heard = [(finding, _present(encoder, corpus, finding)) for finding in track(findings, f"classify {name}")]
     rows = []
-    for reason, fault in FAULTS.items():
-        faulty = [fault in present for finding, present in heard if present and _urgency(finding, reason) >= 1]
-        others = [fault in present for finding, present in heard if present and _urgency(finding, reason) < 0]
+    for fault, reasons in REASONS.items():
+        faulty = [fault in present for finding, present in heard if present and _urgency(finding, reasons) >= 1]
+        others = [fault in present for finding, present in heard if present and _urgency(finding, reasons) < 0]
         rows.append([name, fault, *_shares(faulty), *_shares(others)])
     return rows
 
@@ -81,9 +84,9 @@ def _present(encoder: ca.PretrainedEncoder, corpus: Corpus, finding: Finding) ->
         return ()
 
 
-def _urgency(finding: Finding, reason: str) -> float:
-    """0 at the soft limit, 1 at the hard one; negative where the measure says nothing."""
-    return next((flag.urgency for flag in finding.flags if flag.reason == reason), -1.0)
+def _urgency(finding: Finding, reasons: Sequence[str]) -> float:
+    """0 at the soft limit of a reason, 1 at the hard one; negative where no measure says anything."""
+    return max((flag.urgency for flag in finding.flags if flag.reason in reasons), default=-1.0)
 
 
 def _shares(heard: Sequence[bool]) -> list[Any]:
