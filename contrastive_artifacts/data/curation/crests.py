@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d
 
 from .blocks import Carry
 
@@ -79,11 +78,11 @@ class Crests:
         np.add.at(self._flatness[place], bins[within], flatness[within])
 
     def _crests(self, row: np.ndarray, lowest: float) -> np.ndarray:
-        highest = maximum_filter1d(row, 2 * self._around + 1)
-        crests = np.flatnonzero((row == highest) & (row > lowest))
-        crests = crests[(crests >= self._side) & (crests < len(row) - self._side)]
-        first: np.ndarray = crests[row[crests] > row[crests - 1]]  # the first sample of a plateau
-        return first
+        high = np.flatnonzero(row[self._side : -self._side] > lowest) + self._side
+        tops = high[(row[high] > row[high - 1]) & (row[high] >= row[high + 1])]  # the first sample of a plateau
+        around = np.lib.stride_tricks.sliding_window_view(row, 2 * self._around + 1)[tops - self._around]
+        crests: np.ndarray = tops[row[tops] >= around.max(axis=1)]
+        return crests
 
     def _shapes(self, row: np.ndarray, crests: np.ndarray, heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The mean of each crest by its height, and whether it ends within ``_side`` samples on both sides."""
