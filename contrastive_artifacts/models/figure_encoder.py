@@ -190,6 +190,23 @@ class FigureEncoder(Heads):
         """Whether means and deviations of the figures are set."""
         return bool(self.get_buffer("frame_shift").any())
 
+    def start_from(self, other: FigureEncoder) -> None:
+        """Takes the trained weights of another encoder, and its means and deviations of the figures.
+
+        Raises:
+            ParameterError: it has other states, sizes, windows or another backbone. Its contexts may be of any length.
+        """
+        theirs, ours = ({**asdict(e.settings), "backbone network": _name(e.backbone)} for e in (other, self))
+        fixed = theirs.keys() - {"context_s", "dropout"}
+        changes = [f"{name}: {theirs[name]}, here {ours[name]}" for name in sorted(fixed) if theirs[name] != ours[name]]
+        if changes:
+            raise ParameterError(
+                "A training starts from an encoder of the same states, sizes and backbone; this one differs. "
+                + "; ".join(changes)
+            )
+        frozen = {name: value for name, value in self.state_dict().items() if name.startswith("backbone.")}
+        self.load_state_dict({**other.state_dict(), **frozen})
+
     def trained_parameters(self) -> list[nn.Parameter]:
         """All parameters but those of the backbone."""
         return [p for name, p in self.named_parameters() if not name.startswith("backbone.")]
@@ -233,6 +250,11 @@ class FigureEncoder(Heads):
     def _about(self) -> dict[str, Any]:
         backbone = None if self.backbone is None else self.backbone.record
         return {"figures": dict(VERSIONS), "settings": asdict(self.settings), "backbone": backbone}
+
+
+def _name(backbone: backbones.Backbone | None) -> str:
+    record = {} if backbone is None else backbone.record
+    return " ".join(str(record[key]) for key in ("backbone", "weights", "sha256") if key in record) or "none"
 
 
 def is_figure_record(record: Any) -> bool:

@@ -31,7 +31,6 @@ from ..embedding import open_set_encoder
 from ..models import backbones
 from ..models.figure_encoder import STRIDE, FigureEncoder, FigureSettings
 from ..models.objectives.sets import SetObjectiveSettings
-from ..models.starting import start_from
 from ..probes.outcomes import DrawOutcomes, Outcomes
 from ..probes.set_heads import set_probe
 from ..probes.sets import SetProbe
@@ -203,8 +202,8 @@ def _new_encoder(settings: SetSections, start: FigureEncoder | None) -> FigureEn
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.fit.seed)
         encoder = FigureEncoder(settings.sizes, backbone)
-        if start is not None:
-            start_from(encoder, start)
+    if start is not None:
+        encoder.start_from(start)
     return encoder
 
 
