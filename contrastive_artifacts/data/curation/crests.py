@@ -17,6 +17,7 @@ _SPARE = 10  # bins above the largest sample: a parabola exceeds its samples
 _BINS = 160  # down to .44 of the largest sample
 _LEAST = 10  # crests of a crowd
 _ABOVE = 0.25  # crests above a crowd, at most, for each of its own
+_AT_ONCE = 1 << 12  # crests, so that memory stays small where every other sample is one
 _SILENT = 1e-3  # steps of 16 bits lie 3 % apart at this peak
 
 
@@ -69,27 +70,26 @@ class Crests:
 
     def _add(self, row: np.ndarray, peak: float, place: tuple[int, ...]) -> None:
         """Adds the crests of ``row`` that have ``_side`` samples before and after them."""
-        crests = self._crests(row, peak * np.exp(-_BIN * (_BINS - _SPARE)))
-        heights = _heights(row, crests)
-        flatness, ended = self._shapes(row, crests, heights)
-        bins = ((np.log(peak) - np.log(heights)) / _BIN + _SPARE).astype(np.int64)
-        within = ended & (bins >= 0) & (bins < _BINS)
-        np.add.at(self._counts[place], bins[within], 1)
-        np.add.at(self._flatness[place], bins[within], flatness[within])
-
-    def _crests(self, row: np.ndarray, lowest: float) -> np.ndarray:
-        high = np.flatnonzero(row[self._side : -self._side] > lowest) + self._side
+        high = np.flatnonzero(row[self._side : -self._side] > peak * np.exp(-_BIN * (_BINS - _SPARE))) + self._side
         tops = high[(row[high] > row[high - 1]) & (row[high] >= row[high + 1])]  # the first sample of a plateau
-        around = np.lib.stride_tricks.sliding_window_view(row, 2 * self._around + 1)[tops - self._around]
-        crests: np.ndarray = tops[row[tops] >= around.max(axis=1)]
-        return crests
+        sums = np.cumsum(np.append(0.0, row), dtype=np.float64)
+        for some in np.array_split(tops, 1 + len(tops) // _AT_ONCE):
+            around = np.lib.stride_tricks.sliding_window_view(row, 2 * self._around + 1)[some - self._around]
+            crests = some[row[some] >= around.max(axis=1)]
+            heights = _heights(row, crests)
+            flatness, ended = self._shapes(row, sums, crests, heights)
+            bins = ((np.log(peak) - np.log(heights)) / _BIN + _SPARE).astype(np.int64)
+            within = ended & (bins >= 0) & (bins < _BINS)
+            np.add.at(self._counts[place], bins[within], 1)
+            np.add.at(self._flatness[place], bins[within], flatness[within])
 
-    def _shapes(self, row: np.ndarray, crests: np.ndarray, heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _shapes(
+        self, row: np.ndarray, sums: np.ndarray, crests: np.ndarray, heights: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """The mean of each crest by its height, and whether it ends within ``_side`` samples on both sides."""
         around = np.lib.stride_tricks.sliding_window_view(row, 2 * self._side + 1)[crests - self._side]
         below = around < _TOP * heights[:, None]
         before, after = below[:, self._side :: -1].argmax(1), below[:, self._side :].argmax(1)
-        sums = np.cumsum(np.append(0.0, row), dtype=np.float64)
         means = (sums[crests + after] - sums[crests - before + 1]) / np.maximum(after + before - 1, 1)
         return means / heights, (before > 0) & (after > 0)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.signal import butter, resample_poly, sosfilt
@@ -88,3 +90,13 @@ def test_blocks_make_no_difference_and_the_worst_channel_counts() -> None:
 )
 def test_nothing_crowds_where_there_are_no_crests(sound: np.ndarray) -> None:
     assert crowding(sound) == 0
+
+
+def test_memory_stays_small_where_every_other_sample_is_a_crest() -> None:
+    sound = np.tile(np.array([0.5, -0.5], np.float32), 1 << 19)
+    crests = Crests(np.array([0.5]), np.array([-0.5]), 192000)
+    tracemalloc.start()
+    crests.add(sound[None])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 150e6
