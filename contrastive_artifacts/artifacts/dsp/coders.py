@@ -243,10 +243,7 @@ CODERS: Mapping[str, Coder] = {
         (48000,),
         ((0, 0),),
         # as users run it: below 20 kbit/s it may code speech by linear prediction
-        Unlimited(
-            _opus("audio"),
-            (48000,),
-        ),
+        Unlimited(_opus("audio"), (48000,)),
     ),
     "vorbis": Coder(
         partial(_sndfile, file="OGG", subtype="VORBIS"),

@@ -22,7 +22,7 @@ _SILENT = 1e-3  # steps of 16 bits lie 3 % apart at this peak
 
 
 class Crests:
-    """How much flat crests crowd at a level, in each channel of a clip that is given block by block.
+    """How much flat crests crowd at a level, in each channel of a clip that is read block by block.
 
     Lossy coding and resampling bend the plateaus of clipped sound until no samples of equal height are left (see
     :class:`.clipping.Clipping`), but crests that were cut off still end at about one level, while those of undamaged
@@ -73,9 +73,9 @@ class Crests:
         high = np.flatnonzero(row[self._side : -self._side] > peak * np.exp(-_BIN * (_BINS - _SPARE))) + self._side
         tops = high[(row[high] > row[high - 1]) & (row[high] >= row[high + 1])]  # the first sample of a plateau
         sums = np.cumsum(np.append(0.0, row), dtype=np.float64)
-        for some in np.array_split(tops, 1 + len(tops) // _AT_ONCE):
-            around = np.lib.stride_tricks.sliding_window_view(row, 2 * self._around + 1)[some - self._around]
-            crests = some[row[some] >= around.max(axis=1)]
+        for part in np.array_split(tops, 1 + len(tops) // _AT_ONCE):
+            around = np.lib.stride_tricks.sliding_window_view(row, 2 * self._around + 1)[part - self._around]
+            crests = part[row[part] >= around.max(axis=1)]
             heights = _heights(row, crests)
             flatness, ended = self._shapes(row, sums, crests, heights)
             bins = ((np.log(peak) - np.log(heights)) / _BIN + _SPARE).astype(np.int64)

@@ -45,4 +45,4 @@ def with_suspects(corpus: Corpus, folder: str | Path) -> list[Clip]:
 def suspected(measures: Measures) -> tuple[str, ...]:
     """The artifacts of :data:`FAULTS` that a clip holds by its measures."""
     flags = judge(measures, {reason: LIMITS[reason] for reason in FAULTS})
-    return tuple(sorted({FAULTS[flag.reason][0] for flag in flags if flag.urgency >= FAULTS[flag.reason][1]}))
+    return tuple(FAULTS[flag.reason][0] for flag in flags if flag.urgency >= FAULTS[flag.reason][1])
