@@ -22,8 +22,8 @@ six: $(VENV)/installed   ## pretrain clean + 6 artifacts with one label, probe, 
 	@echo "== 3/3 embedding map =="
 	$(BIN)/python analysis/embedding_map.py run=$(RUN)
 
-test: $(VENV)/installed   ## run all tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+test: $(VENV)/installed   ## run all tests; hundreds of processes share what the first has compiled
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 campaign: $(VENV)/installed   ## kills, full disks, damaged files, several writers and many requests at once; under 30 minutes; not a part of test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m campaign --timeout 1800 -rP tests/campaigns

@@ -26,7 +26,7 @@ from contrastive_artifacts.core import typed
 from contrastive_artifacts.core.console import console, track
 from contrastive_artifacts.data import corpora
 from contrastive_artifacts.pages.sheet import SheetRow, write_sheet
-from contrastive_artifacts.runs import sections
+from contrastive_artifacts.runs import corpus_sections
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Settings:
 
 def main(config: dict[str, Any]) -> None:
     settings = typed.settings(Settings, config, "")
-    section = typed.settings(sections.ArtifactsSection, settings.artifacts, "artifacts")
+    section = typed.settings(corpus_sections.ArtifactsSection, settings.artifacts, "artifacts")
     chosen = artifacts.states(section.states)[1:]
     names = [name for name in chosen if artifacts.artifact(name).fits(2)]
     waveform, rate, about = clip(settings.path, settings.seconds)

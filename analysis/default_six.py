@@ -33,7 +33,7 @@ from contrastive_artifacts.data.corpora import Clip, Corpus, split
 from contrastive_artifacts.data.views import ViewSettings
 from contrastive_artifacts.embedding import open_embedder
 from contrastive_artifacts.probes import Embedded, SetProbe, evaluate
-from contrastive_artifacts.runs import sections
+from contrastive_artifacts.runs import corpus_sections
 from contrastive_artifacts.runs.measure import embed_views
 from contrastive_artifacts.runs.measure_sets import AUDIBLE
 from contrastive_artifacts.runs.sets import UNHEARD
@@ -69,7 +69,7 @@ class Views:
 def main(config: dict[str, Any]) -> None:
     settings = typed.settings(Settings, config, "")
     files.check_file("csv", settings.csv)
-    corpora = sections.make_corpora(settings.corpora or UNHEARD)
+    corpora = corpus_sections.make_corpora(settings.corpora or UNHEARD)
     rows: list[dict[str, Any]] = []
     for encoder in settings.encoders:
         for seed in settings.seeds:

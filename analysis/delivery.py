@@ -33,7 +33,7 @@ from contrastive_artifacts.data.corpora import Clip, Corpus
 from contrastive_artifacts.data.views.delivery import coded, rounded, under_full_scale
 from contrastive_artifacts.data.views.sources import cut_window, window_start
 from contrastive_artifacts.probes.set_metrics import fault_figures
-from contrastive_artifacts.runs import sections
+from contrastive_artifacts.runs import corpus_sections
 from contrastive_artifacts.runs.sets import AUDIBLE, UNHEARD
 
 Delivery = Callable[[np.ndarray, int, np.random.Generator], np.ndarray]
@@ -61,7 +61,7 @@ class Settings:
 def main(config: dict[str, Any]) -> None:
     settings = typed.settings(Settings, config, "")
     files.check_file("csv", settings.csv)
-    corpora = sections.make_corpora(settings.corpora or UNHEARD)
+    corpora = corpus_sections.make_corpora(settings.corpora or UNHEARD)
     rows: list[list[Any]] = []
     for name in settings.encoders:
         encoder = ca.load(name)

@@ -37,7 +37,7 @@ from contrastive_artifacts.models.objectives import ObjectiveSettings
 from contrastive_artifacts.probes import Interval, bootstrap, bootstrap_gain, knn_predict, macro_f1, task_labels
 from contrastive_artifacts.probes.evaluate import balanced_rows
 from contrastive_artifacts.probes.metrics import classes_of, encode
-from contrastive_artifacts.runs import sections
+from contrastive_artifacts.runs import corpus_sections, sections
 from contrastive_artifacts.runs.measure import embed_views
 from contrastive_artifacts.training import OptimSettings
 from contrastive_artifacts.training.frozen_head import FeatureRows, FrozenHead, HeadSettings, fit_head
@@ -129,13 +129,13 @@ def main(config: dict[str, Any]) -> None:
     settings = typed.settings(Settings, config, "")
     head = typed.settings(HeadSection, settings.head, "head")
     files.check_file("csv", settings.csv)
-    backbone, corpus = sections.make_backbone(settings.backbone), sections.make_corpus(settings.corpus)
+    backbone, corpus = sections.make_backbone(settings.backbone), corpus_sections.make_corpus(settings.corpus)
     views = embedded(backbone, corpus, config, settings)
     rows: list[dict[str, Any]] = []
     by_seed = []
     for seed in track(settings.seeds, "heads on frozen features"):
         fold = {"by": "fold", "test": seed + 1, "validation": (seed + 1) % 4 + 1}
-        clips = {side: [clip.id for clip in part] for side, part in sections.make_splits(corpus, fold).items()}
+        clips = {side: [clip.id for clip in part] for side, part in corpus_sections.make_splits(corpus, fold).items()}
         sides = {side: views.take(np.isin(views.clip, ids)) for side, ids in clips.items()}
         outcomes = climb(Trials(settings, head, backbone, sides, seed))
         rows += [outcome.row(seed) for step in outcomes for outcome in step]

@@ -32,19 +32,18 @@ import numpy as np
 import contrastive_artifacts as ca
 from contrastive_artifacts import audio
 from contrastive_artifacts.artifacts import taxonomy
-from contrastive_artifacts.core import files, typed
+from contrastive_artifacts.core import files, pool, typed
 from contrastive_artifacts.core.console import console, table, track
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.data.corpora import Clip, Corpus
-from contrastive_artifacts.data.dataset import pool
 from contrastive_artifacts.probes.events import Counts, Event, f1, intervals, match, overlapped, touches
 from contrastive_artifacts.probes.psds import SCENARIOS, Chances, is_installed, psds
-from contrastive_artifacts.runs import sections
+from contrastive_artifacts.runs import corpus_sections
 from contrastive_artifacts.runs.sets import BUILTIN
 from contrastive_artifacts.runs.timelines import RATE, TimelineRecipe, rendered_timeline
-from contrastive_artifacts.scan import scan
 from contrastive_artifacts.scan.cells import cell_chances
 from contrastive_artifacts.scan.saved import SavedStretches
+from contrastive_artifacts.scan.scan import scan
 from contrastive_artifacts.scan.stretches import joined
 
 IMPULSES = ("clicks", "thump", "splice", "gain_step")  # of which the beginning counts to 50 ms
@@ -108,7 +107,7 @@ def main(config: dict[str, Any]) -> None:
 
 
 def _kinds(settings: Settings) -> dict[str, Layers]:
-    corpora = sections.make_corpora(settings.corpora or UNSEEN)
+    corpora = corpus_sections.make_corpora(settings.corpora or UNSEEN)
     mixtures = settings.mixtures or {}
     unknown = sorted({name for names in mixtures.values() for name in names} - set(corpora))
     if unknown:

@@ -31,7 +31,7 @@ from contrastive_artifacts.data.views import ViewSettings
 from contrastive_artifacts.embedding import open_embedder
 from contrastive_artifacts.probes import Embedded, few_shot
 from contrastive_artifacts.probes.knn import neighbours
-from contrastive_artifacts.runs import sections
+from contrastive_artifacts.runs import corpus_sections
 from contrastive_artifacts.runs.measure import embed_views
 
 
@@ -52,7 +52,7 @@ class Settings:
 def main(config: dict[str, Any]) -> None:
     settings = typed.settings(Settings, config, "")
     embedder = open_embedder(settings.encoder)
-    known, corpus = ca.load(settings.encoder).labels, sections.make_corpus(settings.corpus)
+    known, corpus = ca.load(settings.encoder).labels, corpus_sections.make_corpus(settings.corpus)
     states = (*known, *(name for name in settings.unknown if name not in known))
     view = ViewSettings(states, settings.duration_s, embedder.sample_rate, settings.severity)
     clips = corpus.clips[:: settings.every]

@@ -39,7 +39,7 @@ from contrastive_artifacts.data.corpora import Clip, Corpus
 from contrastive_artifacts.data.views.delivery import rounded, under_full_scale
 from contrastive_artifacts.data.views.sources import cut_window, window_start
 from contrastive_artifacts.probes.set_metrics import FALSE_POSITIVES
-from contrastive_artifacts.runs import sections
+from contrastive_artifacts.runs import corpus_sections
 from contrastive_artifacts.runs.sets import AUDIBLE, UNHEARD
 
 textbook = cli.load(Path(__file__).parent / "textbook")
@@ -78,7 +78,7 @@ def main(config: dict[str, Any]) -> None:
     files.check_file("csv", settings.csv)
     encoder = ca.load(settings.encoder)
     rows: list[list[Any]] = []
-    for name, corpus in sections.make_corpora(settings.corpora or UNHEARD).items():
+    for name, corpus in corpus_sections.make_corpora(settings.corpora or UNHEARD).items():
         windows = list(_heard(encoder, corpus, settings, name))
         rows += [[name, *(f"{v:.3f}" if isinstance(v, float) else v for v in row)] for row in figures(windows)]
     files.write_csv(settings.csv, [HEADER, *rows])

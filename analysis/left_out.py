@@ -37,7 +37,7 @@ from contrastive_artifacts.probes import few_shot
 from contrastive_artifacts.probes.knn import NeighbourTable
 from contrastive_artifacts.probes.set_metrics import fault_figures
 from contrastive_artifacts.probes.spaces import retrieval
-from contrastive_artifacts.runs import sections
+from contrastive_artifacts.runs import corpus_sections
 from contrastive_artifacts.runs.measure_sets import UNVARIED
 from contrastive_artifacts.runs.sets import SetSections, fill_side, make_sides
 from contrastive_artifacts.training.sets import BATCH, fit_sets
@@ -113,7 +113,7 @@ def measured_sides(settings: Settings, sides: Any) -> dict[str, CachedViews]:
         return {"test": fill_side(settings, sides["test"], recipe, settings.measured)}
     measured = {}
     for name, section in settings.unseen.items():
-        corpus = sections.make_corpus(section, f"unseen.{name}")
+        corpus = corpus_sections.make_corpus(section, f"unseen.{name}")
         measured[name] = fill_side(settings, {name: (corpus, list(corpus.clips))}, recipe, settings.measured)
     return measured
 

@@ -30,7 +30,7 @@ from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.embedding import open_encoder, released
 from contrastive_artifacts.models import backbones
 from contrastive_artifacts.models.encoder import Encoder
-from contrastive_artifacts.runs import sections
+from contrastive_artifacts.runs import corpus_sections
 from contrastive_artifacts.runs.long_range import CLASSES, PAIRS, REFERENCE_S, Entry, Plan, run_all
 from contrastive_artifacts.runs.long_range.report import LADDER, TABLES, encoders, report, select, summary
 from contrastive_artifacts.training.context import FitSettings
@@ -53,7 +53,7 @@ def main(config: dict[str, Any]) -> None:
     fitting = typed.settings(FitSettings, settings.fitting, "fitting", seed=settings.plan["seed"])
     plan = typed.settings(Plan, settings.plan, "plan", fitting=fitting)
     entries = [Entry(name, model(section, f"encoders.{name}")) for name, section in settings.encoders.items()]
-    corpus, out = sections.make_corpus(settings.corpus), Path(settings.out)
+    corpus, out = corpus_sections.make_corpus(settings.corpus), Path(settings.out)
     rows = run_all(entries, corpus, list(corpus.clips[: settings.clips]), plan, out / "cache")
     facts = {"clips": min(settings.clips, len(corpus)), "corpus": corpus.name, "seed": plan.seed, **about()}
     files.write_csv(out / "table.csv", [list(rows[0]), *(rounded(row) for row in rows)])

@@ -32,7 +32,7 @@ from contrastive_artifacts.data.curation import suspects
 from contrastive_artifacts.data.curation.limits import LIMITS
 from contrastive_artifacts.data.curation.survey import Finding, survey
 from contrastive_artifacts.probes.precision import wilson
-from contrastive_artifacts.runs import sections
+from contrastive_artifacts.runs import corpus_sections
 from contrastive_artifacts.runs.sets import UNHEARD
 
 REASONS = {
@@ -56,7 +56,7 @@ def main(config: dict[str, Any]) -> None:
     encoder = ca.load(settings.encoder)
     if missing := sorted(set(REASONS) - set(encoder.labels)):
         raise ParameterError(f"encoder={settings.encoder} does not know {', '.join(missing)}.")
-    corpora = sections.make_corpora(settings.corpora or UNHEARD)
+    corpora = corpus_sections.make_corpora(settings.corpora or UNHEARD)
     rows = [row for name, corpus in corpora.items() for row in _rows(name, encoder, corpus)]
     files.write_csv(settings.csv, [HEADER, *rows])
     table(f"{settings.encoder}: faults by measurement", HEADER, rows)

@@ -25,7 +25,7 @@ from contrastive_artifacts.core import files, typed
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.models import backbones
 from contrastive_artifacts.models.baselines import FrozenBackbone, LogMelStatistics
-from contrastive_artifacts.runs import run, sections
+from contrastive_artifacts.runs import corpus_sections, run, sections
 from contrastive_artifacts.runs.measure import ViewEmbedder, embed_views, measure, summary
 from contrastive_artifacts.runs.run import Run
 
@@ -79,10 +79,10 @@ def baseline(config: dict[str, Any], name: str, make: Any) -> dict[str, Any]:
     if not path.exists():
         model: ViewEmbedder = make()
         probe, seed = config["probe"], 1000
-        corpus = sections.make_corpus(config["corpus"])
-        splits = sections.make_splits(corpus, config["split"])
+        corpus = corpus_sections.make_corpus(config["corpus"])
+        splits = corpus_sections.make_splits(corpus, config["split"])
         sides = {"train": (corpus, splits["train"]), "test": (corpus, splits["test"])}
-        others = {key: sections.make_corpus(section, f"unseen.{key}") for key, section in config["unseen"].items()}
+        others = corpus_sections.make_corpora(config["unseen"], "unseen")
         sides |= {key: (other, other.clips) for key, other in others.items()}
         views = sections.view_settings(config, model.sample_rate, probe["duration_s"])
         tables = embed_views(model, sides, views, seed, probe["draws"])

@@ -31,7 +31,7 @@ from contrastive_artifacts.core.errors import ArtifactsError
 from contrastive_artifacts.data.corpora import Corpus
 from contrastive_artifacts.data.views.delivery import rounded
 from contrastive_artifacts.probes.precision import wilson
-from contrastive_artifacts.runs import sections
+from contrastive_artifacts.runs import corpus_sections
 from contrastive_artifacts.runs.sets import UNHEARD
 
 RATE, WIDE = 8000, 44100
@@ -69,7 +69,7 @@ def main(config: dict[str, Any]) -> None:
     encoder = ca.load(settings.encoder)
     rows = [
         row
-        for name, corpus in sections.make_corpora(settings.corpora or UNHEARD).items()
+        for name, corpus in corpus_sections.make_corpora(settings.corpora or UNHEARD).items()
         for row in _rows(name, encoder, corpus, settings.clips)
     ]
     files.write_csv(settings.csv, [HEADER, *rows])

@@ -28,7 +28,7 @@ from contrastive_artifacts import artifacts
 from contrastive_artifacts.core import files, typed
 from contrastive_artifacts.core.console import console, stderr
 from contrastive_artifacts.core.errors import ParameterError, WeightsError
-from contrastive_artifacts.runs import comparing, sections
+from contrastive_artifacts.runs import comparing, corpus_sections, sections
 from contrastive_artifacts.runs.comparing import Candidate, CompareSettings
 
 COLOURS = {"published": "tab:blue", "given": "tab:cyan", "ours": "tab:green", "trained": "tab:red", "random": "0.6"}
@@ -50,12 +50,12 @@ class Settings:
 
 def main(config: dict[str, Any]) -> None:
     settings = typed.settings(Settings, config, "")
-    section = typed.settings(sections.ArtifactsSection, settings.artifacts, "artifacts")
+    section = typed.settings(corpus_sections.ArtifactsSection, settings.artifacts, "artifacts")
     states = artifacts.states(section.states)
     measure = typed.settings(CompareSettings, settings.measure, "measure", states=states, severity=section.severity)
     encoders, left_out = candidates(settings)
-    unseen = {name: sections.make_corpus(other, f"unseen.{name}") for name, other in (settings.unseen or {}).items()}
-    corpus, folder = sections.make_corpus(settings.corpus), Path(settings.out)
+    unseen = corpus_sections.make_corpora(settings.unseen or {}, "unseen")
+    corpus, folder = corpus_sections.make_corpus(settings.corpus), Path(settings.out)
     targets = [folder / "table.csv", *([Path(settings.csv)] if settings.csv else [])]
     files.check_folder("out", folder)
     if settings.csv:

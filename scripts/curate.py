@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from contrastive_artifacts.core import files, shards, typed
+from contrastive_artifacts.core import files, ray_pool, shards, typed
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.core.journal import Journal
@@ -37,9 +37,8 @@ from contrastive_artifacts.data.curation.limits import make_limits
 from contrastive_artifacts.data.curation.manifest import check_apply, verdicts, write_manifest
 from contrastive_artifacts.data.curation.measuring import Entry, joined_shards, measured
 from contrastive_artifacts.data.curation.survey import judged
-from contrastive_artifacts.data.dataset import ray_pool
 from contrastive_artifacts.pages.review.review import Review
-from contrastive_artifacts.runs import sections
+from contrastive_artifacts.runs import corpus_sections
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def main(config: dict[str, Any]) -> None:
     workers = typed.settings(ray_pool.RaySettings, settings.ray, "ray")
     serves = settings.serve and shard is None
     serving = _serving() if serves else None  # a missing library is reported before hours of measuring
-    corpus = sections.make_corpus(settings.corpus)
+    corpus = corpus_sections.make_corpus(settings.corpus)
     files.check_folder("to", folder)
     with files.of_setting("to"):
         if settings.shard == shards.MERGE:

@@ -31,11 +31,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import contrastive_artifacts as ca
-from contrastive_artifacts.core import files, outbox, shards, typed
+from contrastive_artifacts.core import files, outbox, ray_pool, shards, typed
 from contrastive_artifacts.core.console import console, track
-from contrastive_artifacts.data.dataset import ray_pool
 from contrastive_artifacts.embedding.table import read_table
-from contrastive_artifacts.runs import sections
+from contrastive_artifacts.runs import corpus_sections
 from contrastive_artifacts.search import retrieval
 
 
@@ -65,7 +64,7 @@ def _embed(settings: Settings, out: Path) -> None:
     signals = retrieval.Signals(settings.channels, settings.stream, settings.streams)
     workers = typed.settings(ray_pool.RaySettings, settings.ray, "ray")
     shard = None if settings.shard == shards.MERGE else shards.parse(settings.shard)
-    corpus, encoder = sections.make_corpus(settings.corpus), ca.load(settings.encoder)
+    corpus, encoder = corpus_sections.make_corpus(settings.corpus), ca.load(settings.encoder)
     files.check_file("out", out)
     if settings.index:
         files.check_folder("index", settings.index)

@@ -26,12 +26,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from contrastive_artifacts import artifacts
-from contrastive_artifacts.core import files, shards, typed
+from contrastive_artifacts.core import files, ray_pool, shards, typed
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.errors import ParameterError
 from contrastive_artifacts.data import dataset
-from contrastive_artifacts.data.dataset import ray_pool
-from contrastive_artifacts.runs import sections
+from contrastive_artifacts.runs import corpus_sections
 
 
 @dataclass(frozen=True)
@@ -65,11 +64,11 @@ def main(config: dict[str, Any]) -> None:
     cluster_settings = typed.settings(ray_pool.RaySettings, settings.ray, "ray")
     shard = None if settings.shard == shards.MERGE else shards.parse(settings.shard)
     if settings.corpus is not None:
-        corpus = sections.make_corpus(settings.corpus)
+        corpus = corpus_sections.make_corpus(settings.corpus)
     else:
         corpus = dataset.corpus_at(settings.path, folder)
     files.check_folder("to", folder)
-    split = {} if settings.split is None else sections.make_splits(corpus, settings.split)
+    split = {} if settings.split is None else corpus_sections.make_splits(corpus, settings.split)
     sides = {clip.id: side for side, clips in split.items() for clip in clips}
     with files.of_setting("to"):
         if settings.shard == shards.MERGE:
@@ -107,7 +106,7 @@ def dataset_settings(settings: Settings) -> dataset.DatasetSettings:
         raise ParameterError(f"severities={chosen}: give uniform, or a list of numbers from 0 to 1: [0.2,0.8].")
     if not isinstance(chosen, str):
         severities = chosen if isinstance(chosen, tuple) else (chosen,)
-    section = typed.settings(sections.ArtifactsSection, settings.artifacts, "artifacts")
+    section = typed.settings(corpus_sections.ArtifactsSection, settings.artifacts, "artifacts")
     names = artifacts.states(section.states)[1:]
     compounds = None
     if settings.compounds:

@@ -43,26 +43,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-import contrastive_artifacts as ca
 from contrastive_artifacts import audio
-from contrastive_artifacts.core import files, outbox, shards, typed
+from contrastive_artifacts.core import files, outbox, ray_pool, shards, typed
 from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.ending import RULE_BROKEN
 from contrastive_artifacts.core.errors import ArtifactsError, ParameterError
 from contrastive_artifacts.core.journal import Journal
-from contrastive_artifacts.data.dataset import ray_pool
-from contrastive_artifacts.probes.labels import Labels
-from contrastive_artifacts.scan.against import align, compare
-from contrastive_artifacts.scan.archive import joined_shards, scan_archive
 from contrastive_artifacts.scan.child import OneFile, ScannedStream, scan_in_child
 from contrastive_artifacts.scan.formats import FORMATS
 from contrastive_artifacts.scan.inputs import gather, is_one_file
 from contrastive_artifacts.scan.measured import facts
-from contrastive_artifacts.scan.options import ScanOptions, encoder_identity
+from contrastive_artifacts.scan.options import ScanOptions, encoder_identity, open_encoder
 from contrastive_artifacts.scan.results import check_formats, result_paths, stem_beside, write_results
 from contrastive_artifacts.scan.rules import Rule, broken_rules, parse_rules
 from contrastive_artifacts.scan.saved import remove
-from contrastive_artifacts.scan.segments import segment_thresholds
 from contrastive_artifacts.scan.shelf import REPORT, write_report
 from contrastive_artifacts.scan.summary import FileSummary, summary, total_line, write_summaries
 from contrastive_artifacts.scan.timeline import severity_text
@@ -145,7 +139,7 @@ def _scanned(settings: Settings, path: Path, stem: Path) -> tuple[tuple[str, ...
     file = OneFile(path, stem, options, settings.fail_on)
     with files.of_setting("out"):
         labels, streams = scan_in_child(
-            file, partial(ca.load, settings.encoder), partial(encoder_identity, settings.encoder)
+            file, partial(open_encoder, settings.encoder), partial(encoder_identity, settings.encoder)
         )
         for stream in streams:
             write_results(stream.timeline, stream.stem, options.formats)
@@ -155,6 +149,8 @@ def _scanned(settings: Settings, path: Path, stem: Path) -> tuple[tuple[str, ...
 
 def _compare(a: ScannedStream, b: ScannedStream, stem: Path) -> None:
     """Prints and writes what two copies of a recording share, and what only one of them has."""
+    from contrastive_artifacts.scan.against import align, compare
+
     alignment = align(a.info.path, b.info.path, a.info.stream, b.info.stream)
     comparison = compare(a.timeline, b.timeline, alignment)
     rows = [
@@ -172,8 +168,10 @@ def _compare(a: ScannedStream, b: ScannedStream, stem: Path) -> None:
 
 def _serve(settings: Settings, path: Path, stream: ScannedStream) -> None:
     """Serves the page of a timeline until it is interrupted."""
+    from contrastive_artifacts.probes.labels import Labels
+
     serving, timeline_app = _serving()
-    fingerprint = ca.load(settings.encoder).fingerprint
+    fingerprint = open_encoder(settings.encoder).fingerprint
     with Journal(path) as journal:
         access = serving.Access.to(settings.host)
         app = timeline_app(stream.timeline, Labels(journal, getpass.getuser(), fingerprint), access)
@@ -224,10 +222,13 @@ def _shown(settings: Settings, path: str, stream: ScannedStream) -> FileSummary:
 
 
 def _several(settings: Settings, words: Sequence[str]) -> tuple[list[FileSummary], list[Rule]]:
+    from contrastive_artifacts.scan.archive import joined_shards, scan_archive
+    from contrastive_artifacts.scan.segments import segment_thresholds
+
     audio.check_streams(settings.stream, settings.streams)
     if settings.workers < 1:
         raise ParameterError(f"workers={settings.workers}: give at least one process.")
-    folder, encoder = Path(settings.out or _OUT), ca.load(settings.encoder)
+    folder, encoder = Path(settings.out or _OUT), open_encoder(settings.encoder)
     workers = typed.settings(ray_pool.RaySettings, settings.ray, "ray")
     shard = None if settings.shard == shards.MERGE else shards.parse(settings.shard)
     rules, labels = parse_rules(settings.fail_on, encoder.labels[1:]), encoder.labels[1:]
@@ -237,13 +238,13 @@ def _several(settings: Settings, words: Sequence[str]) -> tuple[list[FileSummary
     options = _options(settings)
     if "csv" not in options.formats:  # segments.csv is joined from these files
         options = replace(options, formats=(*options.formats, "csv"))
-    identity, open_encoder = encoder_identity(settings.encoder, encoder), partial(ca.load, settings.encoder)
+    identity, opener = encoder_identity(settings.encoder, encoder), partial(open_encoder, settings.encoder)
     with files.of_setting("out"):
         if settings.shard == shards.MERGE:
             rows = joined_shards(inputs, folder, identity, options, settings.workers)
         else:
             with ray_pool.chosen(settings.engine, workers) as cluster:
-                rows = scan_archive(inputs, folder, open_encoder, identity, options, settings.workers, shard, cluster)
+                rows = scan_archive(inputs, folder, opener, identity, options, settings.workers, shard, cluster)
         if shard is not None:
             return _shown_shard(shard, folder, rows), rules
         changes = write_summaries(rows, labels, folder)

@@ -16,7 +16,7 @@ from contrastive_artifacts import cli
 from contrastive_artifacts.cli.configs import compose as read_settings
 from contrastive_artifacts.core import typed
 from contrastive_artifacts.core.errors import ParameterError
-from contrastive_artifacts.runs import sections
+from contrastive_artifacts.runs import corpus_sections, sections
 from contrastive_artifacts.runs.comparing import CompareSettings
 from contrastive_artifacts.runs.long_range import Plan
 from contrastive_artifacts.runs.sets import check_sets
@@ -63,7 +63,7 @@ def check(verb: str, config: dict[str, Any]) -> None:
         typed.settings(FitSettings, config["fitting"], "fitting")
         typed.settings(Plan, config["plan"], "plan", fitting=FitSettings())
     if config.get("corpus"):
-        sections.check_corpus(config["corpus"])
+        corpus_sections.check_corpus(config["corpus"])
 
 
 @pytest.mark.parametrize("verb", SCRIPTS)

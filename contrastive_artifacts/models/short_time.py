@@ -9,7 +9,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy import fft, signal
+import scipy
+from scipy import fft
 
 OVERLAP = 4  # frames that hold a sample
 
@@ -50,7 +51,7 @@ def _overlapped(parts: np.ndarray) -> np.ndarray:
 @lru_cache(maxsize=8)
 def _window(length: int) -> tuple[np.ndarray, np.float32]:
     """The window, and its sum."""
-    window: np.ndarray = signal.get_window("hann", length).astype(np.float32)
+    window: np.ndarray = scipy.signal.get_window("hann", length).astype(np.float32)
     return window, window.sum()
 
 

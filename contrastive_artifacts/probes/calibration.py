@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+import scipy
 from scipy.special import log_softmax, softmax
 
 from ..core.errors import ParameterError
@@ -39,7 +39,7 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
     logits = np.asarray(logits, dtype=np.float64)
     if len(logits) == 0:
         raise ParameterError("no held-out rows to fit a temperature on.")
-    result = minimize_scalar(
+    result = scipy.optimize.minimize_scalar(
         lambda t: calibrated_loss(logits, targets, float(np.exp(t))),
         bounds=(np.log(0.05), np.log(20.0)),
         method="bounded",

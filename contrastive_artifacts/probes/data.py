@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
 from ..artifacts import CLEAN
 from ..core.errors import ParameterError, SplitError
@@ -148,6 +147,8 @@ def grouped_folds(labels: np.ndarray, sources: np.ndarray, folds: int = 3) -> li
     Raises:
         SplitError: fewer than two sources, or no class that has two.
     """
+    from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
+
     count = min(folds, len(np.unique(sources)))
     if count < 2:
         raise SplitError("all views come from one source; nothing can be held out. Give views of two sources or more.")

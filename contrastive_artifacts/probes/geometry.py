@@ -6,8 +6,6 @@ import warnings
 from typing import Any
 
 import numpy as np
-from sklearn.manifold import trustworthiness as _trustworthiness
-from sklearn.metrics import silhouette_score
 
 from ..core.errors import ParameterError
 from ..core.vectors import unit_rows
@@ -56,6 +54,8 @@ def silhouette(x: Any, labels: Any) -> float:
 
     NaN for a single label, or as many labels as rows.
     """
+    from sklearn.metrics import silhouette_score
+
     x = check_matrix(x)
     labels = names(labels, len(x), "labels")
     rows = sample_rows(len(x))
@@ -99,6 +99,8 @@ def trustworthiness(x: Any, points: Any, n_neighbors: int = NEIGHBOURS) -> float
 
     Beyond 5000 rows a fixed sample is used; NaN for fewer than four rows.
     """
+    from sklearn import manifold
+
     x, points = check_matrix(x), check_matrix(points)
     if len(x) != len(points):
         raise ParameterError(f"{len(x)} vectors but {len(points)} points; give the map of these vectors.")
@@ -106,7 +108,7 @@ def trustworthiness(x: Any, points: Any, n_neighbors: int = NEIGHBOURS) -> float
     nearest = min(n_neighbors, (len(rows) - 1) // 2)
     if nearest < 1:
         return float("nan")
-    return float(_trustworthiness(unit_rows(x[rows]), points[rows], n_neighbors=nearest, metric="cosine"))
+    return float(manifold.trustworthiness(unit_rows(x[rows]), points[rows], n_neighbors=nearest, metric="cosine"))
 
 
 def _umap() -> Any:

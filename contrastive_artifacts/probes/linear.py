@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression, Ridge
 
 from ..core.errors import ParameterError
 from .calibration import calibrated_loss, fit_temperature, probabilities_of
@@ -203,6 +201,9 @@ def _path(
     x: np.ndarray, target: np.ndarray, count: int, penalty: str, strengths: Sequence[float], tolerance: float
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Weights [K, D] and bias [K] for x as it is (not standardised), for each strength from that of the one before."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
     mean, scale = standardisation(x)
     standard = ((x - mean) / scale).astype(np.float32)
     solver = {"solver": "saga", "l1_ratio": 1.0} if penalty == "l1" else {"solver": "lbfgs"}
@@ -224,6 +225,8 @@ def _path(
 
 
 def _ridge(x: np.ndarray, severity: np.ndarray, alpha: float) -> tuple[np.ndarray, float]:
+    from sklearn.linear_model import Ridge
+
     mean, scale = standardisation(x)
     model = Ridge(alpha=alpha * len(x)).fit((x - mean) / scale, severity)
     weights = model.coef_ / scale

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import average_precision_score
 
 from ..core.errors import ParameterError
 
@@ -38,6 +37,8 @@ def localisation(
     Raises:
         ParameterError: the shapes do not fit together.
     """
+    from sklearn.metrics import average_precision_score
+
     views, _, states = probabilities.shape
     if targets.shape != probabilities.shape or spans_s.shape != (views, 2) or len(names) != states:
         raise ParameterError(

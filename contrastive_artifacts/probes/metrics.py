@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import rankdata
+import scipy
 
 from ..artifacts import CLEAN
 from ..core.errors import ParameterError
@@ -124,7 +124,8 @@ CONFUSION_METRICS = (macro_f1, accuracy, clean_recall)
 
 def rank_features(truth: Any, estimate: Any) -> np.ndarray:
     """Terms float64 [N, 6] whose sums over rows give the correlation of the ranks."""
-    a, b = (rankdata(values) / max(len(values), 1) - 0.5 for values in (np.asarray(truth), np.asarray(estimate)))
+    ranks = (scipy.stats.rankdata(values) for values in (np.asarray(truth), np.asarray(estimate)))
+    a, b = (rank / max(len(rank), 1) - 0.5 for rank in ranks)
     return np.stack([np.ones_like(a), a, b, a * a, b * b, a * b], axis=1)
 
 

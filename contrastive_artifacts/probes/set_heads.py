@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from ..core.vectors import unit_rows
 from .sets import SetProbe
@@ -20,6 +19,8 @@ def calibrated(log_odds: np.ndarray, there: np.ndarray, known: np.ndarray) -> tu
     Only where ``known``, bool [N, K]. A column of which ``there`` holds fewer than ten of either kind stays as it is;
     scales are limited to [0.1, 10].
     """
+    from sklearn.linear_model import LogisticRegression
+
     scales, shifts = np.ones(log_odds.shape[1]), np.zeros(log_odds.shape[1])
     for column, rows in enumerate(known.T):
         target = there[rows, column].astype(bool)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import roc_auc_score
 
 from .bootstrap import Interval, bootstrap_mean
 from .label_sets import membership, names_of
@@ -46,6 +45,8 @@ def fault_figures(
         there: bool [N, K].
         unknown: bool [N, K], rows that say nothing about a fault, as their sources may hold it; none if not given.
     """
+    from sklearn.metrics import roc_auc_score
+
     clean, figures = ~there.any(1), {}
     single = there.sum(1) == 1
     for column, name in enumerate(names):

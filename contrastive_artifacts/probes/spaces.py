@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy
 from scipy.special import logsumexp
-from scipy.stats import skew
 
 from ..core.seeding import generator
 from ..core.vectors import unit_rows
@@ -163,7 +163,7 @@ def hubness(table: NeighbourTable, k: int = 10) -> float:
     if len(table) <= k + 1:
         return float("nan")
     occurrence = np.bincount(table.nearest[:, :k].ravel(), minlength=len(table))
-    return float(skew(occurrence)) if occurrence.std() > 0 else float("nan")
+    return float(scipy.stats.skew(occurrence)) if occurrence.std() > 0 else float("nan")
 
 
 def _size_of(values: np.ndarray) -> np.ndarray:

@@ -17,12 +17,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from ..core import files, typed
+from ..core import files, pool, typed
 from ..core.console import track
 from ..core.errors import CorpusError, StorageError
 from ..core.lock import locked
 from ..data.corpora import Clip, Corpus
-from ..data.dataset import pool
 from ..data.views import ViewSettings, evaluation_views
 from ..embedding.context import ContextEmbedder
 from ..embedding.opening import encoder_folder, open_encoder
@@ -32,7 +31,7 @@ from ..models.objectives import ObjectiveSettings
 from ..models.slow import SLOW_FIGURES
 from ..training import checkpoint
 from ..training.context import FitSettings, Sequences, fit
-from . import sections
+from . import corpus_sections, sections
 
 
 class Example(NamedTuple):
@@ -88,7 +87,7 @@ def _pretrain_context(config: dict[str, Any], directory: str | Path) -> float:
     state = checkpoint.load(directory)
     if state is not None and (directory / "encoder" / CONTEXT_RECORD).exists():  # written when training has ended
         return float(state.record["best_loss"])
-    splits = sections.make_splits(corpus, config["split"])
+    splits = corpus_sections.make_splits(corpus, config["split"])
     clips = [clip for side, clips_of_side in splits.items() if side != "test" for clip in clips_of_side]
     work = partial(_examples, folder, section, views, config["draws"], seed)
     data = _sequences(work, corpus, clips, config["workers"])
@@ -138,4 +137,4 @@ def _patches(folder: Path) -> PatchEncoder:
 
 @lru_cache(maxsize=1)
 def _corpus(section: str) -> Corpus:
-    return sections.make_corpus(json.loads(section))
+    return corpus_sections.make_corpus(json.loads(section))

@@ -26,7 +26,7 @@ from ..probes.set_metrics import FALSE_POSITIVES, FaultFigures, PairFigures, fau
 from ..probes.sets import SetProbe
 from ..probes.spaces import retrieval
 from ..scan import alarms
-from . import sections
+from . import corpus_sections
 from .sets import AUDIBLE, RECORDED, SetSections, encode_views, fill_side, make_sides, measured
 
 UNVARIED: dict[str, Any] = {"barely": 0.0, "spliced": 0.0, "varied": False, "severity": AUDIBLE}
@@ -85,7 +85,7 @@ def measure_sets(
     encoder, probe = open_set_encoder(directory / "encoder"), SetProbe.load(directory / "encoder")
     sides = {"test": make_sides(settings).get("test", {})} if not unseen else {}
     for name, section in unseen.items():
-        corpus = sections.make_corpus(section, f"unseen.{name}")
+        corpus = corpus_sections.make_corpus(section, f"unseen.{name}")
         sides[name] = {name: (corpus, measured(settings, corpus))}
     if not any(sides.values()):
         raise StorageError(f"{directory} has no test side; give unseen corpora.")

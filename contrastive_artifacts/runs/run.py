@@ -36,14 +36,12 @@ from ..search.index import Index
 from ..search.retrieval import record_roots
 from ..training import Pretraining, Result, distributed
 from ..training.log import Judged
+from .corpus_sections import make_corpora, make_corpus, make_splits
 from .measure import embed_views, localise, measure
 from .sections import (
     check_pretraining,
     encoder_settings,
     make_backbone,
-    make_corpora,
-    make_corpus,
-    make_splits,
     make_stages,
     trainer_settings,
     view_changes,

@@ -9,14 +9,10 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from .. import artifacts
-from ..core.errors import ParameterError
-from ..core.typed import mapping, options, settings
-from ..data import corpora
-from ..data.corpora import Clip, Corpus
+from ..core.typed import options, settings
 from ..data.views import ViewSettings
 from ..models import backbones
 from ..models.backbones import BACKBONES, Backbone
@@ -25,6 +21,7 @@ from ..models.encoder import EncoderSettings
 from ..models.objectives import ObjectiveSettings
 from ..training import OptimSettings, Stage, StageViews, TrainerSettings
 from ..training.context import FitSettings
+from .corpus_sections import ArtifactsSection, check_corpus, split_options
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,8 +29,8 @@ class PretrainSections:
     """The top level of ``configs/pretrain.yaml`` without ``run``, as :func:`.run.pretrain` takes it.
 
     Args:
-        corpus: See :func:`make_corpus`.
-        split: See :func:`make_splits`.
+        corpus: See :func:`.corpus_sections.make_corpus`.
+        split: See :func:`.corpus_sections.make_splits`.
         backbone: See :func:`make_backbone`.
         artifacts: See :func:`view_settings`.
         objective: Settings of :class:`.ObjectiveSettings`.
@@ -90,14 +87,6 @@ class ContextSections:
 
 
 @dataclasses.dataclass(frozen=True)
-class ArtifactsSection:
-    """``states`` is a preset or a list of artifacts; ``severity`` the range ``[low, high]`` within [0, 1]."""
-
-    states: str | list[str]
-    severity: tuple[float, float] = (0.0, 1.0)
-
-
-@dataclasses.dataclass(frozen=True)
 class StageSection:
     """A stage of ``trainer.stages``; what a section of it leaves out is as in the configuration."""
 
@@ -106,75 +95,6 @@ class StageSection:
     optim: Mapping[str, Any] | None = None
     objective: Mapping[str, Any] | None = None
     views: Mapping[str, Any] | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class SourceSplit:
-    """Shares of the sources for each side; a share of 0 leaves the side out."""
-
-    by: Literal["source"]
-    train: float = 0.0
-    validation: float = 0.0
-    test: float = 0.0
-    seed: int = 0
-
-
-def make_corpus(section: Mapping[str, Any], name: str = "corpus") -> Corpus:
-    """The corpus of a section ``{"kind": ..., **options}``; options of ``None`` are left out.
-
-    Raises:
-        ParameterError: an option that this kind of corpus does not have, or of another type.
-        UnknownNameError: no such kind.
-        CorpusError: what the options name is missing, empty or inconsistent.
-    """
-    kind, arguments = check_corpus(section, name)
-    return corpora.create(kind, **arguments)
-
-
-def make_corpora(named: Mapping[str, Mapping[str, Any]], setting: str = "corpora") -> dict[str, Corpus]:
-    """Name -> corpus of each section of the setting ``setting``, see :func:`make_corpus`."""
-    return {name: make_corpus(section, f"{setting}.{name}") for name, section in named.items()}
-
-
-def check_corpus(section: Mapping[str, Any], name: str = "corpus") -> tuple[str, dict[str, Any]]:
-    """Kind and checked options of a corpus, without opening it."""
-    stated = {key: value for key, value in mapping(section, name).items() if value is not None}
-    kind = stated.pop("kind", None)
-    if not isinstance(kind, str):
-        state = "not given" if kind is None else repr(kind)
-        raise ParameterError(f"{name}.kind is {state}; it must be one of {', '.join(corpora.CORPORA)}.")
-    return kind, options(corpora.CORPORA[kind], stated, name, also={"curation": str | Path})
-
-
-def make_splits(corpus: Corpus, section: Mapping[str, Any]) -> dict[str, list[Clip]]:
-    """``{"train", "validation"[, "test"]}`` by source or by official fold, as the section ``split`` says.
-
-    Raises:
-        ParameterError: another ``by``, or a setting that it does not have.
-        SplitError: sources or folds that cannot fill the sides.
-    """
-    by, arguments = _split_options(section)
-    if by == "fold":
-        return corpora.split_folds(corpus.clips, **arguments)
-    shares = {side: share for side, share in arguments.items() if side != "seed" and share}
-    return corpora.split(corpus.clips, shares, arguments.get("seed", 0))
-
-
-def _split_options(section: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """``by`` and the checked options of a split."""
-    arguments = dict(mapping(section, "split"))
-    by = arguments.pop("by", None)
-    if by == "source":
-        settings(SourceSplit, section, "split")
-    elif by == "fold":
-        options(_folds, arguments, "split")
-    else:
-        raise ParameterError(f"split.by must be 'source' or 'fold', so that no source is on two sides; got {by!r}.")
-    return by, arguments
-
-
-def _folds(test: int, validation: int) -> None:
-    """The settings of a split by official folds."""
 
 
 def make_backbone(section: Mapping[str, Any]) -> Backbone:
@@ -267,7 +187,7 @@ def check_context(config: Mapping[str, Any]) -> None:
     fixed = {"states": views.states, "inputs": 1, "hop_s": checked.window_s, "max_s": checked.window_s, "slow": 0}
     settings(ContextSettings, checked.context, "context", **fixed)
     check_corpus(checked.corpus)
-    _split_options(checked.split)
+    split_options(checked.split)
 
 
 def check_pretraining(config: Mapping[str, Any]) -> None:
@@ -282,5 +202,5 @@ def check_pretraining(config: Mapping[str, Any]) -> None:
     encoder_settings(config)
     make_stages(config)
     check_corpus(config["corpus"])
-    _split_options(config["split"])
+    split_options(config["split"])
     check_backbone(config["backbone"])

@@ -38,7 +38,7 @@ from ..scan import alarms
 from ..training import checkpoint
 from ..training.log import Judged
 from ..training.sets import BATCH, SetFitSettings, fit_sets
-from . import sections
+from . import corpus_sections, sections
 
 BUILTIN = {"builtin": {"kind": "builtin", "seed": 0, "sources": 300, "duration_s": 6.0, "sample_rate": 44100}}
 UNHEARD = {"builtin": {**BUILTIN["builtin"], "seed": 9}}  # other sounds than those of training, of the same generators
@@ -56,9 +56,9 @@ class SetSections:
     """The top level of ``configs/pretrain_sets.yaml`` without ``run``.
 
     Args:
-        corpora: Name -> clean recordings, see :func:`.sections.make_corpus`; each gives the same number of views. None:
-            BUILTIN.
-        split: Shares of the sources of each corpus, see :class:`.sections.SourceSplit`.
+        corpora: Name -> clean recordings, see :func:`.corpus_sections.make_corpus`; each gives the same number of
+            views. None: BUILTIN.
+        split: Shares of the sources of each corpus, see :class:`.corpus_sections.SourceSplit`.
         artifacts: A preset or a list; those that one channel shows without a reference are used.
         views: Training views, those of ``compounds`` not counted.
         compounds: Further training views that all hold two or three faults.
@@ -151,7 +151,7 @@ def check_sets(config: Mapping[str, Any]) -> SetSections:
     settings = typed.settings(SetSections, config, "")
     settings.fit, settings.loss, settings.sizes  # noqa: B018 (each is checked when it is made)
     for name, section in settings.recordings.items():
-        sections.check_corpus(section, f"corpora.{name}")
+        corpus_sections.check_corpus(section, f"corpora.{name}")
     if settings.backbone is not None:
         sections.check_backbone(settings.backbone)
     return settings
@@ -211,9 +211,9 @@ def make_sides(settings: SetSections) -> Sides:
     """Side -> name of the corpus -> the corpus and its clips of that side, measured for faults of their own."""
     sides: Sides = {}
     for name, section in settings.recordings.items():
-        corpus = sections.make_corpus(section, f"corpora.{name}")
+        corpus = corpus_sections.make_corpus(section, f"corpora.{name}")
         clips_of = {clip.id: clip for clip in measured(settings, corpus)}
-        for side, clips in sections.make_splits(corpus, settings.split).items():
+        for side, clips in corpus_sections.make_splits(corpus, settings.split).items():
             sides.setdefault(side, {})[name] = (corpus, [clips_of[clip.id] for clip in clips])
     return sides
 
@@ -311,6 +311,6 @@ def export_sets(directory: str | Path, target: str | Path, clean: Mapping[str, M
         validation = fill_side(settings, sides["validation"], settings.recipe_of(2), settings.validation_views)
         recordings = dict(sides["validation"])
         for name, section in (clean or {}).items():
-            corpus = sections.make_corpus(section, f"clean.{name}")
+            corpus = corpus_sections.make_corpus(section, f"clean.{name}")
             recordings[f"clean.{name}"] = (corpus, measured(settings, corpus))
         return probe_encoder(target, encoder, validation, recordings, settings).fingerprint

@@ -13,10 +13,10 @@ from scipy.ndimage import find_objects, label
 from scipy.special import expit
 
 from ..audio import windows
+from ..core import pool
 from ..core.console import track
 from ..core.errors import ArtifactsError, ParameterError
 from ..data.corpora import Clip, Corpus
-from ..data.dataset import pool
 from ..embedding import PretrainedEncoder, load
 from ..probes import SetProbe
 from .lanes import median_width, smoothed

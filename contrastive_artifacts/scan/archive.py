@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from .. import audio
-from ..core import files, shards
+from ..core import files, pool, shards
 from ..core.console import printable
 from ..core.errors import ArtifactsError, ParameterError, one_of_many
 from ..core.journal import Journal, tool_version
+from ..core.ray_pool import Cluster
 from ..data.corpora.archive_org import Recording as ItemRecording
-from ..data.dataset import pool
-from ..data.dataset.ray_pool import Cluster
 from ..embedding import PretrainedEncoder
 from . import saved
 from .child import MOST_BYTES

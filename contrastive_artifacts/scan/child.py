@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from .. import audio
-from ..core import files
+from ..core import files, pool
 from ..core.errors import AudioError
-from ..data.dataset import pool
 from .options import ScanOptions
 from .results import result_paths
 from .rules import parse_rules

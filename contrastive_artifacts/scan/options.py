@@ -5,20 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from .. import audio
 from ..core import files
 from ..core.errors import ParameterError
-from ..embedding import PretrainedEncoder
-from ..embedding.opening import encoder_folder
 from .formats import DEFAULT
-from .lanes import WindowClassifier
-from .saved import SavedStretches
-from .scan import scan
-from .stretches import Channels
 from .timecode import Timecode
 from .timeline import Timeline
+
+if TYPE_CHECKING:  # a process that only starts scans and writes their results needs no PyTorch
+    from ..embedding import PretrainedEncoder
+    from .lanes import WindowClassifier
+    from .saved import SavedStretches
+
+Channels = Literal["mix", "each", "auto"]
+CHANNELS = get_args(Channels)
+
+
+def lanes(channels: Channels, number: int) -> list[int | None]:
+    """What of a recording of ``number`` channels is classified: numbers of channels, or None for their mix."""
+    each: list[int | None] = list(range(number))
+    if channels == "each":
+        return each
+    return [None, *each] if channels == "auto" and number > 1 else [None]
 
 
 @dataclass(frozen=True)
@@ -60,6 +70,8 @@ class ScanOptions:
         progress: bool = False,
     ) -> Timeline:
         """:func:`.scan.scan` of one audio stream."""
+        from .scan import scan
+
         timeline = scan(
             path,
             encoder,
@@ -77,4 +89,13 @@ class ScanOptions:
 
 def encoder_identity(name: str | Path, encoder: PretrainedEncoder) -> list[str]:
     """What tells a saved encoder with its probe from others: its fingerprint, and SHA-256 of the probe's files."""
+    from ..embedding import encoder_folder
+
     return [encoder.fingerprint, *map(files.sha256, sorted(encoder_folder(name).glob("probe.*")))]
+
+
+def open_encoder(name: str | Path) -> PretrainedEncoder:
+    """:func:`..embedding.load`, for a process that opens the encoder when it is there."""
+    from ..embedding import load
+
+    return load(name)

@@ -11,14 +11,12 @@ from functools import partial
 from pathlib import Path
 
 from .. import audio
-from ..core import files
+from ..core import files, pool
 from ..core.console import printable
 from ..core.errors import ArtifactsError, one_of_many
 from ..data.corpora.lengths import stated_s
-from ..data.dataset import pool
 from .inputs import Inputs
-from .options import ScanOptions
-from .stretches import lanes
+from .options import ScanOptions, lanes
 from .summary import FileSummary
 
 GRACE_S = 300.0  # that any recording may take, the start of a process included

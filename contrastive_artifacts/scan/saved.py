@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,9 @@ import pyarrow.parquet as pq
 
 from ..core import files
 from ..core.journal import tool_version
-from .stretches import Stretch
+
+if TYPE_CHECKING:
+    from .stretches import Stretch
 
 _FORMAT = 2
 _NUMBERS = ("run", "first", "stop")
@@ -42,6 +44,8 @@ class SavedStretches:
 
     def load(self, first: int) -> Stretch | None:
         """The stretch that begins with a window; None if it is not there or damaged."""
+        from .stretches import Stretch
+
         try:
             table = pq.read_table(self._path(first))
             values = json.loads(table.schema.metadata[b"stretch"])

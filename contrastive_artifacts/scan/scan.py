@@ -18,10 +18,11 @@ from ..core.errors import AudioError, ParameterError
 from ..embedding import PretrainedEncoder, load
 from .lanes import WindowClassifier, median_width
 from .measured import Meter
+from .options import CHANNELS, Channels, lanes
 from .overview import OverviewMeter
 from .saved import SavedStretches
 from .segments import beyond_mix, segment_thresholds, segments_of, spans_of
-from .stretches import BATCH, CHANNELS, Channels, Hearing, Stretch, heard, joined, lanes, passed, pieces
+from .stretches import BATCH, Hearing, Stretch, heard, joined, passed, pieces
 from .timeline import Segment as Segment
 from .timeline import Timeline as Timeline
 

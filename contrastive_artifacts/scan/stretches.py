@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, count, groupby, islice
 from pathlib import Path
-from typing import Literal, get_args
 
 import numpy as np
 
@@ -20,11 +19,10 @@ from ..audio.windows import Window
 from ..core.errors import StorageError
 from ..embedding import PretrainedEncoder
 from .lanes import Lane, Run, Signals, WindowClassifier, classify, classify_differing
+from .options import Channels, lanes
 
 STRETCH_S = 600.0
 BATCH = 32
-Channels = Literal["mix", "each", "auto"]
-CHANNELS = get_args(Channels)
 Blocks = Iterable[tuple[int, np.ndarray]]
 
 
@@ -90,14 +88,6 @@ class Hearing:
     def length(self) -> int:
         """Windows in a stretch: whole batches."""
         return max(1, round(STRETCH_S / self.encoder.hop_s / self.batch)) * self.batch
-
-
-def lanes(channels: Channels, number: int) -> list[int | None]:
-    """The lanes of a recording of ``number`` channels, see :attr:`Hearing.channels`."""
-    each: list[int | None] = list(range(number))
-    if channels == "each":
-        return each
-    return [None, *each] if channels == "auto" and number > 1 else [None]
 
 
 def pieces(runs: Iterable[Blocks], hearing: Hearing) -> Iterator[tuple[int, int, Iterator[Window]]]:

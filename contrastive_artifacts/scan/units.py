@@ -17,13 +17,13 @@ from typing import Any
 from .. import audio
 from ..audio.windows import Window
 from ..core.errors import ArtifactsError, one_of_many
-from ..data.dataset.pool import Crashed
-from ..data.dataset.ray_pool import Cluster
+from ..core.pool import Crashed
+from ..core.ray_pool import Cluster
 from .lanes import WindowClassifier
-from .options import ScanOptions
+from .options import Channels, ScanOptions, lanes
 from .recordings import Recording, limit_s
 from .saved import SavedStretches
-from .stretches import STRETCH_S, Channels, Hearing, heard, lanes, pieces
+from .stretches import STRETCH_S, Hearing, heard, pieces
 from .summary import FileSummary
 
 ScanRecording = Callable[[Recording], list[FileSummary]]

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from torch.utils.tensorboard import SummaryWriter
 
 from ..core import files
 from ..core.console import stderr
@@ -77,6 +76,8 @@ class Board:
     """TensorBoard events in ``run/tensorboard``; those of later steps than the ``start`` that are done are hidden."""
 
     def __init__(self, run: Path, start: int, draw: Draw | None = None) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
         logging.getLogger("tensorboard").setLevel(logging.ERROR)
         self.writer, self.figures = SummaryWriter(str(run / "tensorboard"), purge_step=start + 1), draw
 

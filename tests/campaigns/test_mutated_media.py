@@ -9,9 +9,9 @@ import pytest
 import soundfile
 
 from contrastive_artifacts import audio
+from contrastive_artifacts.core import pool
 from contrastive_artifacts.core.errors import ArtifactsError
 from contrastive_artifacts.core.seeding import generator
-from contrastive_artifacts.data.dataset import pool
 
 pytestmark = pytest.mark.campaign
 FORMATS = ("wav", "flac", "mp3", "ogg", "aiff", "caf")

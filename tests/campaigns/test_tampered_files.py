@@ -23,7 +23,7 @@ from contrastive_artifacts.embedding.opening import RELEASE
 from contrastive_artifacts.models import backbones
 from contrastive_artifacts.models.encoder import Encoder, EncoderSettings
 from contrastive_artifacts.probes import Embedded, Probe
-from contrastive_artifacts.runs import sections
+from contrastive_artifacts.runs import corpus_sections
 from contrastive_artifacts.runs.run import Run
 from contrastive_artifacts.search.index import Index
 
@@ -56,7 +56,7 @@ def small_run(folder: Path) -> None:
     Probe.fit(Embedded(x, labels, severity, sources), encoder.fingerprint()).save(folder / "encoder")
     corpus = {"kind": "builtin", "sources": 4, "duration_s": 1.0}
     config = {
-        "seed": 0, "corpus": corpus, "corpus_fingerprint": sections.make_corpus(corpus).fingerprint,
+        "seed": 0, "corpus": corpus, "corpus_fingerprint": corpus_sections.make_corpus(corpus).fingerprint,
         "split": {"by": "source", "train": 0.5, "validation": 0.25, "test": 0.25},
         "artifacts": {"states": ["hum"], "severity": [0.1, 1.0]},
     }  # fmt: skip

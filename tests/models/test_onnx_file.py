@@ -28,9 +28,11 @@ def test_parity_at_any_batch(name: str, tmp_path: Path) -> None:
     assert json.loads(facts["labels"]) == list(encoder.settings.states)
     assert facts["fingerprint"] == encoder.fingerprint()
     assert int(facts["sample_rate"]) == encoder.sample_rate
+    assert int(facts["detail_rate"]) == encoder.sample_rate
     window = round(encoder.settings.window_s * encoder.sample_rate)
     for batch in (1, 4):
         waveform = 0.1 * torch.randn(batch, window, generator=torch.Generator().manual_seed(batch))
+        waveform[:, 2000:4000] = 0  # detail figures of digital silence
         with torch.no_grad():
             encoded = encoder(waveform)
         expected = (encoded.h, encoded.z, encoded.logits.softmax(1), encoded.severity)

@@ -18,7 +18,7 @@ from omegaconf import OmegaConf
 import contrastive_artifacts as ca
 from contrastive_artifacts.core import typed
 from contrastive_artifacts.core.errors import ParameterError, StorageError
-from contrastive_artifacts.runs import sections
+from contrastive_artifacts.runs import corpus_sections
 from contrastive_artifacts.training import TrainerSettings
 
 ROOT = Path(__file__).parents[2]
@@ -132,7 +132,7 @@ def test_an_unknown_setting_is_named():
 
 def test_a_split_that_is_not_by_source_is_refused(small_corpus):
     with pytest.raises(ParameterError, match="no source is on two sides"):
-        sections.make_splits(small_corpus, {"by": "window", "train": 0.5, "test": 0.5})
+        corpus_sections.make_splits(small_corpus, {"by": "window", "train": 0.5, "test": 0.5})
 
 
 def test_loading_nothing_is_an_error(tmp_path):

@@ -9,7 +9,8 @@ import pytest
 
 from contrastive_artifacts.core.errors import ArtifactsError, ParameterError, UnknownNameError
 from contrastive_artifacts.runs import run
-from contrastive_artifacts.runs.sections import check_backbone, check_pretraining, make_corpus, make_splits, make_stages
+from contrastive_artifacts.runs.corpus_sections import make_corpus, make_splits
+from contrastive_artifacts.runs.sections import check_backbone, check_pretraining, make_stages
 
 CONFIG: dict[str, Any] = {
     "corpus": {"kind": "builtin", "sources": 8, "duration_s": 1.0},

@@ -16,11 +16,12 @@ import numpy as np
 import pytest
 
 from contrastive_artifacts import audio
+from contrastive_artifacts.core import pool
 from contrastive_artifacts.core.errors import AudioError, ParameterError
-from contrastive_artifacts.data.dataset import pool
-from contrastive_artifacts.scan import options, stretches
+from contrastive_artifacts.scan import stretches
 from contrastive_artifacts.scan.child import OneFile, scan_in_child
 from contrastive_artifacts.scan.options import ScanOptions
+from contrastive_artifacts.scan.scan import scan
 
 RATE = 2000
 SECONDS = 60
@@ -77,19 +78,19 @@ def film(tmp_path: Path) -> OneFile:
     ("fault", "message"),
     [
         ("crash", "its process ended with signal SIGSEGV"),
-        ("hang", "it made no progress for 30 s and was given up"),
+        ("hang", "it made no progress for 20 s and was given up"),
         ("memory", "it used more than 2.0 GB of memory and was given up"),
     ],
 )
 def test_what_ends_the_process_is_a_named_error(film: OneFile, tmp_path: Path, fault: str, message: str) -> None:
     if fault == "hang":
-        film = replace(film, still_s=30.0)
+        film = replace(film, still_s=20.0)
     with pytest.raises(AudioError, match=rf"film\.wav could not be scanned: {message}.*convert the file"):
         scan_in_child(film, partial(Fragile, fault, 40, tmp_path / "log"), identity)
     labels, (result,) = scan_in_child(film, partial(Fragile, "none", 0, tmp_path / "log"), identity)
     assert labels == Fragile.labels
     assert int((tmp_path / "log").read_text()) == 2 * SECONDS - 1 - 32, "one stretch was finished"
-    assert result.timeline == options.scan(film.path, Fragile("none", 0, tmp_path / "log"))
+    assert result.timeline == scan(film.path, Fragile("none", 0, tmp_path / "log"))
 
 
 def test_an_edited_file_begins_anew(film: OneFile, tmp_path: Path) -> None:
@@ -140,7 +141,7 @@ def test_killed_again_and_again_it_goes_on(film: OneFile, tmp_path: Path) -> Non
         assert list(film.unfinished.glob("*/*.parquet")) == before, "the child process ended as well"
     _, (result,) = scan_in_child(film, partial(Fragile, "none", 0, tmp_path / "log"), identity)
     assert int((tmp_path / "log").read_text()) < 32
-    assert result.timeline == options.scan(film.path, Fragile("none", 0, tmp_path / "log"))
+    assert result.timeline == scan(film.path, Fragile("none", 0, tmp_path / "log"))
 
 
 def ones(gigabytes: float) -> float:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from contrastive_artifacts import audio
-from contrastive_artifacts.data.dataset.ray_pool import RaySettings, cluster
+from contrastive_artifacts.core.ray_pool import RaySettings, cluster
 from contrastive_artifacts.scan.archive import scan_archive
 from contrastive_artifacts.scan.inputs import gather
 from contrastive_artifacts.scan.options import ScanOptions

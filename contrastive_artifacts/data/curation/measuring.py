@@ -13,13 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...core import files, shards
+from ...core import files, pool, shards
 from ...core.console import printable, track
 from ...core.errors import ArtifactsError, one_of_many
 from ...core.journal import Journal
+from ...core.ray_pool import Cluster
 from ..corpora import Clip, Corpus, lengths
-from ..dataset import pool
-from ..dataset.ray_pool import Cluster
 from . import blocks, duplicates
 from .measures import VERSION, measure_blocks
 

@@ -14,15 +14,15 @@ from typing import Any
 
 from ...artifacts import ARTIFACTS
 from ...artifacts.render import VERSION
-from ...core import shards
+from ...core import pool, shards
 from ...core.console import printable, track
 from ...core.errors import CorpusError, StorageError, UnwritableError
+from ...core.ray_pool import Cluster
 from ..corpora import Corpus, lengths
-from . import manifest, pool, resume
+from . import manifest, resume
 from .formats import Job, Layout, Row
 from .job import render_job
 from .plan import DatasetSettings, make_plan
-from .ray_pool import Cluster
 
 Outcome = dict[str, Any]  # of a job, see render_job; and whether it ended its process
 

@@ -14,10 +14,10 @@ import numpy as np
 from ...core import files
 from ...core.errors import ArtifactsError, StorageError
 from ...core.journal import Journal
+from ...core.pool import Crashed, results
 from ...models import backbones
 from ...models.backbones import Backbone
 from ..corpora import Clip, Corpus
-from ..dataset.pool import Crashed, results
 from .arrays import block_arrays
 from .cache import HEADER, JOURNAL, FigureCache, finished, key_of, make_header
 from .recipe import Recipe

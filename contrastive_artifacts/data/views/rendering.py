@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.signal import lfilter
+import scipy
 
 from ... import artifacts, audio
 from ...core import seeding
@@ -45,7 +45,7 @@ def tilt_and_level(waveform: np.ndarray, rate: int, rng: np.random.Generator) ->
     b, a = np.array([shelf + k, k - shelf]) / (1 + k), np.array([1, (k - 1) / (1 + k)])
     tilted = waveform[0]
     if rng.random() < 0.5:
-        tilted = lfilter(b.astype(np.float32), a.astype(np.float32), tilted)
+        tilted = scipy.signal.lfilter(b.astype(np.float32), a.astype(np.float32), tilted)
     level = 10 ** (rng.uniform(*LEVEL_DBFS) / 20)
     return tilted * np.float32(level / max(audio.active_rms(tilted[None], rate), 1e-5))
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import torch
-from pytorch_metric_learning.losses import CrossBatchMemory, SupConLoss
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -100,6 +99,8 @@ class Objective(nn.Module):
     """
 
     def __init__(self, settings: ObjectiveSettings, embedding_size: int, frame_samples: float = 0.0) -> None:
+        from pytorch_metric_learning.losses import CrossBatchMemory, SupConLoss
+
         super().__init__()
         if settings.frames and not frame_samples:
             raise ParameterError(

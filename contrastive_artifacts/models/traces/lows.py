@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy import ndimage, signal
+import scipy
+from scipy import ndimage
 
 from ... import audio
 from ...core.quantiles import median, percentiles
@@ -43,12 +44,12 @@ def figures(x: np.ndarray, rate: int) -> np.ndarray:
 
 def _levels(y: np.ndarray, band: tuple[int, int]) -> np.ndarray:
     """Level of a band in dB, every HOP samples."""
-    power = np.square(signal.sosfilt(_bandpass(band), y))
+    power = np.square(scipy.signal.sosfilt(_bandpass(band), y))
     mean = ndimage.uniform_filter1d(power, FRAME, mode="constant")[SETTLING::HOP]
     return 10 * np.log10(np.maximum(mean, 0) + FLOOR)
 
 
 @lru_cache(maxsize=8)
 def _bandpass(band: tuple[int, int]) -> np.ndarray:
-    sections: np.ndarray = signal.butter(3, band, "bandpass", fs=RATE, output="sos")
+    sections: np.ndarray = scipy.signal.butter(3, band, "bandpass", fs=RATE, output="sos")
     return sections

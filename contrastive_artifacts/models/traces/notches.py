@@ -10,7 +10,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy import fft, ndimage, signal
+import scipy
+from scipy import fft, ndimage
 
 from ...core.quantiles import median, percentiles
 
@@ -53,7 +54,7 @@ def _power(x: np.ndarray, rate: int, seconds: float) -> tuple[np.ndarray, np.nda
 
 @lru_cache(maxsize=64)
 def _window(length: int) -> np.ndarray:
-    window: np.ndarray = signal.get_window("hann", length)
+    window: np.ndarray = scipy.signal.get_window("hann", length)
     return (window / window.sum()).astype(np.float32)
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy import fft, signal
+import scipy
+from scipy import fft
 
 from ...core.quantiles import median, percentiles
 
@@ -65,7 +66,7 @@ def _decimated(x: np.ndarray, step: int) -> np.ndarray:
 def _filters(step: int) -> tuple[int, np.ndarray]:
     """Half the length of the low-pass filter, and BLOCK copies of it side by side, each ``step`` samples later."""
     half = 10 * step
-    taps = signal.firwin(2 * half + 1, 1 / step, window=("kaiser", 5.0))
+    taps = scipy.signal.firwin(2 * half + 1, 1 / step, window=("kaiser", 5.0))
     filters = np.zeros(((BLOCK - 1) * step + len(taps), BLOCK), np.float32)
     for column in range(BLOCK):
         filters[column * step : column * step + len(taps), column] = taps

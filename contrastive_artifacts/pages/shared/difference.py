@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import signal
+import scipy
 
 _LAG_S = 0.02  # searched on both sides
 _BETTER = 1.05  # correlation at a lag, relative to that without, from which on the sounds are shifted
@@ -21,7 +21,7 @@ def difference(damaged: np.ndarray, clean: np.ndarray, sample_rate: int) -> np.n
     """
     far = min(round(_LAG_S * sample_rate), damaged.shape[1] - 1)
     a, b = damaged.mean(axis=0, dtype=np.float64), clean.mean(axis=0, dtype=np.float64)
-    products = np.abs(signal.correlate(a, b, method="fft"))
+    products = np.abs(scipy.signal.correlate(a, b, method="fft"))
     middle = b.size - 1  # lag 0
     near = products[middle - far : middle + far + 1]
     lag = int(np.argmax(near)) - far

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import signal
+import scipy
 
 BANDS, FRAMES = 72, 144  # size of a thumbnail
 _LOWEST_HZ, _RANGE_DB = 40.0, 75.0
@@ -23,7 +23,7 @@ def thumbnail(samples: np.ndarray, sample_rate: int) -> bytes:
     size = 1 << max(6, round(np.log2(_WINDOW_S * sample_rate)))
     padded = np.pad(samples, (size // 2, size // 2 + max(0, size - len(samples))))
     hop = max(1, (len(padded) - size) // FRAMES)
-    window = signal.windows.hann(size)
+    window = scipy.signal.windows.hann(size)
     frames = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop][:FRAMES]
     power = np.square(np.abs(np.fft.rfft(frames * window, axis=1))) / np.sum(window) ** 2 * 4
     edges = np.geomspace(_LOWEST_HZ, sample_rate / 2, BANDS + 1) * size / sample_rate

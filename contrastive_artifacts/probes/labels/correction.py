@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize
+import scipy
 from scipy.special import expit, logsumexp
 
 from .. import LinearProbe, SetProbe
@@ -168,5 +168,5 @@ def _posterior(
         value = weights @ losses + 0.5 * float((penalty * change).sum())
         return float(value), (((chances - target) * weights[:, None]).T @ inputs + penalty).ravel()
 
-    result = minimize(loss, mean.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 300})
+    result = scipy.optimize.minimize(loss, mean.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 300})
     return classes, np.asarray(result.x).reshape(mean.shape)

@@ -16,7 +16,7 @@ from ...embedding import Embedder, encoder_folder, open_embedder
 from ...models import backbones
 from ...models.backbones import BACKBONES, Backbone, Checkpoint, hub
 from ...models.baselines import FrozenBackbone
-from .. import sections
+from .. import corpus_sections
 from ..measure import ViewEmbedder
 
 PUBLISHED, GIVEN, OURS, RANDOM, TRAINED = "published", "given", "ours", "random", "trained"
@@ -63,7 +63,7 @@ class Candidate:
         folder = encoder_folder(self.weights)
         try:
             config = files.read_json((folder.parent if folder.name == "encoder" else folder) / "config.json")
-            splits = sections.make_splits(sections.make_corpus(config["corpus"]), config["split"])
+            splits = corpus_sections.make_splits(corpus_sections.make_corpus(config["corpus"]), config["split"])
         except (ArtifactsError, KeyError, TypeError):
             return None
         held_out = "test" if "test" in splits else "validation"

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.cluster import HDBSCAN
-from sklearn.decomposition import PCA
 
 from ...artifacts import CLEAN
 from ...core import files
@@ -78,6 +76,9 @@ def cluster(vectors: np.ndarray, least: int = 5) -> np.ndarray:
     Args:
         least: Smallest cluster, at least 2.
     """
+    from sklearn.cluster import HDBSCAN
+    from sklearn.decomposition import PCA
+
     if least < 2:
         raise ParameterError(f"least={least}: a cluster takes at least 2 windows.")
     count, dim = vectors.shape

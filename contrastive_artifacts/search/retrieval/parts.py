@@ -25,9 +25,9 @@ from ...core import files, shards
 from ...core.console import printable
 from ...core.errors import ArtifactsError, StorageError
 from ...core.journal import Journal
+from ...core.pool import Crashed
+from ...core.ray_pool import Cluster
 from ...data.corpora import Clip, Corpus, lengths
-from ...data.dataset.pool import Crashed
-from ...data.dataset.ray_pool import Cluster
 from ...embedding.table import make_table, read_table, write_table
 from .archive import Classifier, Signals, embed_recording, none_embedded, with_verdicts
 

@@ -15,7 +15,7 @@ from contrastive_artifacts import audio
 from contrastive_artifacts.core.errors import CorpusError, ParameterError, UnknownNameError
 from contrastive_artifacts.data import corpora
 from contrastive_artifacts.data.corpora import Clip, Corpus
-from contrastive_artifacts.runs import sections
+from contrastive_artifacts.runs import corpus_sections
 
 
 @pytest.fixture
@@ -118,9 +118,9 @@ def test_a_column_of_another_name_is_given_as_the_message_says(root: Path) -> No
     table(root, "clip,reel\na/one.wav,r1\n")
     section = {"kind": "folder", "path": str(root), "csv": "meta.csv"}
     with pytest.raises(CorpusError, match=r"columns=\{file: NAME\}"):
-        sections.make_corpus(section)
+        corpus_sections.make_corpus(section)
     options = yaml.safe_load("{file: clip, source: reel}")  # hydra's corpus.columns={file: clip, source: reel}
-    (clip,) = sections.make_corpus({**section, "columns": options}).clips
+    (clip,) = corpus_sections.make_corpus({**section, "columns": options}).clips
     assert (clip.id, clip.source) == ("a/one.wav", "r1")
     assert "columns" in yaml.safe_load((Path(__file__).parents[3] / "configs/corpus/folder.yaml").read_text())
 

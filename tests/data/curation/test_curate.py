@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from contrastive_artifacts import audio
-from contrastive_artifacts.runs import sections
+from contrastive_artifacts.runs import corpus_sections
 
 ROOT = Path(__file__).parents[3]
 RATE = 16000
@@ -48,7 +48,7 @@ def test_headless_rounds(data, tmp_path):
     rows = list(csv.reader((tmp_path / "to" / "balance.csv").read_text().splitlines()))
     assert rows[-1][:4] == ["all", "all", "4", "3"]
     section = {"kind": "folder", "path": str(data), "curation": str(tmp_path / "to")}
-    assert [clip.id for clip in sections.make_corpus(section).clips] == ["good0.wav", "good1.wav", "good2.wav"]
+    assert [clip.id for clip in corpus_sections.make_corpus(section).clips] == ["good0.wav", "good1.wav", "good2.wav"]
 
 
 @pytest.mark.slow

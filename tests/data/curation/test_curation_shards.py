@@ -14,12 +14,12 @@ from test_manifest import LIMITS, RATE, data, speechlike  # noqa: F401
 from contrastive_artifacts import audio
 from contrastive_artifacts.core.errors import StorageError
 from contrastive_artifacts.core.journal import Journal, read_entries
+from contrastive_artifacts.core.ray_pool import RaySettings, cluster
 from contrastive_artifacts.core.shards import Shard
 from contrastive_artifacts.data import corpora
 from contrastive_artifacts.data.curation import measuring
 from contrastive_artifacts.data.curation.manifest import verdicts, write_manifest
 from contrastive_artifacts.data.curation.survey import judged
-from contrastive_artifacts.data.dataset.ray_pool import RaySettings, cluster
 
 
 def measured(data: Path, to: Path, shard: Shard | None = None) -> list[measuring.Entry]:  # noqa: F811

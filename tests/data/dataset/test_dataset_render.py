@@ -16,13 +16,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from threadpoolctl import threadpool_info, threadpool_limits
 
 from contrastive_artifacts import audio
-from contrastive_artifacts.core.errors import CorpusError, ParameterError, StorageError
+from contrastive_artifacts.core.errors import CorpusError, StorageError
 from contrastive_artifacts.core.journal import read_entries
 from contrastive_artifacts.data import dataset
-from contrastive_artifacts.data.dataset import DatasetSettings, pairs, pool, resume
+from contrastive_artifacts.data.dataset import DatasetSettings, pairs, resume
 
 ROOT = Path(__file__).parents[3]
 SETTINGS = DatasetSettings(("hum", "dropout"), seed=4)
@@ -264,66 +263,3 @@ def test_a_full_disk_is_no_bad_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         dataset.render_dataset(corpus, SETTINGS, PAIRED, tmp_path / "out")
     monkeypatch.setattr(Path, "write_bytes", write)
     assert dataset.render_dataset(corpus, SETTINGS, PAIRED, tmp_path / "out").fresh == 9
-
-
-def fragile(number: int) -> tuple[int, str]:
-    if number == 3:
-        os.kill(os.getpid(), signal.SIGKILL)
-    if number == 100:
-        raise ParameterError("a hundred is too much")
-    return number * 2, os.environ["OMP_NUM_THREADS"]
-
-
-def hanging_at_one(number: int) -> int:
-    if number == 1:
-        time.sleep(1000)
-    return number
-
-
-def threads(_: int) -> list[int]:
-    return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
-
-
-def test_a_job_has_one_thread_in_this_process_as_in_others() -> None:
-    """Or the sums of a matrix product would depend on the number of workers."""
-    with threadpool_limits(2):
-        ((_, inside),) = pool.results(threads, [0], 1)
-        assert set(inside) == {1}
-        assert set(threads(0)) != {1}
-
-
-@pytest.mark.slow
-def test_a_process_that_dies_costs_its_job_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", "7")
-    outcomes = dict(pool.results(fragile, range(8), 2))
-    assert os.environ["OMP_NUM_THREADS"] == "7"
-    crashed = outcomes.pop(3)
-    assert isinstance(crashed, pool.Crashed)
-    assert "SIGKILL" in crashed.problem
-    assert outcomes == {n: (n * 2, "1") for n in range(8) if n != 3}
-    with pytest.raises(ParameterError, match="a hundred"):
-        list(pool.results(fragile, [1, 100], 2))
-    assert not multiprocessing.active_children()
-
-
-def endless(number: int) -> int:
-    while number:
-        time.sleep(0.1)
-    return number
-
-
-@pytest.mark.slow
-def test_a_closed_pool_leaves_no_process() -> None:
-    results = pool.results(endless, range(5), 2)
-    assert next(results) == (0, 0)
-    assert len(multiprocessing.active_children()) == 2
-    results.close()
-    assert not multiprocessing.active_children()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_job_that_takes_too_long_is_given_up(workers: int) -> None:
-    outcomes = dict(pool.results(hanging_at_one, range(4), workers, lambda job: 15.0 if job == 1 else 600.0))
-    assert outcomes == {0: 0, 1: pool.Crashed("it took longer than 15 s and was given up"), 2: 2, 3: 3}
-    assert not multiprocessing.active_children()

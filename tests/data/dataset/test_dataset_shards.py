@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from test_dataset_render import PAIRED, SETTINGS, contents, recordings, times
 
+from contrastive_artifacts.core import pool
 from contrastive_artifacts.core.errors import CorpusError, StorageError
 from contrastive_artifacts.core.journal import Journal, read_entries
+from contrastive_artifacts.core.ray_pool import RaySettings, cluster
 from contrastive_artifacts.core.shards import Shard
 from contrastive_artifacts.data import dataset
-from contrastive_artifacts.data.dataset import DatasetSettings, pool, resume
-from contrastive_artifacts.data.dataset.ray_pool import RaySettings, cluster
+from contrastive_artifacts.data.dataset import DatasetSettings, resume
 
 TAR = dataset.LAYOUTS["webdataset"](views_per_tar=4)  # type: ignore[call-arg]
 

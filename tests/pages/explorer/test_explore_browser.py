@@ -205,7 +205,8 @@ def test_lasso_and_search_by_its_rows(page):
     rings = script(page, "return ringed().length")
     assert rings == len(page.find_elements(By.CSS_SELECTOR, "#hit-rows li")) > 0
     page.find_element(By.CSS_SELECTOR, "#hit-rows .row").send_keys(Keys.ARROW_DOWN, Keys.ENTER)
-    wait(page, lambda: state(page)["selected"] == str(script(page, "return page.hits.rows[1].row")))
+    second = min(1, rings - 1)  # of few rows outside of the lasso only one may be a hit: the arrow stays on it
+    wait(page, lambda: state(page)["selected"] == str(script(page, f"return page.hits.rows[{second}].row")))
     press(page, "m", Keys.ESCAPE, Keys.ESCAPE)
     assert state(page)["lasso"] == "0"
 

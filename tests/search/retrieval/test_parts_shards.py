@@ -11,9 +11,9 @@ import pytest
 from test_parts import Levels, corpus  # noqa: F401
 
 from contrastive_artifacts.core.errors import StorageError
+from contrastive_artifacts.core.ray_pool import RaySettings, cluster
 from contrastive_artifacts.core.shards import Shard
 from contrastive_artifacts.data.corpora import Corpus
-from contrastive_artifacts.data.dataset.ray_pool import RaySettings, cluster
 from contrastive_artifacts.search.retrieval import EmbeddingParts, Signals
 
 

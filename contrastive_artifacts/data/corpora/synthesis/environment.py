@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal import oaconvolve
+import scipy
 
 from . import dsp
 from .percussion import burst
@@ -27,7 +27,7 @@ def rain(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
         train[at] = np.exp(rng.normal(-0.5, 0.9, at.size))
         frequency = pitch * 2 ** rng.uniform(-1.0, 1.0)
         drop = burst(rng, 0.05, rate, 0.5 * frequency, 2.5 * frequency, ring * rng.uniform(0.5, 2), 0.0007)
-        drops += oaconvolve(train, drop)[:samples]
+        drops += scipy.signal.oaconvolve(train, drop)[:samples]
     return dsp.level(wash) + dsp.level(drops, 10 ** rng.uniform(-0.9, 0.5))
 
 

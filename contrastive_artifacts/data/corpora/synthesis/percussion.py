@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal import oaconvolve
+import scipy
 
 from . import dsp, score
 
@@ -154,5 +154,5 @@ def applause(rng: np.random.Generator, samples: int, rate: int) -> np.ndarray:
         np.add.at(train, (times[pick] * rate).astype(int), gains[pick].astype(np.float32))
         centre = rng.uniform(700, 2300)
         clap = burst(rng, 0.09, rate, 0.6 * centre, 2.2 * centre, rng.uniform(0.03, 0.09), 0.0015)
-        out += oaconvolve(train, clap)[:samples]
+        out += scipy.signal.oaconvolve(train, clap)[:samples]
     return out * dsp.expand(swell, samples, rate).astype(np.float32)

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from contrastive_artifacts.core import ray_pool
 from contrastive_artifacts.core.device import VARIABLE
 from contrastive_artifacts.core.errors import ParameterError
-from contrastive_artifacts.data.dataset import ray_pool
-from contrastive_artifacts.data.dataset.pool import Crashed
-from contrastive_artifacts.data.dataset.ray_pool import RaySettings, cluster
+from contrastive_artifacts.core.pool import Crashed
+from contrastive_artifacts.core.ray_pool import RaySettings, cluster
 
 
 def killed_at_first(path: Path) -> int | str:

@@ -23,7 +23,7 @@ from typing import Any, Generic, TypeVar
 
 from threadpoolctl import threadpool_limits
 
-from ...core.errors import ArtifactsError
+from .errors import ArtifactsError
 
 J = TypeVar("J")
 R = TypeVar("R")

@@ -20,8 +20,8 @@ from typing import Any, Generic, TypeVar
 
 from threadpoolctl import threadpool_limits
 
-from ...core import device
-from ...core.errors import ParameterError, StorageError
+from . import device
+from .errors import ParameterError, StorageError
 from .pool import Crashed
 
 J = TypeVar("J")
