@@ -65,7 +65,7 @@ def main(config: dict[str, Any]) -> None:
     recurrences = retrieval.recurrences(index, labels, settings.by, settings.clean)
     retrieval.write_recurrences_csv(out, recurrences, settings.by)
     if settings.export:
-        with stderr.status("UMAP (the first use compiles for some seconds)"):
+        with stderr.status("UMAP (its first use on a computer compiles for some seconds)"):
             xy = umap_2d(index.vectors())
         retrieval.write_projector(index, settings.export, xy, {"cluster": labels})
     page = Path(settings.page or index.directory / "recurrences.html")

@@ -49,6 +49,9 @@ from contrastive_artifacts.core.console import console, table
 from contrastive_artifacts.core.ending import RULE_BROKEN
 from contrastive_artifacts.core.errors import ArtifactsError, ParameterError
 from contrastive_artifacts.core.journal import Journal
+from contrastive_artifacts.probes.labels import Labels
+from contrastive_artifacts.scan.against import align, compare
+from contrastive_artifacts.scan.archive import joined_shards, scan_archive
 from contrastive_artifacts.scan.child import OneFile, ScannedStream, scan_in_child
 from contrastive_artifacts.scan.formats import FORMATS
 from contrastive_artifacts.scan.inputs import gather, is_one_file
@@ -57,6 +60,7 @@ from contrastive_artifacts.scan.options import ScanOptions, encoder_identity, op
 from contrastive_artifacts.scan.results import check_formats, result_paths, stem_beside, write_results
 from contrastive_artifacts.scan.rules import Rule, broken_rules, parse_rules
 from contrastive_artifacts.scan.saved import remove
+from contrastive_artifacts.scan.segments import segment_thresholds
 from contrastive_artifacts.scan.shelf import REPORT, write_report
 from contrastive_artifacts.scan.summary import FileSummary, summary, total_line, write_summaries
 from contrastive_artifacts.scan.timeline import severity_text
@@ -149,8 +153,6 @@ def _scanned(settings: Settings, path: Path, stem: Path) -> tuple[tuple[str, ...
 
 def _compare(a: ScannedStream, b: ScannedStream, stem: Path) -> None:
     """Prints and writes what two copies of a recording share, and what only one of them has."""
-    from contrastive_artifacts.scan.against import align, compare
-
     alignment = align(a.info.path, b.info.path, a.info.stream, b.info.stream)
     comparison = compare(a.timeline, b.timeline, alignment)
     rows = [
@@ -168,8 +170,6 @@ def _compare(a: ScannedStream, b: ScannedStream, stem: Path) -> None:
 
 def _serve(settings: Settings, path: Path, stream: ScannedStream) -> None:
     """Serves the page of a timeline until it is interrupted."""
-    from contrastive_artifacts.probes.labels import Labels
-
     serving, timeline_app = _serving()
     fingerprint = open_encoder(settings.encoder).fingerprint
     with Journal(path) as journal:
@@ -222,9 +222,6 @@ def _shown(settings: Settings, path: str, stream: ScannedStream) -> FileSummary:
 
 
 def _several(settings: Settings, words: Sequence[str]) -> tuple[list[FileSummary], list[Rule]]:
-    from contrastive_artifacts.scan.archive import joined_shards, scan_archive
-    from contrastive_artifacts.scan.segments import segment_thresholds
-
     audio.check_streams(settings.stream, settings.streams)
     if settings.workers < 1:
         raise ParameterError(f"workers={settings.workers}: give at least one process.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from .knn import NeighbourTable
 from .spaces import content_leakage, hubness, sample_rows
 
 NEIGHBOURS = 15
+_EXACT = 4096  # rows below which UMAP compares all pairs, by a function that it compiles for seven seconds
 
 
 def separation(x: Any, artifact: Any, source: Any) -> dict[str, float]:
@@ -67,7 +69,7 @@ def silhouette(x: Any, labels: Any) -> float:
 def umap_2d(x: Any, seed: int = 0, n_neighbors: int = NEIGHBOURS, min_dist: float = 0.1) -> np.ndarray:
     """A map of x [N, D] by UMAP on cosine distance, float32 [N, 2]; the same for the same seed on the same machine.
 
-    McInnes, Healy & Melville 2018. The first call in a process compiles for some ten seconds; then a terminal shows a
+    McInnes, Healy & Melville 2018. The first call on a computer compiles for some seconds; then a terminal shows a
     progress bar over the epochs.
 
     Raises:
@@ -78,16 +80,28 @@ def umap_2d(x: Any, seed: int = 0, n_neighbors: int = NEIGHBOURS, min_dist: floa
         raise ParameterError(f"{len(x)} rows are too few for a map; give at least five.")
     if n_neighbors < 2 or not 0.0 <= min_dist <= 1.0:
         raise ParameterError(f"n_neighbors is {n_neighbors}, min_dist {min_dist}; give at least 2, and 0 to 1.")
+    unit, count = unit_rows(x), min(n_neighbors, len(x) - 1)
     mapper = _umap()(
-        n_neighbors=min(n_neighbors, len(x) - 1),
+        n_neighbors=count,
         min_dist=min_dist,
         metric="cosine",
         random_state=seed,
         n_jobs=1,  # results depend on the seed alone with one job only
         init="spectral" if len(x) > 20 else "random",  # the eigensolver needs more rows than that
         tqdm_kwds={"disable": None, "desc": "map", "leave": False},  # None: disabled if stderr is not a terminal
+        precomputed_knn=_nearest(unit, count) if len(x) < _EXACT else (None, None),
     )
-    return np.asarray(mapper.fit_transform(unit_rows(x)), dtype=np.float32)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "precomputed_knn", UserWarning)  # says that new rows cannot be added
+        return np.asarray(mapper.fit_transform(unit), dtype=np.float32)
+
+
+def _nearest(unit: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers [N, count] of each row itself and of the rows nearest to it, and their cosine distances."""
+    distances = 1.0 - unit @ unit.T
+    np.fill_diagonal(distances, -1.0)
+    near = np.argsort(distances, axis=1, kind="stable")[:, :count]
+    return near, np.maximum(np.take_along_axis(distances, near, axis=1), 0.0)
 
 
 def trustworthiness(x: Any, points: Any, n_neighbors: int = NEIGHBOURS) -> float:
@@ -111,9 +125,17 @@ def trustworthiness(x: Any, points: Any, n_neighbors: int = NEIGHBOURS) -> float
     return float(manifold.trustworthiness(unit_rows(x[rows]), points[rows], n_neighbors=nearest, metric="cosine"))
 
 
+@cache
 def _umap() -> Any:
-    """The class, imported on first use because the import starts numba."""
+    """The class, imported on first use because the import starts numba.
+
+    Its slowest functions are compiled once on a computer and not in each process (numba writes them beside UMAP, or
+    into the user's cache).
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ImportWarning)  # says that its TensorFlow variant is missing
-        from umap import UMAP
+        from umap import UMAP, layouts, umap_
+    epoch = layouts._nb_optimize_layout_euclidean_single_epoch
+    for function in (umap_.smooth_knn_dist, umap_.compute_membership_strengths, epoch):
+        function.enable_caching()
     return UMAP

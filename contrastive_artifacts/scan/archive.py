@@ -21,11 +21,10 @@ from ..core.errors import ArtifactsError, ParameterError, one_of_many
 from ..core.journal import Journal, tool_version
 from ..core.ray_pool import Cluster
 from ..data.corpora.archive_org import Recording as ItemRecording
-from ..embedding import PretrainedEncoder
 from . import saved
 from .child import MOST_BYTES
 from .inputs import Inputs
-from .lanes import WindowClassifier
+from .lanes import SavedEncoder, WindowClassifier
 from .options import ScanOptions
 from .progress import archive_progress
 from .recordings import Recording, failed, limit_s, recording_of, with_lengths
@@ -269,7 +268,7 @@ def _rows(
 
 
 def _stretches(folder: Path, recording: Recording, stream: int, encoder: WindowClassifier) -> saved.SavedStretches:
-    fingerprint = encoder.fingerprint if isinstance(encoder, PretrainedEncoder) else ""
+    fingerprint = encoder.fingerprint if isinstance(encoder, SavedEncoder) else ""
     return saved.SavedStretches(_unfinished(folder, recording), fingerprint, stream)
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from scipy.ndimage import median_filter
 
 from ..audio.windows import Window, mixed
 from ..core.errors import ParameterError
-from ..embedding import PretrainedEncoder
+from ..probes import AnyProbe
 
 ALIKE = 1e-3  # share of the energy of a channel that is not in the mix: 30 dB below it
 SILENT = 1e-10  # mean square: -100 dBFS
@@ -39,6 +39,30 @@ class WindowClassifier(Protocol):
 
         A severity may be NaN: unknown, as it is for labels that users added.
         """
+
+
+@runtime_checkable
+class SavedEncoder(WindowClassifier, Protocol):
+    """What a scan uses of a :class:`~..embedding.PretrainedEncoder` beyond that, without importing PyTorch for it."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    @property
+    def probe(self) -> AnyProbe | None: ...
+
+    @property
+    def of_sets(self) -> bool: ...
+
+    @property
+    def context_s(self) -> float: ...
+
+    @property
+    def cell_s(self) -> float: ...
+
+    def classify_cells(
+        self, waveforms: list[np.ndarray], sample_rate: int, contexts: list[np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]: ...
 
 
 class Signals(NamedTuple):
@@ -99,7 +123,7 @@ def classify(lane: Lane, signals: Signals, encoder: WindowClassifier, rate: int)
     Raises:
         ParameterError: an encoder that returns arrays of other shapes.
     """
-    if isinstance(encoder, PretrainedEncoder) and encoder.of_sets:
+    if isinstance(encoder, SavedEncoder) and encoder.of_sets:
         probabilities, severities, cells = encoder.classify_cells(signals.windows, rate, signals.contexts)
         lane.cells.append(np.rint(cells * 255).astype(np.uint8))
     else:

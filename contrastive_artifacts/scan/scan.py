@@ -15,10 +15,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from .. import audio
 from ..core.console import printable, stderr
 from ..core.errors import AudioError, ParameterError
-from ..embedding import PretrainedEncoder, load
-from .lanes import WindowClassifier, median_width
+from .lanes import SavedEncoder, WindowClassifier, median_width
 from .measured import Meter
-from .options import CHANNELS, Channels, lanes
+from .options import CHANNELS, Channels, lanes, open_encoder
 from .overview import OverviewMeter
 from .saved import SavedStretches
 from .segments import beyond_mix, segment_thresholds, segments_of, spans_of
@@ -82,7 +81,7 @@ def scan(
         ParameterError: a value outside its range, or an encoder that returns arrays of other shapes.
         AudioError: the file cannot be read or holds no audio.
     """
-    encoder = load("release") if encoder is None else encoder
+    encoder = open_encoder("release") if encoder is None else encoder
     limits = segment_thresholds(encoder, enter, leave, alarms_per_hour)
     _check(encoder, channels, minimum_s, batch)
     file = audio.MediaFile(path, stream)
@@ -115,7 +114,7 @@ def scan(
     runs = joined(stretches, hearing.channels)
     total = runs[-1].stop
     width = median_width(window, hop)
-    cell = encoder.cell_s * rate if isinstance(encoder, PretrainedEncoder) else 0.0
+    cell = encoder.cell_s * rate if isinstance(encoder, SavedEncoder) else 0.0
     shortest = min(total, window // 2 if minimum_s is None else round(minimum_s * rate))
     segments = [
         segment

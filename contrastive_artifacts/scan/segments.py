@@ -9,9 +9,8 @@ from scipy.ndimage import find_objects
 from scipy.ndimage import label as connected
 
 from ..core.errors import ParameterError
-from ..embedding import PretrainedEncoder
 from ..probes import SetProbe
-from .lanes import Lane, Run, WindowClassifier, bounds, smoothed
+from .lanes import Lane, Run, SavedEncoder, WindowClassifier, bounds, smoothed
 from .timeline import Segment
 
 ENTER, LEAVE = 0.6, 0.4  # probabilities at which a segment begins and ends, for encoders of one label
@@ -25,7 +24,7 @@ def segment_thresholds(
     Raises:
         ParameterError: they do not fit each other or the encoder.
     """
-    probe, count = encoder.probe if isinstance(encoder, PretrainedEncoder) else None, len(encoder.labels)
+    probe, count = encoder.probe if isinstance(encoder, SavedEncoder) else None, len(encoder.labels)
     if isinstance(probe, SetProbe):
         if alarms_per_hour is not None and (enter, leave) != (None, None):
             raise ParameterError("alarms_per_hour sets the thresholds; leave enter and leave out, or alarms_per_hour.")

@@ -17,8 +17,7 @@ from .. import audio
 from ..audio import windows
 from ..audio.windows import Window
 from ..core.errors import StorageError
-from ..embedding import PretrainedEncoder
-from .lanes import Lane, Run, Signals, WindowClassifier, classify, classify_differing
+from .lanes import Lane, Run, SavedEncoder, Signals, WindowClassifier, classify, classify_differing
 from .options import Channels, lanes
 
 STRETCH_S = 600.0
@@ -81,7 +80,7 @@ class Hearing:
     def context(self) -> int:
         """Length of the context of a window in samples; that of a window for encoders that use none."""
         encoder = self.encoder
-        seconds = encoder.context_s if isinstance(encoder, PretrainedEncoder) else encoder.window_s
+        seconds = encoder.context_s if isinstance(encoder, SavedEncoder) else encoder.window_s
         return round(seconds * self.rate)
 
     @property

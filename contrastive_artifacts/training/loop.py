@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -121,6 +122,7 @@ class Pretraining(Steps[Batch]):
             num_workers=self.trainer.workers,
             generator=torch.Generator(),  # a separate one: starting the workers must not change the draws of dropout
             prefetch_factor=4 if self.trainer.workers else None,
+            worker_init_fn=_silent,
         )
 
     @property
@@ -233,6 +235,11 @@ class Pretraining(Steps[Batch]):
     def _last_stage(self) -> str:
         """Name of the stage that the last step belonged to."""
         return self.schedule.stages[self.schedule.index(self.step - 1)].name
+
+
+def _silent(_: int) -> None:
+    """A worker whose batches are no longer taken prints nothing of it; its errors are raised in this process."""
+    sys.excepthook = lambda *_: None
 
 
 def _checkpoint_blocks(encoder: Encoder) -> None:

@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import io
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from contrastive_artifacts.core.errors import ParameterError
+from contrastive_artifacts.core.vectors import unit_rows
+from contrastive_artifacts.probes import geometry
 from contrastive_artifacts.probes.geometry import separation, silhouette, trustworthiness, umap_2d
+from contrastive_artifacts.probes.knn import NeighbourTable
 from contrastive_artifacts.probes.spaces import sample_rows
 
 
@@ -87,6 +91,24 @@ def test_umap_is_decided_by_its_seed(mapped: np.ndarray) -> None:
     x = clusters("artifact")[0]
     np.testing.assert_array_equal(umap_2d(x, seed=1), mapped)
     assert not np.array_equal(umap_2d(x, seed=2), mapped)
+
+
+def test_umap_is_compiled_once_on_a_computer(mapped: np.ndarray) -> None:
+    from umap import layouts, umap_
+
+    epoch = layouts._nb_optimize_layout_euclidean_single_epoch
+    for function in (umap_.smooth_knn_dist, umap_.compute_membership_strengths, epoch):
+        assert list(Path(function.stats.cache_path).glob(f"{function.__module__.split('.')[-1]}.*.nbc"))
+
+
+def test_the_map_is_of_the_exact_neighbours() -> None:
+    x = unit_rows(np.random.default_rng(0).standard_normal((60, 6)))
+    near, distances = geometry._nearest(x, 5)
+    others = NeighbourTable.of(x, np.arange(60).astype(str), nearest=4, other_sources=0).nearest
+    np.testing.assert_array_equal(near[:, 1:], others)
+    np.testing.assert_allclose(distances, 1 - (x[:, None] * x[near]).sum(-1), atol=1e-6)
+    x[7] = x[3]
+    assert geometry._nearest(x, 5)[0][:, 0].tolist() == list(range(60)), "of equal rows, each is nearest to itself"
 
 
 @pytest.mark.parametrize("terminal", [True, False])

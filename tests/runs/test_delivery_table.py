@@ -19,16 +19,16 @@ ROOT = Path(__file__).parents[2]
 def test_every_fault_in_every_delivery(tmp_path: Path) -> None:
     config = yaml.safe_load((ROOT / "configs" / "delivery.yaml").read_text(encoding="utf-8"))
     config.pop("defaults")
-    builtin = {"kind": "builtin", "seed": 9, "sources": 3, "duration_s": 6.0, "sample_rate": 22050}
+    builtin = {"kind": "builtin", "seed": 9, "sources": 2, "duration_s": 6.0, "sample_rate": 22050}
     module = loaded(ROOT / "analysis" / "delivery.py")
-    module.main(config | {"corpora": {"builtin": builtin}, "clips": 3, "csv": str(tmp_path / "table.csv")})
+    module.main(config | {"corpora": {"builtin": builtin}, "clips": 2, "csv": str(tmp_path / "table.csv")})
     rows = list(csv.DictReader((tmp_path / "table.csv").read_text().splitlines()))
     faults = set(ca.load("release").labels) - {"clean"}
     assert len(rows) == len(module.DELIVERIES) * (len(faults) + 2)
     for delivery in module.DELIVERIES:
         part = {row["fault"]: row for row in rows if row["delivery"] == delivery}
         assert part.keys() == faults | {"mean", "clean"}
-        assert int(part["mean"]["views"]) == 3 * len(faults)
+        assert int(part["mean"]["views"]) == 2 * len(faults)
         means = np.mean([float(part[fault]["area"]) for fault in faults])
         assert float(part["mean"]["area"]) == pytest.approx(means, abs=1e-3)
         assert float(part["clicks"]["area"]) == 1.0

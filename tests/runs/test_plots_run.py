@@ -25,7 +25,7 @@ TINY = [
 
 
 def test_tensorboard_shows_plots_of_each_validation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(geometry, "umap_2d", lambda x: x[:, :2])  # which compiles for ten seconds; test_run draws it
+    monkeypatch.setattr(geometry, "umap_2d", lambda x: x[:, :2])  # which is slow; test_run draws it
     with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
         config = compose("pretrain", ["objective_name=x", f"run={tmp_path}", *TINY])
     loaded(ROOT / "scripts" / "pretrain.py").main(OmegaConf.to_container(config, resolve=True))

@@ -35,7 +35,7 @@ def script(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def within(name: str, *words: str) -> str:
-    """What a script prints that runs in this process: UMAP compiles for ten seconds in each new one."""
+    """What a script prints that runs in this process, where PyTorch and UMAP are imported already."""
     path = next(ROOT.glob(f"[as]*/{name}.py"))
     with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
         config = OmegaConf.to_container(compose(name, list(words)), resolve=True)

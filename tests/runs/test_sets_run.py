@@ -149,9 +149,7 @@ def test_the_settings_of_the_script_are_those_of_the_function():
 
 def test_plots_are_written_beside_the_tables(run, tmp_path, monkeypatch):
     script = loaded(Path(__file__).parents[2] / "scripts" / "probe_sets.py")
-    monkeypatch.setattr(
-        script.plots, "umap_2d", lambda x: x[:, :2]
-    )  # which compiles for ten seconds; test_run draws it
+    monkeypatch.setattr(script.plots, "umap_2d", lambda x: x[:, :2])  # which is slow; test_run draws it
     script.main({"run": str(run), "unseen": None, "views": 48, "seed": 0, "out": str(tmp_path / "faults.csv")})
     plots = {path.name for path in (run / "plots").iterdir()}
     assert plots == {f"{name}-test.png" for name in ("roc", "pr", "severity", "reliability", "confusion", "umap")}

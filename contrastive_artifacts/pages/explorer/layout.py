@@ -130,7 +130,7 @@ def among(scores: np.ndarray, places: np.ndarray) -> np.ndarray:
 def _projected(vectors: np.ndarray, seed: int, progress: Progress) -> np.ndarray:
     """UMAP, or two principal components if there are too few distinct rows for it."""
     if len(np.unique(vectors, axis=0)) >= _FEWEST:
-        what = f"map of {len(vectors):,} rows by UMAP; its first use on a computer compiles for half a minute"
+        what = f"map of {len(vectors):,} rows by UMAP; its first use on a computer compiles for some seconds"
         (points,) = (umap_2d(vectors, seed) for _ in progress([None], what, 0))
         return points
     points = np.zeros((len(vectors), 2), np.float32)
