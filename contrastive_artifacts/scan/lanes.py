@@ -43,7 +43,7 @@ class WindowClassifier(Protocol):
 
 @runtime_checkable
 class SavedEncoder(WindowClassifier, Protocol):
-    """What a scan uses of a :class:`~..embedding.PretrainedEncoder` beyond that, without importing PyTorch for it."""
+    """What a scan uses of a :class:`~..embedding.PretrainedEncoder`, which it tells from others without PyTorch."""
 
     @property
     def fingerprint(self) -> str: ...

@@ -11,12 +11,12 @@ from .. import audio
 from ..core import files
 from ..core.errors import ParameterError
 from .formats import DEFAULT
+from .lanes import WindowClassifier
 from .timecode import Timecode
 from .timeline import Timeline
 
-if TYPE_CHECKING:  # a process that only starts scans and writes their results needs no PyTorch
-    from ..embedding import PretrainedEncoder
-    from .lanes import WindowClassifier
+if TYPE_CHECKING:
+    from ..embedding import PretrainedEncoder  # imports PyTorch, which a process that only starts scans does not need
     from .saved import SavedStretches
 
 Channels = Literal["mix", "each", "auto"]

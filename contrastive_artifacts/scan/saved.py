@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,9 +16,7 @@ import pyarrow.parquet as pq
 
 from ..core import files
 from ..core.journal import tool_version
-
-if TYPE_CHECKING:
-    from .stretches import Stretch
+from .stretches import Stretch
 
 _FORMAT = 2
 _NUMBERS = ("run", "first", "stop")
@@ -44,8 +42,6 @@ class SavedStretches:
 
     def load(self, first: int) -> Stretch | None:
         """The stretch that begins with a window; None if it is not there or damaged."""
-        from .stretches import Stretch
-
         try:
             table = pq.read_table(self._path(first))
             values = json.loads(table.schema.metadata[b"stretch"])
