@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -130,12 +131,13 @@ def _umap() -> Any:
     """The class, imported on first use because the import starts numba.
 
     Its slowest functions are compiled once on a computer and not in each process (numba writes them beside UMAP, or
-    into the user's cache).
+    into the user's cache; where neither can be written, each process compiles them).
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ImportWarning)  # says that its TensorFlow variant is missing
         from umap import UMAP, layouts, umap_
     epoch = layouts._nb_optimize_layout_euclidean_single_epoch
-    for function in (umap_.smooth_knn_dist, umap_.compute_membership_strengths, epoch):
-        function.enable_caching()
+    with suppress(RuntimeError):
+        for function in (umap_.smooth_knn_dist, umap_.compute_membership_strengths, epoch):
+            function.enable_caching()
     return UMAP

@@ -101,6 +101,17 @@ def test_umap_is_compiled_once_on_a_computer(mapped: np.ndarray) -> None:
         assert list(Path(function.stats.cache_path).glob(f"{function.__module__.split('.')[-1]}.*.nbc"))
 
 
+def test_a_computer_on_which_nothing_can_be_cached_draws_maps_as_well(
+    mapped: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: object) -> None:
+        raise RuntimeError("cannot cache function: no locator available")
+
+    monkeypatch.setattr("numba.core.dispatcher.Dispatcher.enable_caching", refused)
+    geometry._umap.cache_clear()
+    np.testing.assert_array_equal(umap_2d(clusters("artifact")[0], seed=1), mapped)
+
+
 def test_the_map_is_of_the_exact_neighbours() -> None:
     x = unit_rows(np.random.default_rng(0).standard_normal((60, 6)))
     near, distances = geometry._nearest(x, 5)
