@@ -9,7 +9,7 @@ export HF_HUB_OFFLINE ?= 1
 
 demo: $(VENV)/installed   ## train an encoder of label sets on the built-in corpus, and measure it
 	@echo "== 1/2 views, training, thresholds ($(RUN)) =="
-	$(BIN)/python scripts/pretrain_sets.py run=$(RUN) views=5600 validation_views=800 fitting.epochs=6
+	$(BIN)/python scripts/pretrain_sets.py run=$(RUN) views=4800 validation_views=800 fitting.epochs=6
 	@echo "== 2/2 figures of held-out sources =="
 	$(BIN)/python scripts/probe_sets.py $(RUN) views=800
 
