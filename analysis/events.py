@@ -41,9 +41,9 @@ from contrastive_artifacts.probes.psds import SCENARIOS, Chances, is_installed, 
 from contrastive_artifacts.runs import corpus_sections
 from contrastive_artifacts.runs.sets import BUILTIN
 from contrastive_artifacts.runs.timelines import RATE, TimelineRecipe, rendered_timeline
+from contrastive_artifacts.scan import scan
 from contrastive_artifacts.scan.cells import cell_chances
 from contrastive_artifacts.scan.saved import SavedStretches
-from contrastive_artifacts.scan.scan import scan
 from contrastive_artifacts.scan.stretches import joined
 
 IMPULSES = ("clicks", "thump", "splice", "gain_step")  # of which the beginning counts to 50 ms

@@ -56,7 +56,7 @@ from contrastive_artifacts.scan.child import OneFile, ScannedStream, scan_in_chi
 from contrastive_artifacts.scan.formats import FORMATS
 from contrastive_artifacts.scan.inputs import gather, is_one_file
 from contrastive_artifacts.scan.measured import facts
-from contrastive_artifacts.scan.options import ScanOptions, encoder_identity, open_encoder
+from contrastive_artifacts.scan.options import ScanOptions, encoder_identity, load_encoder
 from contrastive_artifacts.scan.results import check_formats, result_paths, stem_beside, write_results
 from contrastive_artifacts.scan.rules import Rule, broken_rules, parse_rules
 from contrastive_artifacts.scan.saved import remove
@@ -143,7 +143,7 @@ def _scanned(settings: Settings, path: Path, stem: Path) -> tuple[tuple[str, ...
     file = OneFile(path, stem, options, settings.fail_on)
     with files.of_setting("out"):
         labels, streams = scan_in_child(
-            file, partial(open_encoder, settings.encoder), partial(encoder_identity, settings.encoder)
+            file, partial(load_encoder, settings.encoder), partial(encoder_identity, settings.encoder)
         )
         for stream in streams:
             write_results(stream.timeline, stream.stem, options.formats)
@@ -171,7 +171,7 @@ def _compare(a: ScannedStream, b: ScannedStream, stem: Path) -> None:
 def _serve(settings: Settings, path: Path, stream: ScannedStream) -> None:
     """Serves the page of a timeline until it is interrupted."""
     serving, timeline_app = _serving()
-    fingerprint = open_encoder(settings.encoder).fingerprint
+    fingerprint = load_encoder(settings.encoder).fingerprint
     with Journal(path) as journal:
         access = serving.Access.to(settings.host)
         app = timeline_app(stream.timeline, Labels(journal, getpass.getuser(), fingerprint), access)
@@ -225,7 +225,7 @@ def _several(settings: Settings, words: Sequence[str]) -> tuple[list[FileSummary
     audio.check_streams(settings.stream, settings.streams)
     if settings.workers < 1:
         raise ParameterError(f"workers={settings.workers}: give at least one process.")
-    folder, encoder = Path(settings.out or _OUT), open_encoder(settings.encoder)
+    folder, encoder = Path(settings.out or _OUT), load_encoder(settings.encoder)
     workers = typed.settings(ray_pool.RaySettings, settings.ray, "ray")
     shard = None if settings.shard == shards.MERGE else shards.parse(settings.shard)
     rules, labels = parse_rules(settings.fail_on, encoder.labels[1:]), encoder.labels[1:]
@@ -235,13 +235,13 @@ def _several(settings: Settings, words: Sequence[str]) -> tuple[list[FileSummary
     options = _options(settings)
     if "csv" not in options.formats:  # segments.csv is joined from these files
         options = replace(options, formats=(*options.formats, "csv"))
-    identity, opener = encoder_identity(settings.encoder, encoder), partial(open_encoder, settings.encoder)
+    identity, open_encoder = encoder_identity(settings.encoder, encoder), partial(load_encoder, settings.encoder)
     with files.of_setting("out"):
         if settings.shard == shards.MERGE:
             rows = joined_shards(inputs, folder, identity, options, settings.workers)
         else:
             with ray_pool.chosen(settings.engine, workers) as cluster:
-                rows = scan_archive(inputs, folder, opener, identity, options, settings.workers, shard, cluster)
+                rows = scan_archive(inputs, folder, open_encoder, identity, options, settings.workers, shard, cluster)
         if shard is not None:
             return _shown_shard(shard, folder, rows), rules
         changes = write_summaries(rows, labels, folder)

@@ -12,7 +12,7 @@ import numpy as np
 from ..core.errors import ParameterError
 from ..core.vectors import unit_rows
 from .data import check_matrix, names
-from .knn import NeighbourTable
+from .knn import NeighbourTable, neighbours
 from .spaces import content_leakage, hubness, sample_rows
 
 NEIGHBOURS = 15
@@ -99,10 +99,10 @@ def umap_2d(x: Any, seed: int = 0, n_neighbors: int = NEIGHBOURS, min_dist: floa
 
 def _nearest(unit: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Numbers [N, count] of each row itself and of the rows nearest to it, and their cosine distances."""
-    distances = 1.0 - unit @ unit.T
-    np.fill_diagonal(distances, -1.0)
-    near = np.argsort(distances, axis=1, kind="stable")[:, :count]
-    return near, np.maximum(np.take_along_axis(distances, near, axis=1), 0.0)
+    rows = np.arange(len(unit))
+    others, cosines = neighbours(unit, rows, unit, rows, count - 1)
+    distances = np.maximum(1.0 - cosines, 0.0)
+    return np.column_stack([rows, others]), np.column_stack([np.zeros(len(rows), np.float32), distances])
 
 
 def trustworthiness(x: Any, points: Any, n_neighbors: int = NEIGHBOURS) -> float:

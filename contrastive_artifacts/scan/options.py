@@ -5,30 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 from .. import audio
 from ..core import files
 from ..core.errors import ParameterError
 from .formats import DEFAULT
 from .lanes import WindowClassifier
+from .saved import SavedStretches
+from .scan import scan
+from .stretches import Channels
 from .timecode import Timecode
 from .timeline import Timeline
 
 if TYPE_CHECKING:
     from ..embedding import PretrainedEncoder  # imports PyTorch, which a process that only starts scans does not need
-    from .saved import SavedStretches
-
-Channels = Literal["mix", "each", "auto"]
-CHANNELS = get_args(Channels)
-
-
-def lanes(channels: Channels, number: int) -> list[int | None]:
-    """What of a recording of ``number`` channels is classified: numbers of channels, or None for their mix."""
-    each: list[int | None] = list(range(number))
-    if channels == "each":
-        return each
-    return [None, *each] if channels == "auto" and number > 1 else [None]
 
 
 @dataclass(frozen=True)
@@ -70,8 +61,6 @@ class ScanOptions:
         progress: bool = False,
     ) -> Timeline:
         """:func:`.scan.scan` of one audio stream."""
-        from .scan import scan
-
         timeline = scan(
             path,
             encoder,
@@ -94,8 +83,8 @@ def encoder_identity(name: str | Path, encoder: PretrainedEncoder) -> list[str]:
     return [encoder.fingerprint, *map(files.sha256, sorted(encoder_folder(name).glob("probe.*")))]
 
 
-def open_encoder(name: str | Path) -> PretrainedEncoder:
-    """:func:`..embedding.load`, for a process that opens the encoder when it is there."""
+def load_encoder(name: str | Path) -> PretrainedEncoder:
+    """:func:`..embedding.load`, to be handed to the process that needs the encoder."""
     from ..embedding import load
 
     return load(name)

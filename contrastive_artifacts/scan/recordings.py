@@ -16,7 +16,8 @@ from ..core.console import printable
 from ..core.errors import ArtifactsError, one_of_many
 from ..data.corpora.lengths import stated_s
 from .inputs import Inputs
-from .options import ScanOptions, lanes
+from .options import ScanOptions
+from .stretches import lanes
 from .summary import FileSummary
 
 GRACE_S = 300.0  # that any recording may take, the start of a process included

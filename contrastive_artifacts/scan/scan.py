@@ -17,11 +17,10 @@ from ..core.console import printable, stderr
 from ..core.errors import AudioError, ParameterError
 from .lanes import SavedEncoder, WindowClassifier, median_width
 from .measured import Meter
-from .options import CHANNELS, Channels, lanes, open_encoder
 from .overview import OverviewMeter
 from .saved import SavedStretches
 from .segments import beyond_mix, segment_thresholds, segments_of, spans_of
-from .stretches import BATCH, Hearing, Stretch, heard, joined, passed, pieces
+from .stretches import BATCH, CHANNELS, Channels, Hearing, Stretch, heard, joined, lanes, passed, pieces
 from .timeline import Segment as Segment
 from .timeline import Timeline as Timeline
 
@@ -81,7 +80,10 @@ def scan(
         ParameterError: a value outside its range, or an encoder that returns arrays of other shapes.
         AudioError: the file cannot be read or holds no audio.
     """
-    encoder = open_encoder("release") if encoder is None else encoder
+    if encoder is None:
+        from ..embedding import load  # imports PyTorch, which a process that only starts scans does not need
+
+        encoder = load("release")
     limits = segment_thresholds(encoder, enter, leave, alarms_per_hour)
     _check(encoder, channels, minimum_s, batch)
     file = audio.MediaFile(path, stream)

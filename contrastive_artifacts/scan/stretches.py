@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, count, groupby, islice
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -18,10 +19,11 @@ from ..audio import windows
 from ..audio.windows import Window
 from ..core.errors import StorageError
 from .lanes import Lane, Run, SavedEncoder, Signals, WindowClassifier, classify, classify_differing
-from .options import Channels, lanes
 
 STRETCH_S = 600.0
 BATCH = 32
+Channels = Literal["mix", "each", "auto"]
+CHANNELS = get_args(Channels)
 Blocks = Iterable[tuple[int, np.ndarray]]
 
 
@@ -87,6 +89,14 @@ class Hearing:
     def length(self) -> int:
         """Windows in a stretch: whole batches."""
         return max(1, round(STRETCH_S / self.encoder.hop_s / self.batch)) * self.batch
+
+
+def lanes(channels: Channels, number: int) -> list[int | None]:
+    """The lanes of a recording of ``number`` channels, see :attr:`Hearing.channels`."""
+    each: list[int | None] = list(range(number))
+    if channels == "each":
+        return each
+    return [None, *each] if channels == "auto" and number > 1 else [None]
 
 
 def pieces(runs: Iterable[Blocks], hearing: Hearing) -> Iterator[tuple[int, int, Iterator[Window]]]:

@@ -20,10 +20,10 @@ from ..core.errors import ArtifactsError, one_of_many
 from ..core.pool import Crashed
 from ..core.ray_pool import Cluster
 from .lanes import WindowClassifier
-from .options import Channels, ScanOptions, lanes
+from .options import ScanOptions
 from .recordings import Recording, limit_s
 from .saved import SavedStretches
-from .stretches import STRETCH_S, Hearing, heard, pieces
+from .stretches import STRETCH_S, Channels, Hearing, heard, lanes, pieces
 from .summary import FileSummary
 
 ScanRecording = Callable[[Recording], list[FileSummary]]

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from contrastive_artifacts.embedding.table import COLUMNS, make_table, read_table, table_vectors, write_table
-from contrastive_artifacts.scan.timeline import Segment
+from contrastive_artifacts.scan import Segment
 
 
 @pytest.fixture
